@@ -1,0 +1,66 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Warnings are errors; nothing is imported or exported by accident (SE-0335, SE-0409, SE-0444).
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+
+// Each target imports only what stands above it; Upstream and Downstream do not know each other.
+let package = Package(
+    name: "weir",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-structured-headers", from: "1.7.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .target(name: "Flow", dependencies: [deque], swiftSettings: strict),
+        .target(name: "Settings", dependencies: ["Flow", "Yams"], swiftSettings: strict),
+        .target(name: "Observability", dependencies: ["Flow", logging], swiftSettings: strict),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "Upstream", dependencies: ["CCurl", "Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),
+        .target(name: "Downstream", dependencies: ["Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),
+        .target(
+            name: "Proxy",
+            dependencies: [
+                "Flow", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1, nioPosix, logging,
+                .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "weir",
+            dependencies: [
+                "Flow", "Settings", "Observability", "Upstream", "Downstream", "Proxy", nio, nioHTTP1, nioPosix, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .testTarget(name: "FlowTests", dependencies: ["Flow"], swiftSettings: strict),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings", "Flow"], swiftSettings: strict),
+        .testTarget(name: "ObservabilityTests", dependencies: ["Observability", "Flow"], swiftSettings: strict),
+        .testTarget(
+            name: "UpstreamTests", dependencies: ["Upstream", "Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),
+        .testTarget(
+            name: "DownstreamTests", dependencies: ["Downstream", "Flow", nio, nioHTTP1, nioPosix, nioEmbedded],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ProxyTests",
+            dependencies: ["Proxy", "Flow", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1, nioPosix],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

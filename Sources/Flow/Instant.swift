@@ -1,0 +1,50 @@
+/// A point on the monotonic clock, in nanoseconds since an arbitrary start.
+///
+/// Flow never reads a clock: shells read `CLOCK_MONOTONIC` and pass the time in, so that every decision can be tested
+/// without waiting. 64 bits of nanoseconds last 292 years.
+package struct Instant: Hashable, Comparable, Sendable {
+    package var nanoseconds: Int64
+
+    package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+    /// The far future: later than any instant that a clock will read.
+    package static let distantFuture = Instant(nanoseconds: .max)
+
+    package static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
+
+    /// The instant `duration` later; stays at `distantFuture` rather than overflow.
+    package static func + (instant: Instant, duration: Duration) -> Instant {
+        instant.advanced(byNanoseconds: duration.nanoseconds)
+    }
+
+    /// The time from `earlier` to `later`; negative when `later` came first.
+    package static func - (later: Instant, earlier: Instant) -> Duration {
+        .nanoseconds(later.nanoseconds - earlier.nanoseconds)
+    }
+
+    /// The instant so many nanoseconds later; stays at `distantFuture` rather than overflow.
+    package func advanced(byNanoseconds count: Int64) -> Instant {
+        let (sum, overflow) = nanoseconds.addingReportingOverflow(count)
+        return overflow ? .distantFuture : Instant(nanoseconds: sum)
+    }
+}
+
+extension Duration {
+    /// The whole nanoseconds of this duration, at most `Int64.max`.
+    package var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        guard !overflow else { return seconds > 0 ? .max : .min }
+        let (sum, carried) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return carried ? .max : sum
+    }
+
+    /// This duration in seconds, as a fraction.
+    package var inSeconds: Double { Double(nanoseconds) / 1e9 }
+
+    /// This duration in whole seconds, rounded up, and at least 1: the form of `Retry-After` (RFC 9110, section 10.2.3).
+    package var retryAfterSeconds: Int {
+        let (whole, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        return Int(max(1, rest > 0 ? whole + 1 : whole))
+    }
+}
