@@ -91,8 +91,12 @@ package struct Rate: Sendable {
 }
 
 extension Rate: Comparable {
-    /// Slower is less. Exact: `60/minute` equals `1/second`.
-    package static func < (left: Rate, right: Rate) -> Bool { left.scaled(against: right) < right.scaled(against: left) }
+    /// Slower is less.
+    ///
+    /// Exact: `60/minute` equals `1/second`.
+    package static func < (left: Rate, right: Rate) -> Bool {
+        left.scaled(against: right) < right.scaled(against: left)
+    }
     package static func == (left: Rate, right: Rate) -> Bool {
         left.scaled(against: right) == right.scaled(against: left)
     }
