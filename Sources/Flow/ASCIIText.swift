@@ -5,7 +5,7 @@ extension Substring {
         guard let first = utf8.firstIndex(where: { !$0.isOptionalWhitespace }),
             let last = utf8.lastIndex(where: { !$0.isOptionalWhitespace })
         else { return Substring() }
-        return self[first...last]
+        return self[first..<utf8.index(after: last)]
     }
 
     /// Whether this is `word`, which is ASCII in lower case, in whatever case.
