@@ -1,0 +1,40 @@
+# weir in a container: docker build -t weir . && docker run -v ./proxy.conf:/etc/weir/proxy.conf:ro -p 8080:8080 weir
+#
+# libcurl comes from Debian's backports in both stages: 8.14 takes 5 KB less for each stream than bookworm's 7.88. The
+# place to get it from is read off the image's own list of sources, so that a mirror set there is kept.
+
+FROM swift:6.3-bookworm AS build
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+WORKDIR /src
+RUN sed '/^$/q; s/^Suites:.*/Suites: bookworm-backports/' /etc/apt/sources.list.d/debian.sources \
+        > /etc/apt/sources.list.d/backports.sources \
+    && apt-get update \
+    && apt-get install -y --no-install-recommends libcurl4-openssl-dev/bookworm-backports \
+    && rm -rf /var/lib/apt/lists/*
+# The dependencies in a layer of their own: they change less often than the sources.
+COPY Package.swift ./
+RUN swift package resolve
+COPY Sources Sources
+COPY Tests Tests
+RUN swift build -c release --product weir --static-swift-stdlib -Xlinker -s \
+    && install -D .build/release/weir /out/weir
+
+FROM debian:bookworm-slim
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+RUN sed '/^$/q; s/^Suites:.*/Suites: bookworm-backports/' /etc/apt/sources.list.d/debian.sources \
+        > /etc/apt/sources.list.d/backports.sources \
+    && apt-get update \
+    && apt-get install -y --no-install-recommends \
+        libcurl4/bookworm-backports ca-certificates/bookworm \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --user-group --no-create-home --shell /usr/sbin/nologin --uid 10001 weir
+COPY --from=build /out/weir /usr/local/bin/weir
+# By number, so that a host that forbids root can tell.
+USER 10001
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+# The admin listener of the default configuration, asked by bash itself: the image holds no HTTP client.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["bash", "-c", \
+    "exec 3<>/dev/tcp/127.0.0.1/9090 && printf 'GET /livez HTTP/1.0\\r\\n\\r\\n' >&3 && read -r line <&3 && [[ $line == *' 200 '* ]]"]
+ENTRYPOINT ["weir"]
+CMD ["run", "-c", "/etc/weir/proxy.conf"]

@@ -1,0 +1,68 @@
+# One command for each thing that is done to weir; `make help` lists them.
+
+# SwiftPM alone lets a target import what it does not declare: this makes it an error.
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+PYTEST = .venv/bin/pytest Tests/EndToEnd $(PYTEST_FLAGS)
+PYTEST_FLAGS ?=
+# The bench tools are kept outside of this repository: make bench BENCH=/path/to/bench
+BENCH ?=
+BENCH_FLAGS ?= --rounds 3 --pin-proxy 0 --pin-load 1
+# The rival peers that compare.py runs beside weir.
+BENCH_PEERS ?= nginx,haproxy
+
+.PHONY: help run test test-unit test-end-to-end check lint format bench test-thread test-address image clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
+
+run: ## builds weir and runs its demo: a proxy and a small upstream, with curl lines to try
+	scripts/setup build
+	swift build -c release --product weir $(SWIFT_FLAGS)
+	exec .build/release/weir demo
+
+test: test-unit test-end-to-end ## every test; installs what they need
+
+test-unit: ## the Swift tests
+	scripts/setup build
+	swift test $(SWIFT_FLAGS)
+
+test-end-to-end: ## the tests over real sockets, in front of real upstreams
+	scripts/setup test
+	swift build --product weir $(SWIFT_FLAGS)
+	WEIR=.build/debug/weir $(PYTEST)
+
+check: lint test ## what CI checks: format, imports, Dockerfile, build, test
+
+lint: ## format, banned calls, Dockerfile
+	scripts/setup tools
+	swift format lint --strict --parallel --recursive Sources Tests
+	scripts/check-imports
+	.venv/bin/hadolint Dockerfile
+
+format: ## rewrites the sources to the project's format
+	swift format --in-place --parallel --recursive Sources Tests
+
+bench: ## measures weir beside other proxies: make bench BENCH=/path/to/bench
+	@test -n "$(BENCH)" || { echo "make bench BENCH=/path/to/bench (the folder that holds compare.py)" >&2; exit 2; }
+	scripts/setup bench
+	swift build -c release --product weir $(SWIFT_FLAGS)
+	scripts/bench "$(BENCH)" --peers $(BENCH_PEERS) $(BENCH_FLAGS)
+
+# The sanitizers run in a build of their own, and only on what the proxy does with real sockets: the decisions have no
+# threads and no memory of their own to get wrong.
+test-thread: ## the end-to-end tests on a binary built with the thread sanitizer
+	scripts/setup test
+	swift build --sanitize=thread --scratch-path .build-thread --product weir $(SWIFT_FLAGS)
+	WEIR=.build-thread/debug/weir TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/sanitizers/thread.supp $(PYTEST)
+
+test-address: ## the end-to-end tests on a binary built with the address and leak sanitizers
+	scripts/setup test
+	swift build --sanitize=address --scratch-path .build-address --product weir $(SWIFT_FLAGS)
+	WEIR=.build-address/debug/weir ASAN_OPTIONS=detect_leaks=1 \
+	LSAN_OPTIONS=suppressions=$(CURDIR)/scripts/sanitizers/leak.supp:print_suppressions=0 $(PYTEST)
+
+image: ## the container image weir:local
+	docker build --tag weir:local .
+
+clean: ## removes what was built or installed here
+	rm -rf .build .build-thread .build-address .venv
