@@ -190,6 +190,14 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
     }
 
+    /// The turn ended and the socket has not taken everything.
+    func heldUp() {
+        switch state {
+        case .responding, .ending: writer?.delegate?.responseIsHeldUp()
+        case .waiting, .receiving, .lingering, .closed: break
+        }
+    }
+
     private func responseTaken(closes: Bool) {
         let told = writer?.delegate
         writer = nil

@@ -11,9 +11,6 @@ package struct Request: Sendable {
     /// The request target's path, without the query.
     package var path: Substring { head.uri.prefix { $0 != "?" } }
 
-    /// Whether the body's length is unknown to a server that does not take chunked bodies.
-    package var isChunked: Bool { head.headers.contains(name: "transfer-encoding") }
-
     package init(head: HTTPRequestHead, peer: String) {
         self.head = head
         self.peer = peer

@@ -5,6 +5,9 @@ package protocol ResponseWriterDelegate: AnyObject {
     /// The client took everything so far: there is room again.
     func responseHasRoom()
 
+    /// At the end of a turn, the client had not taken all that it was offered.
+    func responseIsHeldUp()
+
     /// The client's socket took the end of the response. The last call.
     func responseFinished()
 
@@ -53,12 +56,6 @@ package final class ResponseWriter {
     package var room: Int {
         guard let connection, state == .open else { return 0 }
         return connection.outbox.room(for: connection.wire)
-    }
-
-    /// Whether the client has left bytes untaken that it was offered.
-    package var isHeldUp: Bool {
-        guard let connection else { return false }
-        return !connection.wire.isDrained
     }
 
     /// Writes the head; framing fields and `Connection` are set here.

@@ -101,6 +101,6 @@ final class WireHandler: ChannelDuplexHandler {
     /// The turn is over: sends, and tells the connection where it stands.
     func turnEnded() {
         flush()
-        if isDrained { connection?.drained() }
+        if isDrained { connection?.drained() } else { connection?.heldUp() }
     }
 }

@@ -41,6 +41,12 @@ struct ByteQueue: ~Copyable {
         if count == 0 { release() }
     }
 
+    mutating func removeLast(_ dropped: Int) {
+        precondition(dropped <= count, "more bytes dropped than are queued")
+        count -= dropped
+        if count == 0 { release() }
+    }
+
     mutating func removeAll() {
         count = 0
         release()

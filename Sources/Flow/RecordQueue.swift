@@ -123,10 +123,11 @@ package struct RecordQueue: ~Copyable {
         try frame()
     }
 
-    package mutating func removeAll() {
-        content.removeAll()
-        framed = RecordFramer.Run(records: 0, bytes: 0)
+    /// The upstream broke off: what is not yet a whole record never will be one.
+    package mutating func dropUnframed() {
+        content.removeLast(content.count - framed.bytes)
         searched = 0
+        isFinished = true
     }
 
     /// The run at the front that fits both limits.

@@ -21,6 +21,11 @@ package struct StartAllowance: Equatable, Sendable {
         tolerance = overflow ? .max : product
     }
 
+    /// How long a spent allowance takes to be full again.
+    package var refillTime: Duration {
+        .nanoseconds(tolerance.addingReportingOverflow(spacing).overflow ? .max : tolerance + spacing)
+    }
+
     /// The time until a client may start a stream; zero or less when it may do so now.
     func wait(nextStart: Instant, at now: Instant) -> Duration {
         nextStart.advanced(byNanoseconds: -tolerance) - now

@@ -1,7 +1,7 @@
 /// What happens to one stream: told events and the time, it says when to pause or resume the upstream and when to end.
 ///
-///     awaitingHead ──headArrived──▶ open ──upstreamEnded──▶ emptying ──emptied──▶ finished
-///          └───────────────┴── clientLeft, deadlinePassed, ended ──┴───────────────▲
+///     awaitingHead ──headArrived──▶ open ──upstreamEnded──▶ emptying ──emptied──▶ ending ──responseTaken──▶ finished
+///          └───────────────┴── clientLeft, deadlinePassed, end ──┴──────────────────┴────────────────────────▲
 ///
 /// Invariants, tested in `StreamMachineTests`:
 /// 1. The upstream is paused exactly while `causes` is not empty; each pause is answered by one resume, or by the end.
@@ -35,6 +35,8 @@ package struct StreamMachine: Sendable {
         case pauseUpstream
         /// Read from the upstream again.
         case resumeUpstream
+        /// Nothing more will come: end the response as this outcome demands.
+        case endResponse(Outcome)
         /// Stop everything; nothing more is written.
         case finish(Outcome)
     }
@@ -44,6 +46,8 @@ package struct StreamMachine: Sendable {
         case open
         /// The upstream has ended; what is queued still leaves, then the stream ends like this.
         case emptying(Outcome)
+        /// The response's end is written; the client's socket has yet to take it.
+        case ending(Outcome)
         case finished
     }
 
@@ -92,15 +96,14 @@ package struct StreamMachine: Sendable {
         return queueIsFull ? pause(for: .queueFull, at: now) : .none
     }
 
-    /// The upstream has ended; ends the stream at once where nothing is queued.
-    package mutating func upstreamEnded(_ outcome: Outcome, queueIsEmpty: Bool) -> Action {
+    /// The upstream has ended: what is queued still leaves. Before the head there is no response to end.
+    package mutating func upstreamEnded(_ outcome: Outcome) -> Action {
         let action: Action
         (phase, action) =
             switch phase {
             case .awaitingHead: (.finished, .finish(outcome))
-            case .open where queueIsEmpty: (.finished, .finish(outcome))
             case .open: (.emptying(outcome), .none)
-            case .emptying, .finished: (phase, .none)
+            case .emptying, .ending, .finished: (phase, .none)
             }
         return action
     }
@@ -117,6 +120,13 @@ package struct StreamMachine: Sendable {
     /// The last queued record left.
     package mutating func emptied() -> Action {
         guard case .emptying(let outcome) = phase else { return .none }
+        phase = .ending(outcome)
+        return .endResponse(outcome)
+    }
+
+    /// The client's socket took the end of the response.
+    package mutating func responseTaken() -> Action {
+        guard case .ending(let outcome) = phase else { return .none }
         phase = .finished
         return .finish(outcome)
     }
