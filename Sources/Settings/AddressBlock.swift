@@ -2,6 +2,7 @@
 package struct AddressBlock: Hashable, Sendable {
     /// The first address of the block.
     package let base: IPAddress
+    /// The bits that all addresses of the block share: 0...32 for IPv4, 0...128 for IPv6.
     package let prefixLength: Int
 
     /// The block of `address` whose prefix is so many bits long; `nil` where the address has fewer.
@@ -13,6 +14,7 @@ package struct AddressBlock: Hashable, Sendable {
 
     private init(base: IPAddress, prefixLength: Int) { (self.base, self.prefixLength) = (base, prefixLength) }
 
+    /// `127.0.0.1/32`.
     package static let loopback = AddressBlock(base: IPAddress(family: .v4, value: 0x7f00_0001), prefixLength: 32)
 
     /// Reads `10.0.0.0/8`, `2001:db8::/32`, or one address.
@@ -31,8 +33,10 @@ package struct AddressBlock: Hashable, Sendable {
         self.init(around: address, prefixLength: length)
     }
 
+    /// The first address and the length of the prefix: `192.0.2.0/24`, also for a single address.
     package var text: String { "\(base.text)/\(prefixLength)" }
 
+    /// Whether `address` is of this family and shares the prefix.
     package func contains(_ address: IPAddress) -> Bool {
         address.family == base.family && Self.masked(address, to: prefixLength) == base
     }

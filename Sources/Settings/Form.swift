@@ -22,13 +22,6 @@ enum Off {
     static let allowed = "`off`"
 }
 
-/// Words as an error lists them: `a`, `b` or `c`.
-func choice(of words: [String], joint: String = "or") -> String {
-    let quoted = words.map { "`\($0)`" }
-    guard let last = quoted.last, quoted.count > 1 else { return quoted.joined() }
-    return "\(quoted.dropLast().joined(separator: ", ")) \(joint) \(last)"
-}
-
 /// Why a text is not taken, where more can be said than what is allowed.
 struct Refusal: Error {
     let reason: String
@@ -95,12 +88,8 @@ extension Form where Value: RawRepresentable<String> & CaseIterable & Hashable {
 
 extension Form where Value == ListenAddress {
     static var listenAddress: Form {
-        Form(
-            allowed:
-                "an address and a port from 0 to 65535, such as `127.0.0.1:8080` or `[::]:8080`, or `unix:` and a path"
-        ) {
-            ListenAddress($0)
-        }
+        let ip = "an address and a port from 0 to 65535, such as `127.0.0.1:8080` or `[::]:8080`"
+        return Form(allowed: "\(ip), or `unix:` and a path") { ListenAddress($0) }
     }
 }
 

@@ -21,6 +21,7 @@ package enum ListenAddress: Hashable, Sendable {
         self = .ip(host: authority.host, port: port)
     }
 
+    /// The text that reads as this address.
     package var text: String {
         switch self {
         case .ip(let host, let port): Authority(host: host, port: port).text

@@ -80,6 +80,16 @@ extension Place {
         guard let text = try? reading.variables.filled(scalar.string) else { return false }
         return Off.words.contains(text.lowercased())
     }
+}
+
+// MARK: - Every kind of value
+
+extension Place {
+    /// A tag that is none of YAML's own, such as `!include`: to ignore it would be to guess.
+    var tag: String? {
+        let tag = node.tag.description
+        return tag.hasPrefix("tag:yaml.org,2002:") ? nil : tag
+    }
 
     /// Whether a key stands alone, its value left out, or says so in YAML's words.
     var isNull: Bool {
@@ -125,13 +135,24 @@ extension Place {
             seen.insert(name.string)
             let place = child(name.string, value)
             if let key = keys.first(where: { $0.name == name.string }) {
-                place.isNull ? place.report("has no value: write one, or leave the key out") : key.read(place, &target)
+                place.read(key, of: &target)
             } else {
                 reading.report(unknown(name.string, path: place.path, keys.map(\.name)), at: position)
             }
         }
         for key in keys where key.isRequired && !seen.contains(key.name) {
             reading.report("`\(child(key.name, node).path)` is missing", at: position)
+        }
+    }
+
+    /// Reads the value of a key, unless there is none or nobody can tell what it means.
+    private func read<Target>(_ key: Key<Target>, of target: inout Target) {
+        if isNull {
+            report("has no value: write one, or leave the key out")
+        } else if let tag {
+            report("has the tag \(quoted(tag)); allowed: no tag")
+        } else {
+            key.read(self, &target)
         }
     }
 
@@ -165,12 +186,4 @@ extension Place {
 extension Position {
     /// Where a node begins; Yams marks every node that it composes.
     init(of node: Node) { self.init(line: node.mark?.line ?? 1, column: node.mark?.column ?? 1) }
-}
-
-/// A text as errors show it: between backticks, on one line, and not longer than a line.
-func quoted(_ text: String) -> String {
-    let shown = text.unicodeScalars.prefix(60).map { scalar in
-        scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
-    }
-    return "`\(shown.joined())\(text.unicodeScalars.count > 60 ? "…" : "")`"
 }

@@ -55,7 +55,7 @@ enum Schema {
             configuration.listen.contains(admin)
         else { return }
         let written = place["admin"] ?? place["listen"] ?? place
-        written.report("is at \(quoted(admin.text)); allowed: two addresses for `admin` and `listen`")
+        written.report("is \(written.description): `admin` and `listen` meet; allowed: an address for each")
     }
 
     private static var trustedProxies: Key<Configuration> {

@@ -36,12 +36,9 @@ extension UpstreamAddress {
         }
         guard text.hasPrefix("http://") else { return nil }
         let rest = text.dropFirst("http://".count)
-        if let end = rest.firstIndex(where: { "/?#".contains($0) }) {
-            let bare = quoted("http://\(rest[..<end])")
-            throw Refusal(reason: "an upstream has no path (requests keep theirs, see `strip_prefix`): write \(bare)")
-        }
-        if rest.contains("@") {
-            throw Refusal(reason: "an upstream has no user and password")
+        guard !rest.contains("@") else { throw Refusal(reason: "an upstream has no user and password") }
+        guard !rest.contains(where: { "/?#".contains($0) }) else {
+            throw Refusal(reason: "an upstream ends before the path; requests keep theirs, see `strip_prefix`")
         }
         guard let authority = Authority(rest) else { return nil }
         let port = authority.port ?? Scheme.http.port

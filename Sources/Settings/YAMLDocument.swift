@@ -5,9 +5,11 @@ enum YAMLDocument {
     /// The document's root; `nil`, and reported, where there is none to read.
     static func compose(_ text: String, reporting reading: Reading) -> Node? {
         guard text.utf8.count <= Configuration.maximumBytes else {
-            reading.report("the file is longer than 1MiB", at: Position())
+            reading.report("the file is longer than 1MiB; allowed: at most that", at: Position())
             return nil
         }
+        // libYAML takes a byte order mark only where it has to find out the encoding.
+        let text = text.unicodeScalars.first == "\u{feff}" ? String(text.unicodeScalars.dropFirst()) : text
         if let alias = firstAlias(in: text) {
             reading.report("aliases (`*name`) are not taken: write the value out", at: position(of: alias, in: text))
             return nil
