@@ -19,6 +19,8 @@ final class WireHandler: ChannelDuplexHandler {
     /// Whether something was written and not flushed yet.
     private(set) var isStaged = false
     private var isFlushing = false
+    /// The channel's own word, kept here because asking it takes three calls.
+    private var isWritable = true
     /// Body bytes among what was written and not flushed yet.
     private(set) var stagedBodyBytes = 0
 
@@ -27,10 +29,7 @@ final class WireHandler: ChannelDuplexHandler {
     func attach(_ connection: ConnectionHandler) { self.connection = connection }
 
     /// Whether the socket has taken all that was flushed.
-    var isDrained: Bool {
-        guard let context else { return false }
-        return isStaged || context.channel.isWritable
-    }
+    var isDrained: Bool { isStaged || isWritable }
 
     /// Writes bytes as they go on the wire; `flush()` or the end of the turn sends them.
     func write(_ buffer: ByteBuffer) {
@@ -66,6 +65,7 @@ final class WireHandler: ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) {
         outbox.forget(self)
         isStaged = false
+        isWritable = false
         context.fireChannelInactive()
     }
 
@@ -80,8 +80,9 @@ final class WireHandler: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
+        isWritable = context.channel.isWritable
         // Our own writes toggle it on the way; only the socket's is news.
-        guard !isFlushing, !isStaged, context.channel.isWritable else { return }
+        guard !isFlushing, !isStaged, isWritable else { return }
         connection?.drained()
         outbox.turnEnded()
     }

@@ -7,9 +7,9 @@ import NIOHTTP1
 /// copy it (CURLOPT_HTTPHEADER), so it must stay in place until the transfer has ended.
 struct HeaderList: ~Copyable {
     private var text: UnsafeMutablePointer<CChar>
-    private var textCapacity = 1024
+    private var textCapacity = 256
     private var nodes: UnsafeMutablePointer<curl_slist>
-    private var nodeCapacity = 32
+    private var nodeCapacity = 8
 
     init() {
         text = .allocate(capacity: textCapacity)
