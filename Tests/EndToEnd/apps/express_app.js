@@ -54,6 +54,7 @@ app.get('/v1/firehose', async (req, res) => {
 app.get('/v1/breaks-off', async (req, res) => {
   res.set('Content-Type', NDJSON)
   for (let number = 1; number <= Number(req.query.after); number++) await write(res, order(number))
+  await wait(100) // what was written leaves; then the database goes away
   res.destroy(new Error('the database has gone away'))
 })
 
