@@ -50,7 +50,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "FlowTests", dependencies: ["Flow"], swiftSettings: strict),
-        .testTarget(name: "SettingsTests", dependencies: ["Settings", "Flow"], swiftSettings: strict),
+        .testTarget(
+            name: "SettingsTests", dependencies: ["Settings", "Flow"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability", "Flow"], swiftSettings: strict),
         .testTarget(
             name: "UpstreamTests", dependencies: ["Upstream", "Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),

@@ -8,9 +8,10 @@ package struct ByteCount: Hashable, Comparable, Sendable {
     }
 
     package static let zero = ByteCount(0)
-    package static func kibibytes(_ count: Int) -> ByteCount { ByteCount(count << 10) }
-    package static func mebibytes(_ count: Int) -> ByteCount { ByteCount(count << 20) }
-    package static func gibibytes(_ count: Int) -> ByteCount { ByteCount(count << 30) }
+    // Products, not shifts: a shift drops what overflows without a word.
+    package static func kibibytes(_ count: Int) -> ByteCount { ByteCount(count * 1024) }
+    package static func mebibytes(_ count: Int) -> ByteCount { ByteCount(count * 1024 * 1024) }
+    package static func gibibytes(_ count: Int) -> ByteCount { ByteCount(count * 1024 * 1024 * 1024) }
 
     package static func < (left: ByteCount, right: ByteCount) -> Bool { left.bytes < right.bytes }
     package static func + (left: ByteCount, right: ByteCount) -> ByteCount { ByteCount(left.bytes + right.bytes) }

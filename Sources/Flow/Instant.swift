@@ -10,33 +10,39 @@ package struct Instant: Hashable, Comparable, Sendable {
     /// The far future: later than any instant that a clock will read.
     package static let distantFuture = Instant(nanoseconds: .max)
 
+    /// The far past: earlier than any instant that a clock will read.
+    package static let distantPast = Instant(nanoseconds: .min)
+
     package static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
 
-    /// The instant `duration` later; stays at `distantFuture` rather than overflow.
+    /// The instant `duration` later; stops at `distantFuture` or `distantPast` rather than overflow.
     package static func + (instant: Instant, duration: Duration) -> Instant {
         instant.advanced(byNanoseconds: duration.nanoseconds)
     }
 
-    /// The time from `earlier` to `later`; negative when `later` came first.
+    /// The time from `earlier` to `later`, within 292 years either way; negative when `later` came first.
     package static func - (later: Instant, earlier: Instant) -> Duration {
-        .nanoseconds(later.nanoseconds - earlier.nanoseconds)
+        let (difference, overflow) = later.nanoseconds.subtractingReportingOverflow(earlier.nanoseconds)
+        return .nanoseconds(overflow ? (later > earlier ? .max : .min) : difference)
     }
 
-    /// The instant so many nanoseconds later; stays at `distantFuture` rather than overflow.
+    /// The instant so many nanoseconds later; stops at `distantFuture` or `distantPast` rather than overflow.
     package func advanced(byNanoseconds count: Int64) -> Instant {
         let (sum, overflow) = nanoseconds.addingReportingOverflow(count)
-        return overflow ? .distantFuture : Instant(nanoseconds: sum)
+        guard overflow else { return Instant(nanoseconds: sum) }
+        return count > 0 ? .distantFuture : .distantPast
     }
 }
 
 extension Duration {
-    /// The whole nanoseconds of this duration, at most `Int64.max`.
+    /// The whole nanoseconds of this duration, within the range of `Int64`.
     package var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         guard !overflow else { return seconds > 0 ? .max : .min }
         let (sum, carried) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
-        return carried ? .max : sum
+        guard carried else { return sum }
+        return seconds > 0 ? .max : .min
     }
 
     /// This duration in seconds, as a fraction.

@@ -30,33 +30,36 @@ package struct Rate: Sendable {
     package let unit: Unit
 
     /// The number's longest form: 9 digits before the point and 6 after it, so that no product below overflows.
-    package static let maximumWholeDigits = 9, maximumDecimals = 6
+    private static let maximumWhole: Int64 = 999_999_999, maximumDecimals = 6
 
     /// A whole number of records in each unit of time; `nil` unless it is from 1 to 999,999,999.
     package init?(_ count: Int, per unit: Unit) {
-        guard (1...999_999_999).contains(count) else { return nil }
+        guard (1...Self.maximumWhole).contains(Int64(count)) else { return nil }
         (digits, decimals, self.unit) = (Int64(count), 0, unit)
     }
 
-    /// Reads `10/second`, `0.5/hour`, `2.5/m`; `nil` for anything else, zero and signs included.
+    /// Reads `10/second`, `0.5/hour`, `2.5/m`; `nil` for anything else, zero, signs and exponents included.
+    ///
+    /// A number that has no exact form here (999,999,999 is the most, and 6 decimals) is `nil` as well.
     package init?(_ text: some StringProtocol) {
-        let text = Substring(text)
-        guard let slash = text.firstIndex(of: "/"), let unit = Unit(word: text[text.index(after: slash)...]) else {
-            return nil
-        }
-        let parts = text[..<slash].split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        guard (1...Self.maximumWholeDigits).contains(parts[0].utf8.count) else { return nil }
-        var fraction = Substring()
-        if parts.count == 2 {
-            fraction = parts[1]
-            guard (1...Self.maximumDecimals).contains(fraction.utf8.count) else { return nil }
-            while fraction.last == "0" { fraction.removeLast() }
-        }
-        let number = parts[0] + fraction
-        guard number.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
-            let digits = Int64(number), digits > 0
+        guard let (number, unit) = Self.parts(of: Substring(text)), number.isExact else { return nil }
+        (digits, decimals, self.unit) = (number.digits, number.decimals, unit)
+    }
+
+    /// Reads a rate whose number may have any length; further decimals are dropped, and 999,999,999 is the most.
+    ///
+    /// A client may write a third as `0.3333333333/second`. Only zero is zero: the least is 0.000001.
+    package init?(roundingDown text: some StringProtocol) {
+        guard let (number, unit) = Self.parts(of: Substring(text)) else { return nil }
+        (digits, decimals, self.unit) = (number.digits, number.decimals, unit)
+    }
+
+    private static func parts(of text: Substring) -> (number: Number, unit: Unit)? {
+        guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")),
+            let number = Number(text[..<slash].utf8),
+            let unit = Unit(word: text[text.utf8.index(after: slash)...])
         else { return nil }
-        (self.digits, self.decimals, self.unit) = (digits, fraction.utf8.count, unit)
+        return (number, unit)
     }
 
     /// The canonical text: no needless zeros, the unit's long form.
@@ -90,9 +93,59 @@ package struct Rate: Sendable {
     static func powerOfTen(_ exponent: Int) -> Int64 { (0..<exponent).reduce(1) { power, _ in power * 10 } }
 }
 
+extension Rate {
+    /// A number above zero as it is read, digit by digit.
+    private struct Number {
+        private(set) var digits: Int64 = 0
+        private(set) var decimals = 0
+        /// Whether nothing that was read is missing from `digits` and `decimals`.
+        private(set) var isExact = true
+
+        init?(_ text: Substring.UTF8View) {
+            var hasPoint = false, isAfterDigit = false, isPositive = false
+            for byte in text {
+                switch byte {
+                case UInt8(ascii: "."):
+                    guard isAfterDigit, !hasPoint else { return nil }
+                    (hasPoint, isAfterDigit) = (true, false)
+                case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    let digit = Int64(byte - UInt8(ascii: "0"))
+                    isAfterDigit = true
+                    isPositive = isPositive || digit > 0
+                    if hasPoint { appendDecimal(digit) } else { appendWhole(digit) }
+                default: return nil
+                }
+            }
+            guard isAfterDigit, isPositive else { return nil }
+            if digits == 0 { (digits, decimals) = (1, maximumDecimals) }
+            while decimals > 0, digits % 10 == 0 { (digits, decimals) = (digits / 10, decimals - 1) }
+        }
+
+        private mutating func appendWhole(_ digit: Int64) {
+            guard digits * 10 + digit <= maximumWhole else {
+                (digits, isExact) = (maximumWhole, false)
+                return
+            }
+            digits = digits * 10 + digit
+        }
+
+        private mutating func appendDecimal(_ digit: Int64) {
+            guard isExact, decimals < maximumDecimals else {
+                isExact = isExact && digit == 0
+                return
+            }
+            (digits, decimals) = (digits * 10 + digit, decimals + 1)
+        }
+    }
+}
+
 extension Rate: Comparable {
-    /// Slower is less. Exact: `60/minute` equals `1/second`.
-    package static func < (left: Rate, right: Rate) -> Bool { left.scaled(against: right) < right.scaled(against: left) }
+    /// Slower is less.
+    ///
+    /// Exact: `60/minute` equals `1/second`.
+    package static func < (left: Rate, right: Rate) -> Bool {
+        left.scaled(against: right) < right.scaled(against: left)
+    }
     package static func == (left: Rate, right: Rate) -> Bool {
         left.scaled(against: right) == right.scaled(against: left)
     }

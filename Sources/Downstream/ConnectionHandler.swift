@@ -1,0 +1,252 @@
+import Flow
+import NIOCore
+import NIOHTTP1
+
+/// One client connection: one request at a time, in order, each within its time.
+///
+///     waiting ──first byte──▶ receiving ──head──▶ responding ──end, taken by the socket──▶ waiting | lingering ──▶ closed
+///
+/// A request is handed on only when the client has taken the response before it: otherwise a client that sends requests
+/// and never reads would pile up answers.
+final class ConnectionHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum State {
+        /// For the first byte of a request.
+        case waiting
+        /// A request's head is on its way.
+        case receiving
+        case responding
+        /// The last response is written; its end may not have been taken yet.
+        case ending(closes: Bool)
+        /// The answer is out, the client may still be sending: closing now would reset the connection under the answer.
+        case lingering
+        case closed
+    }
+
+    /// How long a client may go on sending after an answer that closes the connection; nginx: lingering_timeout 5s.
+    private static let lingeringTime: Int64 = 5_000_000_000
+
+    let outbox: Outbox
+    let wire: WireHandler
+    private let listener: Listener
+    private let peer: String
+    private var context: ChannelHandlerContext?
+    private var state = State.waiting
+    private var head: HTTPRequestHead?
+    private var hasUnreadBody = false
+    private var isDispatching = false
+    /// Whether the first request has been received; before it, the shorter header time counts.
+    private var isFirst = true
+    private var writer: ResponseWriter?
+    private lazy var timer = LoopTimer(target: self)
+    /// When the connection's time is up; the timer may fire earlier and is then set anew.
+    private var deadline = Instant.distantFuture
+
+    init(listener: Listener, peer: String) {
+        self.listener = listener
+        self.peer = peer
+        outbox = listener.outbox
+        wire = WireHandler(outbox: listener.outbox)
+        wire.attach(self)
+    }
+
+    /// Whether it is between two requests.
+    var isIdle: Bool {
+        if case .waiting = state { true } else { false }
+    }
+
+    // MARK: From the channel
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelActive(context: ChannelHandlerContext) {
+        listener.opened(self)
+        startClock(listener.limits.headerTime)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        state = .closed
+        listener.timers.cancel(timer)
+        listener.closed(self)
+        let told = writer?.delegate
+        writer = nil
+        told?.responseClosed()
+        outbox.turnEnded()
+        context.fireChannelInactive()
+    }
+
+    /// Bytes arrived, of whatever.
+    func bytesArrived() {
+        guard case .waiting = state else { return }
+        state = .receiving
+        startClock(listener.limits.headerTime)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): headArrived(head)
+        case .body: break  // answered without it; drained so that the answer is not lost in a reset
+        case .end: endArrived()
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? HTTPParserError else {
+            context.close(promise: nil)
+            return
+        }
+        faultArrived(error == .headerOverflow ? .headTooLarge : .malformed)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    // MARK: Requests
+
+    private func headArrived(_ head: HTTPRequestHead) {
+        stopClock()
+        isFirst = false
+        self.head = head
+        if case .waiting = state { state = .receiving }
+        // A body is not waited for: the answer does not depend on it.
+        if Request(head: head, peer: peer).hasBody {
+            hasUnreadBody = true
+            dispatch()
+        }
+    }
+
+    private func endArrived() {
+        hasUnreadBody = false
+        dispatch()
+    }
+
+    /// Hands on the request, where the client has taken the answer before it.
+    private func dispatch() {
+        guard let head, case .receiving = state else { return }
+        // Pipelined requests arrive inside the end of the response before: going on from there would nest without bound.
+        guard !isDispatching, wire.isDrained else { return }
+        isDispatching = true
+        self.head = nil
+        state = .responding
+        let request = Request(head: head, peer: peer)
+        let writer = ResponseWriter(
+            connection: self, method: head.method, version: head.version == .http1_0 ? .http1_0 : .http1_1,
+            keepsAlive: head.isKeepAlive && !hasUnreadBody && !listener.isDraining)
+        self.writer = writer
+        listener.handler.requestArrived(request, writer: writer)
+        isDispatching = false
+        if self.head != nil { dispatchSoon() }
+    }
+
+    private func dispatchSoon() {
+        context?.eventLoop.assumeIsolated().execute { [self] in
+            dispatch()
+            outbox.turnEnded()
+        }
+    }
+
+    private func faultArrived(_ fault: RequestFault) {
+        switch state {
+        case .waiting, .receiving: break
+        case .responding, .ending, .lingering, .closed: return
+        }
+        stopClock()
+        head = nil
+        state = .responding
+        hasUnreadBody = true
+        let writer = ResponseWriter(connection: self, method: .GET, version: .http1_1, keepsAlive: false)
+        self.writer = writer
+        listener.handler.faultArrived(fault, peer: peer, writer: writer)
+        outbox.turnEnded()
+    }
+
+    // MARK: From the response writer and the wire
+
+    func write(_ part: HTTPServerResponsePart) {
+        context?.write(wrapOutboundOut(part), promise: nil)
+    }
+
+    func responseEnded(closes: Bool) {
+        guard case .responding = state else { return }
+        state = .ending(closes: closes)
+        startClock(listener.limits.keepaliveTime)
+        // A response that wrote nothing in this turn would not be visited at its end.
+        if !wire.isStaged { outbox.staged(wire) }
+    }
+
+    /// The socket took everything that was written.
+    func drained() {
+        switch state {
+        case .responding: writer?.delegate?.responseHasRoom()
+        case .ending(let closes): responseTaken(closes: closes)
+        case .waiting, .receiving: if head != nil { dispatchSoon() }
+        case .lingering, .closed: break
+        }
+    }
+
+    /// The turn ended and the socket has not taken everything.
+    func heldUp() {
+        switch state {
+        case .responding, .ending: writer?.delegate?.responseIsHeldUp()
+        case .waiting, .receiving, .lingering, .closed: break
+        }
+    }
+
+    private func responseTaken(closes: Bool) {
+        let told = writer?.delegate
+        writer = nil
+        if !closes {
+            state = head == nil ? .waiting : .receiving
+            startClock(listener.limits.keepaliveTime)
+            if head != nil { dispatchSoon() }
+        } else if hasUnreadBody {
+            linger()
+        } else {
+            state = .closed
+            wire.close()
+        }
+        told?.responseFinished()
+        if isIdle, listener.isDraining { close() }
+    }
+
+    private func linger() {
+        state = .lingering
+        deadline = .distantFuture
+        startClock(.nanoseconds(Self.lingeringTime))
+        context?.close(mode: .output, promise: nil)
+    }
+
+    func close() { wire.close() }
+
+    // MARK: Time
+
+    private func startClock(_ time: Duration) {
+        deadline = listener.clock() + time
+        // Set only if it must fire earlier than it would: most deadlines are replaced long before they come.
+        if !timer.isSet || deadline < timer.due { listener.timers.set(timer, at: deadline) }
+    }
+
+    private func stopClock() { deadline = .distantFuture }
+}
+
+extension ConnectionHandler: TimerTarget {
+    func timerFired(_ timer: LoopTimer, at now: Instant) {
+        guard now >= deadline else {
+            if deadline != .distantFuture { listener.timers.set(timer, at: deadline) }
+            return
+        }
+        if case .receiving = state, head == nil {
+            faultArrived(.headTooSlow)
+        } else if case .responding = state {
+            // A request is being answered: its own clocks count.
+        } else {
+            close()
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package import Flow
+package import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// What a listener allows its connections.
+package struct ConnectionLimits: Equatable, Sendable {
+    package var maximumHeaderBytes: ByteCount
+    /// From the first byte of a request, or from the connection's begin, to the end of the head.
+    package var headerTime: Duration
+    /// From one response to the next request.
+    package var keepaliveTime: Duration
+
+    package init(
+        maximumHeaderBytes: ByteCount = .kibibytes(32), headerTime: Duration = .seconds(10),
+        keepaliveTime: Duration = .seconds(75)
+    ) {
+        self.maximumHeaderBytes = maximumHeaderBytes
+        self.headerTime = headerTime
+        self.keepaliveTime = keepaliveTime
+    }
+}
+
+/// Says whether another connection may be accepted; shared by all loops.
+package protocol ConnectionGate: AnyObject, Sendable {
+    /// Counts a connection from this address, or refuses it; each `true` is answered by one `left`.
+    func enter(_ peer: String) -> Bool
+    func left(_ peer: String)
+}
+
+/// The listening sockets of one event loop and the connections that came through them.
+///
+/// Each loop has its own listener on the same port (`SO_REUSEPORT`): the kernel spreads the connections, and a stream
+/// lives and dies on one loop.
+package final class Listener {
+    package let eventLoop: any EventLoop
+    let limits: ConnectionLimits
+    let outbox: Outbox
+    let timers: LoopTimers
+    let clock: () -> Instant
+    unowned let handler: any RequestHandler
+    private let gate: (any ConnectionGate)?
+    private(set) var isDraining = false
+    private var channels: [any Channel] = []
+    private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
+
+    /// - Parameters:
+    ///   - eventLoop: The loop that it lives on; every call is on it.
+    ///   - limits: What each connection is allowed.
+    ///   - outbox: The loop's outbox.
+    ///   - timers: The loop's timers.
+    ///   - clock: Reads the monotonic clock.
+    ///   - gate: Bounds the connections; `nil` for no bound.
+    ///   - handler: Answers the requests; must outlive the listener.
+    package init(
+        on eventLoop: any EventLoop, limits: ConnectionLimits, outbox: Outbox, timers: LoopTimers,
+        clock: @escaping () -> Instant, gate: (any ConnectionGate)?, handler: any RequestHandler
+    ) {
+        self.eventLoop = eventLoop
+        self.limits = limits
+        self.outbox = outbox
+        self.timers = timers
+        self.clock = clock
+        self.gate = gate
+        self.handler = handler
+    }
+
+    package var connectionCount: Int { connections.count }
+
+    /// Binds one address; the future tells the address, with the real port where 0 was asked.
+    package func bind(_ address: SocketAddress) -> EventLoopFuture<SocketAddress?> {
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let isUnix = address.protocol == .unix
+        var bootstrap = ServerBootstrap(group: eventLoop, childGroup: eventLoop)
+            .serverChannelOption(.backlog, value: 65535)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try bound.value.configure(channel) }
+            }
+            .childChannelOption(.writeBufferWaterMark, value: .init(low: 1, high: 1))
+        if !isUnix {
+            bootstrap =
+                bootstrap
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+        }
+        return bootstrap.bind(to: address).map { channel in
+            bound.value.channels.append(channel)
+            return channel.localAddress
+        }
+    }
+
+    /// Stops accepting and closes what is idle; open responses go on and close their connections behind them.
+    package func drain() {
+        isDraining = true
+        for channel in channels { channel.close(promise: nil) }
+        channels.removeAll()
+        for connection in connections.values where connection.isIdle { connection.close() }
+    }
+
+    /// Closes every connection at once.
+    package func closeAll() {
+        for connection in connections.values { connection.close() }
+    }
+
+    func opened(_ connection: ConnectionHandler) { connections[ObjectIdentifier(connection)] = connection }
+
+    func closed(_ connection: ConnectionHandler) { connections[ObjectIdentifier(connection)] = nil }
+
+    private func configure(_ channel: any Channel) throws {
+        let peer = channel.remoteAddress?.ipAddress ?? ""
+        if let gate {
+            guard gate.enter(peer) else { throw TooManyConnections() }
+            channel.closeFuture.whenComplete { _ in gate.left(peer) }
+        }
+        let connection = ConnectionHandler(listener: self, peer: peer)
+        var encoding = HTTPResponseEncoder.Configuration()
+        encoding.automaticallySetFramingHeaders = false
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = self.limits.maximumHeaderBytes.bytes
+        limits.maxHeaderListSize = self.limits.maximumHeaderBytes.bytes
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(connection.wire)
+        try pipeline.configureHTTPServerPipeline(
+            withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false,
+            withEncoderConfiguration: encoding, withDecoderLimitConfiguration: limits)
+        try pipeline.addHandler(connection)
+    }
+}
+
+/// The connection is closed as soon as it is accepted: there is nobody yet to answer, and an answer would cost more.
+private struct TooManyConnections: Error {}

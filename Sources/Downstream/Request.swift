@@ -1,0 +1,40 @@
+package import NIOHTTP1
+
+/// A request as it came in, before any decision.
+package struct Request: Sendable {
+    package let head: HTTPRequestHead
+    /// Whether a body follows the head (RFC 9112, section 6.1).
+    package let hasBody: Bool
+    /// The address at the other end of the connection, without its port; empty for a unix socket.
+    package let peer: String
+
+    /// The request target's path, without the query.
+    package var path: Substring { head.uri.prefix { $0 != "?" } }
+
+    package init(head: HTTPRequestHead, peer: String) {
+        self.head = head
+        self.peer = peer
+        hasBody =
+            head.headers.contains(name: "transfer-encoding")
+            || head.headers.first(name: "content-length").map { $0 != "0" } ?? false
+    }
+}
+
+/// A request that cannot be answered as such: the connection closes behind the answer.
+package enum RequestFault: Error, Equatable, Sendable {
+    /// RFC 9112 calls it malformed.
+    case malformed
+    /// The head is larger than the limit.
+    case headTooLarge
+    /// The head did not arrive in time.
+    case headTooSlow
+}
+
+/// Answers requests; one for each loop.
+package protocol RequestHandler: AnyObject {
+    /// A request whose head is complete. The answer goes to `writer`, now or later, and must come to its end.
+    func requestArrived(_ request: Request, writer: ResponseWriter)
+
+    /// Something that is no request; to be answered at once.
+    func faultArrived(_ fault: RequestFault, peer: String, writer: ResponseWriter)
+}

@@ -1,0 +1,118 @@
+package import NIOHTTP1
+
+/// Hears how the client takes its response; on the loop.
+package protocol ResponseWriterDelegate: AnyObject {
+    /// The client took everything so far: there is room again.
+    func responseHasRoom()
+
+    /// At the end of a turn, the client had not taken all that it was offered.
+    func responseIsHeldUp()
+
+    /// The client's socket took the end of the response. The last call.
+    func responseFinished()
+
+    /// The client left before that. The last call.
+    func responseClosed()
+}
+
+/// Writes one response: a head once, body bytes as long as there is room, an end once.
+///
+/// It cannot be written twice, and once the connection is gone every call does nothing.
+package final class ResponseWriter {
+    /// How the end of the body is told.
+    package enum Body: Equatable, Sendable {
+        /// There is none: HEAD, 204, 304.
+        case none
+        /// Content-Length stands in the headers.
+        case length
+        /// Chunked for an HTTP/1.1 client, by closing for an HTTP/1.0 client.
+        case unknown
+    }
+
+    private enum State { case idle, open, ended }
+
+    private weak var connection: ConnectionHandler?
+    private let method: HTTPMethod
+    private let version: HTTPVersion
+    private var keepsAlive: Bool
+    private var isChunked = false
+    private var state = State.idle
+    package weak var delegate: (any ResponseWriterDelegate)?
+
+    init(connection: ConnectionHandler, method: HTTPMethod, version: HTTPVersion, keepsAlive: Bool) {
+        self.connection = connection
+        self.method = method
+        self.version = version
+        self.keepsAlive = keepsAlive
+    }
+
+    package var hasHead: Bool { state != .idle }
+    package var hasEnded: Bool { state == .ended }
+
+    /// The connection closes behind this response.
+    package func closeAfterwards() { keepsAlive = false }
+
+    /// Body bytes that may be written now; 0 while the client has not taken what it was given.
+    package var room: Int {
+        guard let connection, state == .open else { return 0 }
+        return connection.outbox.room(for: connection.wire)
+    }
+
+    /// Writes the head; framing fields and `Connection` are set here.
+    ///
+    /// - Parameters:
+    ///   - status: The status line's code and reason.
+    ///   - headers: End-to-end fields, `Content-Length` among them where `body` says `length`.
+    ///   - body: How the body is delimited; `none` for every answer to HEAD.
+    package func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: Body) {
+        precondition(state == .idle, "a response has one head")
+        state = .open
+        var headers = headers
+        if body == .unknown, method != .HEAD {
+            if version == .http1_1 {
+                isChunked = true
+                headers.add(name: "transfer-encoding", value: "chunked")
+            } else {
+                keepsAlive = false
+            }
+        }
+        if !keepsAlive {
+            headers.add(name: "connection", value: "close")
+        } else if version == .http1_0 {
+            headers.add(name: "connection", value: "keep-alive")
+        }
+        connection?.write(.head(HTTPResponseHead(version: version, status: status, headers: headers)))
+    }
+
+    /// Writes body bytes; at most `room` of them, unless a single record is larger.
+    package func write(_ bytes: UnsafeRawBufferPointer) {
+        guard let connection, state == .open, method != .HEAD else { return }
+        connection.outbox.append(bytes, for: connection.wire, isChunked: isChunked)
+    }
+
+    /// The response is complete.
+    package func end() {
+        guard state == .open else { return }
+        state = .ended
+        guard let connection else { return }
+        connection.outbox.seal()
+        connection.write(.end(nil))
+        connection.responseEnded(closes: !keepsAlive)
+    }
+
+    /// The response breaks off: what was written goes out, then the connection closes without an end (RFC 9112,
+    /// section 8: a truncated message must look truncated).
+    package func breakOff() {
+        guard state != .ended else { return }
+        state = .ended
+        guard let connection else { return }
+        connection.outbox.seal()
+        connection.responseEnded(closes: true)
+    }
+
+    /// Closes the connection at once, without sending what is still held.
+    package func abort() {
+        state = .ended
+        connection?.close()
+    }
+}

@@ -1,0 +1,106 @@
+import NIOCore
+
+/// The end of the pipeline at the socket: says whether the client takes what it is given.
+///
+/// The channel's water marks are set to one byte, so the channel is writable exactly while it holds nothing: what the
+/// socket does not take at once counts as offered and not taken, and until it is taken nothing more is handed over. So a
+/// channel never holds more than one batch (``Outbox/capacity``) and the head in front of it.
+///
+/// Body bytes enter here, past NIO's encoder, already framed: the encoder makes three buffers and three writes of a chunk.
+final class WireHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = IOData
+    typealias OutboundOut = IOData
+
+    private var context: ChannelHandlerContext?
+    private weak var connection: ConnectionHandler?
+    private let outbox: Outbox
+    /// Whether something was written and not flushed yet.
+    private(set) var isStaged = false
+    private var isFlushing = false
+    /// Body bytes among what was written and not flushed yet.
+    private(set) var stagedBodyBytes = 0
+
+    init(outbox: Outbox) { self.outbox = outbox }
+
+    func attach(_ connection: ConnectionHandler) { self.connection = connection }
+
+    /// Whether the socket has taken all that was flushed.
+    var isDrained: Bool {
+        guard let context else { return false }
+        return isStaged || context.channel.isWritable
+    }
+
+    /// Writes bytes as they go on the wire; `flush()` or the end of the turn sends them.
+    func write(_ buffer: ByteBuffer) {
+        guard let context else { return }
+        stage()
+        stagedBodyBytes += buffer.readableBytes
+        context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
+    }
+
+    /// Sends what was written.
+    func flush() {
+        guard let context, isStaged else { return }
+        isStaged = false
+        stagedBodyBytes = 0
+        isFlushing = true
+        context.flush()
+        isFlushing = false
+    }
+
+    func close() {
+        context?.close(promise: nil)
+    }
+
+    // MARK: Events of the channel
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        outbox.forget(self)
+        isStaged = false
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        connection?.bytesArrived()
+        context.fireChannelRead(data)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        context.fireChannelReadComplete()
+        outbox.turnEnded()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        // Our own writes toggle it on the way; only the socket's is news.
+        guard !isFlushing, !isStaged, context.channel.isWritable else { return }
+        connection?.drained()
+        outbox.turnEnded()
+    }
+
+    // MARK: Heads and ends, from the encoder
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        stage()
+        context.write(data, promise: promise)
+    }
+
+    /// Everything is flushed once a turn, by the outbox.
+    func flush(context: ChannelHandlerContext) {}
+
+    private func stage() {
+        guard !isStaged else { return }
+        isStaged = true
+        outbox.staged(self)
+    }
+
+    /// The turn is over: sends, and tells the connection where it stands.
+    func turnEnded() {
+        flush()
+        if isDrained { connection?.drained() } else { connection?.heldUp() }
+    }
+}

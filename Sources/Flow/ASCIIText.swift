@@ -1,0 +1,46 @@
+/// What header fields and hosts are compared and cut by: ASCII, without copies.
+extension Substring {
+    /// Without the spaces and tabs at both ends: the optional whitespace of RFC 9110, section 5.6.3.
+    var trimmingOptionalWhitespace: Substring {
+        guard let first = utf8.firstIndex(where: { !$0.isOptionalWhitespace }),
+            let last = utf8.lastIndex(where: { !$0.isOptionalWhitespace })
+        else { return Substring() }
+        return self[first..<utf8.index(after: last)]
+    }
+
+    /// Whether this is `word`, which is ASCII in lower case, in whatever case.
+    func isCaseInsensitively(_ word: StaticString) -> Bool {
+        word.withUTF8Buffer { word in utf8.elementsEqual(word, by: { $0.lowercasedASCII == $1 }) }
+    }
+
+    /// The part before the first `separator` that stands in no quoted string, and the part after it, if there is one.
+    ///
+    /// In a quoted string a backslash quotes the next byte (RFC 9110, section 5.6.4).
+    func cut(at separator: Unicode.Scalar) -> (head: Substring, tail: Substring?) {
+        var isQuoted = false, isEscaped = false
+        for index in utf8.indices {
+            let byte = utf8[index]
+            if isEscaped {
+                isEscaped = false
+            } else if isQuoted, byte == UInt8(ascii: "\\") {
+                isEscaped = true
+            } else if byte == UInt8(ascii: "\"") {
+                isQuoted.toggle()
+            } else if !isQuoted, byte == UInt8(ascii: separator) {
+                return (self[..<index], self[utf8.index(after: index)...])
+            }
+        }
+        return (self, nil)
+    }
+}
+
+extension UInt8 {
+    var isOptionalWhitespace: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
+
+    var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+
+    /// A letter A to Z in lower case, anything else as it is.
+    var lowercasedASCII: UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self
+    }
+}

@@ -1,0 +1,118 @@
+/// Writes one JSON object, member by member in the order they are added (RFC 8259).
+///
+/// - Complexity: O(bytes written), into one array.
+package struct JSONText: Sendable {
+    private var bytes: [UInt8]
+    private var isEmpty = true
+
+    /// Begins an object.
+    ///
+    /// - Parameter capacity: The bytes to make room for at once.
+    package init(capacity: Int = 256) {
+        bytes = []
+        bytes.reserveCapacity(capacity)
+        bytes.append(UInt8(ascii: "{"))
+    }
+
+    package mutating func add(_ name: String, _ value: String) {
+        begin(name)
+        append(quoted: value)
+    }
+
+    package mutating func add(_ name: String, _ value: Int) {
+        begin(name)
+        bytes.append(contentsOf: String(value).utf8)
+    }
+
+    package mutating func add(_ name: String, _ value: Bool) {
+        begin(name)
+        bytes.append(contentsOf: (value ? "true" : "false").utf8)
+    }
+
+    /// Adds a number in its shortest form; `null` where it is not finite, for which JSON has no number.
+    package mutating func add(_ name: String, _ value: Double) {
+        begin(name)
+        bytes.append(contentsOf: (value.isFinite ? String(value) : "null").utf8)
+    }
+
+    /// Adds a duration as a number of seconds, exact to the microsecond below it.
+    package mutating func add(_ name: String, seconds duration: Duration) {
+        begin(name)
+        let microseconds = duration.nanoseconds / 1000
+        let (whole, rest) = microseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000)
+        if microseconds < 0 { bytes.append(UInt8(ascii: "-")) }
+        bytes.append(contentsOf: String(whole).utf8)
+        bytes.append(UInt8(ascii: "."))
+        // A leading 1 keeps the zeros.
+        var decimals = Substring(String(1_000_000 + rest)).dropFirst()
+        while decimals.utf8.count > 1, decimals.utf8.last == UInt8(ascii: "0") { decimals.removeLast() }
+        bytes.append(contentsOf: decimals.utf8)
+    }
+
+    package mutating func addNull(_ name: String) {
+        begin(name)
+        bytes.append(contentsOf: "null".utf8)
+    }
+
+    /// Ends the object and hands it over, in UTF-8.
+    package consuming func closed() -> [UInt8] {
+        bytes.append(UInt8(ascii: "}"))
+        return bytes
+    }
+
+    private mutating func begin(_ name: String) {
+        if !isEmpty { bytes.append(UInt8(ascii: ",")) }
+        isEmpty = false
+        append(quoted: name)
+        bytes.append(UInt8(ascii: ":"))
+    }
+
+    private mutating func append(quoted text: String) {
+        bytes.append(UInt8(ascii: "\""))
+        bytes.appendJSONEscaped(text)
+        bytes.append(UInt8(ascii: "\""))
+    }
+}
+
+extension [UInt8] {
+    /// Appends text as it stands between the quotes of a JSON string: RFC 8259, section 7, and DEL, for terminals.
+    ///
+    /// A Swift string is always valid Unicode, so that nothing else can go wrong.
+    package mutating func appendJSONEscaped(_ text: String) {
+        var text = text
+        text.withUTF8 { utf8 in
+            var clean = 0
+            for place in utf8.indices where utf8[place].isEscapedInJSON {
+                append(contentsOf: utf8[clean..<place])
+                appendJSONEscape(of: utf8[place])
+                clean = place + 1
+            }
+            append(contentsOf: utf8[clean...])
+        }
+    }
+
+    private mutating func appendJSONEscape(of byte: UInt8) {
+        append(UInt8(ascii: "\\"))
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): append(byte)
+        case UInt8(ascii: "\n"): append(UInt8(ascii: "n"))
+        case UInt8(ascii: "\r"): append(UInt8(ascii: "r"))
+        case UInt8(ascii: "\t"): append(UInt8(ascii: "t"))
+        default:
+            append(contentsOf: "u00".utf8)
+            append(.hexDigit(byte >> 4))
+            append(.hexDigit(byte & 0x0F))
+        }
+    }
+}
+
+extension UInt8 {
+    fileprivate var isEscapedInJSON: Bool {
+        self < 0x20 || self == UInt8(ascii: "\"") || self == UInt8(ascii: "\\") || self == 0x7F
+    }
+
+    /// The lower-case hexadecimal digit of a value below 16.
+    static func hexDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
+    }
+}

@@ -1,0 +1,143 @@
+// The one place that maps causes to statuses. No `default:`: a new cause does not compile before it has a status.
+
+extension Problem {
+    package init(_ error: NegotiationError) {
+        switch error {
+        case .malformed(let header, let reason):
+            self.init(.invalidRequest, status: 400, detail: "\(header) \(reason)")
+        case .aboveMaximum(let header, let maximum):
+            // Waiting does not help, asking for less does; but every 429 has a Retry-After, so it is the least.
+            self.init(
+                .rateLimit, status: 429, detail: "\(header) asks for more than the maximum of \(maximum)",
+                retryAfter: .seconds(1))
+        }
+    }
+
+    package init(_ error: AdmissionError) {
+        switch error {
+        case .tooManyStarts(let rate, let retryAfter):
+            self = .rateLimit(rate, retryAfter: retryAfter)
+        case .tooManyStreamsOfClient(let limit):
+            self.init(
+                .tooManyStreams, status: 429, detail: "The limit of \(limit) open streams of one client is reached",
+                retryAfter: error.retryAfter)
+        case .tooManyStreamsOfRoute(let limit):
+            self.init(
+                .tooManyStreams, status: 429, detail: "The limit of \(limit) open streams of this route is reached",
+                retryAfter: error.retryAfter)
+        case .upstreamBusy(let limit):
+            self.init(
+                .unavailable, status: 503, detail: "The limit of \(limit) requests at the upstream is reached",
+                retryAfter: error.retryAfter)
+        }
+    }
+
+    /// A client comes faster than a rate allows: stream starts, or records of its budget.
+    package static func rateLimit(_ rate: Rate, retryAfter: Duration) -> Problem {
+        Problem(
+            .rateLimit, status: 429, detail: "Stream rate limit of \(rate.text) exceeded", retryAfter: retryAfter)
+    }
+
+    /// The client's breaker is open.
+    package static func slowConsumer(retryAfter: Duration) -> Problem {
+        Problem(
+            .slowConsumer, status: 429, detail: "This client read its last streams too slowly", retryAfter: retryAfter)
+    }
+}
+
+extension Problem {
+    /// Why nobody is served at the moment.
+    package enum Unavailability: Equatable, Sendable {
+        /// The proxy is stopping; another one should be there at once.
+        case draining
+        /// The proxy is over its own ceiling of memory or streams.
+        case proxyFull(retryAfter: Duration)
+        case upstreamBreakerOpen(retryAfter: Duration)
+    }
+
+    /// What was wrong with the upstream's answer, or that there was none.
+    package enum UpstreamFault: Equatable, Sendable {
+        /// The name has no address.
+        case unresolved
+        case refused
+        /// TLS was not agreed on, or the certificate is not trusted.
+        case untrusted
+        /// The connection ended before the answer did.
+        case reset
+        case malformed
+        case recordTooLarge(limit: ByteCount)
+    }
+
+    /// What the upstream did not do in time.
+    package enum UpstreamDelay: Equatable, Sendable {
+        case connect, firstByte
+    }
+
+    package static func unavailable(_ cause: Unavailability) -> Problem {
+        let (detail, retryAfter): (String, Duration) =
+            switch cause {
+            case .draining: ("The proxy is stopping", .seconds(1))
+            case .proxyFull(let retryAfter): ("The proxy carries as much as it can", retryAfter)
+            case .upstreamBreakerOpen(let retryAfter): ("The upstream has failed too often", retryAfter)
+            }
+        return Problem(.unavailable, status: 503, detail: detail, retryAfter: retryAfter)
+    }
+
+    package static func badUpstream(_ fault: UpstreamFault) -> Problem {
+        let detail =
+            switch fault {
+            case .unresolved: "The upstream's name has no address"
+            case .refused: "The upstream refused the connection"
+            case .untrusted: "No trusted connection to the upstream"
+            case .reset: "The upstream ended the connection before its answer was complete"
+            case .malformed: "The upstream's answer is malformed"
+            case .recordTooLarge(let limit): "The upstream sent a record of more than \(limit.bytes) bytes"
+            }
+        return Problem(.badUpstream, status: 502, detail: detail)
+    }
+
+    package static func upstreamTimeout(_ delay: UpstreamDelay) -> Problem {
+        let detail =
+            switch delay {
+            case .connect: "The upstream did not accept a connection in time"
+            case .firstByte: "The upstream did not begin to answer in time"
+            }
+        return Problem(.upstreamTimeout, status: 504, detail: detail)
+    }
+}
+
+extension Problem {
+    package static let notFound = Problem(.notFound, status: 404, detail: "No route matches this request")
+
+    /// No stream has the id that was asked for, or has it any more.
+    package static let noSuchStream = Problem(.notFound, status: 404, detail: "No open stream has this id")
+
+    /// The request breaks RFC 9112.
+    package static let malformedRequest = Problem(
+        .invalidRequest, status: 400, detail: "The request is not well-formed HTTP")
+
+    /// The request's header did not arrive in time.
+    package static let requestTimeout = Problem(
+        .requestTimeout, status: 408, detail: "The request did not arrive in time")
+
+    package static let lengthRequired = Problem(
+        .invalidRequest, status: 411, detail: "A request body needs a Content-Length")
+
+    package static let requestBodyNotImplemented = Problem(
+        .notImplemented, status: 501, detail: "Requests with a body are not supported")
+
+    package static func headersTooLarge(limit: ByteCount) -> Problem {
+        Problem(.tooLarge, status: 431, detail: "The request's header is larger than \(limit.bytes) bytes")
+    }
+
+    package static func bodyTooLarge(limit: ByteCount) -> Problem {
+        Problem(.tooLarge, status: 413, detail: "The request's body is larger than \(limit.bytes) bytes")
+    }
+
+    /// A header or a body that weir itself reads does not say what it should.
+    ///
+    /// `detail` says what is wrong and names the header or the member; it holds nothing that the client sent.
+    package static func invalidRequest(_ detail: String) -> Problem {
+        Problem(.invalidRequest, status: 400, detail: detail)
+    }
+}

@@ -1,0 +1,106 @@
+/// Why a request was refused or a stream ended badly, as the client is told (RFC 9457).
+///
+/// Nothing in it comes from the request, so that it can be neither injected into nor used to look behind the proxy.
+package struct Problem: Error, Equatable, Sendable {
+    /// The kinds of problem; the raw value is how `type` ends, and serves as the metrics' label.
+    package enum Kind: String, Sendable, CaseIterable {
+        case rateLimit = "rate-limit"
+        case tooManyStreams = "too-many-streams"
+        case slowConsumer = "slow-consumer"
+        case unavailable
+        case badUpstream = "bad-upstream"
+        case upstreamTimeout = "upstream-timeout"
+        case invalidRequest = "invalid-request"
+        case requestTimeout = "request-timeout"
+        case notFound = "not-found"
+        case tooLarge = "too-large"
+        case notImplemented = "not-implemented"
+
+        /// The same for every problem of the kind (RFC 9457, section 3.1.3).
+        package var title: String {
+            switch self {
+            case .rateLimit: "Rate Limit Exceeded"
+            case .tooManyStreams: "Too Many Streams"
+            case .slowConsumer: "Slow Consumer"
+            case .unavailable: "Service Unavailable"
+            case .badUpstream: "Bad Upstream"
+            case .upstreamTimeout: "Upstream Timeout"
+            case .invalidRequest: "Invalid Request"
+            case .requestTimeout: "Request Timeout"
+            case .notFound: "Not Found"
+            case .tooLarge: "Too Large"
+            case .notImplemented: "Not Implemented"
+            }
+        }
+    }
+
+    package let kind: Kind
+    package let status: Int
+    /// What happened this time, in one sentence.
+    package let detail: String
+    /// The `Retry-After` of the response: whole seconds, at least 1; with 429 and 503, and with nothing else.
+    package let retryAfter: Int?
+    /// The stream's id, where it had one.
+    package var instance: String?
+
+    package var typeSuffix: String { kind.rawValue }
+    package var title: String { kind.title }
+
+    package init(_ kind: Kind, status: Int, detail: String, retryAfter: Duration? = nil) {
+        precondition((retryAfter != nil) == (status == 429 || status == 503), "429 and 503 say when to try again")
+        self.kind = kind
+        self.status = status
+        self.detail = detail
+        self.retryAfter = retryAfter?.retryAfterSeconds
+    }
+
+    /// The problem as a JSON object: `type`, `title`, `status`, `detail`, `retryAfter`, `instance`.
+    ///
+    /// - Parameter base: What `type` begins with, with or without a slash at the end.
+    /// - Returns: One line without a newline; absent members are left out.
+    package func json(base: String) -> String {
+        var json = JSONText()
+        json.add("type", base.utf8.last == UInt8(ascii: "/") ? base + typeSuffix : "\(base)/\(typeSuffix)")
+        json.add("title", title)
+        json.add("status", status)
+        json.add("detail", detail)
+        if let retryAfter { json.add("retryAfter", retryAfter) }
+        if let instance { json.add("instance", instance) }
+        return String(decoding: json.closed(), as: UTF8.self)
+    }
+
+    /// The media type of a problem for a client that sent this `Accept`; `nil` is none.
+    ///
+    /// `application/problem+json` where it is listed by that name with a weight above zero, else `application/json`.
+    /// Ranges such as `*/*` do not count: only who knows the type should get it.
+    package static func contentType(accept: String?) -> String {
+        var rest = accept.map { $0[...] }
+        while let list = rest {
+            let (element, tail) = list.cut(at: ",")
+            let (type, parameters) = element.cut(at: ";")
+            if type.trimmingOptionalWhitespace.isCaseInsensitively("application/problem+json"),
+                !hasZeroWeight(parameters)
+            {
+                return "application/problem+json"
+            }
+            rest = tail
+        }
+        return "application/json"
+    }
+
+    /// Whether the parameters of a media range hold a `q` of zero: `0`, or `0.` and up to three zeros.
+    private static func hasZeroWeight(_ parameters: Substring?) -> Bool {
+        var rest = parameters
+        while let list = rest {
+            let (parameter, tail) = list.cut(at: ";")
+            let (name, value) = parameter.cut(at: "=")
+            if let value, name.trimmingOptionalWhitespace.isCaseInsensitively("q") {
+                let weight = value.trimmingOptionalWhitespace.utf8
+                return weight.first == UInt8(ascii: "0")
+                    && weight.dropFirst().allSatisfy { $0 == UInt8(ascii: "0") || $0 == UInt8(ascii: ".") }
+            }
+            rest = tail
+        }
+        return false
+    }
+}

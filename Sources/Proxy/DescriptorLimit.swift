@@ -1,0 +1,25 @@
+import Glibc
+import Logging
+
+/// Fits the number of connections to the descriptors that the system allows.
+enum DescriptorLimit {
+    /// Descriptors for everything that is no client or upstream connection: listeners, logs, epoll sets.
+    private static let reserve = 128
+
+    /// Raises the soft limit to the hard one, and says how many client connections fit: each may need a second
+    /// descriptor for its upstream.
+    static func connections(wanted: Int, log: Logger) -> Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return wanted }
+        if limit.rlim_cur < limit.rlim_max {
+            limit.rlim_cur = limit.rlim_max
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
+        let fitting = max(1, (Int(clamping: limit.rlim_cur) - reserve) / 2)
+        guard fitting < wanted else { return wanted }
+        log.notice(
+            "fewer connections than configured: the descriptor limit allows no more",
+            metadata: ["max_connections": "\(wanted)", "allowed": "\(fitting)"])
+        return fitting
+    }
+}

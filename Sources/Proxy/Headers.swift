@@ -1,0 +1,80 @@
+import Flow
+import NIOHTTP1
+import Settings
+import Upstream
+
+/// Fields that belong to one connection and are not passed on, beside those that `Connection` names (RFC 9110,
+/// section 7.6.1). `Trailer` goes with the trailers, which are not passed on yet.
+private let hopByHop: Set<String> = [
+    "connection", "keep-alive", "proxy-connection", "proxy-authorization", "te", "trailer", "transfer-encoding",
+    "upgrade", "expect",
+]
+
+extension HTTPHeaders {
+    /// Without the fields that belong to the connection they came over.
+    func withoutHopByHop() -> HTTPHeaders {
+        let named = self[canonicalForm: "connection"].map { $0.lowercased() }
+        var kept = HTTPHeaders()
+        kept.reserveCapacity(count + 8)
+        for (name, value) in self {
+            let lower = name.lowercased()
+            if !hopByHop.contains(lower), !named.contains(where: { $0 == lower }) { kept.add(name: name, value: value) }
+        }
+        return kept
+    }
+}
+
+extension ProxyRoute {
+    /// The request as the upstream gets it.
+    func upstreamRequest(for head: HTTPRequestHead) -> UpstreamRequest {
+        var headers = head.headers.withoutHopByHop()
+        switch settings.host {
+        case .preserve:
+            // RFC 9112, section 3.2: an HTTP/1.1 request must have one, an HTTP/1.0 client may not have sent it.
+            if !headers.contains(name: "host") { headers.add(name: "host", value: settings.upstream.authority) }
+        case .upstream: headers.replaceOrAdd(name: "host", value: settings.upstream.authority)
+        case .literal(let host): headers.replaceOrAdd(name: "host", value: host)
+        }
+        if !settings.forwardStreamHeaders {
+            headers.remove(name: Ask.bufferSizeHeader)
+            headers.remove(name: Ask.rateLimitHeader)
+        }
+        // Records cannot be told apart in a compressed body.
+        if settings.framing != .auto, settings.framing != .none { headers.remove(name: "accept-encoding") }
+        return UpstreamRequest(method: head.method, target: target(for: head.uri), headers: headers)
+    }
+
+    /// The request target for the upstream: without the route's prefix where the route says so.
+    private func target(for uri: String) -> String {
+        guard settings.stripPrefix, settings.match.path != "/", uri.hasPrefix(settings.match.path) else { return uri }
+        let rest = uri.dropFirst(settings.match.path.count)
+        return rest.first == "/" ? String(rest) : "/" + rest
+    }
+}
+
+/// Adds what weir says of a stream to the head that the upstream sent.
+///
+/// - Parameters:
+///   - headers: End-to-end fields of the upstream's response.
+///   - terms: What was granted.
+///   - id: The stream's id.
+///   - quota: What the client has left of its starts.
+///   - totalItemsHeader: The field in which this route's upstream tells the number of records.
+func addStreamFields(
+    to headers: inout HTTPHeaders, terms: Terms, id: StreamId, starts: StartAllowance?, quota: StartQuota?,
+    totalItemsHeader: String?
+) {
+    headers.replaceOrAdd(name: "X-Stream-Rate", value: terms.pace.text)
+    headers.replaceOrAdd(name: "X-Stream-Buffer-Size", value: String(terms.buffer))
+    headers.replaceOrAdd(name: "X-Stream-Id", value: id.text)
+    if !headers.contains(name: "X-Stream-Total-Items"), let totalItemsHeader,
+        let total = headers.first(name: totalItemsHeader), !total.isEmpty
+    {
+        headers.add(name: "X-Stream-Total-Items", value: total)
+    }
+    if let fields = RateLimitFields(terms: terms, starts: starts, quota: quota) {
+        headers.replaceOrAdd(name: "RateLimit-Policy", value: fields.policy)
+        headers.replaceOrAdd(name: "RateLimit", value: fields.state)
+    }
+    headers.replaceOrAdd(name: "X-Accel-Buffering", value: "no")
+}

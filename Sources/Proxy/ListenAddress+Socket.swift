@@ -1,0 +1,19 @@
+import NIOCore
+import Settings
+
+extension ListenAddress {
+    func socketAddress() throws -> SocketAddress {
+        switch self {
+        case .ip(let host, let port): try SocketAddress(ipAddress: host, port: port)
+        case .unix(let path): try SocketAddress(unixDomainSocketPath: path)
+        }
+    }
+
+    /// The address as a URL, with the port that the system chose.
+    func text(port: Int?) -> String {
+        switch self {
+        case .ip(let host, let asked): "http://" + ListenAddress.ip(host: host, port: port ?? asked).text
+        case .unix: text
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import Flow
+import Settings
+import Upstream
+
+/// A route as it runs: its settings, its upstream, and who may open a stream on it. Shared by all loops.
+final class ProxyRoute: Sendable {
+    let settings: Route
+    /// The route's name in logs: what it matches.
+    let name: String
+    let origin: Origin
+    let gate: AdmissionGate
+    let limits: Admission.Limits
+    /// The terms of a client that asks for nothing.
+    let machineLimits: StreamMachine.Limits
+
+    init(_ settings: Route) {
+        self.settings = settings
+        name = settings.match.host.map { $0 + settings.match.path } ?? settings.match.path
+        origin = Origin(
+            url: settings.upstream.text, connectTimeout: settings.timeouts.connect,
+            receiveBuffer: settings.upstreamReceiveBuffer)
+        limits = Admission.Limits(
+            perClient: settings.streams.perClient, perRoute: settings.streams.perRoute,
+            starts: settings.streams.starts, startsBurst: settings.streams.startsBurst,
+            upstreamStreams: settings.upstreamStreams)
+        gate = AdmissionGate(limits: limits)
+        machineLimits = StreamMachine.Limits(
+            firstByte: settings.timeouts.firstByte, idle: settings.timeouts.idle, pause: settings.timeouts.pause,
+            stall: settings.stallTimeout, total: settings.timeouts.total)
+    }
+}

@@ -1,0 +1,180 @@
+import Downstream
+import Flow
+import Glibc
+package import Logging
+import NIOCore
+import NIOPosix
+package import Observability
+package import Settings
+package import Upstream
+
+/// The whole proxy: its event loops, from the listening sockets to the orderly stop.
+package final class Server: Sendable {
+    /// A listener that could not be opened.
+    package struct BindError: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private let configuration: Configuration
+    private let log: Logger
+    private let group: MultiThreadedEventLoopGroup
+    private let loops: [any EventLoop]
+    private let workers: [NIOLoopBound<Worker>]
+    private let admin: NIOLoopBound<AdminListener>?
+    private let readiness: Readiness
+
+    /// Opens the listeners; when this returns, requests are served.
+    ///
+    /// - Parameters:
+    ///   - configuration: What to serve.
+    ///   - waking: How the loops learn of libcurl's sockets.
+    ///   - accessLog: Where requests are logged; `nil` for nowhere.
+    ///   - log: The process's own log; each listener's address is told there.
+    /// - Throws: ``BindError`` where a listener cannot be opened.
+    package static func start(
+        _ configuration: Configuration, waking: Waking = .auto, accessLog: LogSink?, log: Logger
+    ) async throws -> Server {
+        let count = configuration.workers ?? System.coreCount
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
+        do {
+            return try await Server(configuration, on: group, waking: waking, accessLog: accessLog, log: log)
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+    }
+
+    private init(
+        _ configuration: Configuration, on group: MultiThreadedEventLoopGroup, waking: Waking, accessLog: LogSink?,
+        log: Logger
+    ) async throws {
+        let loops = group.makeIterator().map { $0 as any EventLoop }
+        let readiness = Readiness()
+        let shared = Shared(
+            configuration, workers: loops.count,
+            maximumConnections: DescriptorLimit.connections(wanted: configuration.limits.maxConnections, log: log),
+            log: accessLog, readiness: readiness)
+        var workers: [NIOLoopBound<Worker>] = []
+        for loop in loops {
+            workers.append(
+                try await loop.submit { NIOLoopBound(try Worker(on: loop, shared: shared), eventLoop: loop) }.get())
+        }
+        for (index, worker) in workers.enumerated() {
+            let chosen = try await loops[index].flatSubmit { worker.value.upstream.start(waking: waking) }.get()
+            if index == 0 { log.debug("loops are woken", metadata: ["waking": "\(chosen.rawValue)"]) }
+        }
+        for address in configuration.listen {
+            let text = try await Self.open(address, on: workers, loops: loops)
+            log.info("listening on \(text)")
+        }
+        admin = try await Self.openAdmin(configuration.admin, on: loops[0], shared: shared, log: log)
+        readiness.becameReady()
+        (self.configuration, self.log, self.group, self.loops) = (configuration, log, group, loops)
+        (self.workers, self.readiness) = (workers, readiness)
+    }
+
+    // MARK: Listening
+
+    /// Opens one address on every loop; a unix socket on the first, because the kernel does not spread those.
+    private static func open(
+        _ address: ListenAddress, on workers: [NIOLoopBound<Worker>], loops: [any EventLoop]
+    ) async throws -> String {
+        var target = try address.socketAddress()
+        var text = address.text
+        for (index, worker) in workers.enumerated() {
+            if case .unix = address, index > 0 { break }
+            let wanted = target
+            do {
+                let bound = try await loops[index].flatSubmit {
+                    worker.value.listener?.bind(wanted) ?? loops[0].makeSucceededFuture(nil)
+                }.get()
+                // Where port 0 was asked, the other loops join the port that the first one got.
+                if let bound { target = bound }
+                text = address.text(port: bound?.port)
+            } catch {
+                throw BindError(description: "cannot listen on \(address.text): \(error)")
+            }
+        }
+        return text
+    }
+
+    private static func openAdmin(
+        _ address: ListenAddress?, on loop: any EventLoop, shared: Shared, log: Logger
+    ) async throws -> NIOLoopBound<AdminListener>? {
+        guard let address else { return nil }
+        let target = try address.socketAddress()
+        do {
+            let admin = try await loop.submit {
+                NIOLoopBound(AdminListener(on: loop, shared: shared), eventLoop: loop)
+            }.get()
+            let bound = try await loop.flatSubmit { admin.value.listener.bind(target) }.get()
+            log.info("admin on \(address.text(port: bound?.port))")
+            return admin
+        } catch {
+            throw BindError(description: "cannot listen on \(address.text): \(error)")
+        }
+    }
+
+    // MARK: Stopping
+
+    /// Stops in order: no new requests, open streams go on for at most the grace time, then they end at a record's end.
+    ///
+    /// A second call ends them at once. Returns when nothing is left.
+    package func drain() async {
+        guard readiness.beganDraining() else {
+            await endStreams()
+            return
+        }
+        log.notice("draining", metadata: ["grace": "\(configuration.shutdownGrace)"])
+        await onEachWorker { $0.drain() }
+        await wait(atMost: configuration.shutdownGrace) { await self.openStreams() == 0 }
+        await endStreams()
+        // What was written still has to reach slow clients; after that their connections are cut.
+        await wait(atMost: .seconds(1)) { await self.openConnections() == 0 }
+        await onEachWorker { $0.stop() }
+        if let admin { try? await loops[0].submit { admin.value.listener.drain() }.get() }
+        if let admin { try? await loops[0].submit { admin.value.listener.closeAll() }.get() }
+        try? await group.shutdownGracefully()
+        log.notice("stopped")
+    }
+
+    private func endStreams() async { await onEachWorker { $0.endStreams(.drained) } }
+
+    private func openStreams() async -> Int { await sum { $0.openStreams } }
+
+    private func openConnections() async -> Int { await sum { $0.listener?.connectionCount ?? 0 } }
+
+    private func sum(_ figure: @escaping @Sendable (Worker) -> Int) async -> Int {
+        var total = 0
+        for (worker, loop) in zip(workers, loops) {
+            total += (try? await loop.submit { figure(worker.value) }.get()) ?? 0
+        }
+        return total
+    }
+
+    private func onEachWorker(_ body: @escaping @Sendable (Worker) -> Void) async {
+        for (worker, loop) in zip(workers, loops) { try? await loop.submit { body(worker.value) }.get() }
+    }
+
+    private func wait(atMost limit: Duration, until isDone: () async -> Bool) async {
+        let end = ContinuousClock.now + limit
+        while await !isDone(), ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(20)) }
+    }
+}
+
+/// The admin listener and who answers on it.
+private final class AdminListener {
+    let listener: Listener
+    private let handler: AdminHandler
+    private let timers: LoopTimers
+
+    init(on loop: any EventLoop, shared: Shared) {
+        handler = AdminHandler(shared: shared)
+        let outbox = Outbox()
+        timers = LoopTimers(on: loop, clock: Worker.now)
+        timers.turnEnded = { outbox.turnEnded() }
+        listener = Listener(
+            on: loop, limits: shared.connectionLimits, outbox: outbox, timers: timers, clock: Worker.now, gate: nil,
+            handler: handler)
+    }
+}

@@ -1,0 +1,68 @@
+package import Flow
+
+/// Everything that `proxy.conf` says, checked and complete: what was left out has its default.
+///
+/// A value of this type cannot be wrong; the only way to get one from text is ``parse(_:file:environment:)``. The
+/// defaults stand here and nowhere else; `proxy.conf.example` tells each one's unit, range and reason.
+package struct Configuration: Equatable, Sendable {
+    /// Where clients connect; never empty.
+    package var listen = [ListenAddress.ip(host: "127.0.0.1", port: 8080)]
+    /// Where health and metrics answer; `nil` where there is no such listener.
+    package var admin: ListenAddress? = .ip(host: "127.0.0.1", port: 9090)
+    /// Event loops; `nil` for one per core.
+    package var workers: Int?
+    /// `nil` where nothing is logged.
+    package var accessLog: AccessLog? = AccessLog()
+    package var logLevel = LogLevel.info
+    /// What the `type` of each problem begins with; no slash at its end.
+    package var problemBase = "https://example.com/problems"
+    /// The peers whose `Forwarded` and `X-Forwarded-For` are believed.
+    package var trustedProxies = [AddressBlock.loopback]
+    /// How long open streams may run on after the first SIGTERM.
+    package var shutdownGrace = Duration.seconds(30)
+    package var limits = Limits()
+    /// In the order of the file, which is the order of matching; never empty.
+    package var routes: [Route]
+
+    package init(routes: [Route]) { self.routes = routes }
+}
+
+extension Configuration {
+    package struct AccessLog: Equatable, Sendable {
+        package enum Destination: Equatable, Sendable {
+            case standardOutput
+            case file(path: String)
+        }
+
+        package enum Format: String, Equatable, Sendable, CaseIterable {
+            case json, combined
+        }
+
+        package var destination = Destination.standardOutput
+        package var format = Format.json
+
+        package init(destination: Destination = .standardOutput, format: Format = .json) {
+            (self.destination, self.format) = (destination, format)
+        }
+    }
+
+    /// The least serious message that is still logged, in the words of swift-log.
+    package enum LogLevel: String, Equatable, Sendable, CaseIterable {
+        case trace, debug, info, notice, warning, error, critical
+    }
+
+    /// What the whole process takes on, whatever the routes allow.
+    package struct Limits: Equatable, Sendable {
+        package var maxConnections = 20_000
+        /// `nil` where one address may hold as many as all together.
+        package var connectionsPerAddress: Int? = 1000
+        package var maxStreams = 20_000
+        package var maxHeaderBytes = ByteCount.kibibytes(32)
+        /// From the first byte of a request's head, or from the accept, to the end of the head.
+        package var headerTimeout = Duration.seconds(10)
+        /// How long a connection may stay idle between two requests.
+        package var keepaliveTimeout = Duration.seconds(75)
+
+        package init() {}
+    }
+}

@@ -1,0 +1,80 @@
+/// Texts that end up in a request, a response, or a system call, and may hold only what is legal there.
+extension Form where Value == String {
+    /// One word, where the other way to write the value is a mapping.
+    static func word(_ word: String) -> Form { Form(allowed: "`\(word)`") { text in text == word ? word : nil } }
+
+    /// A field name (RFC 9110, section 5.1).
+    static var headerName: Form {
+        Form(allowed: "the name of a header, of at most 100 characters") { text in
+            (1...100).contains(text.utf8.count) && text.utf8.allSatisfy(\.isToken) ? text : nil
+        }
+    }
+
+    /// A method as clients send it: case-sensitive (RFC 9110, section 9.1), and by custom in upper case.
+    static var method: Form {
+        Form(allowed: "a method in upper case, such as `GET`") { text in
+            let isMethod = (1...32).contains(text.utf8.count) && text.utf8.allSatisfy { $0.isToken && !$0.isLowercase }
+            return isMethod ? text : nil
+        }
+    }
+
+    /// A host as it is compared: in lower case, without port or brackets.
+    static var host: Form {
+        Form(allowed: "a host without a port, such as `example.com` or `[::1]`") { text in
+            guard let authority = Authority(text), authority.port == nil else { return nil }
+            return authority.host.lowercased()
+        }
+    }
+
+    /// The path of a request, or its beginning (RFC 3986, section 3.3).
+    static var routePath: Form {
+        Form(allowed: "a path that begins with `/`, percent-encoded, of at most 1024 characters") {
+            text throws(Refusal) in
+            guard text.hasPrefix("/"), text.utf8.count <= 1024, text.utf8.allSatisfy(\.isPath) else { return nil }
+            // Such a prefix would wait for requests that no careful client sends and every careful server refuses.
+            guard !text.split(separator: "/").contains(where: { $0 == "." || $0 == ".." }), !text.contains("//") else {
+                throw Refusal(reason: "a path to match has no empty, `.` or `..` segment")
+            }
+            return text
+        }
+    }
+
+    /// What a problem's type is joined to, a slash between them (RFC 9457, section 3.1.1: an absolute URI is best).
+    static var problemBase: Form {
+        Form(allowed: "a URL such as `https://example.com/problems` or a path, of at most 1024 characters") { text in
+            let isReference = text.hasPrefix("/") || text.contains(":")
+            guard isReference, text.utf8.count <= 1024, text.utf8.allSatisfy({ $0.isPath || "?#[]".utf8.contains($0) })
+            else { return nil }
+            return String(text.reversed().drop { $0 == "/" }.reversed())
+        }
+    }
+}
+
+extension Form where Value == Configuration.AccessLog.Destination {
+    static var logDestination: Form {
+        Form(allowed: "`-` for standard output, a path of at most 4095 bytes") { text in
+            guard (1...4095).contains(text.utf8.count) else { return nil }
+            return text == "-" ? .standardOutput : .file(path: text)
+        }
+    }
+}
+
+extension Form where Value == Route.HostHeader {
+    static var hostHeader: Form {
+        Form(allowed: "`preserve`, `upstream`, or a host and perhaps a port") { text in
+            switch text {
+            case "preserve": .preserve
+            case "upstream": .upstream
+            default: Authority(text).map { .literal($0.text) }
+            }
+        }
+    }
+}
+
+extension UInt8 {
+    fileprivate var isLowercase: Bool { isLetter && !isUppercase }
+    /// RFC 9110, section 5.6.2.
+    fileprivate var isToken: Bool { isLetter || isDigit || "!#$%&'*+-.^_`|~".utf8.contains(self) }
+    /// RFC 3986: `pchar`, `/`, and the sign of a percent-encoded octet.
+    fileprivate var isPath: Bool { isLetter || isDigit || "-._~!$&'()*+,;=:@/%".utf8.contains(self) }
+}

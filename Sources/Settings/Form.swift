@@ -1,0 +1,108 @@
+import Flow
+
+/// A kind of scalar: how its text is read, and how an error names what is allowed.
+struct Form<Value> {
+    let allowed: String
+    /// The value of a text, variables filled in; `nil` where ``allowed`` says all there is to say about what is wrong.
+    let read: (String) throws(Refusal) -> Value?
+
+    /// This form, and words that stand for `nil`, all in lower case; errors name the first.
+    func or(_ words: [String]) -> Form<Value?> {
+        Form<Value?>(allowed: "\(allowed), or `\(words[0])`") { text throws(Refusal) in
+            if words.contains(text.lowercased()) { return .some(nil) }
+            guard let value = try read(text) else { return nil }
+            return .some(value)
+        }
+    }
+}
+
+/// The words that switch a part off; errors name the first.
+enum Off {
+    static let words = ["off", "false", "no"]
+    static let allowed = "`off`"
+}
+
+/// Why a text is not taken, where more can be said than what is allowed.
+struct Refusal: Error {
+    let reason: String
+}
+
+extension Form where Value == Int {
+    static func integer(_ range: ClosedRange<Int>) -> Form {
+        Form(allowed: "a whole number from \(range.lowerBound) to \(range.upperBound)") { text in
+            Int(wholeNumber: text).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+}
+
+extension Form where Value == Duration {
+    static func duration(_ range: ClosedRange<Duration>) -> Form {
+        Form(allowed: "a duration from \(range.lowerBound.text) to \(range.upperBound.text), such as `5s`") { text in
+            Duration(text: text).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+}
+
+extension Form where Value == ByteCount {
+    static func size(_ range: ClosedRange<ByteCount>) -> Form {
+        Form(allowed: "a size from \(range.lowerBound.text) to \(range.upperBound.text), such as `64KiB`") { text in
+            ByteCount(text: text).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+}
+
+extension Form where Value == Pace {
+    static var pace: Form { Form(allowed: "a rate such as `10/second`, or `unlimited`") { Pace($0) } }
+}
+
+extension Form where Value == Rate {
+    static var rate: Form { Form(allowed: "a rate such as `5/second`") { Rate($0) } }
+}
+
+extension Form where Value == Bool {
+    static var flag: Form {
+        Form(allowed: "`true` or `false`") { text in
+            switch text.lowercased() {
+            case "true", "yes", "on": true
+            case "false", "no", "off": false
+            default: nil
+            }
+        }
+    }
+}
+
+extension Form where Value: RawRepresentable<String> & CaseIterable & Hashable {
+    /// One of the words that a type knows, as they are written.
+    static func word(unbuilt: Set<Value> = []) -> Form {
+        let built = Value.allCases.filter { !unbuilt.contains($0) }
+        let allowed = choice(of: built.map(\.rawValue))
+        return Form(allowed: allowed) { text throws(Refusal) in
+            guard let value = Value(rawValue: text) else { return nil }
+            guard !unbuilt.contains(value) else {
+                throw Refusal(reason: "it is \(Unbuilt.words); allowed: \(allowed)")
+            }
+            return value
+        }
+    }
+}
+
+extension Form where Value == ListenAddress {
+    static var listenAddress: Form {
+        let ip = "an address and a port from 0 to 65535, such as `127.0.0.1:8080` or `[::]:8080`"
+        return Form(allowed: "\(ip), or `unix:` and a path") { ListenAddress($0) }
+    }
+}
+
+extension Form where Value == UpstreamAddress {
+    static var upstreamAddress: Form {
+        Form(allowed: "`http://`, a host, and perhaps a port from 1 to 65535, such as `http://127.0.0.1:9000`") {
+            text throws(Refusal) in try UpstreamAddress(text)
+        }
+    }
+}
+
+extension Form where Value == AddressBlock {
+    static var addressBlock: Form {
+        Form(allowed: "an address or a block of them, such as `10.0.0.0/8` or `::1`") { AddressBlock($0) }
+    }
+}

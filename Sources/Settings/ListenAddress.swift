@@ -1,0 +1,39 @@
+/// Where a listener stands.
+package enum ListenAddress: Hashable, Sendable {
+    /// An address in digits, without brackets; port 0 for any free one.
+    case ip(host: String, port: Int)
+    case unix(path: String)
+
+    /// The longest path that fits into `sockaddr_un` with the NUL that ends it.
+    static let maximumPathBytes = 107
+
+    /// Reads `127.0.0.1:8080`, `[::1]:8080`, or `unix:/run/weir.sock`.
+    package init?(_ text: String) {
+        if text.hasPrefix("unix:") {
+            let path = text.dropFirst("unix:".count)
+            guard (1...Self.maximumPathBytes).contains(path.utf8.count), !path.utf8.contains(0) else { return nil }
+            self = .unix(path: String(path))
+            return
+        }
+        guard let authority = Authority(text), let port = authority.port, IPAddress(authority.host) != nil else {
+            return nil
+        }
+        self = .ip(host: authority.host, port: port)
+    }
+
+    /// The text that reads as this address.
+    package var text: String {
+        switch self {
+        case .ip(let host, let port): Authority(host: host, port: port).text
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+
+    /// Whether two listeners at this address would be one too many: a free port is another one each time.
+    var isExclusive: Bool {
+        switch self {
+        case .ip(_, let port): port != 0
+        case .unix: true
+        }
+    }
+}

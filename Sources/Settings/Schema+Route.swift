@@ -1,0 +1,172 @@
+import Flow
+
+extension Schema {
+    static var route: [Key<Route>] {
+        [
+            match.required,
+            upstream.required,
+            Key("framing", .word(unbuilt: Unbuilt.framings), \.framing),
+            rate,
+            buffer,
+            Key(name: "overflow") { place, _ in _ = place.value(Form<Overflow>.word(unbuilt: Unbuilt.overflows)) },
+            Key("negotiation", .word(), \.policy.strictness),
+            Key("over_limit", .word(), \.policy.overLimit),
+            clientKey,
+            streams,
+            Key("stall_timeout", orOff: .duration(.milliseconds(1) ... .hours(24)), \.stallTimeout),
+            Key("upstream_streams", orOff: .integer(count), \.upstreamStreams),
+            Key("upstream_receive_buffer", orOff: .size(.kibibytes(1) ... .mebibytes(64)), \.upstreamReceiveBuffer),
+            Key("timeouts", timeouts, \.timeouts),
+            Key("total_items_header", orOff: .headerName, \.totalItemsHeader),
+            Key("forward_stream_headers", .flag, \.forwardStreamHeaders),
+            Key("strip_prefix", .flag, \.stripPrefix),
+            Key("host", .hostHeader, \.host),
+        ]
+    }
+
+    static var timeouts: [Key<Route.Timeouts>] {
+        [
+            Key("connect", .duration(.milliseconds(1) ... .hours(1)), \.connect),
+            Key("first_byte", orOff: .duration(.milliseconds(1) ... .hours(24)), \.firstByte),
+            Key("idle", orOff: .duration(.milliseconds(1) ... .hours(24)), \.idle),
+            Key("pause", orOff: .duration(.milliseconds(1) ... .hours(24)), \.pause),
+            Key("total", orOff: .duration(.milliseconds(1) ... .hours(720)), \.total),
+        ]
+    }
+}
+
+// MARK: - Where a route's requests come from and go to
+
+extension Schema {
+    static var matchKeys: [Key<Route.Match>] {
+        [
+            Key("path", .routePath, \.path),
+            Key("host", .host, \.host),
+            Key("methods", listOf: .method, \.methods),
+        ]
+    }
+
+    private static var match: Key<Route> {
+        Key(name: "match") { place, route in
+            if place.isMapping {
+                place.read(matchKeys, into: &route.match)
+            } else if let path = place.value(.routePath, or: Place.mapping(of: matchKeys)) {
+                route.match.path = path
+            }
+        }
+    }
+
+    private static var upstream: Key<Route> {
+        Key(name: "upstream") { place, route in
+            if Unbuilt.lists.contains(place.path), place.items.count > 1 {
+                return place.report("is a list of several, which is \(Unbuilt.words)")
+            }
+            guard let address = place.values(.upstreamAddress) else { return }
+            guard let only = address.first else {
+                return place.report("is an empty list; allowed: \(Form.upstreamAddress.allowed)")
+            }
+            route.upstream = only
+        }
+    }
+
+    static var clientKeyKeys: [Key<Route.ClientKey>] {
+        [
+            Key(name: "header", isRequired: true) { place, key in
+                if let name = place.value(.headerName) { key = .header(name) }
+            }
+        ]
+    }
+
+    private static var clientKey: Key<Route> {
+        Key(name: "client_key") { place, route in
+            if place.isMapping {
+                place.read(clientKeyKeys, into: &route.clientKey)
+            } else if place.value(.word("address"), or: Place.mapping(of: clientKeyKeys)) != nil {
+                route.clientKey = .address
+            }
+        }
+    }
+}
+
+// MARK: - What a route grants
+
+extension Schema {
+    /// The keys of `rate` and `buffer`: a pair of which either may be left out, and parts of the policy beside it.
+    struct BoundsKeys<Value: Comparable> {
+        var standard: Value?
+        var maximum: Value?
+        var policy: Policy
+
+        /// Reports a default above its maximum; nothing else can be wrong with the pair.
+        func check(in place: Place) {
+            guard let standard, let maximum, standard > maximum, let written = place["default"],
+                let limit = place["max"]
+            else { return }
+            written.report("is \(written.description); allowed: at most `max`, which is \(limit.description)")
+        }
+    }
+
+    static var rateKeys: [Key<BoundsKeys<Pace>>] {
+        [
+            Key("default", .pace, \.standard),
+            Key("max", .pace, \.maximum),
+            Key("burst", .integer(1...1_000_000), \.policy.burst),
+        ]
+    }
+
+    private static var rate: Key<Route> {
+        Key(name: "rate") { place, route in
+            var keys = BoundsKeys<Pace>(policy: route.policy)
+            if place.isMapping {
+                place.read(rateKeys, into: &keys)
+                keys.check(in: place)
+            } else {
+                keys.maximum = place.value(.pace, or: Place.mapping(of: rateKeys))
+            }
+            route.policy = keys.policy
+            route.policy.maximumPace = keys.maximum ?? .unlimited
+            route.policy.defaultPace = keys.standard ?? route.policy.maximumPace
+        }
+    }
+
+    static var bufferKeys: [Key<BoundsKeys<Int>>] {
+        [
+            Key("default", .integer(1...999_999_999), \.standard),
+            Key("max", .integer(1...999_999_999), \.maximum),
+            Key("max_bytes", .size(ByteCount(1) ... .gibibytes(1)), \.policy.maximumBytes),
+            Key("max_record_bytes", .size(ByteCount(1) ... .gibibytes(1)), \.policy.maximumRecordBytes),
+        ]
+    }
+
+    /// One of the pair that is written alone moves the other where that would contradict it.
+    private static var buffer: Key<Route> {
+        Key(name: "buffer") { place, route in
+            var keys = BoundsKeys<Int>(policy: route.policy)
+            place.read(bufferKeys, into: &keys)
+            keys.check(in: place)
+            let usual = route.policy
+            route.policy = keys.policy
+            route.policy.maximumBuffer = keys.maximum ?? max(usual.maximumBuffer, keys.standard ?? 0)
+            route.policy.defaultBuffer = keys.standard ?? min(usual.defaultBuffer, route.policy.maximumBuffer)
+        }
+    }
+
+    static var streamsKeys: [Key<Route.StreamLimits>] {
+        [
+            Key("per_client", orOff: .integer(count), \.perClient),
+            Key("per_route", orOff: .integer(count), \.perRoute),
+            Key("starts", .rate, or: Off.words + ["unlimited"], \.starts),
+            Key("starts_burst", .integer(count), \.startsBurst),
+        ]
+    }
+
+    private static var streams: Key<Route> {
+        Key(name: "streams") { place, route in
+            guard !place.isOff else { return }
+            place.read(streamsKeys, into: &route.streams, or: Off.allowed)
+            if place["starts"] == nil, let burst = place["starts_burst"] {
+                burst.report("means nothing here; allowed: beside `starts`")
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import Flow
+
+/// The keys of `proxy.conf`, mapping by mapping: what each one takes, and where it goes.
+///
+/// Every form and every range stands here (and in `Schema+Route.swift`), every default in `Configuration` and `Route`,
+/// everything that is refused for now in `Unbuilt`. `proxy.conf.example` explains all of it; a test compares them.
+enum Schema {
+    static var configuration: [Key<Configuration>] {
+        [
+            listen,
+            Key("admin", orOff: .listenAddress, \.admin),
+            Key("workers", .integer(1...1024), or: ["auto"], \.workers),
+            accessLog,
+            Key("log_level", .word(), \.logLevel),
+            Key("problem_base", .problemBase, \.problemBase),
+            trustedProxies,
+            Key("shutdown_grace", .duration(.zero ... .hours(24)), \.shutdownGrace),
+            Key("limits", limits, \.limits),
+            routes.required,
+        ]
+    }
+
+    static var limits: [Key<Configuration.Limits>] {
+        [
+            Key("max_connections", .integer(count), \.maxConnections),
+            Key("connections_per_address", orOff: .integer(count), \.connectionsPerAddress),
+            Key("max_streams", .integer(count), \.maxStreams),
+            Key("max_header_bytes", .size(.kibibytes(1) ... .mebibytes(1)), \.maxHeaderBytes),
+            Key("header_timeout", .duration(.milliseconds(1) ... .hours(1)), \.headerTimeout),
+            Key("keepalive_timeout", .duration(.milliseconds(1) ... .hours(24)), \.keepaliveTimeout),
+        ]
+    }
+
+    /// Of connections and streams: more than one machine carries, so that only slips are refused.
+    static let count = 1...1_000_000
+
+    private static var listen: Key<Configuration> {
+        Key(name: "listen") { place, configuration in
+            guard let addresses = place.values(.listenAddress) else { return }
+            guard !addresses.isEmpty else {
+                return place.report("is an empty list; allowed: \(Form.listenAddress.allowed)")
+            }
+            var seen: Set<ListenAddress> = []
+            for (address, item) in zip(addresses, place.items) where address.isExclusive {
+                // SO_REUSEPORT would let the second listener take half of the first one's connections.
+                if !seen.insert(address).inserted { item.report("is \(item.description): it stands here twice") }
+            }
+            configuration.listen = addresses
+        }
+    }
+
+    /// Reports an admin listener at an address where clients connect, once all the addresses are right.
+    static func checkListeners(of configuration: Configuration, in place: Place) {
+        guard place.reading.errors.isEmpty, let admin = configuration.admin, admin.isExclusive,
+            configuration.listen.contains(admin)
+        else { return }
+        let written = place["admin"] ?? place["listen"] ?? place
+        written.report("is \(written.description): `admin` and `listen` meet; allowed: an address for each")
+    }
+
+    private static var trustedProxies: Key<Configuration> {
+        Key(name: "trusted_proxies") { place, configuration in
+            guard !place.isOff else { return configuration.trustedProxies = [] }
+            if let blocks = place.values(.addressBlock) { configuration.trustedProxies = blocks }
+        }
+    }
+
+    /// The keys of `access_log`, where either the whole or its path may be off.
+    struct AccessLogKeys {
+        var destination: Configuration.AccessLog.Destination? = .standardOutput
+        var format = Configuration.AccessLog.Format.json
+    }
+
+    static var accessLogKeys: [Key<AccessLogKeys>] {
+        [
+            Key("path", orOff: .logDestination, \.destination),
+            Key("format", .word(unbuilt: Unbuilt.accessLogFormats), \.format),
+        ]
+    }
+
+    private static var accessLog: Key<Configuration> {
+        Key(name: "access_log") { place, configuration in
+            guard !place.isOff else { return configuration.accessLog = nil }
+            var keys = AccessLogKeys()
+            place.read(accessLogKeys, into: &keys, or: Off.allowed)
+            configuration.accessLog = keys.destination.map { .init(destination: $0, format: keys.format) }
+        }
+    }
+
+    private static var routes: Key<Configuration> {
+        Key(name: "routes") { place, configuration in
+            guard place.isList, !place.items.isEmpty else {
+                return place.report("is \(place.description); allowed: a list of one route or more")
+            }
+            var read: [(route: Route, line: Int)] = []
+            for item in place.items {
+                let errors = place.reading.errors.count
+                var route = Route.blank
+                item.read(Schema.route, into: &route)
+                // What a route with an error in it would have matched is not known.
+                guard errors == place.reading.errors.count else { continue }
+                if let first = read.first(where: { $0.route.match.covers(route.match) }) {
+                    let reason = "the one at line \(first.line) takes every request of it"
+                    place.reading.report("this route never matches: \(reason)", at: item.position)
+                }
+                read.append((route, item.position.line))
+            }
+            configuration.routes = read.map(\.route)
+        }
+    }
+}
+
+extension Route {
+    /// Where reading a route begins.
+    ///
+    /// Both parts are required, so that a route which keeps one of these has been reported, and is never handed out.
+    fileprivate static var blank: Route { Route(match: Match(), upstream: UpstreamAddress(host: "", port: 0)) }
+}
+
+extension Duration {
+    static func hours(_ count: Int) -> Duration { .seconds(count * 3600) }
+}

@@ -1,0 +1,33 @@
+/// What an operator may have meant by a word that is not known.
+enum Spelling {
+    /// A longer word is no slip of the pen, and comparing it would cost its length.
+    static let maximumLength = 64
+
+    /// The candidate that is nearest to `word`, and how many slips lie between; `nil` for no candidates or a long word.
+    static func nearest(to word: String, among candidates: [String]) -> (word: String, distance: Int)? {
+        guard word.unicodeScalars.prefix(maximumLength + 1).count <= maximumLength else { return nil }
+        return candidates.map { (word: $0, distance: distance(word, $0)) }.min { $0.distance < $1.distance }
+    }
+
+    /// How many letters have to be put in, taken out, changed or swapped with their neighbour to get from one word to the
+    /// other: Damerau and Levenshtein's distance in its restricted form, where no letter takes part twice.
+    ///
+    /// - Complexity: O(n m).
+    static func distance(_ left: String, _ right: String) -> Int {
+        let (left, right) = (Array(left.unicodeScalars), Array(right.unicodeScalars))
+        var beforeLast: [Int] = []
+        var last = Array(0...right.count)
+        for (row, letter) in left.enumerated() {
+            var current = [row + 1]
+            for (column, other) in right.enumerated() {
+                var best = min(last[column + 1] + 1, current[column] + 1, last[column] + (letter == other ? 0 : 1))
+                if row > 0, column > 0, letter == right[column - 1], left[row - 1] == other {
+                    best = min(best, beforeLast[column - 1] + 1)
+                }
+                current.append(best)
+            }
+            (beforeLast, last) = (last, current)
+        }
+        return last[right.count]
+    }
+}

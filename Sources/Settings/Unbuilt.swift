@@ -1,0 +1,44 @@
+import Flow
+
+/// What the configuration will know and this version does not do yet.
+///
+/// All of it is refused by name: a key that is taken and does nothing would be worse than one that is missing. Building
+/// a part means taking its line out of here and adding its key to `Schema`.
+enum Unbuilt {
+    static let words = "not built into this version yet"
+
+    /// Keys, by their path.
+    static let keys: Set<String> = [
+        "access_log.every",
+        "access_log.start",
+        "limits.max_buffer_bytes",
+        "paths",
+        "tls",
+        "routes.async_wait",
+        "routes.balance",
+        "routes.breaker",
+        "routes.key",
+        "routes.retry",
+        "routes.streams.client_records",
+        "routes.upstream_breaker",
+    ]
+
+    /// Keys that will take a list and take one value for now, by their path.
+    static let lists: Set<String> = ["routes.upstream"]
+
+    static let accessLogFormats: Set<Configuration.AccessLog.Format> = [.combined]
+    static let framings: Set<Framing> = [.sse, .jsonSequence]
+    static let overflows: Set<Overflow> = [.dropOldest, .dropNewest, .latest, .disconnect]
+    static let upstreamSchemes = ["https:", "unix:"]
+}
+
+/// What happens when a stream's queue is full.
+///
+/// There is nothing to choose as long as all but the first are unbuilt, so no route carries it yet.
+enum Overflow: String, Hashable, CaseIterable {
+    case pause
+    case dropOldest = "drop_oldest"
+    case dropNewest = "drop_newest"
+    case latest
+    case disconnect
+}

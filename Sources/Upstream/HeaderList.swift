@@ -1,0 +1,77 @@
+import CCurl
+import NIOHTTP1
+
+/// The header lines of one request in the form that libcurl wants, in one piece of memory that the next request reuses.
+///
+/// `curl_slist_append` would cost two allocations a line. libcurl reads the list while the transfer runs and does not
+/// copy it (CURLOPT_HTTPHEADER), so it must stay in place until the transfer has ended.
+struct HeaderList: ~Copyable {
+    private var text: UnsafeMutablePointer<CChar>
+    private var textCapacity = 1024
+    private var nodes: UnsafeMutablePointer<curl_slist>
+    private var nodeCapacity = 32
+
+    init() {
+        text = .allocate(capacity: textCapacity)
+        nodes = .allocate(capacity: nodeCapacity)
+    }
+
+    deinit {
+        text.deallocate()
+        nodes.deallocate()
+    }
+
+    /// Writes the lines and returns the list; valid until the next call.
+    mutating func fill(_ headers: HTTPHeaders) -> UnsafeMutablePointer<curl_slist> {
+        // Without a header of its own, libcurl would send `Accept: */*`: "Accept:" without a value forbids that.
+        let mustForbidAccept = !headers.contains(name: "accept")
+        let lines = headers.count + (mustForbidAccept ? 1 : 0)
+        let size = headers.reduce(16) { $0 + $1.name.utf8.count + $1.value.utf8.count + 3 }
+        reserve(lines: lines, size: size)
+        var line = 0
+        var end = 0
+        for (name, value) in headers {
+            begin(line, at: end)
+            end = append(name, at: end)
+            // "Name;" is libcurl's way to say a header with an empty value.
+            end = append(value.isEmpty ? ";" : ": ", at: end)
+            end = append(value, at: end) + 1
+            line += 1
+        }
+        if mustForbidAccept {
+            begin(line, at: end)
+            end = append("Accept:", at: end) + 1
+            line += 1
+        }
+        nodes[line - 1].next = nil
+        return nodes
+    }
+
+    private mutating func reserve(lines: Int, size: Int) {
+        if size > textCapacity {
+            text.deallocate()
+            textCapacity = size
+            text = .allocate(capacity: size)
+        }
+        if lines > nodeCapacity {
+            nodes.deallocate()
+            nodeCapacity = lines
+            nodes = .allocate(capacity: lines)
+        }
+    }
+
+    private func begin(_ line: Int, at offset: Int) {
+        nodes[line] = curl_slist(data: text + offset, next: nodes + line + 1)
+    }
+
+    /// Copies and terminates; the terminator is overwritten by what is appended to the same line.
+    private func append(_ string: String, at offset: Int) -> Int {
+        var end = offset
+        for byte in string.utf8 {
+            text[end] = CChar(bitPattern: byte)
+            end += 1
+        }
+        text[end] = 0
+        return end
+    }
+}

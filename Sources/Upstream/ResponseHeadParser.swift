@@ -1,0 +1,129 @@
+import Flow
+import NIOHTTP1
+
+/// Reads the header lines that libcurl hands over one by one, and refuses what RFC 9112 calls malformed.
+///
+/// libcurl is lenient: it passes folded lines, blanks before the colon and contradictory lengths. A proxy that passed
+/// them on would let the next parser in the chain guess otherwise, which is how responses are smuggled.
+struct ResponseHeadParser {
+    enum Step: Equatable {
+        case more
+        /// The final head is complete; informational ones (1xx) are dropped.
+        case head(UpstreamResponseHead)
+    }
+
+    enum Failure: Error, Equatable {
+        case malformed(String)
+    }
+
+    /// The most bytes of a response head, all 1xx heads in front of it included. nginx: 4 to 8 KiB, Envoy: 60 KiB.
+    static let maximumBytes = 64 << 10
+
+    private var status = 0
+    private var reason = ""
+    private var headers = HTTPHeaders()
+    private var contentLength: Int?
+    private var isChunked = false
+    private var bytes = 0
+    private var isComplete = false
+
+    /// Takes one line with its line end; lines behind the final head are trailers and are checked, not kept.
+    mutating func line(_ raw: UnsafeRawBufferPointer) throws(Failure) -> Step {
+        bytes += raw.count
+        guard bytes <= Self.maximumBytes else { throw .malformed("the response head is larger than 64 KiB") }
+        var line = raw[...]
+        if line.last == 0x0A { line = line.dropLast() }
+        if line.last == 0x0D { line = line.dropLast() }
+        guard !isComplete else { return .more }
+        guard !line.isEmpty else { return try headEnded() }
+        if line.starts(with: "HTTP/".utf8) && status == 0 {
+            try statusLine(line)
+        } else {
+            try fieldLine(line)
+        }
+        return .more
+    }
+
+    /// RFC 9112, section 4: `HTTP/1.1 200 reason`.
+    private mutating func statusLine(_ line: Slice<UnsafeRawBufferPointer>) throws(Failure) {
+        let parts = line.split(separator: 0x20, maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count >= 2, parts[0].count == 8, parts[0].starts(with: "HTTP/1.".utf8), parts[1].count == 3,
+            parts[1].allSatisfy({ (0x30...0x39).contains($0) }), let code = Int(String(decoding: parts[1], as: UTF8.self)),
+            (100...599).contains(code)
+        else { throw .malformed("the status line is not that of HTTP/1.1") }
+        status = code
+        reason = parts.count == 3 ? String(decoding: parts[2].filter { $0 >= 0x20 && $0 != 0x7F }, as: UTF8.self) : ""
+    }
+
+    /// RFC 9112, section 5: `name: value`, no blank before the colon, no folding, no control characters.
+    private mutating func fieldLine(_ line: Slice<UnsafeRawBufferPointer>) throws(Failure) {
+        guard status != 0 else { throw .malformed("a header line in front of the status line") }
+        guard let colon = line.firstIndex(of: 0x3A), colon > line.startIndex,
+            line[..<colon].allSatisfy(Self.isTokenByte)
+        else { throw .malformed("a header line without a proper name") }
+        let value = Self.trimmed(line[(colon + 1)...])
+        guard value.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
+            throw .malformed("a header value with control characters")
+        }
+        let name = String(decoding: line[..<colon], as: UTF8.self)
+        let text = String(decoding: value, as: UTF8.self)
+        switch name.utf8.count {
+        case 14 where name.lowercased() == "content-length": try length(text)
+        case 17 where name.lowercased() == "transfer-encoding": try coding(text)
+        default: break
+        }
+        headers.add(name: name, value: text)
+    }
+
+    /// RFC 9112, section 6.3, rule 5: differing lengths are an error; a list of equal ones is one length.
+    private mutating func length(_ text: String) throws(Failure) {
+        for member in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let digits = member.drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" }
+            guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int(digits),
+                contentLength == nil || contentLength == value
+            else { throw .malformed("Content-Length is not one number") }
+            contentLength = value
+        }
+    }
+
+    /// Only `chunked` is taken: it is all that HTTP/1.1 servers send without a `TE` that asked for more.
+    private mutating func coding(_ text: String) throws(Failure) {
+        guard text.lowercased() == "chunked", !isChunked else { throw .malformed("Transfer-Encoding is not chunked") }
+        isChunked = true
+    }
+
+    private mutating func headEnded() throws(Failure) -> Step {
+        guard status != 0 else { throw .malformed("no status line") }
+        // RFC 9112, section 6.3, rule 3: may be an attempt at response splitting, and ought to be an error.
+        guard !(isChunked && contentLength != nil) else {
+            throw .malformed("both Content-Length and Transfer-Encoding")
+        }
+        guard status != 101 else { throw .malformed("an upgrade that nobody asked for") }
+        if status < 200 {
+            let seen = bytes
+            self = ResponseHeadParser()
+            bytes = seen
+            return .more
+        }
+        isComplete = true
+        return .head(
+            UpstreamResponseHead(
+                status: status, reason: reason, headers: headers, contentLength: contentLength, isChunked: isChunked))
+    }
+
+    private static func trimmed(_ slice: Slice<UnsafeRawBufferPointer>) -> Slice<UnsafeRawBufferPointer> {
+        var slice = slice
+        while let first = slice.first, first == 0x20 || first == 0x09 { slice = slice.dropFirst() }
+        while let last = slice.last, last == 0x20 || last == 0x09 { slice = slice.dropLast() }
+        return slice
+    }
+
+    /// `tchar` of RFC 9110, section 5.6.2.
+    private static func isTokenByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+        case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x5E...0x60, 0x7C, 0x7E: true
+        default: false
+        }
+    }
+}

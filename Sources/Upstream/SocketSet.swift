@@ -1,0 +1,142 @@
+import CCurl
+import Glibc
+
+/// The sockets of libcurl that one event loop watches: an epoll set of their own inside the loop's.
+///
+/// Level-triggered, as libcurl expects. Interest is withdrawn lazily: libcurl drops a socket at each pause and after
+/// each transfer, and mostly takes it up again soon; only if the socket stirs in between is the kernel told.
+final class SocketSet {
+    /// What became ready.
+    struct Ready {
+        var socket: CInt
+        /// The tag of the multi handle that watches it.
+        var owner: Int
+        /// `CURL_CSELECT_…`
+        var events: CInt
+    }
+
+    private struct Watch {
+        var owner = -1
+        /// Told by libcurl: the epoll events that it waits for, 0 for none.
+        var wanted: UInt32 = 0
+        /// What the kernel watches for; 0 when the socket is not in the set.
+        var registered: UInt32 = 0
+        /// Tells a reused descriptor from its predecessor's late events.
+        var generation: UInt32 = 0
+        /// The paused easy handle behind it: a reset must be noticed although nobody reads.
+        var paused: UnsafeMutableRawPointer?
+    }
+
+    let descriptor: CInt
+    private var watches = [Watch](repeating: Watch(), count: 256)
+    private var events = [epoll_event](repeating: epoll_event(), count: 256)
+
+    /// - Throws: An errno where the system has no descriptor left.
+    init() throws {
+        descriptor = epoll_create1(CInt(EPOLL_CLOEXEC))
+        guard descriptor >= 0 else { throw SystemError(call: "epoll_create1") }
+    }
+
+    deinit { close(descriptor) }
+
+    /// libcurl says what it waits for on a socket: `CURL_POLL_IN`, `_OUT`, `_INOUT` or `_REMOVE`.
+    func watch(_ socket: CInt, for interest: CInt, owner: Int) {
+        let index = Int(socket)
+        if index >= watches.count {
+            watches.append(contentsOf: repeatElement(Watch(), count: max(index + 1, 2 * watches.count) - watches.count))
+        }
+        var wanted: UInt32 = 0
+        if interest == CURL_POLL_IN || interest == CURL_POLL_INOUT { wanted |= EPOLLIN.rawValue }
+        if interest == CURL_POLL_OUT || interest == CURL_POLL_INOUT { wanted |= EPOLLOUT.rawValue }
+        watches[index].owner = owner
+        watches[index].wanted = wanted
+        watches[index].paused = nil
+        if wanted != 0, wanted != watches[index].registered { register(socket, for: wanted) }
+    }
+
+    /// The transfer on this socket is paused: nothing is wanted of the socket but the news that it was reset.
+    func pause(_ socket: CInt, easy: UnsafeMutableRawPointer) {
+        guard watches.indices.contains(Int(socket)) else { return }
+        watches[Int(socket)].paused = easy
+    }
+
+    /// libcurl closes the socket; the kernel forgets it with its last descriptor.
+    func forget(_ socket: CInt) {
+        let index = Int(socket)
+        guard watches.indices.contains(index) else { return }
+        watches[index] = Watch(generation: watches[index].generation &+ 1)
+    }
+
+    /// Calls `handle` for each socket that is ready, without waiting, at most 256 of them.
+    ///
+    /// - Parameters:
+    ///   - handle: Is called for each that libcurl waits for.
+    ///   - hungUp: Is called with the paused easy handle of a socket that the peer has reset.
+    /// - Returns: Whether the set may hold more.
+    func drain(_ handle: (Ready) -> Void, hungUp: (UnsafeMutableRawPointer) -> Void) -> Bool {
+        let count = Int(epoll_wait(descriptor, &events, CInt(events.count), 0))
+        guard count > 0 else { return false }
+        for index in 0..<count {
+            let data = events[index].data.u64
+            let socket = CInt(truncatingIfNeeded: data & 0xFFFF_FFFF)
+            let watch = watches[Int(socket)]
+            guard watch.generation == UInt32(truncatingIfNeeded: data >> 32) else { continue }
+            let happened = events[index].events
+            if watch.wanted != 0 {
+                handle(Ready(socket: socket, owner: watch.owner, events: Self.selectBits(happened)))
+            } else {
+                withdraw(socket, after: happened, hungUp: hungUp)
+            }
+        }
+        return count == events.count
+    }
+
+    /// A socket stirred that libcurl does not wait for: from now on the kernel only tells of its reset.
+    private func withdraw(_ socket: CInt, after happened: UInt32, hungUp: (UnsafeMutableRawPointer) -> Void) {
+        let isReset = happened & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
+        let paused = watches[Int(socket)].paused
+        if paused != nil, !isReset {
+            // With an empty mask the kernel still reports EPOLLERR and EPOLLHUP, and nothing else.
+            register(socket, for: EPOLLET.rawValue)
+        } else {
+            var unused = epoll_event()
+            epoll_ctl(descriptor, EPOLL_CTL_DEL, socket, &unused)
+            watches[Int(socket)].registered = 0
+        }
+        if isReset, let paused { hungUp(paused) }
+    }
+
+    private func register(_ socket: CInt, for wanted: UInt32) {
+        let index = Int(socket)
+        let tag = UInt64(watches[index].generation) << 32 | UInt64(UInt32(bitPattern: socket))
+        var event = epoll_event(events: wanted, data: epoll_data(u64: tag))
+        let operation = watches[index].registered == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD
+        if epoll_ctl(descriptor, operation, socket, &event) != 0 {
+            // The number was reused behind our back, or was in the set already: the other operation is right.
+            let other = operation == EPOLL_CTL_ADD ? EPOLL_CTL_MOD : EPOLL_CTL_ADD
+            guard epoll_ctl(descriptor, other, socket, &event) == 0 else { return }
+        }
+        watches[index].registered = wanted
+    }
+
+    private static func selectBits(_ happened: UInt32) -> CInt {
+        var bits: CInt = 0
+        if happened & (EPOLLIN.rawValue | EPOLLHUP.rawValue | EPOLLRDHUP.rawValue) != 0 { bits |= CURL_CSELECT_IN }
+        if happened & EPOLLOUT.rawValue != 0 { bits |= CURL_CSELECT_OUT }
+        if happened & EPOLLERR.rawValue != 0 { bits |= CURL_CSELECT_ERR }
+        return bits
+    }
+}
+
+/// A system call that failed, with its errno.
+struct SystemError: Error, CustomStringConvertible {
+    let call: String
+    let code: CInt
+
+    init(call: String, code: CInt = errno) {
+        self.call = call
+        self.code = code
+    }
+
+    var description: String { "\(call): \(String(cString: strerror(code)))" }
+}

@@ -1,0 +1,318 @@
+import CCurl
+package import Flow
+package import NIOCore
+
+/// All of libcurl on one event loop: its multi handles, its sockets, its timer and the pool of easy handles.
+///
+/// A turn goes: the waker rings, the ready sockets are told to libcurl, whatever that started or ended is settled, the
+/// waker is armed again. Nothing of libcurl is called from inside one of its callbacks but `curl_easy_pause`; what else
+/// a callback wants done is put on a list and settled after libcurl has returned.
+package final class UpstreamLoop {
+    package struct Statistics: Equatable, Sendable {
+        package var active = 0
+        package var handles = 0
+    }
+
+    /// About 512 streams a handle at most; see ``MultiHandle``.
+    private static let streamsPerHandle = 512, maximumHandles = 64
+    /// Idle easy handles that are kept: 5 KB each.
+    private static let pooledTransfers = 256
+    private static let idleConnectionsPerHandle = 512
+
+    package let eventLoop: any EventLoop
+    let clock: () -> Instant
+    /// The time as of this turn.
+    private(set) var now: Instant
+    /// Counts the turns.
+    private(set) var turn: UInt64 = 1
+    let sockets: SocketSet
+    private var waker: (any LoopWaker)?
+    private var handles: [MultiHandle] = []
+    private var idle: [Transfer] = []
+    private let names: UnsafeMutableRawPointer?
+    /// Handles that had a connection left over when a transfer ended, by origin; the last one first.
+    private var warm: [ObjectIdentifier: [Int]] = [:]
+
+    private var depth = 0
+    private var isSettling = false
+    private var due: [MultiHandle] = []
+    private var touched: [MultiHandle] = []
+    private var starting: [Transfer] = []
+    private var resuming: [Transfer] = []
+    private var releasing: [Transfer] = []
+    private var continuing: [Transfer] = []
+    private var isContinuing = false
+    private var wakeUp = Instant.distantFuture
+
+    /// Called when all that became ready together has been handed over: the time to write it to the clients.
+    package var turnEnded: () -> Void = {}
+
+    /// - Parameters:
+    ///   - eventLoop: The loop that it lives on; every call is on it.
+    ///   - clock: Reads the monotonic clock.
+    package init(on eventLoop: any EventLoop, clock: @escaping () -> Instant) throws {
+        eventLoop.assertInEventLoop()
+        self.eventLoop = eventLoop
+        self.clock = clock
+        now = clock()
+        sockets = try SocketSet()
+        names = weir_share_dns_create()
+    }
+
+    deinit {
+        // In this order: handles close their sockets into the socket set, and easy handles let go of the share.
+        stop()
+        curl_share_cleanup(names)
+    }
+
+    /// Chooses the way to be woken and begins to listen; the future tells which it is.
+    package func start(waking: Waking) -> EventLoopFuture<Waking> {
+        let usesAIO = waking == .aio || (waking == .auto && AIOWaker.isPermitted())
+        do {
+            let ready: () -> Void = { [weak self] in self?.ready() }
+            let waker: any LoopWaker =
+                usesAIO
+                ? try AIOWaker(watching: sockets.descriptor, on: eventLoop, ready: ready)
+                : try ThreadWaker(watching: sockets.descriptor, on: eventLoop, ready: ready)
+            self.waker = waker
+            let bound = NIOLoopBound(waker, eventLoop: eventLoop)
+            return waker.start().map {
+                bound.value.arm()
+                return usesAIO ? .aio : .thread
+            }
+        } catch {
+            return eventLoop.makeFailedFuture(error)
+        }
+    }
+
+    /// Closes every connection; no transfer may be running any more.
+    package func stop() {
+        waker?.stop()
+        waker = nil
+        idle.removeAll()
+        handles.removeAll()
+    }
+
+    package var statistics: Statistics {
+        Statistics(active: handles.reduce(0) { $0 + $1.active }, handles: handles.count)
+    }
+
+    /// Makes a transfer ready; ``Transfer/start()`` sends its request.
+    ///
+    /// - Throws: Where libcurl has no memory for a handle.
+    package func makeTransfer(
+        _ request: UpstreamRequest, at origin: Origin, delegate: any TransferDelegate
+    ) throws -> Transfer {
+        let transfer = try idle.popLast() ?? Transfer(loop: self)
+        let warmTag = warm[ObjectIdentifier(origin)]?.popLast()
+        let handle = try warmTag.map { handles[$0] } ?? leastLoaded()
+        transfer.prepare(request, at: origin, on: handle, isFresh: warmTag == nil, delegate: delegate)
+        return transfer
+    }
+
+    // MARK: Called by Transfer and MultiHandle
+
+    func start(_ transfer: Transfer) {
+        starting.append(transfer)
+        settle()
+    }
+
+    func resume(_ transfer: Transfer) {
+        resuming.append(transfer)
+        settle()
+    }
+
+    func release(_ transfer: Transfer) {
+        releasing.append(transfer)
+        settle()
+    }
+
+    func continueNextTurn(_ transfer: Transfer) {
+        continuing.append(transfer)
+        guard !isContinuing else { return }
+        isContinuing = true
+        eventLoop.assumeIsolated().execute { [self] in
+            isContinuing = false
+            let transfers = continuing
+            continuing.removeAll(keepingCapacity: true)
+            beginTurn()
+            for transfer in transfers { transfer.turnBegan() }
+            endTurn()
+        }
+    }
+
+    func timerChanged(of handle: MultiHandle, isDueNow: Bool) {
+        if isDueNow {
+            if !due.contains(where: { $0 === handle }) { due.append(handle) }
+            settle()
+        } else if handle.deadline < wakeUp {
+            schedule(handle.deadline)
+        }
+    }
+
+    func shareNames(with easy: UnsafeMutableRawPointer) {
+        weir_easy_set_pointer(easy, CURLOPT_SHARE, names)
+    }
+
+    // MARK: A turn
+
+    private func ready() {
+        beginTurn()
+        var rounds = 0
+        // A set that is never empty must not keep the loop from its clients.
+        while drainOnce(), rounds < 4 { rounds += 1 }
+        endTurn()
+        waker?.arm()
+    }
+
+    private func drainOnce() -> Bool {
+        sockets.drain { ready in
+            let handle = handles[ready.owner]
+            inside(handle) { handle.socketReady(ready.socket, events: ready.events) }
+        } hungUp: { easy in
+            Transfer.of(easy)?.hungUp()
+        }
+    }
+
+    private func beginTurn() {
+        turn &+= 1
+        now = clock()
+    }
+
+    private func endTurn() {
+        settle()
+        turnEnded()
+    }
+
+    private func inside(_ handle: MultiHandle, _ body: () -> Void) {
+        depth += 1
+        body()
+        depth -= 1
+        if !touched.contains(where: { $0 === handle }) { touched.append(handle) }
+    }
+
+    /// Does what callbacks asked for, until nothing is left of it; a loop that feeds itself goes on in the next turn.
+    private func settle() {
+        guard depth == 0, !isSettling else { return }
+        isSettling = true
+        var rounds = 0
+        while hasWork, rounds < 16 {
+            rounds += 1
+            add()
+            applyResumes()
+            runDueTimers()
+            collectFinished()
+            discard()
+        }
+        isSettling = false
+        if hasWork { eventLoop.assumeIsolated().execute { self.endTurn() } }
+    }
+
+    private var hasWork: Bool {
+        !starting.isEmpty || !resuming.isEmpty || !due.isEmpty || !touched.isEmpty || !releasing.isEmpty
+    }
+
+    private func add() {
+        let transfers = starting
+        starting.removeAll(keepingCapacity: true)
+        for transfer in transfers {
+            guard let handle = transfer.multi, !transfer.isCancelled else { continue }
+            inside(handle) { transfer.isAdded = handle.add(transfer.easy) }
+            if !transfer.isAdded { finish(transfer, on: handle, result: CURLE_FAILED_INIT) }
+        }
+    }
+
+    private func applyResumes() {
+        let transfers = resuming
+        resuming.removeAll(keepingCapacity: true)
+        for transfer in transfers {
+            guard let handle = transfer.multi else { continue }
+            inside(handle) { transfer.applyResume() }
+        }
+    }
+
+    private func runDueTimers() {
+        let handles = due
+        due.removeAll(keepingCapacity: true)
+        for handle in handles { inside(handle) { handle.timedOut() } }
+    }
+
+    private func collectFinished() {
+        let handles = touched
+        touched.removeAll(keepingCapacity: true)
+        for handle in handles {
+            while let (easy, result) = handle.nextFinished() {
+                // A cancelled one is on the list of those to be released.
+                guard let transfer = Transfer.of(easy), !transfer.isCancelled else { continue }
+                if result == CURLE_OK, let origin = transfer.origin {
+                    warm[ObjectIdentifier(origin), default: []].append(handle.tag)
+                }
+                finish(transfer, on: handle, result: result)
+            }
+        }
+    }
+
+    private func finish(_ transfer: Transfer, on handle: MultiHandle, result: CURLcode) {
+        takeOut(transfer, of: handle)
+        transfer.ended(result)
+        recycle(transfer)
+    }
+
+    private func takeOut(_ transfer: Transfer, of handle: MultiHandle) {
+        guard transfer.isAdded else { return }
+        transfer.isAdded = false
+        inside(handle) { handle.remove(transfer.easy) }
+    }
+
+    private func discard() {
+        let transfers = releasing
+        releasing.removeAll(keepingCapacity: true)
+        for transfer in transfers {
+            guard let handle = transfer.multi else { continue }
+            takeOut(transfer, of: handle)
+            recycle(transfer)
+        }
+    }
+
+    private func recycle(_ transfer: Transfer) {
+        continuing.removeAll { $0 === transfer }
+        resuming.removeAll { $0 === transfer }
+        // The pause of an easy handle may outlive its transfer: such a one is not used again.
+        let isReusable = !transfer.isPaused && idle.count < Self.pooledTransfers
+        transfer.recycle()
+        if isReusable { idle.append(transfer) }
+    }
+
+    private func leastLoaded() throws -> MultiHandle {
+        if let handle = handles.last(where: { $0.active < Self.streamsPerHandle }) { return handle }
+        if handles.count < Self.maximumHandles {
+            let handle = try MultiHandle(tag: handles.count, loop: self, maximumIdle: Self.idleConnectionsPerHandle)
+            handles.append(handle)
+            return handle
+        }
+        guard let handle = handles.min(by: { $0.active < $1.active }) else {
+            preconditionFailure("there is a handle once the most of them have been made")
+        }
+        return handle
+    }
+
+    // MARK: The timer
+
+    private func schedule(_ deadline: Instant) {
+        wakeUp = deadline
+        let delay = max(0, deadline.nanoseconds - clock().nanoseconds)
+        eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) { [weak self] in
+            self?.timerFired(scheduledFor: deadline)
+        }
+    }
+
+    private func timerFired(scheduledFor deadline: Instant) {
+        // A task that an earlier deadline has overtaken is void.
+        guard deadline == wakeUp else { return }
+        wakeUp = .distantFuture
+        beginTurn()
+        for handle in handles where handle.deadline <= now { due.append(handle) }
+        endTurn()
+        if let next = handles.map(\.deadline).min(), next < wakeUp { schedule(next) }
+    }
+}

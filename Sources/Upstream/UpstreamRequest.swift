@@ -1,0 +1,52 @@
+package import Flow
+package import NIOHTTP1
+
+/// Where a route's requests go, and how its connections are made.
+package final class Origin: Sendable {
+    /// `http://host:port`, without a path.
+    package let url: String
+    package let connectTimeout: Duration
+    /// `SO_RCVBUF` of its connections, set before they connect; `nil` leaves the system's.
+    package let receiveBuffer: ByteCount?
+
+    package init(url: String, connectTimeout: Duration, receiveBuffer: ByteCount?) {
+        self.url = url
+        self.connectTimeout = connectTimeout
+        self.receiveBuffer = receiveBuffer
+    }
+}
+
+/// A request as the upstream gets it; without a body.
+package struct UpstreamRequest: Sendable {
+    package var method: HTTPMethod
+    /// The request target as it goes on the wire (RFC 9112, section 3.2): `/path?query`, not normalised.
+    package var target: String
+    /// Everything but `Host` is sent as it stands here, and nothing else is.
+    package var headers: HTTPHeaders
+
+    package init(method: HTTPMethod, target: String, headers: HTTPHeaders) {
+        self.method = method
+        self.target = target
+        self.headers = headers
+    }
+}
+
+/// The head of a response as it came.
+package struct UpstreamResponseHead: Equatable, Sendable {
+    package var status: Int
+    package var reason: String
+    package var headers: HTTPHeaders
+    /// The body's length where the head says it.
+    package var contentLength: Int?
+    package var isChunked = false
+
+    /// Whether only the connection's end delimits the body (RFC 9112, section 6.3, rule 8).
+    package func isDelimitedByClose(method: HTTPMethod) -> Bool {
+        hasBody(method: method) && !isChunked && contentLength == nil
+    }
+
+    /// Whether a body follows (RFC 9112, section 6.3, rules 1 and 2).
+    package func hasBody(method: HTTPMethod) -> Bool {
+        method != .HEAD && status >= 200 && status != 204 && status != 304 && contentLength != 0
+    }
+}

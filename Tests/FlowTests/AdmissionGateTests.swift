@@ -1,0 +1,77 @@
+import Flow
+import Testing
+
+@Suite struct AdmissionGateTests {
+    private let ann = ClientKey("ann")
+
+    @Test func aPermitGivesItsSlotBackWhenItGoes() throws {
+        let gate = AdmissionGate(limits: .init(perClient: 1))
+        do {
+            let permit = try gate.admit(ann, at: .seconds(0))
+            #expect(permit.startsLeft == nil)
+            #expect(gate.openStreams == 1)
+            #expect(throws: AdmissionError.tooManyStreamsOfClient(limit: 1)) {
+                _ = try gate.admit(ann, at: .seconds(0))
+            }
+        }
+        #expect(gate.openStreams == 0)
+        #expect(gate.openRequests == 0)
+    }
+
+    @Test func releaseGivesTheSlotBackAtOnceAndOnce() throws {
+        let gate = AdmissionGate(limits: .init())
+        let first = try gate.admit(ann, at: .seconds(0))
+        let second = try gate.admit(ann, at: .seconds(0))
+        first.release()
+        #expect(gate.openStreams == 1)
+        second.release()
+        #expect(gate.openStreams == 0)
+    }
+
+    @Test func aPermitForAPlainResponseHoldsTheUpstreamOnly() throws {
+        let gate = AdmissionGate(limits: .init(upstreamStreams: 1))
+        var permit = try gate.admit(ann, at: .seconds(0))
+        permit.turnedOutPlain()
+        permit.turnedOutPlain()
+        #expect(gate.openStreams == 0)
+        #expect(throws: AdmissionError.upstreamBusy(limit: 1)) { _ = try gate.admit(ann, at: .seconds(0)) }
+        permit.release()
+        #expect(gate.openRequests == 0)
+    }
+
+    @Test func aPermitTellsTheStartsThatAreLeft() throws {
+        let gate = AdmissionGate(limits: .init(starts: try .of("1/second"), startsBurst: 5))
+        let permit = try gate.admit(ann, at: .seconds(0))
+        #expect(permit.startsLeft == StartQuota(remaining: 4, resetSeconds: 1))
+        #expect(gate.startsLeft(of: ann, at: .seconds(0)) == permit.startsLeft)
+    }
+
+    @Test func newLimitsBindFromThenOn() throws {
+        let gate = AdmissionGate(limits: .init())
+        let permit = try gate.admit(ann, at: .seconds(0))
+        gate.setLimits(.init(perRoute: 1))
+        #expect(throws: AdmissionError.tooManyStreamsOfRoute(limit: 1)) { _ = try gate.admit(ann, at: .seconds(0)) }
+        permit.release()
+    }
+
+    @Test func noSlotIsLostOrMadeWhenManyThreadsComeAtOnce() async {
+        let gate = AdmissionGate(limits: .init(perRoute: 3))
+        let admitted = await withTaskGroup(of: Int.self) { group in
+            for number in 0..<8 {
+                group.addTask {
+                    var admitted = 0
+                    for _ in 0..<2000 {
+                        guard let permit = try? gate.admit(ClientKey("\(number)"), at: .seconds(0)) else { continue }
+                        if gate.openStreams <= 3 { admitted += 1 }
+                        permit.release()
+                    }
+                    return admitted
+                }
+            }
+            return await group.reduce(0, +)
+        }
+        #expect(admitted > 0)
+        #expect(gate.openStreams == 0)
+        #expect(gate.openRequests == 0)
+    }
+}

@@ -1,0 +1,115 @@
+import Flow
+import Testing
+
+@Suite struct ProblemTests {
+    private let base = "https://example.com/problems"
+
+    @Test func theSeedsExampleComesOutMemberForMember() throws {
+        let problem = Problem(.tooManyStarts(rate: try .of("10/s"), retryAfter: .milliseconds(4001)))
+        #expect(
+            problem.json(base: base)
+                == #"{"type":"https://example.com/problems/rate-limit","title":"Rate Limit Exceeded","status":429,"#
+                + #""detail":"Stream rate limit of 10/second exceeded","retryAfter":5}"#)
+    }
+
+    @Test func theInstanceComesLastAndASlashIsNotDoubled() {
+        var problem = Problem.badUpstream(.reset)
+        problem.instance = "a\"b"
+        #expect(
+            problem.json(base: "urn:x/")
+                == #"{"type":"urn:x/bad-upstream","title":"Bad Upstream","status":502,"#
+                + #""detail":"The upstream ended the connection before its answer was complete","instance":"a\"b"}"#)
+    }
+
+    static let admission: [(AdmissionError, Int, String, Int)] = [
+        (.tooManyStreamsOfClient(limit: 10), 429, "too-many-streams", 1),
+        (.tooManyStreamsOfRoute(limit: 1000), 429, "too-many-streams", 1),
+        (.upstreamBusy(limit: 7), 503, "unavailable", 1),
+    ]
+
+    @Test(arguments: admission)
+    func anAdmissionErrorHasItsStatusAndType(error: AdmissionError, status: Int, type: String, retryAfter: Int) {
+        let problem = Problem(error)
+        #expect(problem.status == status)
+        #expect(problem.typeSuffix == type)
+        #expect(problem.retryAfter == retryAfter)
+    }
+
+    @Test func theLimitThatIsReachedIsNamed() {
+        #expect(Problem(.tooManyStreamsOfClient(limit: 12)).detail.contains("12"))
+        #expect(Problem(.tooManyStreamsOfRoute(limit: 34)).detail.contains("34"))
+        #expect(Problem(.upstreamBusy(limit: 56)).detail.contains("56"))
+        #expect(Problem.badUpstream(.recordTooLarge(limit: .kibibytes(256))).detail.contains("262144"))
+    }
+
+    @Test func aNegotiationErrorNamesTheHeader() {
+        let malformed = Problem(.malformed(header: "X-Stream-Rate-Limit", reason: "must not be sent more than once"))
+        #expect(malformed.status == 400)
+        #expect(malformed.typeSuffix == "invalid-request")
+        #expect(malformed.detail == "X-Stream-Rate-Limit must not be sent more than once")
+        #expect(malformed.retryAfter == nil)
+        let tooMuch = Problem(.aboveMaximum(header: "X-Stream-Buffer-Size", maximum: "1000"))
+        #expect(tooMuch.status == 429)
+        #expect(tooMuch.typeSuffix == "rate-limit")
+        #expect(tooMuch.detail == "X-Stream-Buffer-Size asks for more than the maximum of 1000")
+        #expect(tooMuch.retryAfter == 1)
+    }
+
+    static let others: [(Problem, Int, String)] = [
+        (.notFound, 404, "not-found"), (.noSuchStream, 404, "not-found"),
+        (.malformedRequest, 400, "invalid-request"), (.invalidRequest("rate is no rate"), 400, "invalid-request"),
+        (.requestTimeout, 408, "request-timeout"), (.lengthRequired, 411, "invalid-request"),
+        (.requestBodyNotImplemented, 501, "not-implemented"),
+        (.headersTooLarge(limit: .kibibytes(32)), 431, "too-large"),
+        (.bodyTooLarge(limit: .kibibytes(1)), 413, "too-large"),
+        (.badUpstream(.unresolved), 502, "bad-upstream"), (.badUpstream(.refused), 502, "bad-upstream"),
+        (.badUpstream(.untrusted), 502, "bad-upstream"), (.badUpstream(.reset), 502, "bad-upstream"),
+        (.badUpstream(.malformed), 502, "bad-upstream"),
+        (.badUpstream(.recordTooLarge(limit: .zero)), 502, "bad-upstream"),
+        (.upstreamTimeout(.connect), 504, "upstream-timeout"), (.upstreamTimeout(.firstByte), 504, "upstream-timeout"),
+    ]
+
+    @Test(arguments: others)
+    func everyOtherProblemHasTheContractsStatusAndType(problem: Problem, status: Int, type: String) {
+        #expect(problem.status == status)
+        #expect(problem.typeSuffix == type)
+        #expect(problem.retryAfter == nil)
+    }
+
+    static let waits: [(Problem, Int, String, Int)] = [
+        (.slowConsumer(retryAfter: .milliseconds(29_001)), 429, "slow-consumer", 30),
+        (.unavailable(.draining), 503, "unavailable", 1),
+        (.unavailable(.proxyFull(retryAfter: .zero)), 503, "unavailable", 1),
+        (.unavailable(.upstreamBreakerOpen(retryAfter: .seconds(10))), 503, "unavailable", 10),
+    ]
+
+    @Test(arguments: waits)
+    func whoeverIsToComeAgainIsToldWhen(problem: Problem, status: Int, type: String, retryAfter: Int) {
+        #expect(problem.status == status)
+        #expect(problem.typeSuffix == type)
+        #expect(problem.retryAfter == retryAfter)
+    }
+
+    @Test func a429WithoutRetryAfterCannotBeMade() async {
+        await #expect(processExitsWith: .failure) { _ = Problem(.rateLimit, status: 429, detail: "") }
+    }
+
+    @Test(arguments: [
+        "application/problem+json", "Application/Problem+JSON", "application/problem+json;q=0.1",
+        "application/x-ndjson, application/problem+json", "text/html;q=0,\tapplication/problem+json ; q=1",
+        "application/problem+json;charset=utf-8;q=0.001", ",, application/problem+json",
+        #"a/b;x="\",q=0", application/problem+json"#, #"application/problem+json;x="q=0;q=0""#,
+    ])
+    func whoAcceptsProblemJSONGetsIt(accept: String) {
+        #expect(Problem.contentType(accept: accept) == "application/problem+json")
+    }
+
+    @Test(arguments: [
+        nil, "", "*/*", "application/*", "application/json", "application/problem+jsonx", "xapplication/problem+json",
+        "application/problem+json;q=0", "application/problem+json; Q=0.000", "application/problem+json;a=b;q=0.",
+        #"a/b;x="application/problem+json""#, #"a/b;x=", application/problem+json,""#, "application/problem+json q=1",
+    ])
+    func everybodyElseGetsJSON(accept: String?) {
+        #expect(Problem.contentType(accept: accept) == "application/json")
+    }
+}

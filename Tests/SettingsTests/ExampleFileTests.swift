@@ -1,0 +1,102 @@
+import Flow
+import Foundation
+import Testing
+
+@testable import Settings
+
+/// `proxy.conf.example` is the reference of the keys: it has to say what the reader does.
+@Suite struct ExampleFileTests {
+    let text: String
+    let guide: String
+
+    init() throws {
+        let root = URL(filePath: #filePath).appending(path: "../../..").standardizedFileURL
+        text = try String(contentsOf: root.appending(path: "proxy.conf.example"), encoding: .utf8)
+        guide = try String(contentsOf: root.appending(path: "docs/CONFIGURATION.md"), encoding: .utf8)
+    }
+
+    @Test func statesTheDefaults() throws {
+        var configuration = try Configuration.parse(text, file: "proxy.conf.example", environment: [:])
+        var route = try #require(configuration.routes.first)
+        // What the comments call "Here".
+        route.policy.defaultPace = .unlimited
+        route.policy.maximumPace = .unlimited
+        route.streams = Route.StreamLimits()
+        route.totalItemsHeader = nil
+        let upstream = UpstreamAddress(host: "127.0.0.1", port: 9000)
+        #expect(route == Route(match: .init(path: "/v1/orders/stream"), upstream: upstream))
+        configuration.routes = []
+        #expect(configuration == Configuration(routes: []))
+    }
+
+    @Test func theGuidesExampleIsRead() throws {
+        let opening = try #require(guide.range(of: "```yaml\n"))
+        let closing = try #require(guide.range(of: "```", range: opening.upperBound..<guide.endIndex))
+        let yaml = String(guide[opening.upperBound..<closing.lowerBound])
+        let configuration = try Configuration.parse(yaml, file: "guide", environment: ["ORDERS_HOST": "orders"])
+        #expect(configuration.routes.map(\.upstream.text) == ["http://orders:9000", "http://127.0.0.1:8000"])
+    }
+
+    @Test func theGuidesErrorsAreThoseOfItsGoldenFile() throws {
+        let golden = GoldenTests.directory.appending(path: "guide-errors.conftest")
+        let errors = try String(contentsOf: golden, encoding: .utf8).split(separator: "\n").drop { $0 != "----------" }
+        try #require(errors.count > 2)
+        for error in errors.dropFirst() { #expect(guide.contains("    \(error)\n"), "\(error)") }
+    }
+
+    @Test func tellsEachKeyWhatIsAllowed() throws {
+        let written = comments
+        let route = Route(match: .init(), upstream: UpstreamAddress(host: "", port: 0))
+        var tables = allowed(by: Schema.configuration, of: Configuration(routes: []))
+        tables += allowed(by: Schema.accessLogKeys, of: .init())
+        tables += allowed(by: Schema.limits, of: .init())
+        tables += allowed(by: Schema.route, of: route)
+        tables += allowed(by: Schema.matchKeys, of: .init())
+        tables += allowed(by: Schema.rateKeys, of: .init(policy: route.policy))
+        tables += allowed(by: Schema.bufferKeys, of: .init(policy: route.policy))
+        tables += allowed(by: Schema.clientKeyKeys, of: .address)
+        tables += allowed(by: Schema.streamsKeys, of: .init())
+        tables += allowed(by: Schema.timeouts, of: .init())
+        try #require(tables.count > 50)
+        for (key, allowed) in tables {
+            let comments = try #require(written[key], "\(key) is not in the example")
+            // A mapping's keys are told one by one.
+            guard !allowed.hasPrefix("a mapping of"), key != "routes" else { continue }
+            #expect(comments.contains { $0.contains("Allowed: \(allowed) ") }, "\(key) takes \(allowed)")
+        }
+    }
+
+    /// The comments right above the lines of each key, every comment on one line.
+    private var comments: [String: [String]] {
+        var comments: [String: [String]] = [:]
+        var comment = ""
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            let line = line.drop { $0 == " " }
+            if line.hasPrefix("#") {
+                comment += line.dropFirst().drop { $0 == " " } + " "
+            } else {
+                let entry = line.hasPrefix("- ") ? line.dropFirst(2) : line
+                if let colon = entry.firstIndex(of: ":") {
+                    comments[String(entry[..<colon]), default: []].append(comment)
+                }
+                comment = ""
+            }
+        }
+        return comments
+    }
+
+    /// What the error about a senseless value says is allowed, for each key.
+    private func allowed<Target>(by keys: [Key<Target>], of target: Target) -> [(key: String, allowed: String)] {
+        keys.compactMap { key in
+            let reading = Reading(file: "", variables: Variables(values: [:]))
+            guard let node = YAMLDocument.compose("\"\"", reporting: reading) else { return nil }
+            var target = target
+            key.read(Place(node: node, path: key.name, reading: reading), &target)
+            guard let message = reading.errors.first?.message, let range = message.range(of: "allowed: ") else {
+                Issue.record("\(key.name) takes anything")
+                return nil
+            }
+            return (key.name, String(message[range.upperBound...]))
+        }
+    }
+}
