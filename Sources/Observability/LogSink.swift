@@ -1,0 +1,237 @@
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+
+/// What went wrong with a log's file.
+package enum LogSinkError: Error, Equatable, Sendable {
+    case cannotOpen(path: String, errno: Int32)
+    /// The lines that were to be written are counted as lost.
+    case cannotWrite(errno: Int32)
+}
+
+/// Writes the lines of a log to a file or to standard output, from a thread of its own.
+///
+///     event loops ── write(_:) ──▶ [pending, bounded] ── the sink's thread ──▶ write(2)
+///
+/// An event loop only ever appends to memory. What a slow disk or reader does not take is held up to a bound, and
+/// counted as lost beyond it: a log must not hold up the streams it tells of. The thread takes all that is pending at
+/// once, so that under load one system call writes many lines.
+///
+/// The thread keeps the sink alive until ``close(within:)``.
+package final class LogSink: Sendable {
+    package enum Target: Equatable, Sendable {
+        /// Made if it is not there, appended to, and opened anew by ``LogSink/reopen()``.
+        case file(path: String)
+        /// Open already, and left open; ``LogSink/reopen()`` means nothing to it.
+        case descriptor(Int32)
+
+        package static let standardOutput = Target.descriptor(STDOUT_FILENO)
+    }
+
+    private struct State {
+        var pending: [UInt8] = []
+        /// How much of `pending` came before a call of `reopen`, and belongs into the old file.
+        var reopenAt: Int?
+        var lost = 0
+        var isClosed = false
+        /// Whether the thread has been told that there is something to do, and has not yet found nothing.
+        var isAwake = false
+    }
+
+    private let target: Target
+    private let capacity: Int
+    private let failed: @Sendable (LogSinkError) -> Void
+    private let state = Mutex(State())
+    private let work = Semaphore()
+    private let stopped = Semaphore()
+
+    /// Opens the log and starts its thread.
+    ///
+    /// - Parameters:
+    ///   - target: Where the lines go.
+    ///   - capacity: Bytes that wait at most, beside as many that are being written.
+    ///   - failed: Told on the sink's thread of the first of a row of equal failures.
+    /// - Throws: ``LogSinkError/cannotOpen(path:errno:)``.
+    package init(
+        _ target: Target, capacity: Int = 4 << 20, failed: @escaping @Sendable (LogSinkError) -> Void = { _ in }
+    ) throws(LogSinkError) {
+        self.target = target
+        self.capacity = capacity
+        self.failed = failed
+        let descriptor =
+            switch target {
+            case .file(let path): try FileDescriptor(appendingTo: path)
+            case .descriptor(let number): FileDescriptor(number: number)
+            }
+        startThread { [self] in
+            writeUntilClosed(to: descriptor)
+            stopped.signal()
+        }
+    }
+
+    /// Lines that were given up: the buffer was full, the file could not be written, or the sink was closed.
+    package var lost: Int { state.withLock { $0.lost } }
+
+    /// Takes one line, without its newline; never waits for the file.
+    package func write(_ line: [UInt8]) {
+        change { state in
+            guard !state.isClosed, state.pending.count + line.count < capacity else {
+                state.lost += 1
+                return
+            }
+            state.pending.append(contentsOf: line)
+            state.pending.append(UInt8(ascii: "\n"))
+        }
+    }
+
+    /// Opens the path anew, after a logrotate: earlier lines still go to the old file, later ones to the new.
+    ///
+    /// Where it cannot be opened, the old file is kept and `failed` is told.
+    package func reopen() {
+        guard case .file = target else { return }
+        change { $0.reopenAt = $0.pending.count }
+    }
+
+    /// Takes no more lines, writes those that wait, and ends the thread.
+    ///
+    /// - Parameter deadline: How long this may take; the file may be on a disk that hangs.
+    /// - Returns: Whether all was done in time; otherwise the thread still tries.
+    package func close(within deadline: Duration) -> Bool {
+        change { $0.isClosed = true }
+        guard stopped.wait(atMost: deadline) else { return false }
+        // For whoever closes it again.
+        stopped.signal()
+        return true
+    }
+
+    /// Changes the state and wakes the thread, once for all changes until it has looked.
+    private func change(_ body: (inout State) -> Void) {
+        let wasAwake = state.withLock { state in
+            body(&state)
+            defer { state.isAwake = true }
+            return state.isAwake
+        }
+        if !wasAwake { work.signal() }
+    }
+}
+
+// What the sink's thread does.
+extension LogSink {
+    private enum Order {
+        /// The batch is full; its part before `reopenAt`, if that is set, belongs into the old file.
+        case write(reopenAt: Int?)
+        case wait
+        case stop
+    }
+
+    private func writeUntilClosed(to descriptor: FileDescriptor) {
+        var output = Output(descriptor)
+        var batch: [UInt8] = []
+        while true {
+            switch nextOrder(&batch) {
+            case .write(let reopenAt):
+                let border = reopenAt ?? 0
+                write(batch[..<border], to: &output)
+                if reopenAt != nil { reopen(&output) }
+                write(batch[border...], to: &output)
+            case .wait:
+                work.wait()
+            case .stop:
+                if case .file = target { output.descriptor.closeFile() }
+                return
+            }
+        }
+    }
+
+    private func nextOrder(_ batch: inout [UInt8]) -> Order {
+        // After a flood the memory goes back.
+        batch.removeAll(keepingCapacity: batch.capacity <= 256 << 10)
+        return state.withLock { state in
+            if !state.pending.isEmpty || state.reopenAt != nil {
+                swap(&batch, &state.pending)
+                defer { state.reopenAt = nil }
+                return .write(reopenAt: state.reopenAt)
+            }
+            if state.isClosed { return .stop }
+            state.isAwake = false
+            return .wait
+        }
+    }
+
+    private func write(_ lines: ArraySlice<UInt8>, to output: inout Output) {
+        guard !lines.isEmpty, let (lost, error) = output.write(lines) else { return }
+        state.withLock { $0.lost += lost }
+        report(error, &output)
+    }
+
+    private func reopen(_ output: inout Output) {
+        guard case .file(let path) = target else { return }
+        do throws(LogSinkError) {
+            let reopened = try FileDescriptor(appendingTo: path)
+            output.descriptor.closeFile()
+            output = Output(reopened)
+        } catch {
+            report(error, &output)
+        }
+    }
+
+    private func report(_ error: LogSinkError, _ output: inout Output) {
+        if output.lastError != error { failed(error) }
+        output.lastError = error
+    }
+}
+
+/// The open file, and what its last write left behind.
+private struct Output {
+    let descriptor: FileDescriptor
+    var lastError: LogSinkError?
+    /// The last write ended within a line: the next one begins with a newline, so that only one line is broken.
+    private var isInLine = false
+
+    init(_ descriptor: FileDescriptor) { self.descriptor = descriptor }
+
+    /// Writes whole lines.
+    ///
+    /// - Returns: `nil`, or the error and the lines that were not written whole.
+    mutating func write(_ lines: ArraySlice<UInt8>) -> (lost: Int, LogSinkError)? {
+        let newline = UInt8(ascii: "\n")
+        if isInLine, descriptor.writeAll([newline]).error == nil { isInLine = false }
+        let (written, error) = descriptor.writeAll(lines)
+        guard let error else {
+            lastError = nil
+            return nil
+        }
+        let rest = lines.dropFirst(written)
+        if written > 0 { isInLine = lines[rest.startIndex - 1] != newline }
+        return (rest.count { $0 == newline }, .cannotWrite(errno: error))
+    }
+}
+
+/// Runs `body` on a detached thread that takes no signals, so that they go to the threads that expect them.
+///
+/// A write to a pipe without a reader is an error then, not the end of the process: SIGPIPE goes to the writing thread.
+private func startThread(_ body: @escaping @Sendable () -> Void) {
+    final class Body {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+    var everySignal = sigset_t(), before = sigset_t()
+    sigfillset(&everySignal)
+    // A thread begins with the mask of the thread that makes it.
+    pthread_sigmask(SIG_SETMASK, &everySignal, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    var thread = pthread_t()
+    let result = pthread_create(
+        &thread, nil,
+        { context in
+            guard let context else { return nil }
+            Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run()
+            return nil
+        }, Unmanaged.passRetained(Body(body)).toOpaque())
+    precondition(result == 0, "the process may not have so many threads as it has logs")
+    pthread_detach(thread)
+}

@@ -1,0 +1,45 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+
+/// A counting semaphore: signals are never lost, and signalling never waits (POSIX `sem_t`).
+///
+/// Unchecked, for the pointer: it is set once, and `sem_t` is made to be used by many threads.
+final class Semaphore: @unchecked Sendable {
+    private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+    init() {
+        let result = sem_init(semaphore, 0, 0)
+        precondition(result == 0, "a process-private semaphore of value 0 can always be made")
+    }
+
+    deinit {
+        sem_destroy(semaphore)
+        semaphore.deallocate()
+    }
+
+    func signal() { sem_post(semaphore) }
+
+    func wait() {
+        while sem_wait(semaphore) != 0, errno == EINTR {}
+    }
+
+    /// Waits for at most so long.
+    ///
+    /// - Returns: Whether there was a signal in time.
+    func wait(atMost duration: Duration) -> Bool {
+        // sem_timedwait knows the wall clock only; a jump of it makes this wait longer or shorter, which is bearable.
+        var deadline = timespec()
+        clock_gettime(CLOCK_REALTIME, &deadline)
+        let (seconds, attoseconds) = max(duration, .zero).components
+        let nanoseconds = Int64(deadline.tv_nsec) + attoseconds / 1_000_000_000
+        deadline.tv_sec += time_t(seconds + nanoseconds / 1_000_000_000)
+        deadline.tv_nsec = Int(nanoseconds % 1_000_000_000)
+        while sem_timedwait(semaphore, &deadline) != 0 {
+            guard errno == EINTR else { return false }
+        }
+        return true
+    }
+}

@@ -1,0 +1,85 @@
+package import Logging
+
+/// Writes the process's own log: one line a record, `time level message key=value …`, keys in their order.
+///
+/// Nobody can forge a line or steer a terminal with a logged value: control and format characters are escaped
+/// (`\u{1b}`), and values that are not plain words are quoted.
+package struct StandardErrorLog: LogHandler {
+    package var logLevel: Logger.Level
+    package var metadata: Logger.Metadata = [:]
+    package var metadataProvider: Logger.MetadataProvider?
+
+    private let now: @Sendable () -> Timestamp
+    private let write: @Sendable ([UInt8]) -> Void
+
+    /// Makes a handler for `LoggingSystem.bootstrap` or a `Logger`.
+    ///
+    /// - Parameters:
+    ///   - level: The least level that is logged.
+    ///   - metadataProvider: Adds metadata of the task that logs.
+    ///   - now: Tells the time of a record.
+    ///   - write: Takes one line, without its newline.
+    package init(
+        level: Logger.Level = .info, metadataProvider: Logger.MetadataProvider? = nil,
+        now: @escaping @Sendable () -> Timestamp = Timestamp.now,
+        write: @escaping @Sendable ([UInt8]) -> Void = StandardErrorLog.writeToStandardError
+    ) {
+        logLevel = level
+        self.metadataProvider = metadataProvider
+        self.now = now
+        self.write = write
+    }
+
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    package func log(event: LogEvent) {
+        var all = metadata
+        if let metadataProvider { all.merge(metadataProvider.get()) { $1 } }
+        if let explicit = event.metadata { all.merge(explicit) { $1 } }
+        if let error = event.error, all["error"] == nil { all["error"] = "\(error)" }
+        var line = "\(now().rfc3339) \(event.level.rawValue) "
+        line.appendEscaped(event.message.description)
+        for (key, value) in all.sorted(by: { $0.key < $1.key }) {
+            line += " "
+            line.appendWord(key)
+            line += "="
+            line.appendWord(value.description)
+        }
+        write(Array(line.utf8))
+    }
+
+    /// Writes a line to standard error at once; what cannot be written is given up.
+    package static func writeToStandardError(_ line: [UInt8]) {
+        // With its newline in one call, so that lines of two threads do not mix.
+        _ = FileDescriptor.standardError.writeAll((line + [UInt8(ascii: "\n")])[...])
+    }
+}
+
+extension String {
+    /// Appends a word as it is, and anything else in quotes.
+    fileprivate mutating func appendWord(_ text: String) {
+        let isWord = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && !Self.needingQuotes.contains($0) }
+        guard !isWord else { return appendEscaped(text) }
+        self += "\""
+        appendEscaped(text, escapingQuotes: true)
+        self += "\""
+    }
+
+    private static let needingQuotes = Array("\"=\\".utf8)
+
+    /// Appends text without any character that breaks a line, steers a terminal or turns the direction of the text.
+    fileprivate mutating func appendEscaped(_ text: String, escapingQuotes: Bool = false) {
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator:
+                self += "\\u{\(String(scalar.value, radix: 16))}"
+            default:
+                if scalar == "\\" || (escapingQuotes && scalar == "\"") { self += "\\" }
+                unicodeScalars.append(scalar)
+            }
+        }
+    }
+}
