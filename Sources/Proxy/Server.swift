@@ -22,6 +22,7 @@ package final class Server: Sendable {
     private let workers: [NIOLoopBound<Worker>]
     private let admin: NIOLoopBound<AdminListener>?
     private let readiness: Readiness
+    private let (ends, end) = AsyncStream<Never>.makeStream()
 
     /// Opens the listeners; when this returns, requests are served.
     ///
@@ -136,7 +137,11 @@ package final class Server: Sendable {
         if let admin { try? await loops[0].submit { admin.value.listener.closeAll() }.get() }
         try? await group.shutdownGracefully()
         log.notice("stopped")
+        end.finish()
     }
+
+    /// Returns when a drain has come to its end.
+    package func stopped() async { for await _ in ends {} }
 
     private func endStreams() async { await onEachWorker { $0.endStreams(.drained) } }
 

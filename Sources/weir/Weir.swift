@@ -1,6 +1,14 @@
 import ArgumentParser
+import Upstream
 
 @main
-struct Weir: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "weir")
+struct Weir: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "weir",
+        abstract: "A reverse proxy that makes every stream it carries obey a rate and a buffer.",
+        version: "weir \(version) (\(libcurlVersion()))",
+        subcommands: [RunCommand.self, CheckCommand.self, DemoCommand.self]
+    )
+
+    static let version = "0.1.0"
 }

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Logging
+import Observability
+import Proxy
+import Settings
+import UnixSignals
+import Upstream
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Serve the routes of a configuration until SIGTERM or SIGINT.")
+
+    @OptionGroup var file: ConfigurationFile
+
+    @Option(help: .hidden)
+    var waking = Waking.auto
+
+    func run() async throws {
+        try await serve(file.read(), waking: waking)
+    }
+}
+
+extension Waking: ExpressibleByArgument {}
+
+/// Serves until a signal says to stop: the first SIGTERM or SIGINT drains, the second ends at once.
+///
+/// - Parameters:
+///   - configuration: What to serve.
+///   - waking: How the loops learn of libcurl's sockets.
+///   - ready: Is called once the listeners are open.
+func serve(_ configuration: Configuration, waking: Waking, ready: () -> Void = {}) async throws {
+    let level = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
+    let log = Logger(label: "weir") { _ in StandardErrorLog(level: level) }
+    // Trapped before anything listens: a signal right after the start must not kill the process.
+    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup, .sigusr1)
+    let accessLog: LogSink?
+    let server: Server
+    do {
+        accessLog = try openAccessLog(configuration, log: log)
+        server = try await Server.start(configuration, waking: waking, accessLog: accessLog, log: log)
+    } catch {
+        log.critical("cannot start", metadata: ["error": "\(error)"])
+        throw ExitCode(1)
+    }
+    ready()
+    let watcher = Task {
+        for await signal in signals {
+            switch signal {
+            case .sighup: log.warning("SIGHUP is ignored: reloading is not built into this version yet")
+            case .sigusr1: accessLog?.reopen()
+            default: Task { await server.drain() }
+            }
+        }
+    }
+    await server.stopped()
+    watcher.cancel()
+    _ = accessLog?.close(within: .seconds(5))
+}
+
+private func openAccessLog(_ configuration: Configuration, log: Logger) throws -> LogSink? {
+    guard let settings = configuration.accessLog else { return nil }
+    let target: LogSink.Target =
+        switch settings.destination {
+        case .standardOutput: .standardOutput
+        case .file(let path): .file(path: path)
+        }
+    return try LogSink(target) { log.error("access log", metadata: ["error": "\($0)"]) }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+
+/// A directory that goes with the test.
+struct TemporaryDirectory: ~Copyable {
+    let path: String
+
+    init() throws {
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("weir-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+        path = url.path
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func text(of name: String) throws -> String {
+        try String(contentsOfFile: "\(path)/\(name)", encoding: .utf8)
+    }
+
+    func rename(_ name: String, to new: String) throws {
+        try FileManager.default.moveItem(atPath: "\(path)/\(name)", toPath: "\(path)/\(new)")
+    }
+}
+
+/// A pipe whose writing end waits when it is full.
+struct Pipe: ~Copyable {
+    let readEnd: Int32, writeEnd: Int32
+
+    init() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        (readEnd, writeEnd) = (ends[0], ends[1])
+    }
+
+    deinit {
+        close(readEnd)
+        close(writeEnd)
+    }
+
+    /// Fills the pipe, so that the next write waits.
+    ///
+    /// - Returns: How many bytes it took.
+    func fill() -> Int {
+        let flags = fcntl(writeEnd, F_GETFL)
+        _ = fcntl(writeEnd, F_SETFL, flags | O_NONBLOCK)
+        defer { _ = fcntl(writeEnd, F_SETFL, flags) }
+        let zeros = [UInt8](repeating: 0, count: 4096)
+        var filled = 0
+        while true {
+            let count = write(writeEnd, zeros, zeros.count)
+            guard count > 0 else { return filled }
+            filled += count
+        }
+    }
+
+    /// Reads exactly so many bytes, and waits for them.
+    func read(_ count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while bytes.count < count {
+            let taken = Glibc.read(readEnd, &chunk, min(chunk.count, count - bytes.count))
+            guard taken > 0 else { break }
+            bytes.append(contentsOf: chunk[..<taken])
+        }
+        return bytes
+    }
+}
