@@ -146,9 +146,8 @@ def test_a_client_that_takes_nothing_for_the_stall_timeout_is_let_go(weir, origi
     assert line["status"] == 200
     eventually(lambda: upstream.peers[0].gone, "the origin's connection closed")
     response = slow.response()
-    *_, last = response.records()
-    assert not response.complete  # cut short, and to be seen as such
-    assert last.number > 1
+    assert response.read().startswith(record(1, SIZE))  # what lies in the client's own socket can still be read
+    assert response.complete is False  # but it is cut short, and to be seen as such
 
 
 def test_waiting_for_the_meter_is_nobodys_stall(weir, origin, client):

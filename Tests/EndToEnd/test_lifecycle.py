@@ -27,7 +27,7 @@ def test_without_an_admin_listener_it_serves_all_the_same(weir, fastapi_app, cli
 
 
 def test_a_drain_ends_open_streams_at_a_record_and_exits_with_0(weir, app, client):
-    proxy = weir(route(app.url, rate="{ default: 20/second }"), shutdown_grace="3s")
+    proxy = weir(route(app.url, rate="{ default: 20/second }"), shutdown_grace="1s")
     response = client(proxy).get("/v1/orders/stream")
     records = response.records()
     assert [next(records).number for _ in range(3)] == [1, 2, 3]
@@ -37,7 +37,7 @@ def test_a_drain_ends_open_streams_at_a_record_and_exits_with_0(weir, app, clien
     assert [each.number for each in rest] == list(range(4, 4 + len(rest)))
     assert response.complete is False  # it is not all, and must not look so
     status, took = proxy.ended()
-    assert (status, took < 6) == (0, True)
+    assert (status, took < 4) == (0, True)
     line = proxy.logged(reason="drained")
     assert line["records"] == 3 + len(rest)
 

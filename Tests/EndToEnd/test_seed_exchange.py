@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from harness.problems import problem
+from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, answers, chunk, record
 from harness.tools import curl, fetch
 from harness.weir import route
 
@@ -107,7 +108,7 @@ def test_an_express_app_that_ignores_drain_loses_nothing(weir, express_app, clie
 
 
 def test_the_upstream_total_may_come_in_another_header(weir, origin, client):
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nX-Total-Count: 77\r\nContent-Length: 0\r\n\r\n"
-    proxy = weir(route(origin(lambda peer: (peer.read_head(), peer.send(head))).url,
-                       total_items_header="X-Total-Count"))
+    head = STREAM_HEAD.replace(b"\r\n\r\n", b"\r\nX-Total-Count: 77\r\n\r\n")
+    upstream = origin(answers(head + chunk(record(1)) + LAST_CHUNK))
+    proxy = weir(route(upstream.url, total_items_header="X-Total-Count"))
     assert client(proxy).get("/").head["X-Stream-Total-Items"] == "77"

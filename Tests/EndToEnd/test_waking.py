@@ -45,8 +45,8 @@ def test_a_client_that_leaves(weir, app, client, waking):
 
 
 def test_the_way_is_logged(weir, fastapi_app, waking):
-    proxy = weir(route(fastapi_app.url), args=waking)
-    assert waking[1] in proxy.said().lower()
+    proxy = weir(route(fastapi_app.url), args=waking, log_level="debug")
+    assert f"waking={waking[1]}" in proxy.said()
 
 
 def test_there_is_no_third_way(weir, fastapi_app):
