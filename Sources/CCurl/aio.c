@@ -46,16 +46,17 @@ struct ring {
     unsigned id, length, head, tail, magic;
 };
 
-void weir_aio_reap(weir_aio *aio) {
+unsigned weir_aio_reap(weir_aio *aio) {
     struct ring *ring = (struct ring *)aio->context;
     if (ring->magic == 0xa10a10a1) {
         unsigned tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
-        __atomic_store_n(&ring->head, tail, __ATOMIC_RELEASE);
-        return;
+        unsigned head = __atomic_exchange_n(&ring->head, tail, __ATOMIC_RELEASE);
+        return tail != head;
     }
     struct io_event events[slots];
     struct timespec { long seconds, nanoseconds; } now = {0, 0};
-    syscall(SYS_io_getevents, aio->context, 0, slots, events, &now);
+    long taken = syscall(SYS_io_getevents, aio->context, 0, slots, events, &now);
+    return taken > 0 ? (unsigned)taken : 0;
 }
 
 void weir_aio_destroy(weir_aio *aio) {

@@ -73,7 +73,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         state = .closed
         listener.timers.cancel(timer)
         listener.closed(self)
-        let told = writer?.delegate
+        let told = writer?.detach()
         writer = nil
         told?.responseClosed()
         outbox.turnEnded()
@@ -199,7 +199,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     private func responseTaken(closes: Bool) {
-        let told = writer?.delegate
+        let told = writer?.detach()
         writer = nil
         if !closes {
             state = head == nil ? .waiting : .receiving

@@ -7,14 +7,14 @@ package import NIOCore
 /// none, and a client that keeps up costs no allocation.
 package final class Outbox {
     /// The most body bytes in one batch, and so the most that a channel is handed before its client takes them.
-    static let capacity = 32 << 10
+    static let capacity = 65524
     /// Room in front of the body for the size of a chunk: eight hexadecimal digits and CRLF.
     private static let prefix = 10
 
     private var buffer: ByteBuffer
     private let allocator: ByteBufferAllocator
     private var isChunked = false
-    private weak var owner: WireHandler?
+    private var owner: WireHandler?
     private var collected = 0
     private var unflushed: [WireHandler] = []
     private var flushing: [WireHandler] = []

@@ -31,13 +31,15 @@ package final class ResponseWriter {
 
     private enum State { case idle, open, ended }
 
-    private weak var connection: ConnectionHandler?
+    /// Until the response has been taken or the connection is gone.
+    private var connection: ConnectionHandler?
     private let method: HTTPMethod
     private let version: HTTPVersion
     private var keepsAlive: Bool
     private var isChunked = false
     private var state = State.idle
-    package weak var delegate: (any ResponseWriterDelegate)?
+    /// Until the last call to it; it owns the writer.
+    package var delegate: (any ResponseWriterDelegate)?
 
     init(connection: ConnectionHandler, method: HTTPMethod, version: HTTPVersion, keepsAlive: Bool) {
         self.connection = connection
@@ -108,6 +110,12 @@ package final class ResponseWriter {
         guard let connection else { return }
         connection.outbox.seal()
         connection.responseEnded(closes: true)
+    }
+
+    /// The response is over, one way or the other.
+    func detach() -> (any ResponseWriterDelegate)? {
+        defer { (connection, delegate) = (nil, nil) }
+        return delegate
     }
 
     /// Closes the connection at once, without sending what is still held.

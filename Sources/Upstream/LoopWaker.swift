@@ -1,17 +1,12 @@
-import NIOCore
-
-/// Wakes an event loop when its epoll set of foreign sockets has something to read.
+/// Rings an event loop's ``Bell`` when its epoll set of foreign sockets has something to read.
 ///
 /// NIO has no public way to watch a foreign descriptor. Two ways around it stand behind this protocol; which one is
-/// chosen at start: ``AIOWaker`` without a thread, ``ThreadWaker`` where the system forbids AIO.
+/// chosen at start: ``AIOWaker`` without a thread, ``ThreadWaker`` where the system forbids AIO. All calls are on the loop.
 protocol LoopWaker: AnyObject {
-    /// Gets ready; on the loop, before the first `arm()`.
-    func start() -> EventLoopFuture<Void>
-
-    /// Asks for one wake-up: on the loop, as soon as the set has something ready. Called on the loop.
+    /// Asks for one ring: as soon as the set has something ready, at once if it has it already.
     func arm()
 
-    /// No further wake-up; called on the loop.
+    /// No further ring.
     func stop()
 }
 

@@ -76,7 +76,7 @@ final class MultiHandle {
 
     fileprivate func socketChanged(_ socket: CInt, easy: UnsafeMutableRawPointer?, interest: CInt) {
         loop.sockets.watch(socket, for: interest, owner: tag)
-        if interest == CURL_POLL_REMOVE, let easy, Transfer.isPaused(easy) { loop.sockets.pause(socket, easy: easy) }
+        if interest == CURL_POLL_REMOVE, let easy, Transfer.isHeld(easy) { loop.sockets.pause(socket, easy: easy) }
     }
 }
 

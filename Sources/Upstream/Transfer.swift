@@ -28,19 +28,23 @@ package final class Transfer {
     /// `CURLE_TOO_LARGE`, which the headers name from 8.6 on.
     private static let tooLarge = CURLcode(rawValue: 100)
 
+    /// `CURL_WRITEFUNC_PAUSE`, a macro that Swift does not see.
+    private static let pauseTransfer = 0x1000_0001
+
     let easy: UnsafeMutableRawPointer
     private unowned let loop: UpstreamLoop
     private var headers = HeaderList()
     private(set) var multi: MultiHandle?
     private(set) var origin: Origin?
-    private(set) weak var delegate: (any TransferDelegate)?
+    /// Until the last call to it; it owns the transfer.
+    private(set) var delegate: (any TransferDelegate)?
 
     private var parser = ResponseHeadParser()
     private var failure: UpstreamError?
     private var hasHead = false
     private var causes: PauseCauses = []
-    /// Whether libcurl has been told to stop reading.
-    var isPaused: Bool { !causes.isEmpty }
+    /// Whether libcurl holds bytes that were not taken, and reads no more until it is told to go on.
+    private(set) var isHeld = false
     private var turn: UInt64 = 0
     private var turnBytes = 0
     private(set) var isCancelled = false
@@ -61,8 +65,9 @@ package final class Transfer {
     /// Sends the request. The delegate may hear of the end before this returns.
     package func start() { loop.start(self) }
 
-    /// Stops reading: nothing more comes than what libcurl holds already. Allowed at any time.
-    package func pause() { add(.queueFull) }
+    /// Stops reading: nothing more is handed over. Allowed at any time, and free: libcurl is told when it next has
+    /// something to hand over, which it then holds (at most one read, 16 KiB).
+    package func pause() { causes.insert(.queueFull) }
 
     /// Reads again; what libcurl held may be handed over before this returns, unless it is called from a delegate call.
     package func resume() { remove(.queueFull) }
@@ -121,13 +126,15 @@ package final class Transfer {
 
     /// Lets libcurl go on, where no pause has been asked for since; never from inside a callback of libcurl.
     func applyResume() {
-        guard !isPaused, !isCancelled, multi != nil else { return }
+        guard causes.isEmpty, isHeld, !isCancelled, multi != nil else { return }
+        isHeld = false
         curl_easy_pause(easy, CURLPAUSE_CONT)
     }
 
     /// Makes it as new; it must be out of its multi handle.
     func recycle() {
         causes = []
+        isHeld = false
         multi = nil
         delegate = nil
         parser = ResponseHeadParser()
@@ -143,27 +150,25 @@ package final class Transfer {
         return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
     }
 
-    static func isPaused(_ easy: UnsafeMutableRawPointer) -> Bool { of(easy)?.isPaused ?? false }
-
-    // MARK: Pausing
-
-    private func add(_ cause: PauseCauses) {
-        let wasPaused = isPaused
-        causes.insert(cause)
-        if !wasPaused { curl_easy_pause(easy, CURLPAUSE_RECV) }
-    }
+    static func isHeld(_ easy: UnsafeMutableRawPointer) -> Bool { of(easy)?.isHeld ?? false }
 
     private func remove(_ cause: PauseCauses) {
-        guard causes.contains(cause) else { return }
         causes.remove(cause)
-        if !isPaused { loop.resume(self) }
+        if causes.isEmpty, isHeld { loop.resume(self) }
     }
 
     // MARK: Callbacks of libcurl
 
-    /// CURLOPT_WRITEFUNCTION; returns the bytes taken: all, or 0 to make libcurl give up.
+    /// CURLOPT_WRITEFUNCTION; returns the bytes taken: all, none to pause, or 0 to make libcurl give up.
+    ///
+    /// The pause is asked for by the return value and not by `curl_easy_pause`: after that, 8.14 runs the paused transfer's
+    /// timer again and again, because only the former tells its writer (`Curl_xfer_is_blocked` in lib/transfer.c).
     fileprivate func bytesArrived(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard !isCancelled, let delegate else { return 0 }
+        guard causes.isEmpty else {
+            isHeld = true
+            return Self.pauseTransfer
+        }
         delegate.transferBytes(bytes)
         if turn != loop.turn {
             turn = loop.turn
@@ -171,7 +176,7 @@ package final class Transfer {
         }
         turnBytes += bytes.count
         if turnBytes >= Self.turnBudget, !causes.contains(.turnBudget) {
-            add(.turnBudget)
+            causes.insert(.turnBudget)
             loop.continueNextTurn(self)
         }
         return isCancelled ? 0 : bytes.count
@@ -227,6 +232,7 @@ package final class Transfer {
         weir_easy_set_long(easy, CURLOPT_HTTP_CONTENT_DECODING, 0)
         weir_easy_set_long(easy, CURLOPT_TCP_NODELAY, 1)
         weir_easy_set_long(easy, CURLOPT_NOPROGRESS, 1)
+        weir_easy_set_long(easy, CURLOPT_BUFFERSIZE, 65536)
         // Below the 5 s after which uvicorn and Node close idle connections; libcurl retries the race by itself.
         weir_easy_set_long(easy, CURLOPT_MAXAGE_CONN, 4)
     }

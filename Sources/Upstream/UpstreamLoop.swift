@@ -26,6 +26,7 @@ package final class UpstreamLoop {
     /// Counts the turns.
     private(set) var turn: UInt64 = 1
     let sockets: SocketSet
+    private let bell: Bell
     private var waker: (any LoopWaker)?
     private var handles: [MultiHandle] = []
     private var idle: [Transfer] = []
@@ -41,7 +42,7 @@ package final class UpstreamLoop {
     private var resuming: [Transfer] = []
     private var releasing: [Transfer] = []
     private var continuing: [Transfer] = []
-    private var isContinuing = false
+    private var isTurnAskedFor = false
     private var wakeUp = Instant.distantFuture
 
     /// Called when all that became ready together has been handed over: the time to write it to the clients.
@@ -56,6 +57,7 @@ package final class UpstreamLoop {
         self.clock = clock
         now = clock()
         sockets = try SocketSet()
+        bell = try Bell(on: eventLoop)
         names = weir_share_dns_create()
     }
 
@@ -69,14 +71,13 @@ package final class UpstreamLoop {
     package func start(waking: Waking) -> EventLoopFuture<Waking> {
         let usesAIO = waking == .aio || (waking == .auto && AIOWaker.isPermitted())
         do {
-            let ready: () -> Void = { [weak self] in self?.ready() }
             let waker: any LoopWaker =
                 usesAIO
-                ? try AIOWaker(watching: sockets.descriptor, on: eventLoop, ready: ready)
-                : try ThreadWaker(watching: sockets.descriptor, on: eventLoop, ready: ready)
+                ? try AIOWaker(watching: sockets.descriptor, bell: bell)
+                : try ThreadWaker(watching: sockets.descriptor, bell: bell)
             self.waker = waker
             let bound = NIOLoopBound(waker, eventLoop: eventLoop)
-            return waker.start().map {
+            return bell.start { [weak self] in self?.bellRang() }.map {
                 bound.value.arm()
                 return usesAIO ? .aio : .thread
             }
@@ -89,6 +90,7 @@ package final class UpstreamLoop {
     package func stop() {
         waker?.stop()
         waker = nil
+        bell.stop()
         idle.removeAll()
         handles.removeAll()
     }
@@ -129,16 +131,7 @@ package final class UpstreamLoop {
 
     func continueNextTurn(_ transfer: Transfer) {
         continuing.append(transfer)
-        guard !isContinuing else { return }
-        isContinuing = true
-        eventLoop.assumeIsolated().execute { [self] in
-            isContinuing = false
-            let transfers = continuing
-            continuing.removeAll(keepingCapacity: true)
-            beginTurn()
-            for transfer in transfers { transfer.turnBegan() }
-            endTurn()
-        }
+        askForTurn()
     }
 
     func timerChanged(of handle: MultiHandle, isDueNow: Bool) {
@@ -156,13 +149,24 @@ package final class UpstreamLoop {
 
     // MARK: A turn
 
-    private func ready() {
+    private func bellRang() {
         beginTurn()
+        isTurnAskedFor = false
+        let transfers = continuing
+        continuing.removeAll(keepingCapacity: true)
+        for transfer in transfers { transfer.turnBegan() }
         var rounds = 0
         // A set that is never empty must not keep the loop from its clients.
         while drainOnce(), rounds < 4 { rounds += 1 }
         endTurn()
-        waker?.arm()
+        if !isTurnAskedFor { waker?.arm() }
+    }
+
+    /// Another turn, as soon as the loop has looked at the clients' sockets.
+    private func askForTurn() {
+        guard !isTurnAskedFor else { return }
+        isTurnAskedFor = true
+        bell.ring()
     }
 
     private func drainOnce() -> Bool {
@@ -191,26 +195,32 @@ package final class UpstreamLoop {
         if !touched.contains(where: { $0 === handle }) { touched.append(handle) }
     }
 
-    /// Does what callbacks asked for, until nothing is left of it; a loop that feeds itself goes on in the next turn.
+    /// Does what callbacks asked for, until nothing is left of it.
+    ///
+    /// Timers that are due at once are run once; a bulk transfer asks for the next one right away, and that is for the
+    /// next turn, when the others have had theirs.
     private func settle() {
         guard depth == 0, !isSettling else { return }
         isSettling = true
-        var rounds = 0
-        while hasWork, rounds < 16 {
-            rounds += 1
+        var hasRunTimers = false
+        while hasWork || (!due.isEmpty && !hasRunTimers) {
             add()
             applyResumes()
-            runDueTimers()
+            if !hasRunTimers {
+                hasRunTimers = true
+                runDueTimers()
+            }
             collectFinished()
             discard()
         }
         isSettling = false
-        if hasWork { eventLoop.assumeIsolated().execute { self.endTurn() } }
+        if !due.isEmpty { askForTurn() }
     }
 
     private var hasWork: Bool {
-        !starting.isEmpty || !resuming.isEmpty || !due.isEmpty || !touched.isEmpty || !releasing.isEmpty
+        !starting.isEmpty || !resuming.isEmpty || !touched.isEmpty || !releasing.isEmpty
     }
+
 
     private func add() {
         let transfers = starting
@@ -278,7 +288,7 @@ package final class UpstreamLoop {
         continuing.removeAll { $0 === transfer }
         resuming.removeAll { $0 === transfer }
         // The pause of an easy handle may outlive its transfer: such a one is not used again.
-        let isReusable = !transfer.isPaused && idle.count < Self.pooledTransfers
+        let isReusable = !transfer.isHeld && idle.count < Self.pooledTransfers
         transfer.recycle()
         if isReusable { idle.append(transfer) }
     }

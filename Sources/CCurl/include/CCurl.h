@@ -42,8 +42,8 @@ weir_aio *weir_aio_create(void);
 /// Arms one poll for input on `fd`; `eventfd` is rung when it is or becomes readable. 0, or an errno.
 int weir_aio_poll(weir_aio *aio, int fd, int eventfd);
 
-/// Forgets the completions so far, to make room for the next poll.
-void weir_aio_reap(weir_aio *aio);
+/// Takes the completions so far, to make room for the next poll; returns how many there were.
+unsigned weir_aio_reap(weir_aio *aio);
 
 void weir_aio_destroy(weir_aio *aio);
 
