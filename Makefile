@@ -53,12 +53,12 @@ bench: ## measures weir beside other proxies: make bench BENCH=/path/to/bench
 test-thread: ## the end-to-end tests on a binary built with the thread sanitizer
 	scripts/setup test
 	swift build --sanitize=thread --scratch-path .build-thread --product weir $(SWIFT_FLAGS)
-	WEIR=.build-thread/debug/weir TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/sanitizers/thread.supp $(PYTEST)
+	SANITIZED=1 WEIR=.build-thread/debug/weir TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/sanitizers/thread.supp $(PYTEST)
 
 test-address: ## the end-to-end tests on a binary built with the address and leak sanitizers
 	scripts/setup test
 	swift build --sanitize=address --scratch-path .build-address --product weir $(SWIFT_FLAGS)
-	WEIR=.build-address/debug/weir ASAN_OPTIONS=detect_leaks=1 \
+	SANITIZED=1 WEIR=.build-address/debug/weir ASAN_OPTIONS=detect_leaks=1 \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/scripts/sanitizers/leak.supp:print_suppressions=0 $(PYTEST)
 
 image: ## the container image weir:local

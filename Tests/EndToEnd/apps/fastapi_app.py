@@ -1,0 +1,102 @@
+"""An orders API as FastAPI's documentation would write it: StreamingResponse over generators.
+
+Beside the orders it has what a proxy's tests need: a stream without end that counts what it makes, one that breaks off,
+a slow head, bodies of every kind.
+"""
+import asyncio
+import collections
+import json
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+app = FastAPI()
+NDJSON = "application/x-ndjson"
+made = collections.Counter()  # records, by the tag of the request that asked for them
+ended = collections.Counter()  # generators that are over
+
+
+def order(number):
+    fields = {"orderId": number, "status": "shipped", "customer": f"Zoë {number}", "total": number * 3}
+    return json.dumps(fields) + "\n"
+
+
+@app.get("/v1/orders/stream")
+async def stream_orders(items: int = 10_000):
+    async def lines():
+        for number in range(1, items + 1):
+            yield order(number)
+
+    return StreamingResponse(lines(), media_type=NDJSON, headers={"X-Stream-Total-Items": str(items)})
+
+
+@app.get("/v1/orders/{number}")
+async def one_order(number: int):
+    return {"orderId": number, "status": "shipped"}
+
+
+@app.get("/v1/firehose")
+async def firehose(tag: str):
+    async def lines():
+        number = 0
+        try:
+            while True:
+                number += 1
+                made[tag] += 1
+                yield json.dumps({"orderId": number, "note": "x" * 200}) + "\n"
+                await asyncio.sleep(0)  # without it nobody else is served, nor the reader's leaving noticed
+        finally:
+            ended[tag] += 1
+
+    return StreamingResponse(lines(), media_type=NDJSON)
+
+
+@app.get("/v1/breaks-off")
+async def breaks_off(after: int):
+    async def lines():
+        for number in range(1, after + 1):
+            yield order(number)
+        raise RuntimeError("the database has gone away")
+
+    return StreamingResponse(lines(), media_type=NDJSON)
+
+
+@app.get("/v1/slow")
+async def slow(seconds: float):
+    await asyncio.sleep(seconds)
+    return {"waited": seconds}
+
+
+@app.get("/v1/nothing", status_code=204)
+async def nothing():
+    return Response(status_code=204)
+
+
+@app.get("/v1/cached")
+async def cached(request: Request):
+    tag = '"v1"'
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers={"ETag": tag})
+    return JSONResponse({"cached": True}, headers={"ETag": tag})
+
+
+@app.api_route("/v1/large", methods=["GET", "HEAD"])
+async def large(size: int):
+    return Response(b"y" * size, media_type="application/octet-stream")
+
+
+@app.api_route("/v1/echo", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+async def echo(request: Request):
+    raw = request.scope["raw_path"].decode()
+    headers = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in request.headers.raw]
+    return {"method": request.method, "path": raw, "query": request.url.query, "headers": headers}
+
+
+@app.get("/stats")
+async def stats(tag: str):
+    return {"made": made[tag], "ended": ended[tag]}
+
+
+if __name__ == "__main__":
+    uvicorn.run(app, host="127.0.0.1", port=0, log_level="info", access_log=False)

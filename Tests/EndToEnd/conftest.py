@@ -1,0 +1,85 @@
+"""Fixtures: weir, the origins behind it, and clients in front of it; each gives back all that it started."""
+import os
+
+import pytest
+
+from harness.apps import App
+from harness.raw_client import RawClient
+from harness.scripted_origin import ScriptedOrigin
+from harness.weir import BINARY, Weir
+
+
+def pytest_sessionstart(session):
+    if not os.access(BINARY, os.X_OK):
+        pytest.exit(f"there is no weir at {BINARY}: build it, or name one in WEIR", returncode=2)
+
+
+@pytest.fixture
+def weir(tmp_path):
+    """Starts a weir with these routes: weir(route(...), workers=2, args=["--waking", "aio"])."""
+    running = []
+
+    def start(*routes, args=(), **top):
+        folder = tmp_path / f"weir{len(running)}"
+        folder.mkdir()
+        running.append(Weir(folder, routes, top, args))
+        return running[-1]
+
+    yield start
+    faults = []
+    for proxy in running:
+        try:
+            proxy.stop()
+        except AssertionError as fault:
+            faults.append(str(fault))
+    assert not faults, "\n".join(faults)
+
+
+@pytest.fixture
+def origin():
+    """Starts a scripted origin: origin(script)."""
+    running = []
+
+    def start(script, **options):
+        running.append(ScriptedOrigin(script, **options))
+        return running[-1]
+
+    yield start
+    for scripted in running:
+        scripted.stop()
+
+
+@pytest.fixture
+def client():
+    """Opens a raw connection to a weir: client(proxy)."""
+    opened = []
+
+    def connect(proxy, **options):
+        opened.append(RawClient(proxy.port, **options))
+        return opened[-1]
+
+    yield connect
+    for connection in opened:
+        connection.close()
+
+
+def _app(name, factory):
+    running = App(name, factory.mktemp(name))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def fastapi_app(tmp_path_factory):
+    yield from _app("fastapi", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def express_app(tmp_path_factory):
+    yield from _app("express", tmp_path_factory)
+
+
+@pytest.fixture(params=["fastapi", "express"])
+def app(request):
+    """Each of the real upstreams in turn."""
+    return request.getfixturevalue(f"{request.param}_app")

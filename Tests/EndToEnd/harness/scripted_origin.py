@@ -1,0 +1,163 @@
+"""An origin that sends exactly the bytes that a test says, well-formed or not, and counts what it got rid of.
+
+A test gives it a script, a function of one Peer; it runs in a thread of its own for each connection:
+
+    def breaks_off(peer):
+        peer.read_head()
+        peer.send(STREAM_HEAD + chunk(b'{"orderId":1}\n') + b"40\r\n{")
+        peer.reset()
+"""
+import socket
+import struct
+import threading
+
+STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+def chunk(data):
+    """One chunk of chunked coding."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def record(number, size=0):
+    """One NDJSON record; padded to `size` bytes, the newline included, where that is more."""
+    bare = b'{"orderId":%d}\n' % number
+    room = size - len(bare) - len(b',"pad":""')
+    return bare if room < 0 else b'{"orderId":%d,"pad":"%b"}\n' % (number, b"x" * room)
+
+
+def answers(response, after=None):
+    """A script: answers each request on a connection with these bytes, then does `after(peer)`, if given."""
+    def script(peer):
+        while peer.read_head():
+            peer.send(response)
+            if after:
+                after(peer)
+    return script
+
+
+class PeerGone(Exception):
+    """weir has closed the connection, or the test is over."""
+
+
+class Peer:
+    """One connection from weir, as its script sees it."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        self.sent = 0  # bytes of responses that the system has taken
+        self.gone = False  # weir closed it, or it broke
+        self.heads = []  # the request heads so far, as bytes
+        self.buffer = b""
+
+    def read_head(self):
+        """The next request's head, as bytes."""
+        while b"\r\n\r\n" not in self.buffer:
+            self.buffer += self._receive()
+        head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+        self.heads.append(head)
+        return head
+
+    def send(self, data):
+        """Sends all of it, however long it takes."""
+        view = memoryview(data)
+        try:
+            while view:
+                taken = self.sock.send(view)
+                self.sent += taken
+                view = view[taken:]
+        except OSError:
+            self._lost()
+
+    def send_records(self, size=200, first=1, count=None):
+        """Sends records, each in a chunk of its own, numbered from `first`; without a count, for ever."""
+        number = first
+        while count is None or number < first + count:
+            self.send(chunk(record(number, size)))
+            number += 1
+
+    def wait_gone(self):
+        """Waits until weir closes the connection."""
+        while True:
+            self._receive()
+
+    def reset(self):
+        """Ends the connection by a reset; what has not been read by then is lost."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
+
+    def close(self):
+        self.sock.close()
+        raise PeerGone
+
+    def _receive(self):
+        try:
+            data = self.sock.recv(65536)
+        except OSError:
+            data = b""
+        return data or self._lost()
+
+    def _lost(self):
+        self.gone = True
+        raise PeerGone
+
+
+class ScriptedOrigin:
+    """Listens on a free port and runs the script on each connection; stop() ends them all."""
+
+    def __init__(self, script, send_buffer=None):
+        self.script, self.send_buffer = script, send_buffer
+        self.peers = []
+        self.faults = []  # errors in scripts: a test's own mistakes
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        if send_buffer:
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)  # accepted ones inherit it
+        self.port = self.listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.threads = [threading.Thread(target=self._accept, daemon=True)]
+        self.threads[0].start()
+
+    @property
+    def sent(self):
+        """Bytes of responses sent on all connections."""
+        return sum(peer.sent for peer in self.peers)
+
+    @property
+    def heads(self):
+        """All request heads, connection by connection."""
+        return [head for peer in self.peers for head in peer.heads]
+
+    def _accept(self):
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            peer = Peer(sock)
+            self.peers.append(peer)
+            self.threads.append(threading.Thread(target=self._run, args=[peer], daemon=True))
+            self.threads[-1].start()
+
+    def _run(self, peer):
+        try:
+            with peer.sock:
+                self.script(peer)
+        except PeerGone:
+            pass
+        except Exception as fault:  # told at the end, in the test's own thread
+            self.faults.append(fault)
+
+    def stop(self):
+        for sock in [self.listener, *(peer.sock for peer in self.peers)]:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # closed by its script
+        self.listener.close()
+        for thread in self.threads:
+            thread.join(5)
+        assert not any(thread.is_alive() for thread in self.threads), "a script does not end"
+        if self.faults:
+            raise self.faults[0]

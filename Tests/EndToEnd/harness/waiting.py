@@ -1,0 +1,26 @@
+"""Waiting for a counted condition, never for a time: a test says what must come true and by when."""
+import time
+
+POLL = 0.01  # s
+
+
+def eventually(condition, what, within=10.0):
+    """Waits until condition() is truthy and returns what it gave; fails, saying `what`, after `within` seconds."""
+    deadline = time.monotonic() + within
+    while True:
+        if found := condition():
+            return found
+        assert time.monotonic() < deadline, f"within {within} s: not {what}; last seen {found!r}"
+        time.sleep(POLL)
+
+
+def level(reading, what, still=1.0, within=30.0):
+    """Waits until reading() has not changed for `still` seconds and returns it: a paused sender's count."""
+    deadline = time.monotonic() + within
+    last, since = reading(), time.monotonic()
+    while time.monotonic() - since < still:
+        assert time.monotonic() < deadline, f"{what} still moves after {within} s: {last}"
+        time.sleep(POLL)
+        if (now := reading()) != last:
+            last, since = now, time.monotonic()
+    return last

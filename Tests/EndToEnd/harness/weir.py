@@ -1,0 +1,131 @@
+"""weir itself, as an operator runs it: a process, a configuration file, signals, an access log."""
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from .waiting import eventually
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+BINARY = str((REPOSITORY / os.environ.get("WEIR", ".build/debug/weir")).resolve())
+# Arguments for every `weir run`, to put the whole suite on another way of waking: WEIR_ARGS="--waking thread".
+EXTRA = shlex.split(os.environ.get("WEIR_ARGS", ""))
+REPORT = re.compile(r"(WARNING|ERROR): \w+Sanitizer|Fatal error|Precondition failed|runtime error:")
+
+
+def route(upstream, match="/", **keys):
+    """One route of the configuration; the values are YAML as an operator writes it: rate="{ default: 10/second }"."""
+    lines = [f"  - match: {match}", f"    upstream: {upstream}", *(f"    {key}: {keys[key]}" for key in keys)]
+    return "\n".join(lines)
+
+
+def command(*arguments, **options):
+    """Runs weir to its end and returns what subprocess.run does."""
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=30, **options)
+
+
+class Weir:
+    """A running weir; `url` and `admin` are where it listens."""
+
+    def __init__(self, folder, routes, top, args=()):
+        self.folder = folder
+        self.access_log = folder / "access.log"
+        self.stderr = folder / "stderr"
+        # The fixed part: free ports, everything logged to a file, a short farewell.
+        settings = {
+            "listen": "127.0.0.1:0",
+            "admin": "127.0.0.1:0",
+            "workers": 1,
+            "access_log": f"{{ path: {self.access_log}, format: json }}",
+            "shutdown_grace": "1s",
+            **top,
+        }
+        self.config = folder / "proxy.conf"
+        self.config.write_text("".join(f"{key}: {value}\n" for key, value in settings.items())
+                               + "routes:\n" + "\n".join(routes) + "\n")
+        with open(self.stderr, "wb") as stderr, open(folder / "stdout", "wb") as stdout:
+            self.process = subprocess.Popen([BINARY, "run", *EXTRA, *args, "-c", str(self.config)],
+                                            stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=folder)
+        try:
+            self.url = self._told("listening on (http://[0-9.]+:[0-9]+)")
+            self.admin = None if settings["admin"] == "off" else self._told("admin on (http://[0-9.]+:[0-9]+)")
+        except BaseException:
+            self.kill()
+            raise
+        self.port = int(self.url.rpartition(":")[2])
+
+    def _told(self, pattern):
+        """What it says on standard error, once it has said it."""
+        def found():
+            match = re.search(pattern, self.said())
+            assert match or self.process.poll() is None, f"weir ended at its start:\n{self.said()}"
+            return match
+        return eventually(found, f"{pattern!r} on standard error", within=20).group(1)
+
+    def said(self):
+        return self.stderr.read_text(errors="replace")
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def logged(self, what="an end line in the access log", within=10.0, **wanted):
+        """The first line of the access log that has these values; waits for it."""
+        def found():
+            return next((line for line in self.lines() if wanted.items() <= line.items()), None)
+        return eventually(found, f"{what} with {wanted}, but {self.lines()}", within)
+
+    def lines(self):
+        """The access log's whole lines so far."""
+        if not self.access_log.exists():
+            return []
+        whole, _, _ = self.access_log.read_text().rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
+
+    def health(self, path="/readyz"):
+        """The status of a health endpoint; None where nobody answers."""
+        try:
+            with urllib.request.urlopen(self.admin + path, timeout=5) as answer:
+                return answer.status
+        except urllib.error.HTTPError as refusal:
+            return refusal.code
+        except OSError:
+            return None
+
+    def resident(self):
+        """Its resident memory, in bytes."""
+        with open(f"/proc/{self.pid}/statm") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def terminate(self):
+        self.process.send_signal(signal.SIGTERM)
+
+    def ended(self, within=10.0):
+        """Waits for its end and returns the exit status and how long that took."""
+        begin = time.monotonic()
+        try:
+            return self.process.wait(within), time.monotonic() - begin
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"weir has not ended within {within} s:\n{self.said()}") from None
+
+    def stop(self):
+        """Drains it as an operator would; it must end well, and nothing must have been reported."""
+        if self.process.poll() is None:
+            self.terminate()
+            try:
+                status, _ = self.ended(within=20)
+            finally:
+                self.kill()
+            assert status == 0, f"exit status {status}:\n{self.said()}"
+        assert not REPORT.search(self.said()), self.said()
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()

@@ -1,0 +1,206 @@
+"""From the start to the last record: readiness, draining, and what the command says."""
+import json
+import re
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from harness.raw_client import RawClient
+from harness.waiting import eventually
+from harness.weir import BINARY, command, route
+
+
+ROUTES = "routes:\n  - match: /\n    upstream: http://127.0.0.1:9000\n"
+
+
+def test_it_is_ready_and_alive(weir, fastapi_app):
+    proxy = weir(route(fastapi_app.url))
+    assert (proxy.health("/readyz"), proxy.health("/livez")) == (200, 200)
+
+
+def test_without_an_admin_listener_it_serves_all_the_same(weir, fastapi_app, client):
+    proxy = weir(route(fastapi_app.url), admin="off")
+    assert proxy.admin is None
+    assert client(proxy).get("/v1/orders/1").status == 200
+
+
+def test_a_drain_ends_open_streams_at_a_record_and_exits_with_0(weir, app, client):
+    proxy = weir(route(app.url, rate="{ default: 20/second }"), shutdown_grace="1s")
+    response = client(proxy).get("/v1/orders/stream")
+    records = response.records()
+    assert [next(records).number for _ in range(3)] == [1, 2, 3]
+    proxy.terminate()
+    rest = list(records)
+    assert all(each.line.endswith(b"}") for each in rest)
+    assert [each.number for each in rest] == list(range(4, 4 + len(rest)))
+    assert response.complete is False  # it is not all, and must not look so
+    status, took = proxy.ended()
+    assert (status, took < 4) == (0, True)
+    line = proxy.logged(reason="drained")
+    assert line["records"] == 3 + len(rest)
+
+
+def test_a_drain_lets_a_short_request_finish_and_takes_no_new_one(weir, fastapi_app, client):
+    proxy = weir(route(fastapi_app.url), shutdown_grace="10s")
+    waiting = client(proxy)
+    waiting.ask("/v1/slow?seconds=2")
+    eventually(lambda: proxy.health() == 200, "readiness")
+    proxy.terminate()
+    eventually(lambda: proxy.health() == 503, "unreadiness while draining", within=1.5)
+    assert proxy.health("/livez") == 200
+    assert eventually(lambda: refuses(proxy.port), "new connections refused", within=1.5)
+    response = waiting.response()
+    assert response.json() == {"waited": 2}
+    assert response.head["Connection"].lower() == "close"
+    assert proxy.ended()[0] == 0
+
+
+def refuses(port):
+    try:
+        with RawClient(port) as late:
+            return late.get("/v1/orders/1").status == 503
+    except (OSError, EOFError):
+        return True
+
+
+def test_a_drain_does_not_wait_for_idle_connections(weir, fastapi_app, client):
+    proxy = weir(route(fastapi_app.url), shutdown_grace="30s")
+    idle = client(proxy)
+    idle.get("/v1/orders/1").read()
+    client(proxy)  # one that never asked
+    proxy.terminate()
+    status, took = proxy.ended()
+    assert (status, took < 3) == (0, True)
+    assert idle.is_closed()
+
+
+@pytest.mark.parametrize("signals", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)])
+def test_a_second_signal_ends_it_at_once(weir, fastapi_app, client, signals):
+    proxy = weir(route(fastapi_app.url), shutdown_grace="60s")
+    client(proxy).ask("/v1/slow?seconds=30")
+    eventually(lambda: proxy.health() == 200, "readiness")
+    proxy.process.send_signal(signals[0])
+    eventually(lambda: proxy.health() in (503, None), "draining")
+    assert proxy.process.poll() is None
+    proxy.process.send_signal(signals[1])
+    _, took = proxy.ended()
+    assert took < 2
+
+
+def test_sigint_drains_too(weir, fastapi_app):
+    proxy = weir(route(fastapi_app.url))
+    proxy.process.send_signal(signal.SIGINT)
+    assert proxy.ended()[0] == 0
+
+
+@pytest.mark.parametrize("rate", ["unlimited", "10/second"])
+def test_a_client_that_leaves_ends_the_upstreams_generator(weir, app, client, rate):
+    tag = f"leaves-{rate}"
+    proxy = weir(route(app.url, rate=f"{{ default: {rate} }}"))
+    leaving = client(proxy)
+    records = leaving.get(f"/v1/firehose?tag={tag}").records()
+    assert [next(records).number for _ in range(3)] == [1, 2, 3]
+    assert app.ended(tag) == 0
+    leaving.close()
+    eventually(lambda: app.ended(tag) == 1, "the app's generator stopped", within=3)
+    assert proxy.logged(reason="client_gone")
+
+
+def test_a_client_that_leaves_before_the_head_ends_the_request(weir, origin, client):
+    def silent(peer):
+        peer.read_head()
+        peer.wait_gone()
+
+    upstream = origin(silent)
+    proxy = weir(route(upstream.url))
+    leaving = client(proxy)
+    leaving.ask("/")
+    eventually(lambda: upstream.heads, "the request at the origin")
+    leaving.close()
+    eventually(lambda: upstream.peers[0].gone, "the origin's connection closed", within=3)
+    assert proxy.logged(reason="client_gone")
+
+
+def test_a_port_in_use_is_said(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        config = tmp_path / "proxy.conf"
+        config.write_text(f"listen: 127.0.0.1:{port}\nadmin: off\n" + ROUTES)
+        done = command("run", "-c", str(config))
+    assert done.returncode != 0
+    assert str(port) in done.stderr
+
+
+def test_the_version_names_libcurl(tmp_path):
+    done = command("--version")
+    assert done.returncode == 0
+    assert re.search(r"\d+\.\d+", done.stdout)
+    assert re.search(r"libcurl.\d+\.\d+\.\d+", done.stdout)
+
+
+def test_check_accepts_a_good_file(tmp_path):
+    config = tmp_path / "good.conf"
+    config.write_text(ROUTES)
+    assert command("check", "-c", str(config)).returncode == 0
+
+
+def test_check_tells_every_error_with_its_place(tmp_path):
+    config = tmp_path / "bad.conf"
+    config.write_text("listen: nowhere\nworkerz: 2\n" + ROUTES + "    rate: { default: fast }\n")
+    done = command("check", "-c", str(config))
+    assert done.returncode == 1
+    told = done.stdout + done.stderr
+    places = re.findall(re.escape(config.name) + r":(\d+):(\d+): \S", told)
+    assert ("1", "9") in places  # the value
+    assert ("2", "1") in places and "workers" in told  # the key, and the one that was meant
+    assert ("6", "22") in places
+    assert len(places) == 3
+
+
+def test_run_refuses_a_bad_file(tmp_path):
+    config = tmp_path / "bad.conf"
+    config.write_text("workerz: 2\n" + ROUTES)
+    done = command("run", "-c", str(config))
+    assert done.returncode == 1
+    assert f"{config.name}:1:1:" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["run", "-c", "missing.conf"], ["run"], ["check"]])
+def test_a_missing_file_is_said(tmp_path, arguments):
+    done = command(*arguments, cwd=tmp_path)
+    assert done.returncode != 0
+    assert (arguments[-1] if "-c" in arguments else "proxy.conf") in done.stdout + done.stderr
+
+
+def test_the_file_in_the_folder_is_taken_without_an_argument(tmp_path):
+    (tmp_path / "proxy.conf").write_text(ROUTES)
+    assert command("check", cwd=tmp_path).returncode == 0
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def test_the_demo_streams_what_its_curl_line_says(tmp_path):
+    ports = ["--port", str(free_port()), "--admin-port", str(free_port())]
+    with open(tmp_path / "output", "w") as output:
+        demo = subprocess.Popen([BINARY, "demo", *ports], stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+    try:
+        said = (tmp_path / "output").read_text
+        eventually(lambda: "listening on" in said() and "curl -N" in said(), "the demo's curl line")
+        line = re.search(r"curl -N .*", said()).group(0)
+        curl = subprocess.Popen(["bash", "-c", f"exec {line} --silent"], stdout=subprocess.PIPE)
+        try:
+            first = [json.loads(curl.stdout.readline()) for _ in range(3)]
+        finally:
+            curl.kill()
+            curl.wait()
+        assert len(first) == 3
+        demo.send_signal(signal.SIGTERM)
+        assert demo.wait(20) == 0
+    finally:
+        demo.kill()
+        demo.wait()

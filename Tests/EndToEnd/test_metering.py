@@ -1,0 +1,179 @@
+"""Records leave whole, in order, at the granted pace; what is no stream is not metered."""
+import statistics
+import threading
+
+import pytest
+
+from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, answers, chunk, record
+from harness.weir import route
+
+
+def stream(*lines):
+    """A script's whole response: these lines in one chunk."""
+    return STREAM_HEAD + chunk(b"".join(lines)) + LAST_CHUNK
+
+
+def check_pace(records, spacing):
+    """Each record must have come at its due time, by the earliest schedule that explains them all."""
+    start = min(record.at - number * spacing for number, record in enumerate(records))
+    late = [record.at - start - number * spacing for number, record in enumerate(records)]
+    whole = (len(records) - 1) * spacing
+    assert 0.97 * whole <= records[-1].at - records[0].at <= 1.05 * whole + 0.25
+    assert statistics.median(late) < 0.06, late
+    assert max(late) < 0.3, late  # a machine that does other things meanwhile
+
+
+@pytest.mark.parametrize(("asked", "granted", "spacing", "count"), [
+    ("10/second", "10/second", 0.1, 21),
+    ("40/s", "40/second", 0.025, 41),
+    ("2.5/sec", "2.5/second", 0.4, 5),
+    ("600/min", "600/minute", 0.1, 11),
+    ("36000/h", "36000/hour", 0.1, 11),
+])
+def test_records_leave_at_the_granted_pace(weir, fastapi_app, client, asked, granted, spacing, count):
+    proxy = weir(route(fastapi_app.url))
+    response = client(proxy).get(f"/v1/orders/stream?items={count}", f"X-Stream-Rate-Limit: {asked}")
+    assert response.head["X-Stream-Rate"] == granted
+    records = list(response.records())
+    assert response.complete
+    assert [record.number for record in records] == list(range(1, count + 1))
+    check_pace(records, spacing)
+
+
+def test_a_burst_leaves_at_once_and_the_rest_at_the_pace(weir, origin, client):
+    upstream = origin(answers(stream(*(record(number) for number in range(1, 12)))))
+    proxy = weir(route(upstream.url, rate="{ default: 5/second, max: 5/second, burst: 5 }"))
+    records = list(client(proxy).get("/").records())
+    assert records[4].at - records[0].at < 0.15  # the burst: less than one space
+    assert records[5].at - records[4].at > 0.1
+    check_pace(records[5:], 0.2)
+
+
+def test_twenty_streams_at_once_keep_each_its_own_pace(weir, fastapi_app, client):
+    proxy = weir(route(fastapi_app.url))
+    results = {}
+
+    def run(number):
+        rate = 5 + number
+        response = client(proxy).get(f"/v1/orders/stream?items={2 * rate}", f"X-Stream-Rate-Limit: {rate}/second")
+        results[rate] = list(response.records())
+
+    threads = [threading.Thread(target=run, args=[number]) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 20
+    for rate, records in results.items():
+        assert [each.number for each in records] == list(range(1, 2 * rate + 1))
+        check_pace(records, 1 / rate)
+
+
+def test_a_record_that_is_due_does_not_wait(weir, origin, client):
+    following = threading.Semaphore(0)
+
+    def live(peer):
+        peer.read_head()
+        peer.send(STREAM_HEAD)
+        for number in range(1, 6):
+            assert following.acquire(timeout=10)
+            peer.send(chunk(record(number)))
+        peer.send(LAST_CHUNK)
+
+    proxy = weir(route(origin(live).url, rate="{ default: 5/second }"))
+    response = client(proxy).get("/")
+    records, waits = response.records(), []
+    previous = None
+    for _ in range(5):
+        following.release()  # the next is made only once this one has come: the meter is what it waits for
+        got = next(records)
+        if previous:
+            waits.append(got.at - previous)
+        previous = got.at
+    assert statistics.median(waits) < 0.26, waits
+    assert min(waits) > 0.15, waits
+
+
+def test_without_a_limit_nothing_waits(weir, app, client):
+    proxy = weir(route(app.url))
+    response = client(proxy).get("/v1/orders/stream")
+    assert response.head["X-Stream-Rate"] == "unlimited"
+    records = list(response.records())
+    assert [each.number for each in records] == list(range(1, 10_001))
+    assert records[-1].at - records[0].at < 8
+
+
+def test_a_record_is_never_cut_wherever_the_upstream_cuts_it(weir, origin, client):
+    whole = b"".join(record(number, size=40) for number in range(1, 9))
+
+    def byte_by_byte(peer):
+        peer.read_head()
+        peer.send(STREAM_HEAD)
+        for at in range(len(whole)):
+            peer.send(chunk(whole[at:at + 1]))
+        peer.send(LAST_CHUNK)
+
+    proxy = weir(route(origin(byte_by_byte).url, rate="{ default: 50/second }"))
+    response = client(proxy).get("/")
+    assert response.read() == whole
+    end = 0
+    for size in response.chunk_sizes:
+        end += size
+        assert whole[end - 1:end] == b"\n", response.chunk_sizes
+
+
+@pytest.mark.parametrize("body", [
+    b'{"orderId":1}\r\n{"orderId":2}\r\n',
+    b'{"orderId":1}\n{"orderId":2}',
+    '{"orderId":1,"name":"Zoë 🚀"}\n'.encode(),
+    b'{"orderId":1}\n\n\n{"orderId":2}\n',
+], ids=["CRLF", "no last newline", "UTF-8", "empty lines"])
+def test_bytes_pass_as_they_are(weir, origin, client, body):
+    proxy = weir(route(origin(answers(stream(body))).url, rate="{ default: 50/second }"))
+    response = client(proxy).get("/")
+    assert response.read() == body
+    assert response.complete
+
+
+def test_an_empty_stream_is_complete(weir, origin, client):
+    proxy = weir(route(origin(answers(STREAM_HEAD + LAST_CHUNK)).url, rate="{ default: 1/hour }"))
+    response = client(proxy).get("/")
+    assert response.head["X-Stream-Rate"] == "1/hour"
+    assert (response.read(), response.complete) == (b"", True)
+
+
+LINES = b"".join(record(number) for number in range(1, 6))
+
+
+@pytest.mark.parametrize(("framing", "content_type", "metered"), [
+    ("auto", "application/x-ndjson", True),
+    ("auto", "application/x-ndjson; charset=utf-8", True),
+    ("auto", "Application/NDJSON", True),
+    ("auto", "application/jsonl", True),
+    ("auto", "application/x-jsonlines", True),
+    ("auto", "application/json", False),
+    ("auto", "text/plain", False),
+    ("auto", None, False),
+    ("ndjson", "application/json", True),
+    ("ndjson", None, True),
+    ("none", "application/x-ndjson", False),
+])
+def test_the_framing_says_what_is_a_stream(weir, origin, client, framing, content_type, metered):
+    told = f"Content-Type: {content_type}\r\n" if content_type else ""
+    response = f"HTTP/1.1 200 OK\r\n{told}Content-Length: {len(LINES)}\r\n\r\n".encode() + LINES
+    proxy = weir(route(origin(answers(response)).url, framing=framing, rate="{ default: 20/second }"))
+    got = client(proxy).get("/")
+    assert (got.head["X-Stream-Rate"] == "20/second") is metered
+    assert ("x-stream-id" in got.head.names) is metered
+    assert got.head["Content-Type"] == content_type
+    records = list(got.records())
+    assert [each.number for each in records] == [1, 2, 3, 4, 5]
+    assert (records[-1].at - records[0].at > 0.15) is metered
+
+
+def test_an_error_of_the_upstream_is_no_stream(weir, origin, client):
+    response = b"HTTP/1.1 500 Oops\r\nContent-Type: application/x-ndjson\r\nContent-Length: 14\r\n\r\n" + record(1)
+    proxy = weir(route(origin(answers(response)).url, rate="{ default: 1/hour }"))
+    got = client(proxy).get("/")
+    assert (got.status, got.read()) == (500, record(1))
+    assert "x-stream-rate" not in got.head.names
