@@ -146,11 +146,11 @@ package struct RecordQueue: ~Copyable {
     private mutating func frame() throws(RecordFramer.Failure) {
         guard content.count > framed.bytes, records < bounds.records || framer == .opaque else { return }
         let rest = UnsafeRawBufferPointer(rebasing: content.bytes[framed.bytes...])
-        let run = try framer.run(
-            in: rest, searched: searched, upTo: bounds.records - records, maximum: bounds.record)
+        let room = bounds.records - records
+        let run = try framer.run(in: rest, searched: searched, upTo: room, maximum: bounds.record)
         framed.records += run.records
         framed.bytes += run.bytes
-        searched = run.records < bounds.records ? rest.count - run.bytes : 0
+        searched = run.records < room ? rest.count - run.bytes : 0
         if isFinished, framed.bytes < content.count, records < bounds.records {
             framed = RecordFramer.Run(records: records + 1, bytes: content.count)
             searched = 0

@@ -129,7 +129,9 @@ final class StreamDriver {
         case .pauseUpstream:
             transfer?.pause()
             armDeadline()
-        case .resumeUpstream: transfer?.resume()
+        case .resumeUpstream:
+            transfer?.resume()
+            armDeadline()
         case .endResponse(.completed): writer.end()
         case .endResponse: writer.breakOff()
         case .finish(let outcome): finish(outcome)
@@ -202,6 +204,7 @@ extension StreamDriver: TransferDelegate {
     func transferHead(_ head: UpstreamResponseHead) {
         let now = worker.clock()
         machine.headArrived(at: now)
+        armDeadline()
         let hasBody = head.hasBody(method: request.head.method)
         var headers = head.headers.withoutHopByHop()
         if isMetered(head, hasBody: hasBody) {
