@@ -12,6 +12,7 @@ let strict: [SwiftSetting] = [
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioLocks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
@@ -32,14 +33,14 @@ let package = Package(
     targets: [
         .target(name: "Flow", dependencies: [deque], swiftSettings: strict),
         .target(name: "Settings", dependencies: ["Flow", "Yams"], swiftSettings: strict),
-        .target(name: "Observability", dependencies: ["Flow", logging], swiftSettings: strict),
+        .target(name: "Observability", dependencies: ["Flow", logging, nioLocks], swiftSettings: strict),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "Upstream", dependencies: ["CCurl", "Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),
         .target(name: "Downstream", dependencies: ["Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),
         .target(
             name: "Proxy",
             dependencies: [
-                "Flow", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1, nioPosix, logging,
+                "Flow", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1, nioLocks, nioPosix, logging,
                 .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
             ],
             swiftSettings: strict),

@@ -37,8 +37,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var head: HTTPRequestHead?
     private var hasUnreadBody = false
     private var isDispatching = false
-    /// Whether the first request has been received; before it, the shorter header time counts.
-    private var isFirst = true
+    /// Whether the head of a request did not arrive in time.
+    private var isTooSlow = false
     private var writer: ResponseWriter?
     private lazy var timer = LoopTimer(target: self)
     /// When the connection's time is up; the timer may fire earlier and is then set anew.
@@ -100,7 +100,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             context.close(promise: nil)
             return
         }
-        faultArrived(error == .headerOverflow ? .headTooLarge : .malformed)
+        faultArrived(isTooSlow ? .headTooSlow : error == .headerOverflow ? .headTooLarge : .malformed)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -111,7 +111,6 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private func headArrived(_ head: HTTPRequestHead) {
         stopClock()
-        isFirst = false
         self.head = head
         if case .waiting = state { state = .receiving }
         // A body is not waited for: the answer does not depend on it.
@@ -180,6 +179,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         if !wire.isStaged { outbox.staged(wire) }
     }
 
+    var isDraining: Bool { listener.isDraining }
+
     /// The socket took everything that was written.
     func drained() {
         switch state {
@@ -242,7 +243,9 @@ extension ConnectionHandler: TimerTarget {
             return
         }
         if case .receiving = state, head == nil {
-            faultArrived(.headTooSlow)
+            // NIO's pipelining handler takes an answer without a request only behind a parser's error.
+            isTooSlow = true
+            context?.pipeline.fireErrorCaught(HTTPParserError.unknown)
         } else if case .responding = state {
             // A request is being answered: its own clocks count.
         } else {

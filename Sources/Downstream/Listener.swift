@@ -81,6 +81,9 @@ package final class Listener {
                 channel.eventLoop.makeCompletedFuture { try bound.value.configure(channel) }
             }
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 1, high: 1))
+            // Each connection keeps one: most heads fit into the smallest, and an idle stream needs none.
+            .childChannelOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 16384))
         if !isUnix {
             bootstrap =
                 bootstrap

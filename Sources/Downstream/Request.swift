@@ -11,6 +11,17 @@ package struct Request: Sendable {
     /// The request target's path, without the query.
     package var path: Substring { head.uri.prefix { $0 != "?" } }
 
+    /// Whether `Host` is sent as it must be (RFC 9112, section 3.2): once by an HTTP/1.1 client, at most once by others.
+    package var hasProperHost: Bool {
+        let hosts = head.headers[canonicalForm: "host"].count
+        return hosts == 1 || (hosts == 0 && head.version == .http1_0)
+    }
+
+    /// The same without its headers, for a stream that lives long after they were needed.
+    package func withoutHeaders() -> Request {
+        Request(head: HTTPRequestHead(version: head.version, method: head.method, uri: head.uri), peer: peer)
+    }
+
     package init(head: HTTPRequestHead, peer: String) {
         self.head = head
         self.peer = peer

@@ -1,4 +1,4 @@
-import Synchronization
+import NIOConcurrencyHelpers
 
 #if canImport(Glibc)
     import Glibc
@@ -45,7 +45,7 @@ package final class LogSink: Sendable {
     private let target: Target
     private let capacity: Int
     private let failed: @Sendable (LogSinkError) -> Void
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
     private let work = Semaphore()
     private let stopped = Semaphore()
 
@@ -74,7 +74,7 @@ package final class LogSink: Sendable {
     }
 
     /// Lines that were given up: the buffer was full, the file could not be written, or the sink was closed.
-    package var lost: Int { state.withLock { $0.lost } }
+    package var lost: Int { state.withLockedValue { $0.lost } }
 
     /// Takes one line, without its newline; never waits for the file.
     package func write(_ line: [UInt8]) {
@@ -110,7 +110,7 @@ package final class LogSink: Sendable {
 
     /// Changes the state and wakes the thread, once for all changes until it has looked.
     private func change(_ body: (inout State) -> Void) {
-        let wasAwake = state.withLock { state in
+        let wasAwake = state.withLockedValue { state in
             body(&state)
             defer { state.isAwake = true }
             return state.isAwake
@@ -150,7 +150,7 @@ extension LogSink {
     private func nextOrder(_ batch: inout [UInt8]) -> Order {
         // After a flood the memory goes back.
         batch.removeAll(keepingCapacity: batch.capacity <= 256 << 10)
-        return state.withLock { state in
+        return state.withLockedValue { state in
             if !state.pending.isEmpty || state.reopenAt != nil {
                 swap(&batch, &state.pending)
                 defer { state.reopenAt = nil }
@@ -164,7 +164,7 @@ extension LogSink {
 
     private func write(_ lines: ArraySlice<UInt8>, to output: inout Output) {
         guard !lines.isEmpty, let (lost, error) = output.write(lines) else { return }
-        state.withLock { $0.lost += lost }
+        state.withLockedValue { $0.lost += lost }
         report(error, &output)
     }
 

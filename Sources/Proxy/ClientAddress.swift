@@ -57,7 +57,9 @@ struct ClientAddress {
     /// An address without its port and brackets.
     private static func address(of text: Substring) -> Substring {
         let text = text.trimmed
-        if text.first == "[", let end = text.firstIndex(of: "]") { return text[text.index(after: text.startIndex)..<end] }
+        if text.first == "[", let end = text.firstIndex(of: "]") {
+            return text[text.index(after: text.startIndex)..<end]
+        }
         guard let colon = text.firstIndex(of: ":"), text.lastIndex(of: ":") == colon else { return text }
         return text[..<colon]
     }

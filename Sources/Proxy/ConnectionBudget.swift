@@ -1,5 +1,5 @@
 import Downstream
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Bounds the client connections of all loops together and of each address. A lock, taken twice in a connection's life.
 final class ConnectionBudget: ConnectionGate {
@@ -10,17 +10,17 @@ final class ConnectionBudget: ConnectionGate {
 
     private let maximum: Int
     private let perAddress: Int?
-    private let counts = Mutex(Counts())
+    private let counts = NIOLockedValueBox(Counts())
 
     init(maximum: Int, perAddress: Int?) {
         self.maximum = maximum
         self.perAddress = perAddress
     }
 
-    var open: Int { counts.withLock { $0.all } }
+    var open: Int { counts.withLockedValue { $0.all } }
 
     func enter(_ peer: String) -> Bool {
-        counts.withLock { counts in
+        counts.withLockedValue { counts in
             guard counts.all < maximum else { return false }
             // The peers of a unix socket have no address to count by.
             if let perAddress, !peer.isEmpty, counts.byAddress[peer, default: 0] >= perAddress { return false }
@@ -31,7 +31,7 @@ final class ConnectionBudget: ConnectionGate {
     }
 
     func left(_ peer: String) {
-        counts.withLock { counts in
+        counts.withLockedValue { counts in
             counts.all -= 1
             let rest = counts.byAddress[peer, default: 1] - 1
             counts.byAddress[peer] = rest == 0 ? nil : rest

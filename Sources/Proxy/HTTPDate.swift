@@ -1,15 +1,15 @@
 import Glibc
+import NIOConcurrencyHelpers
 import Observability
-import Synchronization
 
 /// The text of `Date` fields (RFC 9110, section 5.6.7), made once a second.
 final class HTTPDate: Sendable {
-    private let made = Mutex<(second: Int64, text: String)>((-1, ""))
+    private let made = NIOLockedValueBox<(second: Int64, text: String)>((-1, ""))
 
     /// The date as `Mon, 23 Nov 2026 18:00:00 GMT`.
     func text(at time: Timestamp) -> String {
         let second = time.millisecondsSince1970 / 1000
-        return made.withLock { made in
+        return made.withLockedValue { made in
             if made.second != second { made = (second, Self.format(second)) }
             return made.text
         }

@@ -10,6 +10,14 @@ private let hopByHop: Set<String> = [
     "upgrade", "expect",
 ]
 
+/// Most names differ from all of these in length already, which is the cheaper look.
+private func isHopByHop(_ name: String) -> Bool {
+    switch name.utf8.count {
+    case 2, 6, 7, 10, 16, 17, 19: hopByHop.contains(name.lowercased())
+    default: false
+    }
+}
+
 extension HTTPHeaders {
     /// Without the fields that belong to the connection they came over.
     func withoutHopByHop() -> HTTPHeaders {
@@ -17,8 +25,10 @@ extension HTTPHeaders {
         var kept = HTTPHeaders()
         kept.reserveCapacity(count + 8)
         for (name, value) in self {
-            let lower = name.lowercased()
-            if !hopByHop.contains(lower), !named.contains(where: { $0 == lower }) { kept.add(name: name, value: value) }
+            guard !isHopByHop(name), named.isEmpty || !named.contains(where: { $0 == name.lowercased() }) else {
+                continue
+            }
+            kept.add(name: name, value: value)
         }
         return kept
     }

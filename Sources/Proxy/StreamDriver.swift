@@ -12,7 +12,7 @@ import Upstream
 final class StreamDriver {
     private unowned let worker: Worker
     private let route: ProxyRoute
-    private let request: Request
+    private var request: Request
     private let writer: ResponseWriter
     private let terms: Terms
     private var permit: Permit?
@@ -26,7 +26,7 @@ final class StreamDriver {
     private lazy var meterTimer = LoopTimer(target: self)
     private lazy var deadlineTimer = LoopTimer(target: self)
     private let began: Instant
-    private let id: StreamId
+    private lazy var id = worker.nextId()
     private let client: String
     private var totals: StreamTotals
     /// What the client was told, or would have been told were the head not out yet.
@@ -49,7 +49,6 @@ final class StreamDriver {
             framer: .opaque,
             bounds: .init(records: .max, bytes: terms.maximumBytes, record: terms.maximumRecordBytes))
         began = now
-        id = worker.nextId()
         self.client = client
         totals = StreamTotals(upstream: route.settings.upstream.text)
     }
@@ -186,6 +185,7 @@ final class StreamDriver {
     }
 
     private func tell(_ outcome: Outcome) {
+        guard worker.isLogging else { return }
         let now = worker.clock()
         totals.lasted = now - began
         totals.bufferPeak = isStream ? queue.peak : 0
@@ -231,6 +231,7 @@ extension StreamDriver: TransferDelegate {
 
     private func becomeStream(_ headers: inout HTTPHeaders, at now: Instant) {
         isStream = true
+        request = request.withoutHeaders()
         totals.terms = terms
         meter = Meter(pace: terms.pace, burst: terms.burst, at: now)
         queue = RecordQueue(

@@ -40,12 +40,20 @@ final class Worker {
 
     // MARK: The way of a request
 
-    private func serve(_ request: Request, client: String, writer: ResponseWriter) throws(Problem) {
+    private func serve(
+        _ request: Request, client: String, writer: ResponseWriter, matched: inout ProxyRoute?
+    ) throws(Problem) {
         guard !shared.isDraining else { throw .unavailable(.draining) }
+        guard request.hasProperHost else {
+            writer.closeAfterwards()
+            throw .malformedRequest
+        }
         let route = try match(request)
+        matched = route
         guard !request.hasBody else { throw .requestBodyNotImplemented }
         let terms = try negotiate(request.head.headers, on: route)
-        let permit = try admit(shared.clients.key(of: request, address: client, by: route.settings.clientKey), to: route)
+        let permit = try admit(
+            shared.clients.key(of: request, address: client, by: route.settings.clientKey), to: route)
         let driver = StreamDriver(
             worker: self, route: route, request: request, client: client, terms: terms, permit: permit, writer: writer,
             at: clock())
@@ -99,6 +107,9 @@ final class Worker {
         writer.end()
     }
 
+    /// Whether anybody reads what is told.
+    var isLogging: Bool { shared.log != nil }
+
     func tell(_ event: StreamEvent) { shared.log?.write(AccessLogEntry(event, at: .now()).json()) }
 
     func nextId() -> StreamId { StreamId(using: &random) }
@@ -129,17 +140,18 @@ final class Worker {
 extension Worker: RequestHandler {
     func requestArrived(_ request: Request, writer: ResponseWriter) {
         let client = shared.clients.client(of: request)
+        var route: ProxyRoute?
         do throws(Problem) {
-            try serve(request, client: client, writer: writer)
+            try serve(request, client: client, writer: writer, matched: &route)
         } catch {
             let id = nextId()
             var problem = error
             problem.instance = id.text
-            // A request that was not read to its end leaves the connection in the middle of it.
             answer(problem, to: request, writer: writer)
             tell(
                 .ended(
-                    facts(of: request, client: client, route: nil, id: id), StreamTotals(status: problem.status),
+                    facts(of: request, client: client, route: route?.name, id: id),
+                    StreamTotals(status: problem.status),
                     StreamEnd(.refused, problem: problem.kind)))
         }
     }

@@ -48,7 +48,8 @@ struct ResponseHeadParser {
     private mutating func statusLine(_ line: Slice<UnsafeRawBufferPointer>) throws(Failure) {
         let parts = line.split(separator: 0x20, maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count >= 2, parts[0].count == 8, parts[0].starts(with: "HTTP/1.".utf8), parts[1].count == 3,
-            parts[1].allSatisfy({ (0x30...0x39).contains($0) }), let code = Int(String(decoding: parts[1], as: UTF8.self)),
+            parts[1].allSatisfy({ (0x30...0x39).contains($0) }),
+            let code = Int(String(decoding: parts[1], as: UTF8.self)),
             (100...599).contains(code)
         else { throw .malformed("the status line is not that of HTTP/1.1") }
         status = code

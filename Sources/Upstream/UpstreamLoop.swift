@@ -221,7 +221,6 @@ package final class UpstreamLoop {
         !starting.isEmpty || !resuming.isEmpty || !touched.isEmpty || !releasing.isEmpty
     }
 
-
     private func add() {
         let transfers = starting
         starting.removeAll(keepingCapacity: true)

@@ -94,7 +94,8 @@ private final class OrderStream: ResponseWriterDelegate {
     func start() {
         writer.delegate = self
         writer.writeHead(
-            .ok, headers: ["Content-Type": "application/x-ndjson", "X-Stream-Total-Items": String(items)], body: .unknown)
+            .ok, headers: ["Content-Type": "application/x-ndjson", "X-Stream-Total-Items": String(items)],
+            body: .unknown)
         responseHasRoom()
     }
 

@@ -1,17 +1,20 @@
 import Flow
 import Testing
 
+@testable import Proxy
+
 @Suite struct AdmissionGateTests {
     private let ann = ClientKey("ann")
+    private let start = Instant(nanoseconds: 1_000_000_000_000)
 
     @Test func aPermitGivesItsSlotBackWhenItGoes() throws {
         let gate = AdmissionGate(limits: .init(perClient: 1))
         do {
-            let permit = try gate.admit(ann, at: .seconds(0))
+            let permit = try gate.admit(ann, at: start)
             #expect(permit.startsLeft == nil)
             #expect(gate.openStreams == 1)
             #expect(throws: AdmissionError.tooManyStreamsOfClient(limit: 1)) {
-                _ = try gate.admit(ann, at: .seconds(0))
+                _ = try gate.admit(ann, at: start)
             }
         }
         #expect(gate.openStreams == 0)
@@ -20,8 +23,8 @@ import Testing
 
     @Test func releaseGivesTheSlotBackAtOnceAndOnce() throws {
         let gate = AdmissionGate(limits: .init())
-        let first = try gate.admit(ann, at: .seconds(0))
-        let second = try gate.admit(ann, at: .seconds(0))
+        let first = try gate.admit(ann, at: start)
+        let second = try gate.admit(ann, at: start)
         first.release()
         #expect(gate.openStreams == 1)
         second.release()
@@ -30,38 +33,39 @@ import Testing
 
     @Test func aPermitForAPlainResponseHoldsTheUpstreamOnly() throws {
         let gate = AdmissionGate(limits: .init(upstreamStreams: 1))
-        var permit = try gate.admit(ann, at: .seconds(0))
+        var permit = try gate.admit(ann, at: start)
         permit.turnedOutPlain()
         permit.turnedOutPlain()
         #expect(gate.openStreams == 0)
-        #expect(throws: AdmissionError.upstreamBusy(limit: 1)) { _ = try gate.admit(ann, at: .seconds(0)) }
+        #expect(throws: AdmissionError.upstreamBusy(limit: 1)) { _ = try gate.admit(ann, at: start) }
         permit.release()
         #expect(gate.openRequests == 0)
     }
 
     @Test func aPermitTellsTheStartsThatAreLeft() throws {
-        let gate = AdmissionGate(limits: .init(starts: try .of("1/second"), startsBurst: 5))
-        let permit = try gate.admit(ann, at: .seconds(0))
+        let gate = AdmissionGate(limits: .init(starts: try #require(Rate("1/second")), startsBurst: 5))
+        let permit = try gate.admit(ann, at: start)
         #expect(permit.startsLeft == StartQuota(remaining: 4, resetSeconds: 1))
-        #expect(gate.startsLeft(of: ann, at: .seconds(0)) == permit.startsLeft)
+        #expect(gate.startsLeft(of: ann, at: start) == permit.startsLeft)
     }
 
     @Test func newLimitsBindFromThenOn() throws {
         let gate = AdmissionGate(limits: .init())
-        let permit = try gate.admit(ann, at: .seconds(0))
+        let permit = try gate.admit(ann, at: start)
         gate.setLimits(.init(perRoute: 1))
-        #expect(throws: AdmissionError.tooManyStreamsOfRoute(limit: 1)) { _ = try gate.admit(ann, at: .seconds(0)) }
+        #expect(throws: AdmissionError.tooManyStreamsOfRoute(limit: 1)) { _ = try gate.admit(ann, at: start) }
         permit.release()
     }
 
     @Test func noSlotIsLostOrMadeWhenManyThreadsComeAtOnce() async {
+        let start = start
         let gate = AdmissionGate(limits: .init(perRoute: 3))
         let admitted = await withTaskGroup(of: Int.self) { group in
             for number in 0..<8 {
                 group.addTask {
                     var admitted = 0
                     for _ in 0..<2000 {
-                        guard let permit = try? gate.admit(ClientKey("\(number)"), at: .seconds(0)) else { continue }
+                        guard let permit = try? gate.admit(ClientKey("\(number)"), at: start) else { continue }
                         if gate.openStreams <= 3 { admitted += 1 }
                         permit.release()
                     }
