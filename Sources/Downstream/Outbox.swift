@@ -7,7 +7,12 @@ package import NIOCore
 /// none, and a client that keeps up costs no allocation.
 package final class Outbox {
     /// The most body bytes in one batch, and so the most that a channel is handed before its client takes them.
-    static let capacity = 65524
+    static let capacity = (64 << 10) - prefix - 2
+    /// The most that libcurl hands over in one call: `CURL_MAX_WRITE_SIZE`.
+    private static let largestChunk = 16 << 10
+    /// A smaller batch goes out as a copy of its own: a client that does not take a few records must not hold the whole
+    /// buffer, and a copy of that size costs less than a thousandth of its write.
+    private static let smallBatch = 4 << 10
     /// Room in front of the body for the size of a chunk: eight hexadecimal digits and CRLF.
     private static let prefix = 10
 
@@ -31,8 +36,8 @@ package final class Outbox {
             if wire.stagedBodyBytes > 0 { wire.flush() }
             return wire.isDrained ? Self.capacity : 0
         }
-        // So much is left that what libcurl reads at once fits: else send first, to learn whether the client takes it.
-        if collected <= Self.capacity / 2 { return Self.capacity - collected }
+        // Where what libcurl hands over at once no longer fits, send first, to learn whether the client takes it.
+        if collected <= Self.capacity - Self.largestChunk { return Self.capacity - collected }
         seal()
         wire.flush()
         return wire.isDrained ? Self.capacity : 0
@@ -58,7 +63,7 @@ package final class Outbox {
         } else {
             buffer.moveReaderIndex(to: Self.prefix)
         }
-        wire.write(buffer)
+        wire.write(size <= Self.smallBatch ? allocator.buffer(buffer: buffer) : buffer)
     }
 
     /// Sends everything that was collected. To be called at the end of whatever woke the loop; within itself it does nothing.

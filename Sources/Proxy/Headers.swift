@@ -36,7 +36,7 @@ extension HTTPHeaders {
 
 extension ProxyRoute {
     /// The request as the upstream gets it.
-    func upstreamRequest(for head: HTTPRequestHead) -> UpstreamRequest {
+    func upstreamRequest(for head: HTTPRequestHead, pace: Pace) -> UpstreamRequest {
         var headers = head.headers.withoutHopByHop()
         switch settings.host {
         case .preserve:
@@ -51,7 +51,10 @@ extension ProxyRoute {
         }
         // Records cannot be told apart in a compressed body.
         if settings.framing != .auto, settings.framing != .none { headers.remove(name: "accept-encoding") }
-        return UpstreamRequest(method: head.method, target: target(for: head.uri), headers: headers)
+        return UpstreamRequest(
+            method: head.method, target: target(for: head.uri), headers: headers,
+            // A metered stream waits most of the time: what it holds counts, not how fast it is read.
+            readSize: pace == .unlimited ? .kibibytes(32) : .kibibytes(16))
     }
 
     /// The request target for the upstream: without the route's prefix where the route says so.

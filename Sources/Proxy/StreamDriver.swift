@@ -59,7 +59,7 @@ final class StreamDriver {
         writer.delegate = self
         do {
             let transfer = try worker.upstream.makeTransfer(
-                route.upstreamRequest(for: request.head), at: route.origin, delegate: self)
+                route.upstreamRequest(for: request.head, pace: terms.pace), at: route.origin, delegate: self)
             self.transfer = transfer
             armDeadline()
             transfer.start()

@@ -93,6 +93,7 @@ package final class Transfer {
             weir_easy_set_string(easy, CURLOPT_URL, origin.url)
             weir_easy_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, Int(origin.connectTimeout.nanoseconds / 1_000_000))
         }
+        weir_easy_set_long(easy, CURLOPT_BUFFERSIZE, request.readSize.bytes)
         weir_easy_set_string(easy, CURLOPT_REQUEST_TARGET, request.target)
         weir_easy_set_long(easy, request.method == .HEAD ? CURLOPT_NOBODY : CURLOPT_HTTPGET, 1)
         switch request.method {
@@ -232,7 +233,6 @@ package final class Transfer {
         weir_easy_set_long(easy, CURLOPT_HTTP_CONTENT_DECODING, 0)
         weir_easy_set_long(easy, CURLOPT_TCP_NODELAY, 1)
         weir_easy_set_long(easy, CURLOPT_NOPROGRESS, 1)
-        weir_easy_set_long(easy, CURLOPT_BUFFERSIZE, 65536)
         // Below the 5 s after which uvicorn and Node close idle connections; libcurl retries the race by itself.
         weir_easy_set_long(easy, CURLOPT_MAXAGE_CONN, 4)
     }

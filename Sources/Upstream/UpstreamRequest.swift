@@ -23,11 +23,14 @@ package struct UpstreamRequest: Sendable {
     package var target: String
     /// Everything but `Host` is sent as it stands here, and nothing else is.
     package var headers: HTTPHeaders
+    /// How much of the response is read at once, and so the most that libcurl holds while the transfer is paused.
+    package var readSize: ByteCount
 
-    package init(method: HTTPMethod, target: String, headers: HTTPHeaders) {
+    package init(method: HTTPMethod, target: String, headers: HTTPHeaders, readSize: ByteCount = .kibibytes(16)) {
         self.method = method
         self.target = target
         self.headers = headers
+        self.readSize = readSize
     }
 }
 
