@@ -35,12 +35,12 @@ check: lint test ## what CI checks: format, imports, Dockerfile, build, test
 
 lint: ## format, banned calls, Dockerfile
 	scripts/setup tools
-	swift format lint --strict --parallel --recursive Sources Tests
+	swift format lint --strict --parallel --recursive Sources Tests Package.swift
 	scripts/check-imports
 	.venv/bin/hadolint Dockerfile
 
 format: ## rewrites the sources to the project's format
-	swift format --in-place --parallel --recursive Sources Tests
+	swift format --in-place --parallel --recursive Sources Tests Package.swift
 
 bench: ## measures weir beside other proxies: make bench BENCH=/path/to/bench
 	@test -n "$(BENCH)" || { echo "make bench BENCH=/path/to/bench (the folder that holds compare.py)" >&2; exit 2; }

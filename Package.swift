@@ -40,14 +40,16 @@ let package = Package(
         .target(
             name: "Proxy",
             dependencies: [
-                "Flow", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1, nioLocks, nioPosix, logging,
+                "Flow", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1, nioLocks, nioPosix,
+                logging,
                 .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Flow", "Settings", "Observability", "Upstream", "Downstream", "Proxy", nio, nioHTTP1, nioPosix, logging,
+                "Flow", "Settings", "Observability", "Upstream", "Downstream", "Proxy", nio, nioHTTP1, nioPosix,
+                logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -55,7 +57,8 @@ let package = Package(
         .testTarget(name: "FlowTests", dependencies: ["Flow"], swiftSettings: strict),
         .testTarget(
             name: "SettingsTests", dependencies: ["Settings", "Flow"], exclude: ["Golden"], swiftSettings: strict),
-        .testTarget(name: "ObservabilityTests", dependencies: ["Observability", "Flow", logging], swiftSettings: strict),
+        .testTarget(
+            name: "ObservabilityTests", dependencies: ["Observability", "Flow", logging], swiftSettings: strict),
         .testTarget(
             name: "UpstreamTests", dependencies: ["Upstream", "Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),
         .testTarget(
@@ -63,7 +66,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ProxyTests",
-            dependencies: ["Proxy", "Flow", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1, nioPosix],
+            dependencies: [
+                "Proxy", "Flow", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1, nioPosix,
+            ],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -66,7 +66,9 @@ package final class Outbox {
         wire.write(size <= Self.smallBatch ? allocator.buffer(buffer: buffer) : buffer)
     }
 
-    /// Sends everything that was collected. To be called at the end of whatever woke the loop; within itself it does nothing.
+    /// Sends everything that was collected, and tells each connection whether its client has taken it.
+    ///
+    /// To be called at the end of whatever woke the loop; a call from within itself does nothing.
     package func turnEnded() {
         guard !isEnding else { return }
         isEnding = true

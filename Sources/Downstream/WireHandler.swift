@@ -13,7 +13,9 @@ final class WireHandler: ChannelDuplexHandler {
     typealias OutboundOut = IOData
 
     private var context: ChannelHandlerContext?
-    /// Until the channel is gone; both stand in its pipeline. Strong, because a weak reference costs 3 % on live streams.
+    /// Until the channel is gone; both stand in its pipeline.
+    ///
+    /// Strong, because a weak reference costs 3 % on live streams.
     private var connection: ConnectionHandler?
     private let outbox: Outbox
     /// Whether something was written and not flushed yet.

@@ -46,6 +46,7 @@ package struct Meter: Sendable {
     ///
     /// - Parameters:
     ///   - count: How many pass; at most what `available(at:)` just said.
+    ///   - now: The same instant that `available(at:)` was told.
     ///   - leavesWaiting: Whether more records are waiting for the meter.
     package mutating func take(_ count: Int, at now: Instant, leavesWaiting: Bool) {
         guard spacing > 0 else { return }

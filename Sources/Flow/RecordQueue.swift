@@ -66,6 +66,7 @@ package struct RecordQueue: ~Copyable {
     ///   - limit: How many bytes may leave now; a whole record may exceed it where it is the first.
     ///   - sink: Receives the bytes of whole records.
     /// - Returns: What of the chunk left, or of the queue where the chunk had to queue; its `bytes` are 0 only if nothing left.
+    /// - Throws: `recordTooLarge`, perhaps after `sink` was given the records in front of the overlong one.
     package mutating func push(
         _ chunk: UnsafeRawBufferPointer, credit: Int, limit: Int, sink: (UnsafeRawBufferPointer) -> Void
     ) throws(RecordFramer.Failure) -> RecordFramer.Run {
@@ -104,6 +105,7 @@ package struct RecordQueue: ~Copyable {
     ///   - limit: The most bytes, unless the first record alone is larger.
     ///   - sink: Receives their bytes.
     /// - Returns: What left.
+    /// - Throws: `recordTooLarge` where the record that moves up is overlong; `sink` was given what left all the same.
     package mutating func take(
         credit: Int, limit: Int, sink: (UnsafeRawBufferPointer) -> Void
     ) throws(RecordFramer.Failure) -> RecordFramer.Run {

@@ -9,7 +9,7 @@
 /// 3. Whoever is being waited for has its clock running, and nobody else: the upstream's idle clock stands while the
 ///    upstream is paused, the client's stall clock runs only while bytes are offered that it does not take.
 package struct StreamMachine: Sendable {
-    /// The deadlines of a stream; `nil` is none. Nanoseconds.
+    /// The deadlines of a stream, in nanoseconds, with `nil` for none.
     package struct Limits: Equatable, Sendable {
         package var firstByte: Int64?
         package var idle: Int64?
@@ -96,7 +96,9 @@ package struct StreamMachine: Sendable {
         return queueIsFull ? pause(for: .queueFull, at: now) : .none
     }
 
-    /// The upstream has ended: what is queued still leaves. Before the head there is no response to end.
+    /// The upstream has ended, and what is queued still leaves.
+    ///
+    /// Before the head there is no response to end: the stream finishes, and the shell answers with a problem.
     package mutating func upstreamEnded(_ outcome: Outcome) -> Action {
         let action: Action
         (phase, action) =

@@ -1,7 +1,9 @@
 import Downstream
 import NIOConcurrencyHelpers
 
-/// Bounds the client connections of all loops together and of each address. A lock, taken twice in a connection's life.
+/// Bounds the client connections of all loops together and of each address.
+///
+/// It has a lock, which is taken twice in a connection's life.
 final class ConnectionBudget: ConnectionGate {
     private struct Counts {
         var all = 0

@@ -3,8 +3,9 @@ import NIOHTTP1
 import Settings
 import Upstream
 
-/// Fields that belong to one connection and are not passed on, beside those that `Connection` names (RFC 9110,
-/// section 7.6.1). `Trailer` goes with the trailers, which are not passed on yet.
+/// Fields of one connection, which are not passed on, beside those that `Connection` names (RFC 9110, section 7.6.1).
+///
+/// `Trailer` goes with the trailers, which are not passed on yet.
 private let hopByHop: Set<String> = [
     "connection", "keep-alive", "proxy-connection", "proxy-authorization", "te", "trailer", "transfer-encoding",
     "upgrade", "expect",
@@ -71,7 +72,8 @@ extension ProxyRoute {
 ///   - headers: End-to-end fields of the upstream's response.
 ///   - terms: What was granted.
 ///   - id: The stream's id.
-///   - quota: What the client has left of its starts.
+///   - starts: How often the client may start a stream on this route; `nil` where that is not limited.
+///   - quota: What the client has left of its starts; `nil` likewise.
 ///   - totalItemsHeader: The field in which this route's upstream tells the number of records.
 func addStreamFields(
     to headers: inout HTTPHeaders, terms: Terms, id: StreamId, starts: StartAllowance?, quota: StartQuota?,

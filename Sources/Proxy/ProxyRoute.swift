@@ -2,7 +2,9 @@ import Flow
 import Settings
 import Upstream
 
-/// A route as it runs: its settings, its upstream, and who may open a stream on it. Shared by all loops.
+/// A route as it runs: its settings, its upstream, and who may open a stream on it.
+///
+/// Shared by all loops: everything but the gate is immutable, and the gate has a lock.
 final class ProxyRoute: Sendable {
     let settings: Route
     /// The route's name in logs: what it matches.
@@ -10,7 +12,7 @@ final class ProxyRoute: Sendable {
     let origin: Origin
     let gate: AdmissionGate
     let limits: Admission.Limits
-    /// The terms of a client that asks for nothing.
+    /// The deadlines of each stream on it.
     let machineLimits: StreamMachine.Limits
 
     init(_ settings: Route) {

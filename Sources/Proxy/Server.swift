@@ -31,6 +31,7 @@ package final class Server: Sendable {
     ///   - waking: How the loops learn of libcurl's sockets.
     ///   - accessLog: Where requests are logged; `nil` for nowhere.
     ///   - log: The process's own log; each listener's address is told there.
+    /// - Returns: The running proxy; it runs until ``drain()``.
     /// - Throws: ``BindError`` where a listener cannot be opened.
     package static func start(
         _ configuration: Configuration, waking: Waking = .auto, accessLog: LogSink?, log: Logger

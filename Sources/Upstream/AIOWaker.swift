@@ -28,6 +28,7 @@ final class AIOWaker: LoopWaker {
     /// - Parameters:
     ///   - watched: The epoll descriptor.
     ///   - bell: The bell of its loop.
+    /// - Throws: Where the system forbids AIO or has no context left (`fs.aio-max-nr`).
     init(watching watched: CInt, bell: Bell) throws {
         guard let aio = weir_aio_create() else { throw SystemError(call: "io_setup") }
         self.aio = aio

@@ -20,9 +20,10 @@ final class Bell {
         guard descriptor >= 0 else { throw SystemError(call: "eventfd") }
     }
 
-    /// Begins to listen; on the loop. From then on the descriptor belongs to the channel.
+    /// Begins to listen; to be called on the loop.
     ///
     /// - Parameter rang: Is called on the loop; once for all rings since the last call.
+    /// - Returns: When it listens; from then on the descriptor belongs to the channel.
     func start(rang: @escaping () -> Void) -> EventLoopFuture<Void> {
         self.rang = rang
         let bound = NIOLoopBound(self, eventLoop: loop)

@@ -17,7 +17,11 @@ final class MultiHandle {
     /// Whether libcurl was called since `finished` was last collected.
     private var mayHaveFinished = false
 
-    /// - Parameter maximumIdle: How many idle connections it keeps for later requests.
+    /// - Parameters:
+    ///   - tag: Its place among the handles of its loop; the socket set tells the ready sockets by it.
+    ///   - loop: The loop that it belongs to, and that outlives it.
+    ///   - maximumIdle: How many idle connections it keeps for later requests.
+    /// - Throws: Where libcurl has no memory for it.
     init(tag: Int, loop: UpstreamLoop, maximumIdle: Int) throws {
         guard let handle = curl_multi_init() else { throw SystemError(call: "curl_multi_init", code: ENOMEM) }
         self.handle = handle
@@ -39,7 +43,9 @@ final class MultiHandle {
         return true
     }
 
-    /// Takes a transfer out; an unfinished one loses its connection. Never from inside a callback of libcurl.
+    /// Takes a transfer out, never from inside a callback of libcurl.
+    ///
+    /// An unfinished one loses its connection.
     func remove(_ easy: UnsafeMutableRawPointer) {
         if curl_multi_remove_handle(handle, easy) == CURLM_OK { active -= 1 }
     }

@@ -16,7 +16,9 @@ struct ResponseHeadParser {
         case malformed(String)
     }
 
-    /// The most bytes of a response head, all 1xx heads in front of it included. nginx: 4 to 8 KiB, Envoy: 60 KiB.
+    /// The most bytes of a response head, all 1xx heads in front of it included.
+    ///
+    /// nginx allows 4 to 8 KiB, Envoy 60 KiB.
     static let maximumBytes = 64 << 10
 
     private var status = 0

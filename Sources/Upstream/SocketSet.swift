@@ -11,7 +11,7 @@ final class SocketSet {
         var socket: CInt
         /// The tag of the multi handle that watches it.
         var owner: Int
-        /// `CURL_CSELECT_…`
+        /// What happened to it, as libcurl wants to be told: `CURL_CSELECT_IN`, `_OUT`, `_ERR`.
         var events: CInt
     }
 

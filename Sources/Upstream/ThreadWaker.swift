@@ -12,6 +12,7 @@ final class ThreadWaker: LoopWaker {
     /// - Parameters:
     ///   - watched: The epoll descriptor.
     ///   - bell: The bell of its loop.
+    /// - Throws: Where the system has no descriptor left for the thread's epoll set, or no memory for one more watch.
     init(watching watched: CInt, bell: Bell) throws {
         self.watched = watched
         self.bell = bell
@@ -47,6 +48,7 @@ private final class WatcherThread: Sendable {
     ///   - descriptor: What to watch.
     ///   - bell: The eventfd to ring when it is ready.
     ///   - events: For what.
+    /// - Throws: The errno of epoll_ctl(2).
     func watch(_ operation: CInt, _ descriptor: CInt, bell: CInt, events: UInt32) throws {
         var event = epoll_event(events: events, data: epoll_data(fd: bell))
         guard epoll_ctl(set, operation, descriptor, &event) == 0 else { throw SystemError(call: "epoll_ctl") }

@@ -62,11 +62,15 @@ package final class Transfer {
 
     // MARK: What the owner may do
 
-    /// Sends the request. The delegate may hear of the end before this returns.
+    /// Sends the request.
+    ///
+    /// The delegate may hear of the end before this returns.
     package func start() { loop.start(self) }
 
-    /// Stops reading: nothing more is handed over. Allowed at any time, and free: libcurl is told when it next has
-    /// something to hand over, which it then holds (at most one read, 16 KiB).
+    /// Stops reading: nothing more is handed over.
+    ///
+    /// Allowed at any time, and free: libcurl is told when it next has something to hand over, which it then holds (at
+    /// most one read, 16 KiB).
     package func pause() { causes.insert(.queueFull) }
 
     /// Reads again; what libcurl held may be handed over before this returns, unless it is called from a delegate call.
@@ -269,8 +273,9 @@ private func onSocketMade(context: UnsafeMutableRawPointer?, socket: curl_socket
     return CURL_SOCKOPT_OK
 }
 
-/// libcurl closes sockets behind our back; the descriptor's number may be in use again right after this. The context is
-/// the socket set, because a pooled connection outlives the transfer that made it.
+/// libcurl closes sockets behind our back, and a descriptor's number may be in use again right after this.
+///
+/// The context is the socket set, because a pooled connection outlives the transfer that made it.
 private func onSocketClosing(context: UnsafeMutableRawPointer?, socket: curl_socket_t) -> CInt {
     if let context { Unmanaged<SocketSet>.fromOpaque(context).takeUnretainedValue().forget(socket) }
     return close(socket)

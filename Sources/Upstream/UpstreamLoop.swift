@@ -51,6 +51,7 @@ package final class UpstreamLoop {
     /// - Parameters:
     ///   - eventLoop: The loop that it lives on; every call is on it.
     ///   - clock: Reads the monotonic clock.
+    /// - Throws: Where the system has no descriptors left for the epoll set and the bell.
     package init(on eventLoop: any EventLoop, clock: @escaping () -> Instant) throws {
         eventLoop.assertInEventLoop()
         self.eventLoop = eventLoop

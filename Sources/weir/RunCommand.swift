@@ -28,6 +28,7 @@ extension Waking: ExpressibleByArgument {}
 ///   - configuration: What to serve.
 ///   - waking: How the loops learn of libcurl's sockets.
 ///   - ready: Is called once the listeners are open.
+/// - Throws: `ExitCode(1)` where it cannot start; the reason is in the log by then.
 func serve(_ configuration: Configuration, waking: Waking, ready: () -> Void = {}) async throws {
     let level = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
     let log = Logger(label: "weir") { _ in StandardErrorLog(level: level) }
