@@ -3,7 +3,22 @@ import json
 import re
 import subprocess
 
+import pytest
+
 from harness.weir import REPOSITORY, command, route
+
+DOCUMENTS = [REPOSITORY / "README.md", REPOSITORY / "CHANGELOG.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+# Where the way of a record lies: every file there has its place in the page on the architecture.
+DATA_PATH = ("Flow", "Upstream", "Downstream", "Proxy")
+
+
+def files_named_in(text):
+    """The files and folders of the repository that a page names: in links, and in code by a path of at least two parts."""
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        yield target
+    for path in re.findall(r"`([\w.+-]+(?:/[\w.+-]+)+)`", text):
+        if path.split("/")[0] in {"Sources", "Tests", "docs", "scripts"} or path.endswith((".swift", ".c", ".h")):
+            yield path
 
 
 def test_the_configuration_in_the_readme_is_a_good_one(tmp_path):
@@ -29,3 +44,29 @@ def test_the_image_asks_for_health_in_a_way_that_bash_understands(weir, fastapi_
     assert subprocess.run(missing, timeout=10).returncode != 0
     proxy.stop()
     assert subprocess.run(asked, timeout=10, stderr=subprocess.DEVNULL).returncode != 0
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_every_file_that_a_document_names_is_there(document):
+    places = (document.parent, REPOSITORY, REPOSITORY / "Sources")
+    missing = [name for name in files_named_in(document.read_text())
+               if not any((place / name).exists() for place in places)]
+    assert not missing
+
+
+def test_the_page_on_the_architecture_names_every_file_of_the_data_path():
+    named = set(files_named_in((REPOSITORY / "docs" / "ARCHITECTURE.md").read_text()))
+    sources = REPOSITORY / "Sources"
+    there = {str(file.relative_to(sources)) for module in DATA_PATH for file in (sources / module).glob("*.swift")}
+    assert len(there) > 40
+    assert there <= named, f"not in docs/ARCHITECTURE.md: {sorted(there - named)}"
+
+
+def test_the_modules_know_each_other_as_the_architecture_says():
+    """The page says that Upstream and Downstream do not know each other, and that Flow knows nobody."""
+    imports = {module: set(re.findall(r"^(?:package |@\w+ )?import (\w+)", text, re.MULTILINE))
+               for module in DATA_PATH
+               for text in ["\n".join(file.read_text() for file in (REPOSITORY / "Sources" / module).glob("*.swift"))]}
+    assert imports["Flow"] <= {"Glibc", "Musl", "Darwin"}
+    assert "Downstream" not in imports["Upstream"] and "Upstream" not in imports["Downstream"]
+    assert not {"Settings", "Observability", "Proxy"} & (imports["Upstream"] | imports["Downstream"])
