@@ -150,7 +150,7 @@ package struct RecordQueue: ~Copyable {
             in: rest, searched: searched, upTo: bounds.records - records, maximum: bounds.record)
         framed.records += run.records
         framed.bytes += run.bytes
-        searched = run.records < bounds.records ? rest.count - run.bytes : 0
+        searched = records < bounds.records ? rest.count - run.bytes : 0
         if isFinished, framed.bytes < content.count, records < bounds.records {
             framed = RecordFramer.Run(records: records + 1, bytes: content.count)
             searched = 0
