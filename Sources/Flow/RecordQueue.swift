@@ -65,23 +65,26 @@ package struct RecordQueue: ~Copyable {
     ///   - credit: How many records may leave now; they bypass the queue, so that a client that keeps up costs one copy.
     ///   - limit: How many bytes may leave now; a whole record may exceed it where it is the first.
     ///   - sink: Receives the bytes of whole records.
-    /// - Returns: What of the chunk left, or of the queue where the chunk had to queue; its `bytes` are 0 only if nothing left.
+    /// - Returns: What left, of the queue and of the chunk; its `bytes` are 0 only if nothing left.
     package mutating func push(
         _ chunk: UnsafeRawBufferPointer, credit: Int, limit: Int, sink: (UnsafeRawBufferPointer) -> Void
     ) throws(RecordFramer.Failure) -> RecordFramer.Run {
+        let held = content.count
         var passed = RecordFramer.Run(records: 0, bytes: 0)
         if framed.bytes == 0, content.count != 1, credit > 0, content.count + chunk.count <= limit {
             passed = try pass(chunk, credit: credit, sink: sink)
         }
         content.append(UnsafeRawBufferPointer(rebasing: chunk[passed.bytes...]))
         try frame()
-        guard passed.bytes == 0, framed.bytes > 0 else { return passed }
+        guard passed.bytes == 0 else { return RecordFramer.Run(records: passed.records, bytes: held + passed.bytes) }
         return try take(credit: credit, limit: limit, sink: sink)
     }
 
     /// The shortcut past the queue: hands on the record that was begun in it, and what follows in the chunk.
     ///
     /// Not for a held beginning of one byte, which could be the CR of a blank line.
+    ///
+    /// - Returns: What of the chunk left; where that is anything, so did all that was held.
     private mutating func pass(
         _ chunk: UnsafeRawBufferPointer, credit: Int, sink: (UnsafeRawBufferPointer) -> Void
     ) throws(RecordFramer.Failure) -> RecordFramer.Run {
