@@ -99,13 +99,14 @@ package struct StreamMachine: Sendable {
     /// The upstream has ended, and what is queued still leaves.
     ///
     /// Before the head there is no response to end: the stream finishes, and the shell answers with a problem.
+    /// Told again while the queue empties, the later outcome counts: among what is left, a record was too long to pass.
     package mutating func upstreamEnded(_ outcome: Outcome) -> Action {
         let action: Action
         (phase, action) =
             switch phase {
             case .awaitingHead: (.finished, .finish(outcome))
-            case .open: (.emptying(outcome), .none)
-            case .emptying, .ending, .finished: (phase, .none)
+            case .open, .emptying: (.emptying(outcome), .none)
+            case .ending, .finished: (phase, .none)
             }
         return action
     }
