@@ -136,7 +136,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         let request = Request(head: head, peer: peer)
         let writer = ResponseWriter(
             connection: self, method: head.method, version: head.version == .http1_0 ? .http1_0 : .http1_1,
-            keepsAlive: head.isKeepAlive && !hasUnreadBody && !listener.isDraining)
+            keepsAlive: head.isKeepAlive && !hasUnreadBody && !request.asksForUpgrade)
         self.writer = writer
         listener.handler.requestArrived(request, writer: writer)
         isDispatching = false

@@ -2,6 +2,8 @@ package import NIOHTTP1
 
 /// A request as it came in, before any decision.
 package struct Request: Sendable {
+    /// Its target in origin form: an absolute one is taken apart, its authority being the `Host` then (RFC 9112,
+    /// section 3.2.2).
     package let head: HTTPRequestHead
     /// Whether a body follows the head (RFC 9112, section 6.1).
     package let hasBody: Bool
@@ -17,17 +19,43 @@ package struct Request: Sendable {
         return hosts == 1 || (hosts == 0 && head.version == .http1_0)
     }
 
+    /// Whether the target is a path, or `*` for OPTIONS (RFC 9112, section 3.2).
+    package var hasProperTarget: Bool {
+        head.uri.utf8.first == UInt8(ascii: "/") || (head.uri == "*" && head.method == .OPTIONS)
+    }
+
+    /// Whether the client wants to go on in another protocol: its bytes after this request are not HTTP/1.1 to NIO.
+    var asksForUpgrade: Bool { head.method == .CONNECT || head.headers.contains(name: "upgrade") }
+
     /// The same without its headers, for a stream that lives long after they were needed.
     package func withoutHeaders() -> Request {
         Request(head: HTTPRequestHead(version: head.version, method: head.method, uri: head.uri), peer: peer)
     }
 
     package init(head: HTTPRequestHead, peer: String) {
-        self.head = head
+        self.head = head.uri.utf8.first == UInt8(ascii: "/") ? head : Self.inOriginForm(head)
         self.peer = peer
         hasBody =
             head.headers.contains(name: "transfer-encoding")
             || head.headers.first(name: "content-length").map { $0 != "0" } ?? false
+    }
+}
+
+extension Request {
+    /// Takes `http://authority/path` apart; leaves every other form as it is.
+    private static func inOriginForm(_ head: HTTPRequestHead) -> HTTPRequestHead {
+        let scheme = "http://"
+        guard head.uri.utf8.count > scheme.utf8.count, head.uri.prefix(scheme.count).lowercased() == scheme else {
+            return head
+        }
+        let rest = head.uri.dropFirst(scheme.count)
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        guard !authority.isEmpty else { return head }
+        let target = rest.dropFirst(authority.count)
+        var head = head
+        head.uri = target.first == "/" ? String(target) : "/" + target
+        head.headers.replaceOrAdd(name: "host", value: String(authority))
+        return head
     }
 }
 

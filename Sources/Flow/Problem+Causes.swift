@@ -123,6 +123,10 @@ extension Problem {
     package static let lengthRequired = Problem(
         .invalidRequest, status: 411, detail: "A request body needs a Content-Length")
 
+    /// weir is no tunnel.
+    package static let connectNotImplemented = Problem(
+        .notImplemented, status: 501, detail: "CONNECT is not supported")
+
     package static let requestBodyNotImplemented = Problem(
         .notImplemented, status: 501, detail: "Requests with a body are not supported")
 

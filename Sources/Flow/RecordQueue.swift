@@ -6,6 +6,7 @@
 ///    took effect: one read of libcurl, not yet looked at.
 /// 3. A record larger than the byte bound passes alone when nothing else is queued; otherwise it would wait for ever.
 /// 4. An empty queue holds no memory.
+/// 5. Every whole record in front of one that is too long can still leave, however the input was cut.
 package struct RecordQueue: ~Copyable {
     /// Where the queue is full, and where it counts as drained again.
     package struct Bounds: Equatable, Sendable {
@@ -32,6 +33,8 @@ package struct RecordQueue: ~Copyable {
     /// How many bytes behind `framed` are known to hold no newline.
     private var searched = 0
     private var isFinished = false
+    /// A record that is too long stands behind `framed`.
+    private var failure: RecordFramer.Failure?
     /// The most records that were queued at once.
     package private(set) var peak = 0
 
@@ -44,8 +47,8 @@ package struct RecordQueue: ~Copyable {
     package var records: Int { framed.records }
     /// All bytes held, those of an unfinished record included.
     package var bytes: Int { content.count }
-    /// Whether anything could leave now: a record, a blank line, opaque bytes.
-    package var hasOutput: Bool { framed.bytes > 0 }
+    /// Whether a `take` would tell anything: a record, a blank line, opaque bytes, or a record that is too long.
+    package var hasOutput: Bool { framed.bytes > 0 || failure != nil }
     package var isEmpty: Bool { content.count == 0 }
 
     /// Whether the upstream must pause: the high mark is reached in records or in bytes.
@@ -65,24 +68,28 @@ package struct RecordQueue: ~Copyable {
     ///   - credit: How many records may leave now; they bypass the queue, so that a client that keeps up costs one copy.
     ///   - limit: How many bytes may leave now; a whole record may exceed it where it is the first.
     ///   - sink: Receives the bytes of whole records.
-    /// - Returns: What of the chunk left, or of the queue where the chunk had to queue; its `bytes` are 0 only if nothing left.
-    /// - Throws: `recordTooLarge`, perhaps after `sink` was given the records in front of the overlong one.
+    /// - Returns: What left, of the queue and of the chunk; its `bytes` are 0 only if nothing left.
+    /// - Throws: `recordTooLarge` where a record is too long and this call lets nothing leave; what is queued in front of
+    ///   it stays, for ``dropUnframed()``.
     package mutating func push(
         _ chunk: UnsafeRawBufferPointer, credit: Int, limit: Int, sink: (UnsafeRawBufferPointer) -> Void
     ) throws(RecordFramer.Failure) -> RecordFramer.Run {
+        let held = content.count
         var passed = RecordFramer.Run(records: 0, bytes: 0)
-        if framed.bytes == 0, content.count != 1, credit > 0, content.count + chunk.count <= limit {
+        if framed.bytes == 0, failure == nil, held != 1, credit > 0, held + chunk.count <= limit {
             passed = try pass(chunk, credit: credit, sink: sink)
         }
         content.append(UnsafeRawBufferPointer(rebasing: chunk[passed.bytes...]))
-        try frame()
-        guard passed.bytes == 0, framed.bytes > 0 else { return passed }
+        frame()
+        guard passed.bytes == 0 else { return RecordFramer.Run(records: passed.records, bytes: held + passed.bytes) }
         return try take(credit: credit, limit: limit, sink: sink)
     }
 
     /// The shortcut past the queue: hands on the record that was begun in it, and what follows in the chunk.
     ///
     /// Not for a held beginning of one byte, which could be the CR of a blank line.
+    ///
+    /// - Returns: What of the chunk left; where that is anything, so did all that was held.
     private mutating func pass(
         _ chunk: UnsafeRawBufferPointer, credit: Int, sink: (UnsafeRawBufferPointer) -> Void
     ) throws(RecordFramer.Failure) -> RecordFramer.Run {
@@ -105,28 +112,35 @@ package struct RecordQueue: ~Copyable {
     ///   - limit: The most bytes, unless the first record alone is larger.
     ///   - sink: Receives their bytes.
     /// - Returns: What left.
-    /// - Throws: `recordTooLarge` where the record that moves up is overlong; `sink` was given what left all the same.
+    /// - Throws: `recordTooLarge` as `push` does.
     package mutating func take(
         credit: Int, limit: Int, sink: (UnsafeRawBufferPointer) -> Void
     ) throws(RecordFramer.Failure) -> RecordFramer.Run {
         let run = try front(credit: credit, limit: limit)
-        guard run.bytes > 0 else { return run }
+        guard run.bytes > 0 else {
+            if let failure { throw failure }
+            return run
+        }
         sink(UnsafeRawBufferPointer(rebasing: content.bytes[..<run.bytes]))
         content.removeFirst(run.bytes)
         framed.records -= run.records
         framed.bytes -= run.bytes
-        try frame()
+        frame()
         return run
     }
 
     /// The upstream has ended: what is left without a newline is the last record.
+    ///
+    /// - Throws: `recordTooLarge` where a record is known to be too long; ``dropUnframed()`` gives it up.
     package mutating func finish() throws(RecordFramer.Failure) {
         isFinished = true
-        try frame()
+        frame()
+        if let failure { throw failure }
     }
 
-    /// The upstream broke off: what is not yet a whole record never will be one.
+    /// The upstream broke off, or sent a record that is too long: what is not yet a whole record never will be one.
     package mutating func dropUnframed() {
+        failure = nil
         content.removeLast(content.count - framed.bytes)
         searched = 0
         isFinished = true
@@ -145,15 +159,27 @@ package struct RecordQueue: ~Copyable {
     }
 
     /// Looks for records in what has not been looked at, up to the granted number.
-    private mutating func frame() throws(RecordFramer.Failure) {
-        guard content.count > framed.bytes, records < bounds.records || framer == .opaque else { return }
+    private mutating func frame() {
+        guard content.count > framed.bytes, failure == nil, records < bounds.records || framer == .opaque else {
+            return
+        }
         let rest = UnsafeRawBufferPointer(rebasing: content.bytes[framed.bytes...])
-        let room = bounds.records - records
-        let run = try framer.run(in: rest, searched: searched, upTo: room, maximum: bounds.record)
-        framed.records += run.records
-        framed.bytes += run.bytes
-        searched = run.records < room ? rest.count - run.bytes : 0
-        if isFinished, framed.bytes < content.count, records < bounds.records {
+        var unframed = rest.count
+        do throws(RecordFramer.Failure) {
+            let run = try framer.run(
+                in: rest, searched: searched, upTo: bounds.records - records, maximum: bounds.record)
+            framed.records += run.records
+            framed.bytes += run.bytes
+            unframed -= run.bytes
+        } catch {
+            failure = error
+            return
+        }
+        searched = records < bounds.records ? unframed : 0
+        if records < bounds.records, unframed > bounds.record.bytes {
+            // The run ended there although there was room for more.
+            failure = .recordTooLarge(limit: bounds.record)
+        } else if isFinished, unframed > 0, records < bounds.records {
             framed = RecordFramer.Run(records: records + 1, bytes: content.count)
             searched = 0
         }

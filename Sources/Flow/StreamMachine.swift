@@ -99,13 +99,14 @@ package struct StreamMachine: Sendable {
     /// The upstream has ended, and what is queued still leaves.
     ///
     /// Before the head there is no response to end: the stream finishes, and the shell answers with a problem.
+    /// Told again while the queue empties, the later outcome counts: among what is left, a record was too long to pass.
     package mutating func upstreamEnded(_ outcome: Outcome) -> Action {
         let action: Action
         (phase, action) =
             switch phase {
             case .awaitingHead: (.finished, .finish(outcome))
-            case .open: (.emptying(outcome), .none)
-            case .emptying, .ending, .finished: (phase, .none)
+            case .open, .emptying: (.emptying(outcome), .none)
+            case .ending, .finished: (phase, .none)
             }
         return action
     }
@@ -154,11 +155,13 @@ package struct StreamMachine: Sendable {
 
     /// When the machine wants to be told the time; `distantFuture` when it waits for nothing with a limit.
     package var nextDeadline: Instant {
-        var earliest = Instant.distantFuture
-        for case let (since?, limit?) in clocks {
-            earliest = min(earliest, since.advanced(byNanoseconds: limit))
-        }
-        return earliest
+        let isOpen = phase == .open
+        return min(
+            Self.end(of: phase == .awaitingHead ? began : nil, limits.firstByte),
+            Self.end(of: isOpen && causes.isEmpty ? lastHeard : nil, limits.idle),
+            Self.end(of: isOpen ? queuePausedSince : nil, limits.pause),
+            Self.end(of: stalledSince, limits.stall),
+            Self.end(of: began, limits.total))
     }
 
     package mutating func deadlinePassed(at now: Instant) -> Action {
@@ -168,23 +171,16 @@ package struct StreamMachine: Sendable {
         return end(.upstreamTimeout)
     }
 
-    /// Every running clock with its limit.
-    private var clocks: [(Instant?, Int64?)] {
-        let isOpen = phase == .open
-        return [
-            (phase == .awaitingHead ? began : nil, limits.firstByte),
-            (isOpen && causes.isEmpty ? lastHeard : nil, limits.idle),
-            (isOpen ? queuePausedSince : nil, limits.pause),
-            (stalledSince, limits.stall),
-            (began, limits.total),
-        ]
-    }
-
     private var queuePausedSince: Instant? { causes.contains(.queueFull) ? pausedSince : nil }
 
+    /// When a clock runs out; never, where it does not run or has no limit.
+    private static func end(of since: Instant?, _ limit: Int64?) -> Instant {
+        guard let since, let limit else { return .distantFuture }
+        return since.advanced(byNanoseconds: limit)
+    }
+
     private static func isOver(_ since: Instant?, _ limit: Int64?, at now: Instant) -> Bool {
-        guard let since, let limit else { return false }
-        return now >= since.advanced(byNanoseconds: limit)
+        now >= end(of: since, limit)
     }
 
     /// A pause that has lasted half its limit ends with the first free place: a slow pace alone must not run into it.

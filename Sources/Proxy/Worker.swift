@@ -44,7 +44,8 @@ final class Worker {
         _ request: Request, client: String, writer: ResponseWriter, matched: inout ProxyRoute?
     ) throws(Problem) {
         guard !shared.isDraining else { throw .unavailable(.draining) }
-        guard request.hasProperHost else {
+        guard request.head.method != .CONNECT else { throw .connectNotImplemented }
+        guard request.hasProperHost, request.hasProperTarget else {
             writer.closeAfterwards()
             throw .malformedRequest
         }

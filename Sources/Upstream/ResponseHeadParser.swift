@@ -49,9 +49,9 @@ struct ResponseHeadParser {
     /// RFC 9112, section 4: `HTTP/1.1 200 reason`.
     private mutating func statusLine(_ line: Slice<UnsafeRawBufferPointer>) throws(Failure) {
         let parts = line.split(separator: 0x20, maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count >= 2, parts[0].count == 8, parts[0].starts(with: "HTTP/1.".utf8), parts[1].count == 3,
-            parts[1].allSatisfy({ (0x30...0x39).contains($0) }),
-            let code = Int(String(decoding: parts[1], as: UTF8.self)),
+        guard parts.count >= 2, parts[0].count == 8, parts[0].starts(with: "HTTP/1.".utf8),
+            let minor = parts[0].last, Self.isDigit(minor), parts[1].count == 3,
+            parts[1].allSatisfy(Self.isDigit), let code = Int(String(decoding: parts[1], as: UTF8.self)),
             (100...599).contains(code)
         else { throw .malformed("the status line is not that of HTTP/1.1") }
         status = code
@@ -71,7 +71,12 @@ struct ResponseHeadParser {
         let name = String(decoding: line[..<colon], as: UTF8.self)
         let text = String(decoding: value, as: UTF8.self)
         switch name.utf8.count {
-        case 14 where name.lowercased() == "content-length": try length(text)
+        case 14 where name.lowercased() == "content-length":
+            // Of equal ones, only the first may be passed on (RFC 9110, section 8.6), and as one number.
+            let isRepeated = contentLength != nil
+            try length(text)
+            if !isRepeated, let contentLength { headers.add(name: name, value: String(contentLength)) }
+            return
         case 17 where name.lowercased() == "transfer-encoding": try coding(text)
         default: break
         }
@@ -80,9 +85,9 @@ struct ResponseHeadParser {
 
     /// RFC 9112, section 6.3, rule 5: differing lengths are an error; a list of equal ones is one length.
     private mutating func length(_ text: String) throws(Failure) {
-        for member in text.split(separator: ",", omittingEmptySubsequences: false) {
-            let digits = member.drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" }
-            guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int(digits),
+        for member in text.utf8.split(separator: 0x2C, omittingEmptySubsequences: false) {
+            let digits = Self.trimmed(member)
+            guard !digits.isEmpty, digits.allSatisfy(Self.isDigit), let value = Int(Substring(digits)),
                 contentLength == nil || contentLength == value
             else { throw .malformed("Content-Length is not one number") }
             contentLength = value
@@ -114,8 +119,11 @@ struct ResponseHeadParser {
                 status: status, reason: reason, headers: headers, contentLength: contentLength, isChunked: isChunked))
     }
 
-    private static func trimmed(_ slice: Slice<UnsafeRawBufferPointer>) -> Slice<UnsafeRawBufferPointer> {
-        var slice = slice
+    private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+
+    private static func trimmed<Bytes: BidirectionalCollection<UInt8>>(_ bytes: Bytes) -> Bytes
+    where Bytes.SubSequence == Bytes {
+        var slice = bytes
         while let first = slice.first, first == 0x20 || first == 0x09 { slice = slice.dropFirst() }
         while let last = slice.last, last == 0x20 || last == 0x09 { slice = slice.dropLast() }
         return slice

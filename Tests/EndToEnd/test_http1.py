@@ -229,3 +229,33 @@ def test_a_malformed_request_is_refused_and_does_not_reach_the_upstream(weir, or
     assert connection.response().status in (400, 411, 501, 505)
     assert not upstream.heads
     assert client(proxy).get("/").status == 200
+
+
+def test_an_absolute_target_is_taken_apart(weir, origin, client):
+    upstream = origin(answers(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+    proxy = weir(route(upstream.url, match="/v1"))
+    connection = client(proxy)
+    connection.send(b"GET HTTP://orders.example:81/v1/x?y=1 HTTP/1.1\r\nHost: other\r\n\r\n")
+    assert connection.response().status == 200
+    head = upstream.heads[0]
+    assert head.startswith(b"GET /v1/x?y=1 HTTP/1.1\r\n")
+    assert head.lower().endswith(b"\r\nhost: orders.example:81")
+
+
+def test_weir_is_no_tunnel(weir, origin, client):
+    upstream = origin(answers(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+    proxy = weir(route(upstream.url))
+    connection = client(proxy)
+    connection.send(b"CONNECT db.example:5432 HTTP/1.1\r\nHost: db.example:5432\r\n\r\n")
+    problem(connection.response(), 501, "not-implemented")
+    assert not upstream.heads
+
+
+def test_an_upgrade_is_not_taken_up_and_ends_the_connection(weir, fastapi_app, client):
+    proxy = weir(route(fastapi_app.url))
+    connection = client(proxy)
+    response = connection.get("/v1/orders/1", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: A")
+    assert response.status == 200
+    assert response.head["Connection"] == "close"
+    response.read()
+    assert connection.is_closed()

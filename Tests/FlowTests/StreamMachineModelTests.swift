@@ -1,0 +1,71 @@
+import Flow
+import Testing
+
+/// Random walks of a machine whose orders are carried out, as far as they can be seen: paused or not, over or not.
+@Suite struct StreamMachineModelTests {
+    private static let limits = StreamMachine.Limits(
+        firstByte: .seconds(30), idle: .seconds(20), pause: .seconds(40), stall: .seconds(10), total: .seconds(500))
+
+    @Test(arguments: 0..<200) func pausesAlternateWithResumesAndTheEndIsToldOnce(seed: Int) {
+        var random = SeededGenerator(seed: seed)
+        var now = Instant.seconds(0)
+        var machine = StreamMachine(limits: Self.limits, at: now)
+        var isPaused = false, hasEnded = false, responseEnds = 0, finishes = 0
+        for _ in 0..<200 {
+            now = now.advanced(byNanoseconds: Int64.random(in: 0...3_000_000_000, using: &random))
+            let wasFinished = machine.isFinished
+            let action = step(&machine, at: now, using: &random)
+            if wasFinished { #expect(action == .none) }
+            switch action {
+            case .none: break
+            case .pauseUpstream:
+                #expect(!isPaused && !hasEnded)
+                isPaused = true
+            case .resumeUpstream:
+                #expect(isPaused && !hasEnded)
+                isPaused = false
+            case .endResponse:
+                hasEnded = true
+                responseEnds += 1
+            case .finish:
+                hasEnded = true
+                finishes += 1
+                #expect(machine.isFinished)
+            }
+            hasEnded = hasEnded || machine.isEmptying
+            if !hasEnded { #expect(machine.isPaused == isPaused) }
+            #expect(machine.paused(at: now) >= .zero)
+        }
+        _ = machine.end(.drained)
+        #expect(machine.isFinished)
+        #expect(responseEnds <= 1)
+        #expect(finishes <= 1)
+    }
+
+    /// Tells one event, as a driver could: the time only when it has come.
+    private func step(
+        _ machine: inout StreamMachine, at now: Instant, using random: inout SeededGenerator
+    ) -> StreamMachine.Action {
+        switch Int.random(in: 0..<20, using: &random) {
+        case 0: machine.headArrived(at: now)
+        case 1..<8: return machine.chunkArrived(at: now, queueIsFull: Bool.random(using: &random))
+        case 8..<14:
+            let isFull = Bool.random(using: &random)
+            return machine.recordsLeft(queueIsFull: isFull, queueIsLow: !isFull && Bool.random(using: &random), at: now)
+        case 14: machine.clientStopped(at: now)
+        case 15, 16: machine.clientTook()
+        case 17:
+            let isDue = now >= machine.nextDeadline && !machine.isFinished
+            let action = machine.deadlinePassed(at: now)
+            #expect((action != .none) == isDue)
+            return action
+        case 18:
+            guard Int.random(in: 0..<10, using: &random) == 0 else { return machine.emptied() }
+            return machine.upstreamEnded(Bool.random(using: &random) ? .completed : .upstreamFailed)
+        default:
+            guard Int.random(in: 0..<10, using: &random) == 0 else { return machine.responseTaken() }
+            return machine.clientLeft()
+        }
+        return .none
+    }
+}
