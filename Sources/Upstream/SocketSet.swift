@@ -60,7 +60,7 @@ final class SocketSet {
         watches[Int(socket)].paused = easy
     }
 
-    /// libcurl closes the socket; the kernel forgets it with its last descriptor.
+    /// libcurl closes the socket, or has just made it; the kernel forgets it with its last descriptor.
     func forget(_ socket: CInt) {
         let index = Int(socket)
         guard watches.indices.contains(index) else { return }

@@ -243,6 +243,8 @@ package final class Transfer {
 
     /// Before a connection is made: the receive buffer must be set before the window is negotiated (tcp(7)).
     fileprivate func prepare(_ socket: CInt) {
+        // 7.88 closes a socket that has not connected without a word: a predecessor's watch may stand under this number.
+        loop.sockets.forget(socket)
         guard let size = origin?.receiveBuffer else { return }
         var bytes = CInt(clamping: size.bytes)
         setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<CInt>.size))

@@ -2,6 +2,7 @@
 import contextlib
 import socket
 import threading
+import time
 
 import httpx
 import pytest
@@ -75,8 +76,9 @@ def test_an_upstream_that_does_not_answer_in_time_is_504(weir, origin, client):
     eventually(lambda: upstream.peers[0].gone, "the origin's connection closed")
 
 
-def test_an_upstream_that_does_not_take_the_connection_is_504(weir, client):
-    # A listener whose queue is full answers no further connection request: the kernel drops them.
+@pytest.fixture
+def deaf():
+    """The address of a listener whose queue is full: the kernel drops further requests for a connection."""
     with contextlib.ExitStack() as held:
         listener = held.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
@@ -86,8 +88,28 @@ def test_an_upstream_that_does_not_take_the_connection_is_504(weir, client):
             waiting = held.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(address)
-        proxy = weir(route(f"http://127.0.0.1:{address[1]}", timeouts="{ connect: 500ms }"))
-        problem(client(proxy).get("/"), 504, "upstream-timeout")
+        yield f"http://127.0.0.1:{address[1]}"
+
+
+def test_an_upstream_that_does_not_take_the_connection_is_504(weir, deaf, client):
+    proxy = weir(route(deaf, timeouts="{ connect: 500ms }"))
+    problem(client(proxy).get("/"), 504, "upstream-timeout")
+
+
+def test_a_connection_that_was_given_up_does_not_delay_the_next(weir, deaf, origin, client):
+    """libcurl may close a socket without a word while it connects; the next one has its number, and must be watched."""
+    closing = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    upstream = origin(lambda peer: (peer.read_head(), peer.send(closing)))
+    proxy = weir(route(deaf, match="/deaf", timeouts="{ connect: 100ms }"), route(upstream.url))
+    connection = client(proxy)
+    took = []
+    for _ in range(5):
+        problem(connection.get("/deaf"), 504, "upstream-timeout")
+        asked = time.monotonic()
+        assert connection.get("/").status == 200
+        took.append(time.monotonic() - asked)
+    # libcurl itself looks again after 200 ms; the quickest of five, since a busy machine may delay any one.
+    assert min(took) < 0.15, took
 
 
 def test_a_slow_head_is_waited_for(weir, app, client):
