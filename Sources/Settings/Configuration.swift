@@ -7,7 +7,7 @@ package import Flow
 package struct Configuration: Equatable, Sendable {
     /// Where clients connect; never empty.
     package var listen = [ListenAddress.ip(host: "127.0.0.1", port: 8080)]
-    /// Where health and metrics answer; `nil` where there is no such listener.
+    /// Where `/livez` and `/readyz` answer; `nil` where there is no such listener.
     package var admin: ListenAddress? = .ip(host: "127.0.0.1", port: 9090)
     /// Event loops; `nil` for one per core.
     package var workers: Int?

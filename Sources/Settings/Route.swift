@@ -77,7 +77,7 @@ extension Route {
     /// How long each part of an exchange with the upstream may take; `nil` is no limit.
     package struct Timeouts: Equatable, Sendable {
         package var connect = Duration.seconds(5)
-        /// From the end of the request to the first byte of the answer.
+        /// From the request to the head of the answer, connecting included.
         package var firstByte: Duration? = .seconds(30)
         /// Without a byte from an upstream that is not paused.
         package var idle: Duration? = .seconds(300)

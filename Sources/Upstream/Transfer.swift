@@ -70,7 +70,7 @@ package final class Transfer {
     /// Stops reading: nothing more is handed over.
     ///
     /// Allowed at any time, and free: libcurl is told when it next has something to hand over, which it then holds (at
-    /// most one read, 16 KiB).
+    /// most one read of ``UpstreamRequest/readSize``).
     package func pause() { causes.insert(.queueFull) }
 
     /// Reads again; what libcurl held may be handed over before this returns, unless it is called from a delegate call.

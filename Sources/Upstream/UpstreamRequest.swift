@@ -21,7 +21,7 @@ package struct UpstreamRequest: Sendable {
     package var method: HTTPMethod
     /// The request target as it goes on the wire (RFC 9112, section 3.2): `/path?query`, not normalised.
     package var target: String
-    /// Everything but `Host` is sent as it stands here, and nothing else is.
+    /// Sent as they stand here, and nothing else is; libcurl makes up a `Host` where there is none.
     package var headers: HTTPHeaders
     /// How much of the response is read at once, and so the most that libcurl holds while the transfer is paused.
     package var readSize: ByteCount

@@ -70,3 +70,18 @@ def test_the_modules_know_each_other_as_the_architecture_says():
     assert imports["Flow"] <= {"Glibc", "Musl", "Darwin"}
     assert "Downstream" not in imports["Upstream"] and "Upstream" not in imports["Downstream"]
     assert not {"Settings", "Observability", "Proxy"} & (imports["Upstream"] | imports["Downstream"])
+
+
+def test_the_page_on_the_behaviour_tells_every_status_and_reason_with_its_own_name():
+    page = (REPOSITORY / "docs" / "BEHAVIOUR.md").read_text()
+    flow = REPOSITORY / "Sources" / "Flow"
+    kinds = set(re.findall(r'case \w+ = "([\w-]+)"', (flow / "Problem.swift").read_text())) | {"unavailable"}
+    rows = re.findall(r"^\| (\d{3}) \| `([\w-]+)` \|", page, re.MULTILINE)
+    assert len(rows) > 8
+    assert {kind for _, kind in rows} <= kinds
+    causes = (flow / "Problem+Causes.swift").read_text()
+    assert {status for status, _ in rows} <= set(re.findall(r"status: (\d{3})", causes))
+    outcomes = set(re.findall(r'case \w+(?: = "(\w+)")?$', (flow / "Outcome.swift").read_text(), re.MULTILINE))
+    told = set(re.findall(r"^\|[^|]+\|[^|]+\| `(\w+)`[^|]*\|$", page, re.MULTILINE))
+    assert len(told) > 5
+    assert told <= outcomes | {"completed", "drained", "refused"}
