@@ -16,7 +16,7 @@ COPY Package.swift ./
 RUN swift package resolve
 COPY Sources Sources
 COPY Tests Tests
-RUN swift build -c release --product weir --static-swift-stdlib -Xlinker -s \
+RUN swift build -c release --product weir --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked -Xlinker -s \
     && install -D .build/release/weir /out/weir
 
 FROM debian:bookworm-slim

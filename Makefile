@@ -2,6 +2,9 @@
 
 # SwiftPM alone lets a target import what it does not declare: this makes it an error.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
+# The Swift runtime linked in saves a jump at each of its calls. Exclusive access is checked in every debug build and
+# test; in release the checks cost 1 to 2 % on live streams.
+RELEASE_FLAGS := -c release --product weir --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked
 PYTEST = .venv/bin/pytest Tests/EndToEnd $(PYTEST_FLAGS)
 PYTEST_FLAGS ?=
 # The bench tools are kept outside of this repository: make bench BENCH=/path/to/bench
@@ -17,7 +20,7 @@ help: ## this list
 
 run: ## builds weir and runs its demo: a proxy and a small upstream, with curl lines to try
 	scripts/setup build
-	swift build -c release --product weir $(SWIFT_FLAGS)
+	swift build $(RELEASE_FLAGS) $(SWIFT_FLAGS)
 	exec .build/release/weir demo
 
 test: test-unit test-end-to-end ## every test; installs what they need
@@ -45,7 +48,7 @@ format: ## rewrites the sources to the project's format
 bench: ## measures weir beside other proxies: make bench BENCH=/path/to/bench
 	@test -n "$(BENCH)" || { echo "make bench BENCH=/path/to/bench (the folder that holds compare.py)" >&2; exit 2; }
 	scripts/setup bench
-	swift build -c release --product weir $(SWIFT_FLAGS)
+	swift build $(RELEASE_FLAGS) $(SWIFT_FLAGS)
 	scripts/bench "$(BENCH)" --peers $(BENCH_PEERS) $(BENCH_FLAGS)
 
 # The sanitizers run in a build of their own, and only on what the proxy does with real sockets: the decisions have no

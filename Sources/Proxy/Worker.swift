@@ -30,7 +30,7 @@ final class Worker {
             on: eventLoop, limits: shared.connectionLimits, outbox: outbox, timers: timers, clock: clock,
             gate: shared.connections, handler: self)
         let outbox = outbox
-        upstream.turnEnded = { outbox.turnEnded() }
+        upstream.handedOver = { outbox.turnEnded() }
         timers.turnEnded = { outbox.turnEnded() }
     }
 

@@ -42,6 +42,7 @@ final class Bell {
 
     func ring() { eventfd_write(descriptor, 1) }
 
+    /// Closes the eventfd and lets go of whoever is called.
     func stop() {
         rang = {}
         channel?.close(promise: nil)
@@ -54,9 +55,9 @@ final class Bell {
 private final class BellHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    private weak var bell: Bell?
+    private let bell: Bell
 
     init(bell: Bell) { self.bell = bell }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { bell?.wasRead() }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { bell.wasRead() }
 }

@@ -211,7 +211,8 @@ package final class Transfer {
         case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST: return .failed(.unreachable(text))
         // The only time limit that libcurl is given is that of the connection.
         case CURLE_OPERATION_TIMEDOUT: return .failed(.connectTimeout)
-        case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, Self.tooLarge: return .failed(.malformed(text))
+        case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING, Self.tooLarge:
+            return .failed(.malformed(text))
         default: return .failed(.brokenOff(text))
         }
     }

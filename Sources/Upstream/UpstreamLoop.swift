@@ -45,8 +45,8 @@ package final class UpstreamLoop {
     private var isTurnAskedFor = false
     private var wakeUp = Instant.distantFuture
 
-    /// Called when all that became ready together has been handed over: the time to write it to the clients.
-    package var turnEnded: () -> Void = {}
+    /// Called when what one socket brought has been handed over: the time to write it to the client.
+    package var handedOver: () -> Void = {}
 
     /// - Parameters:
     ///   - eventLoop: The loop that it lives on; every call is on it.
@@ -78,7 +78,7 @@ package final class UpstreamLoop {
                 : try ThreadWaker(watching: sockets.descriptor, bell: bell)
             self.waker = waker
             let bound = NIOLoopBound(waker, eventLoop: eventLoop)
-            return bell.start { [weak self] in self?.bellRang() }.map {
+            return bell.start { self.bellRang() }.map {
                 bound.value.arm()
                 return usesAIO ? .aio : .thread
             }
@@ -87,7 +87,7 @@ package final class UpstreamLoop {
         }
     }
 
-    /// Closes every connection; no transfer may be running any more.
+    /// Closes every connection; no transfer may be running any more. What was started is not let go of without it.
     package func stop() {
         waker?.stop()
         waker = nil
@@ -174,6 +174,10 @@ package final class UpstreamLoop {
         sockets.drain { ready in
             let handle = handles[ready.owner]
             inside(handle) { handle.socketReady(ready.socket, events: ready.events) }
+            // Its stream is written before the next socket is read: it waits for nobody, and is still in the caches. What
+            // ended is collected first, so that the end goes out with the last bytes.
+            collectFinished()
+            handedOver()
         } hungUp: { easy in
             Transfer.of(easy)?.hungUp()
         }
@@ -186,7 +190,7 @@ package final class UpstreamLoop {
 
     private func endTurn() {
         settle()
-        turnEnded()
+        handedOver()
     }
 
     private func inside(_ handle: MultiHandle, _ body: () -> Void) {
@@ -311,9 +315,7 @@ package final class UpstreamLoop {
     private func schedule(_ deadline: Instant) {
         wakeUp = deadline
         let delay = max(0, deadline.nanoseconds - clock().nanoseconds)
-        eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) { [weak self] in
-            self?.timerFired(scheduledFor: deadline)
-        }
+        eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) { self.timerFired(scheduledFor: deadline) }
     }
 
     private func timerFired(scheduledFor deadline: Instant) {

@@ -43,7 +43,8 @@ import Testing
     }
 
     @Test func aPermitTellsTheStartsThatAreLeft() throws {
-        let gate = AdmissionGate(limits: .init(starts: try #require(Rate("1/second")), startsBurst: 5))
+        let rate = try #require(Rate("1/second"))
+        let gate = AdmissionGate(limits: .init(starts: rate, startsBurst: 5))
         let permit = try gate.admit(ann, at: start)
         #expect(permit.startsLeft == StartQuota(remaining: 4, resetSeconds: 1))
         #expect(gate.startsLeft(of: ann, at: start) == permit.startsLeft)

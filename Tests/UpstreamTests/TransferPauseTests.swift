@@ -1,0 +1,194 @@
+import Flow
+import Testing
+
+@testable import Upstream
+
+/// Backpressure: a transfer that is paused hands over nothing, and loses nothing.
+@Suite(.timeLimit(.minutes(2))) struct TransferPauseTests {
+    private static let line = "0123456789abcdef0123456789abcdef\n"
+
+    private static func firehose(_ bytes: Int) -> ScriptedOrigin.Script {
+        { path, connection in
+            guard path == "/" else { return connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") }
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(bytes)\r\n\r\n")
+            connection.pour(line, bytes: bytes)
+        }
+    }
+
+    /// Whether a body is the firehose's, nothing lost or doubled.
+    private func isWhole(_ body: [UInt8]) -> Bool {
+        let line = Array(Self.line.utf8)
+        return stride(from: 0, to: body.count, by: line.count).allSatisfy {
+            body[$0..<min($0 + line.count, body.count)].elementsEqual(line.prefix(body.count - $0))
+        }
+    }
+
+    @Test func aPauseHoldsAndAResumeLosesNothing() async throws {
+        // In whole lines of no whole read, so that pieces of all sizes are held.
+        let bytes = 3_300_033
+        try await withOrigin(receiveBuffer: .kibibytes(64), Self.firehose(bytes)) { bench, origin in
+            let exchange = try bench.request(at: origin.origin)
+            exchange.onBytes = { _ in if exchange.count < 100_000 { exchange.transfer?.pause() } }
+            exchange.start()
+            try await bench.wait(for: exchange, until: "bytes") { $0.count > 0 }
+            let count = exchange.count
+            // Ten other requests come and go over the same loop, and the firehose stays shut.
+            for _ in 0..<10 { #expect(try await bench.response(to: "/other", at: origin.origin).text == "ok") }
+            #expect(exchange.count == count)
+            #expect(exchange.end == nil)
+            exchange.onBytes = { _ in }
+            exchange.transfer?.resume()
+            try await bench.wait(for: exchange, until: "the end") { $0.end != nil }
+            #expect(exchange.end == .complete)
+            #expect(exchange.count == bytes)
+            #expect(isWhole(exchange.body))
+        }
+    }
+
+    /// The project's promise, at this part: the origin is not read further than the socket's buffers reach.
+    @Test func aPausedUpstreamIsNotReadAhead() async throws {
+        try await withOrigin(receiveBuffer: .kibibytes(64), Self.firehose(.max / 2)) { bench, origin in
+            let exchange = try bench.request(at: origin.origin)
+            exchange.keepsBody = false
+            exchange.onBytes = { _ in exchange.transfer?.pause() }
+            exchange.start()
+            try await bench.wait(for: exchange, until: "bytes") { $0.count > 0 }
+            #expect(exchange.count <= 64 << 10, "one read")
+            // Each resume lets one read through, however often the firehose could have sent more in between.
+            for round in 2...20 {
+                let count = exchange.count
+                exchange.transfer?.resume()
+                try await bench.wait(for: exchange, until: "more bytes") { $0.count > count }
+                #expect(exchange.count <= round * (64 << 10))
+            }
+            exchange.transfer?.cancel()
+        }
+    }
+
+    @Test func pausingAndResumingAtEveryPieceLosesNothing() async throws {
+        let bytes = 1_000_000
+        try await withOrigin(receiveBuffer: .kibibytes(64), Self.firehose(bytes)) { bench, origin in
+            let exchange = try bench.request(at: origin.origin)
+            exchange.onBytes = { _ in exchange.transfer?.pause() }
+            exchange.start()
+            var count = 0
+            while exchange.end == nil {
+                try await bench.wait(for: exchange, until: "more bytes or the end") { [count] in
+                    $0.count > count || $0.end != nil
+                }
+                count = exchange.count
+                exchange.transfer?.resume()
+            }
+            #expect(exchange.end == .complete)
+            #expect(exchange.count == bytes)
+            #expect(isWhole(exchange.body))
+        }
+    }
+
+    @Test func pausingAndResumingInTheMiddleOfACallIsAllowed() async throws {
+        let bytes = 1_000_000
+        try await withOrigin(Self.firehose(bytes)) { bench, origin in
+            let exchange = try bench.request(at: origin.origin)
+            exchange.onBytes = { _ in
+                exchange.transfer?.pause()
+                exchange.transfer?.pause()
+                exchange.transfer?.resume()
+            }
+            exchange.start()
+            try await bench.wait(for: exchange, until: "the end") { $0.end != nil }
+            #expect(exchange.count == bytes)
+            #expect(isWhole(exchange.body))
+        }
+    }
+
+    @Test func aTransferMayBePausedBeforeItStarts() async throws {
+        try await withOrigin(Self.firehose(100_000)) { bench, origin in
+            let exchange = try bench.request(at: origin.origin)
+            exchange.transfer?.pause()
+            exchange.start()
+            try await bench.wait(for: exchange, until: "the head") { $0.head != nil }
+            for _ in 0..<5 { #expect(try await bench.response(to: "/other", at: origin.origin).text == "ok") }
+            #expect(exchange.count == 0)
+            exchange.transfer?.resume()
+            try await bench.wait(for: exchange, until: "the end") { $0.end != nil }
+            #expect(exchange.count == 100_000)
+        }
+    }
+
+    @Test func resumingWhatIsNotPausedDoesNothing() async throws {
+        try await withOrigin(Self.firehose(100_000)) { bench, origin in
+            let exchange = try bench.request(at: origin.origin)
+            exchange.transfer?.resume()
+            exchange.start()
+            exchange.transfer?.resume()
+            try await bench.wait(for: exchange, until: "the end") { $0.end != nil }
+            #expect(exchange.count == 100_000)
+        }
+    }
+
+    @Test func anUpstreamThatEndsWhileItIsPausedIsReadToItsEnd() async throws {
+        let sign = Watched(false)
+        try await withOrigin { path, connection in
+            guard path == "/" else { return connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") }
+            connection.send("HTTP/1.0 200 OK\r\n\r\nfirst ")
+            connection.when(sign) {
+                $0.send(String(repeating: "x", count: 30_000))
+                $0.close()
+            }
+        } test: { bench, origin in
+            let exchange = try bench.request(at: origin.origin)
+            exchange.onBytes = { _ in exchange.transfer?.pause() }
+            exchange.start()
+            try await bench.wait(for: exchange, until: "bytes") { $0.count == 6 }
+            sign.update { $0 = true }
+            try await origin.counts.wait(for: "the close") { $0.closed == 1 }
+            #expect(try await bench.response(to: "/other", at: origin.origin).text == "ok")
+            #expect(exchange.count == 6 && exchange.end == nil)
+            exchange.onBytes = { _ in }
+            exchange.transfer?.resume()
+            try await bench.wait(for: exchange, until: "the end") { $0.end != nil }
+            #expect(exchange.end == .complete)
+            #expect(exchange.count == 30_006)
+        }
+    }
+
+    /// Nobody reads from a paused transfer's socket: without a look at it, a reset would go unnoticed for as long as that.
+    @Test(arguments: [0, 1_000_000]) func aResetWhilePausedIsTold(unread: Int) async throws {
+        let sign = Watched(false)
+        try await withOrigin(receiveBuffer: .kibibytes(64)) { path, connection in
+            guard path == "/" else { return connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") }
+            connection.send("HTTP/1.1 200 OK\r\n\r\n" + Self.line)
+            connection.pour(Self.line, bytes: unread)
+            connection.when(sign) { $0.reset() }
+        } test: { bench, origin in
+            let exchange = try bench.request(at: origin.origin)
+            exchange.onBytes = { _ in exchange.transfer?.pause() }
+            exchange.start()
+            try await bench.wait(for: exchange, until: "bytes") { $0.count > 0 }
+            for _ in 0..<5 { #expect(try await bench.response(to: "/other", at: origin.origin).text == "ok") }
+            let count = exchange.count
+            sign.update { $0 = true }
+            try await bench.wait(for: exchange, until: "the end") { $0.end != nil }
+            guard case .failed(.brokenOff) = exchange.end else {
+                Issue.record("\(String(describing: exchange.end))")
+                return
+            }
+            #expect(exchange.count == count)
+            #expect(bench.statistics.active == 0)
+        }
+    }
+
+    @Test func cancellingAPausedTransferClosesItsConnection() async throws {
+        try await withOrigin(receiveBuffer: .kibibytes(64), Self.firehose(.max / 2)) { bench, origin in
+            let exchange = try bench.request(at: origin.origin)
+            exchange.onBytes = { _ in exchange.transfer?.pause() }
+            exchange.start()
+            try await bench.wait(for: exchange, until: "bytes") { $0.count > 0 }
+            #expect(try await bench.response(to: "/other", at: origin.origin).text == "ok")
+            exchange.transfer?.cancel()
+            try await origin.counts.wait(for: "the close") { $0.closed == 1 }
+            // What the next one gets is not the paused one's.
+            for _ in 0..<3 { #expect(try await bench.response(to: "/other", at: origin.origin).text == "ok") }
+        }
+    }
+}
