@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// Collects what one turn of the event loop brings for a client, so that it costs one write.
+/// Collects what one socket of the upstream, or one tick of the timers, brings for a client, so that it costs one write.
 ///
 /// One for each loop. libcurl hands over a chunk at a time; writing each to the client cost 14 times more than collecting
 /// them. The bytes go into one buffer that is used again as soon as the socket has taken it, so a stream that waits holds

@@ -87,7 +87,9 @@ package final class UpstreamLoop {
         }
     }
 
-    /// Closes every connection; no transfer may be running any more. What was started is not let go of without it.
+    /// Closes every connection; no transfer may be running any more.
+    ///
+    /// What was started is not let go of without it: the bell's channel holds the loop.
     package func stop() {
         waker?.stop()
         waker = nil

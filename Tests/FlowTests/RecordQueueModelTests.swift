@@ -20,9 +20,9 @@ import Testing
 
         static func isBlank(_ line: [UInt8]) -> Bool { line == [0x0A] || line == [0x0D, 0x0A] }
 
-        /// What may leave: the longest run of whole lines within all limits.
+        /// The longest run of whole lines within all limits: what may leave.
         ///
-        /// - Parameter looked: How many records have been looked at; the blank lines behind them may not have been.
+        /// `looked` is how many records have been looked at; the blank lines behind them may not have been.
         func run(credit: Int, limit: Int, looked: Int = .max) -> RecordFramer.Run {
             var run = RecordFramer.Run(records: 0, bytes: 0)
             for line in lines where isWhole(line) && run.records < looked {
