@@ -27,6 +27,7 @@ package final class UpstreamLoop {
     private(set) var turn: UInt64 = 1
     let sockets: SocketSet
     private let bell: Bell
+    private let alarm: Alarm
     private var waker: (any LoopWaker)?
     private var handles: [MultiHandle] = []
     private var idle: [Transfer] = []
@@ -43,7 +44,6 @@ package final class UpstreamLoop {
     private var releasing: [Transfer] = []
     private var continuing: [Transfer] = []
     private var isTurnAskedFor = false
-    private var wakeUp = Instant.distantFuture
 
     /// Called when what one socket brought has been handed over: the time to write it to the client.
     package var handedOver: () -> Void = {}
@@ -59,6 +59,7 @@ package final class UpstreamLoop {
         now = clock()
         sockets = try SocketSet()
         bell = try Bell(on: eventLoop)
+        alarm = Alarm(on: eventLoop, clock: clock)
         names = weir_share_dns_create()
     }
 
@@ -141,8 +142,8 @@ package final class UpstreamLoop {
         if isDueNow {
             if !due.contains(where: { $0 === handle }) { due.append(handle) }
             settle()
-        } else if handle.deadline < wakeUp {
-            schedule(handle.deadline)
+        } else {
+            awaitTimer(at: handle.deadline)
         }
     }
 
@@ -314,19 +315,12 @@ package final class UpstreamLoop {
 
     // MARK: The timer
 
-    private func schedule(_ deadline: Instant) {
-        wakeUp = deadline
-        let delay = max(0, deadline.nanoseconds - clock().nanoseconds)
-        eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) { self.timerFired(scheduledFor: deadline) }
-    }
-
-    private func timerFired(scheduledFor deadline: Instant) {
-        // A task that an earlier deadline has overtaken is void.
-        guard deadline == wakeUp else { return }
-        wakeUp = .distantFuture
-        beginTurn()
-        for handle in handles where handle.deadline <= now { due.append(handle) }
-        endTurn()
-        if let next = handles.map(\.deadline).min(), next < wakeUp { schedule(next) }
+    private func awaitTimer(at deadline: Instant) {
+        alarm.ring(by: deadline) { [self] in
+            beginTurn()
+            for handle in handles where handle.deadline <= now { due.append(handle) }
+            endTurn()
+            if let next = handles.map(\.deadline).min() { awaitTimer(at: next) }
+        }
     }
 }
