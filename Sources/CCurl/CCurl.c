@@ -36,8 +36,6 @@ CURLcode weir_easy_set_closesocket(CURL *easy, curl_closesocket_callback callbac
 
 CURLcode weir_easy_get_pointer(CURL *easy, CURLINFO info, char **value) { return curl_easy_getinfo(easy, info, value); }
 
-CURLcode weir_easy_get_long(CURL *easy, CURLINFO info, long *value) { return curl_easy_getinfo(easy, info, value); }
-
 CURLMcode weir_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);
 }

@@ -103,10 +103,6 @@ final class ConnectionHandler: ChannelInboundHandler {
         faultArrived(isTooSlow ? .headTooSlow : error == .headerOverflow ? .headTooLarge : .malformed)
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        context.fireUserInboundEventTriggered(event)
-    }
-
     // MARK: Requests
 
     private func headArrived(_ head: HTTPRequestHead) {

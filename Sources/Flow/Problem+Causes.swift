@@ -120,9 +120,6 @@ extension Problem {
     package static let requestTimeout = Problem(
         .requestTimeout, status: 408, detail: "The request did not arrive in time")
 
-    package static let lengthRequired = Problem(
-        .invalidRequest, status: 411, detail: "A request body needs a Content-Length")
-
     /// weir is no tunnel.
     package static let connectNotImplemented = Problem(
         .notImplemented, status: 501, detail: "CONNECT is not supported")

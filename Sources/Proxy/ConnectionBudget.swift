@@ -19,8 +19,6 @@ final class ConnectionBudget: ConnectionGate {
         self.perAddress = perAddress
     }
 
-    var open: Int { counts.withLockedValue { $0.all } }
-
     func enter(_ peer: String) -> Bool {
         counts.withLockedValue { counts in
             guard counts.all < maximum else { return false }

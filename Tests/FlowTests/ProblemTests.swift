@@ -58,7 +58,7 @@ import Testing
     static let others: [(Problem, Int, String)] = [
         (.notFound, 404, "not-found"), (.noSuchStream, 404, "not-found"),
         (.malformedRequest, 400, "invalid-request"), (.invalidRequest("rate is no rate"), 400, "invalid-request"),
-        (.requestTimeout, 408, "request-timeout"), (.lengthRequired, 411, "invalid-request"),
+        (.requestTimeout, 408, "request-timeout"),
         (.requestBodyNotImplemented, 501, "not-implemented"),
         (.headersTooLarge(limit: .kibibytes(32)), 431, "too-large"),
         (.bodyTooLarge(limit: .kibibytes(1)), 413, "too-large"),

@@ -20,7 +20,6 @@ CURLcode weir_easy_set_header(CURL *easy, curl_write_callback callback, void *co
 CURLcode weir_easy_set_sockopt(CURL *easy, curl_sockopt_callback callback, void *context);
 CURLcode weir_easy_set_closesocket(CURL *easy, curl_closesocket_callback callback, void *context);
 CURLcode weir_easy_get_pointer(CURL *easy, CURLINFO info, char **value);
-CURLcode weir_easy_get_long(CURL *easy, CURLINFO info, long *value);
 
 CURLMcode weir_multi_set_long(CURLM *multi, CURLMoption option, long value);
 CURLMcode weir_multi_set_socket(CURLM *multi, curl_socket_callback callback, void *context);
