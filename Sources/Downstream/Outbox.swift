@@ -68,7 +68,7 @@ package final class Outbox {
 
     /// Sends everything that was collected, and tells each connection whether its client has taken it.
     ///
-    /// To be called at the end of whatever woke the loop; a call from within itself does nothing.
+    /// To be called at the end of whatever may have written; a call from within itself does nothing.
     package func turnEnded() {
         guard !isEnding else { return }
         isEnding = true

@@ -5,7 +5,7 @@ package protocol ResponseWriterDelegate: AnyObject {
     /// The client took everything so far: there is room again.
     func responseHasRoom()
 
-    /// At the end of a turn, the client had not taken all that it was offered.
+    /// Of what was sent at once, the client's socket did not take all.
     func responseIsHeldUp()
 
     /// The client's socket took the end of the response. The last call.

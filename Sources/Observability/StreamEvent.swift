@@ -10,7 +10,7 @@ package enum StreamEvent: Equatable, Sendable {
 
 /// What is known of a request when it was read.
 package struct StreamFacts: Equatable, Sendable {
-    /// `nil` for what is no stream.
+    /// Every request has one; a client reads it in `X-Stream-Id`, or in the `instance` of a problem.
     package var id: StreamId?
     /// The client's address; never the value of a header, which may be a secret.
     package var client: String

@@ -5,7 +5,7 @@ package import NIOCore
 /// All of libcurl on one event loop: its multi handles, its sockets, its timer and the pool of easy handles.
 ///
 /// A turn goes: the waker rings, the ready sockets are told to libcurl, whatever that started or ended is settled, the
-/// waker is armed again. Nothing of libcurl is called from inside one of its callbacks but `curl_easy_pause`; what else
+/// waker is armed again. Nothing of libcurl is called from inside one of its callbacks but `curl_easy_getinfo`; what
 /// a callback wants done is put on a list and settled after libcurl has returned.
 package final class UpstreamLoop {
     package struct Statistics: Equatable, Sendable {
