@@ -7,6 +7,7 @@ import Upstream
 extension Problem {
     init(_ error: UpstreamError) {
         switch error {
+        case .unresolved: self = .badUpstream(.unresolved)
         case .unreachable: self = .badUpstream(.refused)
         case .connectTimeout: self = .upstreamTimeout(.connect)
         case .brokenOff: self = .badUpstream(.reset)
@@ -32,7 +33,7 @@ extension Problem {
 extension Outcome {
     init(_ error: UpstreamError) {
         switch error {
-        case .unreachable, .brokenOff, .malformed: self = .upstreamFailed
+        case .unresolved, .unreachable, .brokenOff, .malformed: self = .upstreamFailed
         case .connectTimeout: self = .upstreamTimeout
         }
     }

@@ -208,7 +208,8 @@ package final class Transfer {
         switch result {
         case CURLE_OK:
             return hasHead ? .complete : .failed(.brokenOff("the upstream closed without a response"))
-        case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST: return .failed(.unreachable(text))
+        case CURLE_COULDNT_RESOLVE_HOST: return .failed(.unresolved(text))
+        case CURLE_COULDNT_CONNECT: return .failed(.unreachable(text))
         // The only time limit that libcurl is given is that of the connection.
         case CURLE_OPERATION_TIMEDOUT: return .failed(.connectTimeout)
         case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING, Self.tooLarge:

@@ -2,7 +2,9 @@ import Flow
 
 /// Why a transfer ended without a complete response.
 package enum UpstreamError: Error, Equatable, Sendable {
-    /// No connection: refused, unreachable, or the name does not resolve.
+    /// The name has no address.
+    case unresolved(String)
+    /// No connection: refused, or no way there.
     case unreachable(String)
     case connectTimeout
     /// The connection was reset or closed before the response was complete.

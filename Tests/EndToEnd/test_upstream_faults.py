@@ -36,6 +36,12 @@ def test_a_refused_connection_is_502(weir, client):
     assert proxy.logged(reason="upstream_failed", status=502)
 
 
+def test_an_upstream_whose_name_has_no_address_is_502_and_says_so(weir, client):
+    # RFC 6761 promises that no such name exists.
+    told = problem(client(weir(route("http://orders.invalid"))).get("/"), 502, "bad-upstream")
+    assert told["detail"] == "The upstream's name has no address"
+
+
 @pytest.mark.parametrize("script", [closes, resets])
 def test_an_upstream_that_goes_before_it_answers_is_502(weir, origin, client, script):
     proxy = weir(route(origin(script).url))

@@ -61,7 +61,7 @@ final class Watched<Value: Sendable>: Sendable {
 actor Bench {
     nonisolated let eventLoop: any EventLoop
     private var upstream: UpstreamLoop?
-    /// The turns of the upstream that have ended.
+    /// How often the upstream has handed over what one of its sockets brought, or has ended a turn.
     private(set) var turns = 0
     /// How the loop is woken.
     private(set) var waking: Waking?
@@ -94,7 +94,7 @@ actor Bench {
             Instant(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds))
         }
         self.upstream = upstream
-        upstream.turnEnded = { [unowned self] in assumeIsolated { $0.turns += 1 } }
+        upstream.handedOver = { [unowned self] in assumeIsolated { $0.turns += 1 } }
         let chosen = try await upstream.start(waking: waking).get()
         self.waking = chosen
         if waking != .auto { #expect(chosen == waking) }
