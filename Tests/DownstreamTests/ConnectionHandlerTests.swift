@@ -266,7 +266,7 @@ import Testing
         let connection = try EmbeddedConnection()
         try connection.send(Self.get)
         #expect(connection.timers.count == 1)
-        try connection.channel.close().wait()
+        try connection.leave()
         #expect(connection.timers.count == 0)
         #expect(connection.listener.connectionCount == 0)
     }
@@ -283,7 +283,7 @@ import Testing
             writer = $1
         }
         try connection.send(Self.get)
-        try connection.channel.close().wait()
+        try connection.leave()
         #expect(delegate.closes == 1 && delegate.finishes == 0)
         // Whoever has not noticed yet does no harm.
         writer?.write("late")

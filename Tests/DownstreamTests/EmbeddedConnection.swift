@@ -72,20 +72,31 @@ final class ScriptedDelegate: ResponseWriterDelegate {
 
 /// A client connection without a socket: the test is the client, the clock and the kernel.
 final class EmbeddedConnection {
-    let loop = EmbeddedEventLoop()
+    let loop: EmbeddedEventLoop
     let channel: EmbeddedChannel
-    let handler = ScriptedHandler()
+    let handler: ScriptedHandler
     let listener: Listener
-    let outbox = Outbox()
+    let outbox: Outbox
     let timers: LoopTimers
 
-    init(limits: ConnectionLimits = .init()) throws {
-        let loop = loop
+    convenience init(limits: ConnectionLimits = .init()) throws {
+        let loop = EmbeddedEventLoop(), outbox = Outbox(), handler = ScriptedHandler()
         let clock = { Instant(nanoseconds: Int64(loop.now.uptimeNanoseconds)) }
-        timers = LoopTimers(on: loop, clock: clock)
-        listener = Listener(
+        let timers = LoopTimers(on: loop, clock: clock)
+        timers.turnEnded = { outbox.turnEnded() }
+        let listener = Listener(
             on: loop, limits: limits, outbox: outbox, timers: timers, clock: clock, gate: nil, handler: handler)
-        timers.turnEnded = { [outbox] in outbox.turnEnded() }
+        try self.init(loop: loop, handler: handler, listener: listener)
+    }
+
+    /// Another connection through the same listener.
+    func makeSibling() throws -> EmbeddedConnection {
+        try EmbeddedConnection(loop: loop, handler: handler, listener: listener)
+    }
+
+    private init(loop: EmbeddedEventLoop, handler: ScriptedHandler, listener: Listener) throws {
+        (self.loop, self.handler, self.listener) = (loop, handler, listener)
+        (outbox, timers) = (listener.outbox, listener.timers)
         channel = EmbeddedChannel(loop: loop)
         let peer = try SocketAddress(ipAddress: "192.0.2.1", port: 1)
         channel.remoteAddress = peer
@@ -108,6 +119,9 @@ final class EmbeddedConnection {
         while let piece = try channel.readOutbound(as: ByteBuffer.self) { text += String(buffer: piece) }
         return text
     }
+
+    /// The client closes the connection.
+    func leave() throws { try channel.close().wait() }
 
     /// The socket takes no more, or takes again.
     func setTaking(_ isTaking: Bool) {
