@@ -94,7 +94,7 @@ actor Bench {
             Instant(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds))
         }
         self.upstream = upstream
-        upstream.turnEnded = { [unowned self] in assumeIsolated { $0.turns += 1 } }
+        upstream.handedOver = { [unowned self] in assumeIsolated { $0.turns += 1 } }
         let chosen = try await upstream.start(waking: waking).get()
         self.waking = chosen
         if waking != .auto { #expect(chosen == waking) }
