@@ -13,10 +13,14 @@ BENCH_FLAGS ?= --rounds 3 --pin-proxy 0 --pin-load 1
 # The rival peers that compare.py runs beside weir.
 BENCH_PEERS ?= nginx,haproxy
 
-.PHONY: help run test test-unit test-end-to-end check lint format bench test-thread test-address image clean
+# For the measurements in Benchmarks/: make bench-pace MEASURE_FLAGS='--seconds 60 --markdown'
+MEASURE_FLAGS ?=
+
+.PHONY: help run test test-unit test-end-to-end check lint format bench bench-pace bench-slow-readers \
+	test-thread test-address image clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
 
 run: ## builds weir and runs its demo: a proxy and a small upstream, with curl lines to try
 	scripts/setup build
@@ -50,6 +54,16 @@ bench: ## measures weir beside other proxies: make bench BENCH=/path/to/bench
 	scripts/setup bench
 	swift build $(RELEASE_FLAGS) $(SWIFT_FLAGS)
 	scripts/bench "$(BENCH)" --peers $(BENCH_PEERS) $(BENCH_FLAGS)
+
+bench-pace: ## how well a thousand metered streams keep their pace: make bench-pace MEASURE_FLAGS=--markdown
+	scripts/setup measure
+	swift build -c release --product weir $(SWIFT_FLAGS)
+	Benchmarks/pace $(MEASURE_FLAGS)
+
+bench-slow-readers: ## what clients that never read cost, and how much is fetched for them
+	scripts/setup measure
+	swift build -c release --product weir $(SWIFT_FLAGS)
+	Benchmarks/slow_readers $(MEASURE_FLAGS)
 
 # The sanitizers run in a build of their own, and only on what the proxy does with real sockets: the decisions have no
 # threads and no memory of their own to get wrong.

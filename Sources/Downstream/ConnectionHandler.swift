@@ -39,6 +39,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var isDispatching = false
     /// Whether the head of a request did not arrive in time.
     private var isTooSlow = false
+    /// What came behind a request that is being answered, and is no request; told after that answer.
+    private var laterFault: RequestFault?
     private var writer: ResponseWriter?
     private lazy var timer = LoopTimer(target: self)
     /// When the connection's time is up; the timer may fire earlier and is then set anew.
@@ -148,9 +150,13 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private func faultArrived(_ fault: RequestFault) {
         switch state {
-        case .waiting, .receiving: break
-        case .responding, .ending, .lingering, .closed: return
+        case .waiting, .receiving: answer(fault)
+        case .responding, .ending: laterFault = fault
+        case .lingering, .closed: break
         }
+    }
+
+    private func answer(_ fault: RequestFault) {
         stopClock()
         head = nil
         state = .responding
@@ -209,7 +215,8 @@ final class ConnectionHandler: ChannelInboundHandler {
             wire.close()
         }
         told?.responseFinished()
-        if isIdle, listener.isDraining { close() }
+        guard isIdle else { return }
+        if listener.isDraining { close() } else if let laterFault { answer(laterFault) }
     }
 
     private func linger() {

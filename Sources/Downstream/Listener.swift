@@ -114,7 +114,8 @@ package final class Listener {
 
     func closed(_ connection: ConnectionHandler) { connections[ObjectIdentifier(connection)] = nil }
 
-    private func configure(_ channel: any Channel) throws {
+    /// Builds the pipeline of an accepted connection.
+    func configure(_ channel: any Channel) throws {
         let peer = channel.remoteAddress?.ipAddress ?? ""
         if let gate {
             guard gate.enter(peer) else { throw TooManyConnections() }

@@ -59,7 +59,7 @@ package final class LoopTimers {
             siftUp(timer.index)
             siftDown(timer.index)
         }
-        if heap[0].due < wakeUp { schedule() }
+        schedule()
     }
 
     package func cancel(_ timer: LoopTimer) {
@@ -78,19 +78,22 @@ package final class LoopTimers {
     fileprivate func wokeUp() {
         let now = clock()
         guard now >= wakeUp else { return }  // a wake-up that an earlier one has overtaken
-        wakeUp = .distantFuture
+        wakeUp = .distantPast  // what is set from here on is seen to below
         while let timer = heap.first, timer.due <= now {
             cancel(timer)
             timer.target.timerFired(timer, at: now)
         }
         turnEnded()
-        if !heap.isEmpty, heap[0].due < wakeUp { schedule() }
+        wakeUp = .distantFuture
+        schedule()
     }
 
+    /// Sees to it that the loop wakes up on the first timer's tick, unless it will do so by then anyway.
     private func schedule() {
-        let tick = Self.tick
-        let due = heap[0].due.nanoseconds
-        wakeUp = due > .max - tick ? .distantFuture : Instant(nanoseconds: (due + tick - 1) / tick * tick)
+        guard let due = heap.first?.due, due < wakeUp, due.nanoseconds <= .max - Self.tick else { return }
+        let next = Instant(nanoseconds: (due.nanoseconds + Self.tick - 1) / Self.tick * Self.tick)
+        guard next < wakeUp else { return }
+        wakeUp = next
         let delay = max(0, wakeUp.nanoseconds - clock().nanoseconds)
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         // Fails only on a loop that has been shut down: nobody waits there any more.

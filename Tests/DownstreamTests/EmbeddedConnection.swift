@@ -1,0 +1,140 @@
+import Flow
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
+import Testing
+
+@testable import Downstream
+
+/// Answers requests as the test says.
+final class ScriptedHandler: RequestHandler {
+    private(set) var requests: [Request] = []
+    private(set) var faults: [RequestFault] = []
+    /// What becomes of a request; a short answer where nothing else is said.
+    var onRequest: (Request, ResponseWriter) -> Void = { $1.answer("ok") }
+    var onFault: (RequestFault, ResponseWriter) -> Void = { fault, writer in
+        writer.answer("\(fault)", status: .badRequest)
+    }
+
+    var paths: [String] { requests.map { String($0.path) } }
+
+    func requestArrived(_ request: Request, writer: ResponseWriter) {
+        requests.append(request)
+        onRequest(request, writer)
+    }
+
+    func faultArrived(_ fault: RequestFault, peer: String, writer: ResponseWriter) {
+        faults.append(fault)
+        onFault(fault, writer)
+    }
+}
+
+extension ResponseWriter {
+    /// Answers with a body of known length.
+    func answer(_ body: String, status: HTTPResponseStatus = .ok) {
+        writeHead(status, headers: ["content-length": "\(body.utf8.count)"], body: .length)
+        write(body)
+        end()
+    }
+
+    func write(_ text: String) { Array(text.utf8).withUnsafeBytes { write($0) } }
+}
+
+/// Counts what a writer tells.
+final class ScriptedDelegate: ResponseWriterDelegate {
+    private(set) var rooms = 0, heldUps = 0, finishes = 0, closes = 0
+    var onRoom: () -> Void = {}
+
+    /// Whether the last call has come.
+    var isOver: Bool { finishes + closes > 0 }
+
+    func responseHasRoom() {
+        #expect(!isOver)
+        rooms += 1
+        onRoom()
+    }
+
+    func responseIsHeldUp() {
+        #expect(!isOver)
+        heldUps += 1
+    }
+
+    func responseFinished() {
+        #expect(!isOver)
+        finishes += 1
+    }
+
+    func responseClosed() {
+        #expect(!isOver)
+        closes += 1
+    }
+}
+
+/// A client connection without a socket: the test is the client, the clock and the kernel.
+final class EmbeddedConnection {
+    let loop: EmbeddedEventLoop
+    let channel: EmbeddedChannel
+    let handler: ScriptedHandler
+    let listener: Listener
+    let outbox: Outbox
+    let timers: LoopTimers
+
+    convenience init(limits: ConnectionLimits = .init()) throws {
+        let loop = EmbeddedEventLoop(), outbox = Outbox(), handler = ScriptedHandler()
+        let clock = { Instant(nanoseconds: Int64(loop.now.uptimeNanoseconds)) }
+        let timers = LoopTimers(on: loop, clock: clock)
+        timers.turnEnded = { outbox.turnEnded() }
+        let listener = Listener(
+            on: loop, limits: limits, outbox: outbox, timers: timers, clock: clock, gate: nil, handler: handler)
+        try self.init(loop: loop, handler: handler, listener: listener)
+    }
+
+    /// Another connection through the same listener.
+    func makeSibling() throws -> EmbeddedConnection {
+        try EmbeddedConnection(loop: loop, handler: handler, listener: listener)
+    }
+
+    private init(loop: EmbeddedEventLoop, handler: ScriptedHandler, listener: Listener) throws {
+        (self.loop, self.handler, self.listener) = (loop, handler, listener)
+        (outbox, timers) = (listener.outbox, listener.timers)
+        channel = EmbeddedChannel(loop: loop)
+        let peer = try SocketAddress(ipAddress: "192.0.2.1", port: 1)
+        channel.remoteAddress = peer
+        try listener.configure(channel)
+        try channel.connect(to: peer).wait()
+    }
+
+    deinit { _ = try? channel.finish(acceptAlreadyClosed: true) }
+
+    var isOpen: Bool { channel.isActive }
+
+    func send(_ text: String) throws {
+        try channel.writeInbound(ByteBuffer(string: text))
+        loop.run()
+    }
+
+    /// Everything that was written to the socket since the last call.
+    func received() throws -> String {
+        var text = ""
+        while let piece = try channel.readOutbound(as: ByteBuffer.self) { text += String(buffer: piece) }
+        return text
+    }
+
+    /// The client closes the connection.
+    func leave() throws { try channel.close().wait() }
+
+    /// The socket takes no more, or takes again.
+    func setTaking(_ isTaking: Bool) {
+        channel.isWritable = isTaking
+        channel.pipeline.fireChannelWritabilityChanged()
+    }
+
+    /// Something else woke the loop, did this, and the turn is over.
+    func turn(_ body: () -> Void = {}) {
+        body()
+        outbox.turnEnded()
+        loop.run()
+    }
+
+    func advance(by time: TimeAmount) { loop.advanceTime(by: time) }
+}
