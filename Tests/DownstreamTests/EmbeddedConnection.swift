@@ -44,6 +44,7 @@ extension ResponseWriter {
 final class ScriptedDelegate: ResponseWriterDelegate {
     private(set) var rooms = 0, heldUps = 0, finishes = 0, closes = 0
     var onRoom: () -> Void = {}
+    var onHeldUp: () -> Void = {}
 
     /// Whether the last call has come.
     var isOver: Bool { finishes + closes > 0 }
@@ -57,6 +58,7 @@ final class ScriptedDelegate: ResponseWriterDelegate {
     func responseIsHeldUp() {
         #expect(!isOver)
         heldUps += 1
+        onHeldUp()
     }
 
     func responseFinished() {

@@ -1,0 +1,204 @@
+import Flow
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import Downstream
+
+@Suite(.timeLimit(.minutes(2))) struct ListenerTests {
+    private static let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    private static let ok = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+
+    @Test func answersOverASocket() async throws {
+        try await SocketBench.run { bench, listener in
+            let address = try await bench.bind(listener)
+            #expect(address.port ?? 0 > 0)
+            let client = try await SocketClient(address)
+            try await client.send(Self.get)
+            try await client.state.wait(for: "an answer") { $0.text == Self.ok }
+            #expect(listener.connectionCount == 1)
+            #expect(bench.handler.requests.first?.peer == "127.0.0.1")
+            try await client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            try await client.state.wait(for: "the close") { $0.isClosed }
+            #expect(client.state.value.text.hasPrefix(Self.ok + "HTTP/1.1 200 OK\r\n"))
+        }
+    }
+
+    @Test func aThousandPipelinedRequestsAreAnsweredInOrder() async throws {
+        try await SocketBench.run { bench, listener in
+            let address = try await bench.bind(listener)
+            bench.handler.onRequest = { $1.answer("\($0.path);") }
+            let client = try await SocketClient(address)
+            let paths = (0..<1000).map { "/\($0)" }
+            try await client.send(paths.map { "GET \($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined())
+            let state = try await client.state.wait(for: "the last answer") { $0.text.hasSuffix("/999;") }
+            let bodies = state.text.split(separator: "\r\n\r\n").dropFirst().compactMap {
+                $0.split(separator: ";").first
+            }
+            #expect(bodies.map(String.init) == paths)
+        }
+    }
+
+    @Test func theAddressOfAUnixSocketIsEmpty() async throws {
+        let path = "/tmp/weir-\(UInt64.random(in: 0 ... .max)).sock"
+        try await SocketBench.run { bench, listener in
+            let address = try SocketAddress(unixDomainSocketPath: path)
+            _ = try await listener.bind(address).get()
+            let client = try await SocketClient(address)
+            try await client.send(Self.get)
+            try await client.state.wait(for: "an answer") { $0.text == Self.ok }
+            #expect(bench.handler.requests.first?.peer.isEmpty == true)
+        }
+    }
+
+    // MARK: Clients that do not read
+
+    @Test func aClientThatDoesNotReadHoldsTheWriterUpAndGetsTheRestWhenItReads() async throws {
+        let line = String(repeating: "x", count: 99) + "\n", lines = 200_000
+        try await SocketBench.run { bench, listener in
+            let address = try await bench.bind(listener)
+            let delegate = ScriptedDelegate()
+            let heldUp = Watched(0)
+            var left = lines
+            bench.handler.onRequest = { _, writer in
+                writer.delegate = delegate
+                writer.writeHead(.ok, headers: ["content-length": "\(lines * line.utf8.count)"], body: .length)
+                let pump = {
+                    while left > 0, writer.room > 0 {
+                        writer.write(line)
+                        left -= 1
+                    }
+                    if left == 0 { writer.end() }
+                }
+                delegate.onRoom = pump
+                delegate.onHeldUp = { heldUp.update { $0 += 1 } }
+                pump()
+            }
+            let client = try await SocketClient(address, reads: false)
+            try await client.send(Self.get)
+            try await heldUp.wait(for: "the writer to be held up") { $0 > 0 }
+            #expect(left > 0, "not everything fits the sockets' buffers")
+            #expect(delegate.finishes == 0)
+            try await client.startReading()
+            let head = "HTTP/1.1 200 OK\r\ncontent-length: \(lines * line.utf8.count)\r\n\r\n"
+            let whole = Array((head + String(repeating: line, count: lines)).utf8)
+            let state = try await client.state.wait(for: "the rest") { $0.received.count >= whole.count }
+            #expect(state.received == whole)
+            #expect(left == 0)
+        }
+    }
+
+    // MARK: Clients that go on sending
+
+    /// RFC 9112, section 9.6: closing with unread bytes would reset the connection, and the answer with it.
+    @Test func anAnswerArrivesAlthoughTheClientIsStillSending() async throws {
+        try await SocketBench.run { bench, listener in
+            let address = try await bench.bind(listener)
+            let body = String(repeating: "b", count: 5_000_000)
+            bench.handler.onRequest = { $1.answer("not wanted", status: .payloadTooLarge) }
+            let client = try await SocketClient(address)
+            try await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body)
+            let state = try await client.state.wait(for: "the close") { $0.isClosed }
+            #expect(!state.failed)
+            #expect(state.text.hasSuffix("\r\n\r\nnot wanted"))
+        }
+    }
+
+    @Test func theAnswerToGarbageArrivesAlthoughMoreOfItFollows() async throws {
+        try await SocketBench.run { bench, listener in
+            let address = try await bench.bind(listener)
+            let client = try await SocketClient(address)
+            try await client.send("garbage\r\n\r\n" + String(repeating: "more of it\r\n", count: 100_000))
+            let state = try await client.state.wait(for: "the close") { $0.isClosed }
+            #expect(!state.failed)
+            #expect(state.text.hasSuffix("\r\n\r\nmalformed"))
+        }
+    }
+
+    // MARK: The gate
+
+    private final class Gate: ConnectionGate {
+        let open = Watched(0)
+        private let limit: Int
+
+        init(limit: Int) { self.limit = limit }
+
+        func enter(_ peer: String) -> Bool {
+            #expect(peer == "127.0.0.1")
+            var mayEnter = false
+            open.update {
+                mayEnter = $0 < limit
+                if mayEnter { $0 += 1 }
+            }
+            return mayEnter
+        }
+
+        func left(_ peer: String) { open.update { $0 -= 1 } }
+    }
+
+    @Test func theGateRefusesConnectionsBeyondItsLimit() async throws {
+        let gate = Gate(limit: 2)
+        try await SocketBench.run(gate: gate) { bench, listener in
+            let address = try await bench.bind(listener)
+            let first = try await SocketClient(address), second = try await SocketClient(address)
+            for client in [first, second] {
+                try await client.send(Self.get)
+                try await client.state.wait(for: "an answer") { $0.text == Self.ok }
+            }
+            let third = try await SocketClient(address)
+            let state = try await third.state.wait(for: "the close") { $0.isClosed }
+            #expect(state.received.isEmpty)
+            try await first.close()
+            try await gate.open.wait(for: "a free place") { $0 == 1 }
+            let fourth = try await SocketClient(address)
+            try await fourth.send(Self.get)
+            try await fourth.state.wait(for: "an answer") { $0.text == Self.ok }
+        }
+        try await gate.open.wait(for: "all places to be free") { $0 == 0 }
+    }
+
+    // MARK: The end
+
+    @Test func drainingAcceptsNobodyClosesTheIdleAndLetsAnAnswerEnd() async throws {
+        try await SocketBench.run { bench, listener in
+            let address = try await bench.bind(listener)
+            var writer: ResponseWriter?
+            let isBusy = Watched(false)
+            bench.handler.onRequest = { request, answering in
+                guard request.path == "/long" else { return answering.answer("ok") }
+                writer = answering
+                isBusy.update { $0 = true }
+            }
+            let idle = try await SocketClient(address), busy = try await SocketClient(address)
+            try await idle.send(Self.get)
+            try await idle.state.wait(for: "an answer") { $0.text == Self.ok }
+            try await busy.send("GET /long HTTP/1.1\r\nHost: a\r\n\r\n")
+            try await isBusy.wait(for: "the busy one's request") { $0 }
+            listener.drain()
+            try await idle.state.wait(for: "the idle one's close") { $0.isClosed }
+            #expect(idle.state.value.text == Self.ok)
+            await #expect(throws: (any Error).self) { _ = try await SocketClient(address) }
+            bench.turn { writer?.answer("ok") }
+            let state = try await busy.state.wait(for: "the busy one's close") { $0.isClosed }
+            #expect(state.text == "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok")
+        }
+    }
+
+    @Test func closingAllLeavesNothing() async throws {
+        try await SocketBench.run { bench, listener in
+            let address = try await bench.bind(listener)
+            let delegate = ScriptedDelegate()
+            bench.handler.onRequest = { _, writer in
+                writer.delegate = delegate
+                writer.writeHead(.ok, headers: [:], body: .unknown)
+            }
+            let client = try await SocketClient(address)
+            try await client.send(Self.get)
+            try await client.state.wait(for: "the head") { $0.text.hasSuffix("\r\n\r\n") }
+            listener.closeAll()
+            try await client.state.wait(for: "the close") { $0.isClosed }
+            #expect(delegate.closes == 1)
+            #expect(listener.connectionCount == 0)
+        }
+    }
+}

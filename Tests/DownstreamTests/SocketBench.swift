@@ -1,0 +1,129 @@
+import Flow
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import Downstream
+
+/// A ``Listener`` on an event loop of its own; everything that runs here runs on that loop.
+actor SocketBench {
+    nonisolated let eventLoop: any EventLoop
+    let handler = ScriptedHandler()
+    private var held: Listener?
+    private let outbox = Outbox()
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { eventLoop.executor.asUnownedSerialExecutor() }
+
+    private init(on eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+
+    /// Runs a test beside a listener, and closes everything behind it.
+    static func run(
+        gate: (any ConnectionGate)? = nil,
+        _ body: @Sendable (isolated SocketBench, Listener) async throws -> Void
+    ) async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let bench = SocketBench(on: group.next())
+        let result: Result<Void, any Error>
+        do {
+            try await bench.run(gate: gate, body)
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        try await group.shutdownGracefully()
+        try result.get()
+    }
+
+    private func run(
+        gate: (any ConnectionGate)?, _ body: @Sendable (isolated SocketBench, Listener) async throws -> Void
+    ) async throws {
+        let clock = { Instant(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds)) }
+        let timers = LoopTimers(on: eventLoop, clock: clock)
+        timers.turnEnded = { [outbox] in outbox.turnEnded() }
+        let listener = Listener(
+            on: eventLoop, limits: .init(), outbox: outbox, timers: timers, clock: clock, gate: gate, handler: handler)
+        held = listener
+        defer {
+            listener.drain()
+            listener.closeAll()
+        }
+        try await body(self, listener)
+    }
+
+    /// Something else woke the loop, did this, and the turn is over.
+    func turn(_ body: () -> Void = {}) {
+        body()
+        outbox.turnEnded()
+    }
+
+    /// Opens a listening socket and says where.
+    func bind(_ listener: Listener) async throws -> SocketAddress {
+        try #require(try await listener.bind(SocketAddress(ipAddress: "127.0.0.1", port: 0)).get())
+    }
+}
+
+/// A client on a socket, which reads only when it is told to.
+final class SocketClient: Sendable {
+    struct State: Sendable {
+        var received: [UInt8] = []
+        /// Nothing more will be received.
+        var isClosed = false
+        /// It was reset.
+        var failed = false
+
+        var text: String { String(decoding: received, as: UTF8.self) }
+    }
+
+    let state = Watched(State())
+    private let channel: any Channel
+
+    /// - Parameter reads: Whether it reads as fast as it can; else not before `startReading()`.
+    init(_ address: SocketAddress, reads: Bool = true) async throws {
+        let state = state
+        channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.autoRead, value: reads)
+            // The server's end ends what it receives, not what it sends.
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.socketOption(.so_rcvbuf), value: 64 << 10)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Collector(state: state))
+                }
+            }
+            .connect(to: address).get()
+    }
+
+    deinit { channel.close(promise: nil) }
+
+    func send(_ text: String) async throws {
+        try await channel.writeAndFlush(ByteBuffer(string: text)).get()
+    }
+
+    func startReading() async throws { try await channel.setOption(.autoRead, value: true).get() }
+
+    func close() async throws { try await channel.close().get() }
+
+    private final class Collector: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+
+        private let state: Watched<State>
+
+        init(state: Watched<State>) { self.state = state }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let bytes = unwrapInboundIn(data)
+            state.update { $0.received += bytes.readableBytesView }
+        }
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            if event as? ChannelEvent == .inputClosed { state.update { $0.isClosed = true } }
+        }
+
+        func channelInactive(context: ChannelHandlerContext) { state.update { $0.isClosed = true } }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            state.update { $0.failed = true }
+            context.close(promise: nil)
+        }
+    }
+}
