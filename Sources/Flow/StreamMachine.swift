@@ -35,6 +35,8 @@ package struct StreamMachine: Sendable {
         case pauseUpstream
         /// Read from the upstream again.
         case resumeUpstream
+        /// Give the upstream up; what is queued still leaves.
+        case cancelUpstream
         /// Nothing more will come: end the response as this outcome demands.
         case endResponse(Outcome)
         /// Stop everything; nothing more is written.
@@ -166,9 +168,14 @@ package struct StreamMachine: Sendable {
 
     package mutating func deadlinePassed(at now: Instant) -> Action {
         guard phase != .finished, now >= nextDeadline else { return .none }
-        if Self.isOver(stalledSince, limits.stall, at: now) { return end(.slowConsumer) }
-        if Self.isOver(queuePausedSince, limits.pause, at: now), stalledSince != nil { return end(.slowConsumer) }
-        return end(.upstreamTimeout)
+        let isPauseOver = Self.isOver(queuePausedSince, limits.pause, at: now)
+        if Self.isOver(stalledSince, limits.stall, at: now) || (isPauseOver && stalledSince != nil) {
+            return end(.slowConsumer)
+        }
+        guard phase == .open, !Self.isOver(began, limits.total, at: now) else { return end(.upstreamTimeout) }
+        // It fell silent, or was held for too long; the records that it sent are the client's all the same.
+        phase = .emptying(.upstreamTimeout)
+        return .cancelUpstream
     }
 
     private var queuePausedSince: Instant? { causes.contains(.queueFull) ? pausedSince : nil }

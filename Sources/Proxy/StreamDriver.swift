@@ -131,6 +131,11 @@ final class StreamDriver {
         case .resumeUpstream:
             transfer?.resume()
             armDeadline()
+        case .cancelUpstream:
+            transfer?.cancel()
+            transfer = nil
+            queue.dropUnframed()
+            pump(at: worker.clock())
         case .endResponse(.completed): writer.end()
         case .endResponse: writer.breakOff()
         case .finish(let outcome): finish(outcome)

@@ -24,6 +24,8 @@ import Testing
             case .resumeUpstream:
                 #expect(isPaused && !hasEnded)
                 isPaused = false
+            case .cancelUpstream:
+                #expect(!hasEnded && machine.isEmptying)
             case .endResponse:
                 hasEnded = true
                 responseEnds += 1

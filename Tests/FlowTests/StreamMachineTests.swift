@@ -175,7 +175,9 @@ import Testing
         _ = machine.chunkArrived(at: .seconds(80), queueIsFull: false)
         #expect(machine.nextDeadline == .seconds(140))
         #expect(machine.deadlinePassed(at: .seconds(139)) == .none)
-        #expect(machine.deadlinePassed(at: .seconds(140)) == .finish(.upstreamTimeout))
+        #expect(machine.deadlinePassed(at: .seconds(140)) == .cancelUpstream)
+        #expect(machine.isEmptying)
+        #expect(machine.emptied() == .endResponse(.upstreamTimeout))
     }
 
     @Test func theIdleClockStandsWhileTheUpstreamIsPausedAndStartsAfresh() {
@@ -194,12 +196,14 @@ import Testing
         #expect(machine.nextDeadline == .distantFuture)
     }
 
-    @Test func aPauseThatLastsTooLongEndsTheStream() {
+    @Test func aPauseThatLastsTooLongEndsTheUpstream() {
         var machine = open(.init(pause: .seconds(10)))
         _ = machine.chunkArrived(at: .seconds(1), queueIsFull: true)
         #expect(machine.nextDeadline == .seconds(11))
         #expect(machine.deadlinePassed(at: .seconds(10.9)) == .none)
-        #expect(machine.deadlinePassed(at: .seconds(11)) == .finish(.upstreamTimeout))
+        #expect(machine.deadlinePassed(at: .seconds(11)) == .cancelUpstream)
+        #expect(machine.isEmptying)
+        #expect(machine.nextDeadline == .distantFuture)
     }
 
     @Test func aPauseThatTheClientCausedIsTheClients() {
