@@ -150,6 +150,14 @@ def test_a_client_that_takes_nothing_for_the_stall_timeout_is_let_go(weir, origi
     assert response.complete is False  # but it is cut short, and to be seen as such
 
 
+def test_a_metered_client_that_takes_nothing_is_let_go_before_its_socket_holds_megabytes(weir, origin, client):
+    upstream = origin(endless, send_buffer=SEND_BUFFER)
+    proxy = weir(route(upstream.url, rate="{ default: 50/second }", stall_timeout="1s", **UPSTREAM))
+    client(proxy, receive_buffer=4096).ask("/")
+    line = proxy.logged(reason="slow_consumer")  # at this pace a full send buffer takes most of a minute
+    assert line["bytes"] < 256 << 10
+
+
 def test_waiting_for_the_meter_is_nobodys_stall(weir, origin, client):
     proxy = weir(route(origin(endless).url, rate="{ default: 30/minute }", stall_timeout="1s"))
     records = client(proxy).get("/").records()
