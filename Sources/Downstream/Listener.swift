@@ -41,7 +41,7 @@ package final class Listener {
     ///
     /// Left alone, the kernel takes megabytes before it says that a client does not read: at 10 records of 1 KiB a second
     /// the stall clock would only begin after five minutes.
-    private static let unsentBytes = 16384
+    private static let unsentBytes = 128 << 10
 
     package let eventLoop: any EventLoop
     let limits: ConnectionLimits

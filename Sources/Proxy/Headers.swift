@@ -22,7 +22,10 @@ private func isHopByHop(_ name: String) -> Bool {
 extension HTTPHeaders {
     /// Without the fields that belong to the connection they came over.
     func withoutHopByHop() -> HTTPHeaders {
+        // Not what the message needs to be read and routed: a length that `Connection` took away would leave a client
+        // waiting for an end that does not come.
         let named = self[canonicalForm: "connection"].map { $0.lowercased() }
+            .filter { $0 != "content-length" && $0 != "host" }
         var kept = HTTPHeaders()
         kept.reserveCapacity(count + 8)
         for (name, value) in self {

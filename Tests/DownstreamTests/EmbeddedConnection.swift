@@ -91,6 +91,30 @@ final class EmbeddedConnection {
         try self.init(loop: loop, handler: handler, listener: listener)
     }
 
+    /// A connection whose request is being answered, and the writer that answers it.
+    ///
+    /// - Parameters:
+    ///   - request: What the client sent.
+    ///   - body: How the body is delimited; `nil` where the head is not written yet.
+    ///   - headers: The fields of the head.
+    ///   - delegate: Who hears how the client takes the response.
+    /// - Returns: Both.
+    /// - Throws: Where the request did not arrive.
+    static func answering(
+        _ request: String = "GET / HTTP/1.1\r\nHost: a\r\n\r\n", body: ResponseWriter.Body? = .unknown,
+        headers: HTTPHeaders = [:], delegate: ScriptedDelegate? = nil
+    ) throws -> (EmbeddedConnection, ResponseWriter) {
+        let connection = try EmbeddedConnection()
+        var writer: ResponseWriter?
+        connection.handler.onRequest = {
+            $1.delegate = delegate
+            if let body { $1.writeHead(.ok, headers: headers, body: body) }
+            writer = $1
+        }
+        try connection.send(request)
+        return (connection, try #require(writer))
+    }
+
     /// Another connection through the same listener.
     func makeSibling() throws -> EmbeddedConnection {
         try EmbeddedConnection(loop: loop, handler: handler, listener: listener)

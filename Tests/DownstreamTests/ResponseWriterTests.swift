@@ -7,28 +7,12 @@ import Testing
     private static let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
     private static let chunkedHead = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
-    /// A connection whose request is being answered, and the writer.
-    private func opened(
-        _ request: String = get, body: ResponseWriter.Body? = .unknown, headers: HTTPHeaders = [:],
-        delegate: ScriptedDelegate? = nil
-    ) throws -> (EmbeddedConnection, ResponseWriter) {
-        let connection = try EmbeddedConnection()
-        var writer: ResponseWriter?
-        connection.handler.onRequest = {
-            $1.delegate = delegate
-            if let body { $1.writeHead(.ok, headers: headers, body: body) }
-            writer = $1
-        }
-        try connection.send(request)
-        return (connection, try #require(writer))
-    }
-
     // MARK: Framing
 
     /// RFC 9112, section 7.1: the size in hexadecimal, at each number of digits.
     @Test(arguments: [1, 2, 9, 10, 15, 16, 17, 255, 256, 257, 4095, 4096, 4097, 4098, 65_523, 65_524, 65_535, 65_536])
     func aBatchIsOneChunkOfItsSize(size: Int) throws {
-        let (connection, writer) = try opened()
+        let (connection, writer) = try EmbeddedConnection.answering()
         let body = String((0..<size).map { Character(Unicode.Scalar(UInt8(ascii: "a") + UInt8($0 % 26))) })
         connection.turn { writer.write(body) }
         #expect(try connection.received() == Self.chunkedHead + String(size, radix: 16) + "\r\n" + body + "\r\n")
@@ -37,14 +21,14 @@ import Testing
     }
 
     @Test func whatATurnBringsIsOneChunk() throws {
-        let (connection, writer) = try opened()
+        let (connection, writer) = try EmbeddedConnection.answering()
         connection.turn { for word in ["one ", "two ", "three"] { writer.write(word) } }
         connection.turn { writer.write("four") }
         #expect(try connection.received() == Self.chunkedHead + "d\r\none two three\r\n4\r\nfour\r\n")
     }
 
     @Test func aWholeAnswerOfOneTurnIsComplete() throws {
-        let (connection, writer) = try opened(body: nil)
+        let (connection, writer) = try EmbeddedConnection.answering(body: nil)
         connection.turn {
             writer.writeHead(.ok, headers: [:], body: .unknown)
             writer.write("a")
@@ -54,7 +38,7 @@ import Testing
     }
 
     @Test func nothingWrittenIsNoChunk() throws {
-        let (connection, writer) = try opened()
+        let (connection, writer) = try EmbeddedConnection.answering()
         connection.turn {
             writer.write("")
             writer.end()
@@ -63,7 +47,7 @@ import Testing
     }
 
     @Test func aBodyOfKnownLengthIsNotFramed() throws {
-        let (connection, writer) = try opened(body: .length, headers: ["Content-Length": "8"])
+        let (connection, writer) = try EmbeddedConnection.answering(body: .length, headers: ["Content-Length": "8"])
         connection.turn { writer.write("four") }
         connection.turn {
             writer.write("more")
@@ -74,7 +58,7 @@ import Testing
     }
 
     @Test func forAnHTTP10ClientTheEndOfTheConnectionIsTheEnd() throws {
-        let (connection, writer) = try opened("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        let (connection, writer) = try EmbeddedConnection.answering("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
         connection.turn { writer.write("four") }
         connection.turn { writer.end() }
         #expect(try connection.received() == "HTTP/1.0 200 OK\r\nconnection: close\r\n\r\nfour")
@@ -84,7 +68,7 @@ import Testing
     @Test(arguments: [ResponseWriter.Body.none, .length, .unknown]) func anAnswerToHEADHasNoBody(
         body: ResponseWriter.Body
     ) throws {
-        let (connection, writer) = try opened(
+        let (connection, writer) = try EmbeddedConnection.answering(
             "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", body: body, headers: ["Content-Length": "4"])
         connection.turn {
             writer.write("four")
@@ -95,7 +79,8 @@ import Testing
     }
 
     @Test func headersKeepTheirOrderAndCase() throws {
-        let (connection, _) = try opened(body: ResponseWriter.Body.none, headers: ["X-b": "1", "a": "2", "X-B": "3"])
+        let (connection, _) = try EmbeddedConnection.answering(
+            body: ResponseWriter.Body.none, headers: ["X-b": "1", "a": "2", "X-B": "3"])
         connection.turn()
         #expect(try connection.received() == "HTTP/1.1 200 OK\r\nX-b: 1\r\na: 2\r\nX-B: 3\r\n\r\n")
     }
@@ -103,7 +88,7 @@ import Testing
     // MARK: Two responses on one loop
 
     @Test func writersThatTakeTurnsDoNotMixTheirBytes() throws {
-        let (connection, writer) = try opened()
+        let (connection, writer) = try EmbeddedConnection.answering()
         // A second connection on the same loop, with the same outbox.
         let second = try connection.makeSibling()
         var other: ResponseWriter?
@@ -123,7 +108,7 @@ import Testing
     }
 
     @Test func bytesForAClientThatHasLeftGoToNobody() throws {
-        let (connection, writer) = try opened()
+        let (connection, writer) = try EmbeddedConnection.answering()
         let second = try connection.makeSibling()
         var other: ResponseWriter?
         connection.handler.onRequest = {
@@ -141,7 +126,7 @@ import Testing
 
     @Test func thereIsRoomForOneBatchUntilTheClientTakesIt() throws {
         let delegate = ScriptedDelegate()
-        let (connection, writer) = try opened(delegate: delegate)
+        let (connection, writer) = try EmbeddedConnection.answering(delegate: delegate)
         connection.turn()
         #expect(writer.room == Outbox.capacity)
         writer.write("1234")
@@ -162,7 +147,7 @@ import Testing
     /// What a client that never reads costs: one batch, however much there would be to write.
     @Test func aClientThatDoesNotReadIsHandedOneBatch() throws {
         let delegate = ScriptedDelegate()
-        let (connection, writer) = try opened(delegate: delegate)
+        let (connection, writer) = try EmbeddedConnection.answering(delegate: delegate)
         connection.turn()
         _ = try connection.received()
         // As the driver does: writes whenever there is room. The kernel takes nothing of it.
@@ -190,122 +175,18 @@ import Testing
     }
 
     @Test func aRecordLargerThanABatchPassesWhole() throws {
-        let (connection, writer) = try opened()
+        let (connection, writer) = try EmbeddedConnection.answering()
         let record = String(repeating: "x", count: 300_000)
         connection.turn { writer.write(record) }
         #expect(try connection.received() == Self.chunkedHead + String(300_000, radix: 16) + "\r\n" + record + "\r\n")
     }
 
     @Test func beforeTheHeadAndBehindTheEndThereIsNoRoom() throws {
-        let (_, before) = try opened(body: nil)
+        let (_, before) = try EmbeddedConnection.answering(body: nil)
         #expect(before.room == 0 && !before.hasHead)
-        let (_, after) = try opened()
+        let (_, after) = try EmbeddedConnection.answering()
         #expect(after.hasHead && !after.hasEnded)
         after.end()
         #expect(after.room == 0 && after.hasEnded)
-    }
-
-    // MARK: Ends
-
-    @Test func theEndIsToldOnceTheClientHasTakenIt() throws {
-        let delegate = ScriptedDelegate()
-        let (connection, writer) = try opened(delegate: delegate)
-        connection.turn()
-        connection.setTaking(false)
-        connection.turn {
-            writer.write("last")
-            writer.end()
-        }
-        #expect(delegate.finishes == 0)
-        connection.setTaking(true)
-        #expect(delegate.finishes == 1)
-        #expect(delegate.closes == 0)
-    }
-
-    @Test func whatComesBehindTheEndDoesNothing() throws {
-        let (connection, writer) = try opened()
-        connection.turn {
-            writer.end()
-            writer.end()
-            writer.write("late")
-            writer.breakOff()
-        }
-        #expect(try connection.received() == Self.chunkedHead + "0\r\n\r\n")
-        #expect(connection.isOpen)
-    }
-
-    /// RFC 9112, section 8: a message that broke off must not look complete.
-    @Test(arguments: [ResponseWriter.Body.unknown, .length]) func aResponseThatBreaksOffHasNoEnd(
-        body: ResponseWriter.Body
-    ) throws {
-        let delegate = ScriptedDelegate()
-        let (connection, writer) = try opened(
-            body: body, headers: body == .length ? ["Content-Length": "100"] : [:], delegate: delegate)
-        connection.turn {
-            writer.write("half")
-            writer.breakOff()
-            writer.end()
-            writer.breakOff()
-        }
-        let received = try connection.received()
-        #expect(received.hasSuffix(body == .length ? "\r\n\r\nhalf" : "\r\n4\r\nhalf\r\n"))
-        #expect(!connection.isOpen)
-        #expect(delegate.finishes == 1)
-    }
-
-    @Test func aResponseThatBreaksOffWaitsUntilItsLastBytesAreTaken() throws {
-        let (connection, writer) = try opened()
-        connection.turn()
-        connection.setTaking(false)
-        connection.turn {
-            writer.write("half")
-            writer.breakOff()
-        }
-        #expect(connection.isOpen)
-        connection.setTaking(true)
-        #expect(!connection.isOpen)
-    }
-
-    @Test func breakingOffBeforeTheHeadSendsNothing() throws {
-        let (connection, writer) = try opened(body: nil)
-        connection.turn { writer.breakOff() }
-        #expect(try connection.received().isEmpty)
-        #expect(!connection.isOpen)
-    }
-
-    @Test func abortingClosesAtOnce() throws {
-        let delegate = ScriptedDelegate()
-        let (connection, writer) = try opened(delegate: delegate)
-        connection.turn()
-        connection.setTaking(false)
-        connection.turn { writer.write("held") }
-        writer.abort()
-        #expect(!connection.isOpen)
-        #expect(delegate.closes == 1)
-    }
-
-    @Test func closingAfterwardsIsSaidInTheHead() throws {
-        let (connection, writer) = try opened(body: nil)
-        connection.turn {
-            writer.closeAfterwards()
-            writer.answer("ok")
-        }
-        #expect(try connection.received().contains("connection: close\r\n"))
-        #expect(!connection.isOpen)
-    }
-
-    @Test(arguments: [true, false]) func aResponseThatIsOverIsLetGo(ends: Bool) throws {
-        let connection = try EmbeddedConnection()
-        weak var writer: ResponseWriter?
-        weak var delegate: ScriptedDelegate?
-        connection.handler.onRequest = {
-            let listens = ScriptedDelegate()
-            $1.delegate = listens
-            (writer, delegate) = ($1, listens)
-            if ends { $1.answer("ok") }
-        }
-        try connection.send(Self.get)
-        if !ends { try connection.leave() }
-        #expect(writer == nil && delegate == nil)
     }
 }

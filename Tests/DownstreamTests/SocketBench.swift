@@ -77,7 +77,7 @@ final class SocketClient: Sendable {
     let state = Watched(State())
     private let channel: any Channel
 
-    /// - Parameter reads: Whether it reads as fast as it can; else not before `startReading()`.
+    /// Connects; where it does not read as fast as it can, it reads nothing before `startReading()`.
     init(_ address: SocketAddress, reads: Bool = true) async throws {
         let state = state
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -80,14 +80,13 @@ import Testing
         let tap = QueueTap(records: bound, bytes: bytes)
         var model = Model(bound: bound)
         var before = 0
-        for step in 0..<300 {
+        for _ in 0..<300 {
             let credit = Bool.random(using: &random) ? Int.random(in: 0...10, using: &random) : 0
             let limit = Int.random(in: 0...60, using: &random)
-            let isLast = step == 299
             var run = RecordFramer.Run(records: 0, bytes: 0)
             // As the driver does: a full queue gets nothing more, but for what was on its way.
-            let pushes =
-                !isLast && (!tap.isFull || Int.random(in: 0..<8, using: &random) == 0) && Bool.random(using: &random)
+            let isOpen = !tap.isFull || Int.random(in: 0..<8, using: &random) == 0
+            let pushes = isOpen && Bool.random(using: &random)
             if pushes {
                 let piece = Self.piece(&random)
                 model.arrived(piece)

@@ -61,8 +61,6 @@ final class Watched<Value: Sendable>: Sendable {
 actor Bench {
     nonisolated let eventLoop: any EventLoop
     private var upstream: UpstreamLoop?
-    /// How often the upstream has handed over what one of its sockets brought, or has ended a turn.
-    private(set) var turns = 0
     /// How the loop is woken.
     private(set) var waking: Waking?
 
@@ -94,7 +92,6 @@ actor Bench {
             Instant(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds))
         }
         self.upstream = upstream
-        upstream.handedOver = { [unowned self] in assumeIsolated { $0.turns += 1 } }
         let chosen = try await upstream.start(waking: waking).get()
         self.waking = chosen
         if waking != .auto { #expect(chosen == waking) }
@@ -104,6 +101,9 @@ actor Bench {
         upstream?.stop()
         upstream = nil
     }
+
+    /// Counts the turns of the upstream.
+    var turn: UInt64 { upstream?.turn ?? 0 }
 
     var statistics: UpstreamLoop.Statistics { upstream?.statistics ?? .init() }
 

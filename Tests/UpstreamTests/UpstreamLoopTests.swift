@@ -206,9 +206,9 @@ private let wakings: [Waking] = AIOWaker.isPermitted() ? [.aio, .thread] : [.thr
         } test: { bench, origin in
             let bulk = try bench.request(at: origin.origin)
             bulk.keepsBody = false
-            var turn = -1, inTurn = 0, most = 0
+            var turn = bench.turn, inTurn = 0, most = 0
             bulk.onBytes = { count in
-                if turn != bench.turns { (turn, inTurn) = (bench.turns, 0) }
+                if turn != bench.turn { (turn, inTurn) = (bench.turn, 0) }
                 inTurn += count
                 most = max(most, inTurn)
             }

@@ -1,0 +1,38 @@
+import Downstream
+import Flow
+import Testing
+import Upstream
+
+@testable import Proxy
+
+@Suite struct ProblemProxyTests {
+    /// The contract's table: 502 for an upstream that is refused, reset or malformed, 504 for one that is late.
+    @Test func anUpstreamsErrorIsABadGatewayOrALateOne() {
+        #expect(Problem(UpstreamError.unreachable("")).status == 502)
+        #expect(Problem(UpstreamError.brokenOff("")).status == 502)
+        #expect(Problem(UpstreamError.malformed("")).status == 502)
+        #expect(Problem(UpstreamError.connectTimeout).status == 504)
+        #expect(Problem.badUpstream(RecordFramer.Failure.recordTooLarge(limit: .kibibytes(1))).status == 502)
+    }
+
+    @Test func theInnermostWordsOfAnUpstreamAreNotTold() {
+        let secret = "10.1.2.3 port 9000"
+        for error in [UpstreamError.unreachable(secret), .brokenOff(secret), .malformed(secret)] {
+            #expect(!Problem(error).json(base: "https://example.com").contains(secret))
+        }
+    }
+
+    @Test func aFaultIsTheClients() {
+        let limits = ConnectionLimits(maximumHeaderBytes: .kibibytes(32))
+        #expect(Problem(RequestFault.malformed, limits: limits).status == 400)
+        #expect(Problem(RequestFault.headTooLarge, limits: limits).status == 431)
+        #expect(Problem(RequestFault.headTooSlow, limits: limits).status == 408)
+    }
+
+    @Test func onlyALateUpstreamTimesOut() {
+        #expect(Outcome(UpstreamError.connectTimeout) == .upstreamTimeout)
+        for error in [UpstreamError.unreachable(""), .brokenOff(""), .malformed("")] {
+            #expect(Outcome(error) == .upstreamFailed)
+        }
+    }
+}
