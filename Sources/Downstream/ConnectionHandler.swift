@@ -37,6 +37,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var head: HTTPRequestHead?
     private var hasUnreadBody = false
     private var isDispatching = false
+    private var unsentLimit = UnsentLimit.unmetered
     /// Whether the head of a request did not arrive in time.
     private var isTooSlow = false
     /// What came behind a request that is being answered, and is no request; told after that answer.
@@ -171,6 +172,13 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func write(_ part: HTTPServerResponsePart) {
         context?.write(wrapOutboundOut(part), promise: nil)
+    }
+
+    func limitUnsent(to limit: ByteCount) {
+        guard limit != unsentLimit else { return }
+        unsentLimit = limit
+        // A unix socket has no such option, and knows a reader that does not read without it.
+        try? context?.channel.syncOptions?.setOption(UnsentLimit.option, value: limit.bytes)
     }
 
     func responseEnded(closes: Bool) {

@@ -37,12 +37,6 @@ package protocol ConnectionGate: AnyObject, Sendable {
 /// Each loop has its own listener on the same port (`SO_REUSEPORT`): the kernel spreads the connections, and a stream
 /// lives and dies on one loop.
 package final class Listener {
-    /// What a client's socket takes in beyond what is under way to the client (tcp(7), `TCP_NOTSENT_LOWAT`).
-    ///
-    /// Left alone, the kernel takes megabytes before it says that a client does not read: at 10 records of 1 KiB a second
-    /// the stall clock would only begin after five minutes.
-    private static let unsentBytes = 128 << 10
-
     package let eventLoop: any EventLoop
     let limits: ConnectionLimits
     let outbox: Outbox
@@ -96,7 +90,7 @@ package final class Listener {
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .childChannelOption(.tcpOption(.init(rawValue: TCP_NOTSENT_LOWAT)), value: Self.unsentBytes)
+                .childChannelOption(UnsentLimit.option, value: UnsentLimit.unmetered.bytes)
         }
         return bootstrap.bind(to: address).map { channel in
             bound.value.channels.append(channel)

@@ -239,6 +239,7 @@ extension StreamDriver: TransferDelegate {
         request = request.withoutHeaders()
         totals.terms = terms
         meter = Meter(pace: terms.pace, burst: terms.burst, at: now)
+        writer.expectPace(!meter.isUnlimited)
         queue = RecordQueue(
             framer: .lines,
             bounds: .init(records: terms.buffer, bytes: terms.maximumBytes, record: terms.maximumRecordBytes))
