@@ -61,7 +61,9 @@ package final class ResponseWriter {
     }
 
     /// Says whether the records that follow leave at a pace, so that a client that does not read is noticed soon.
-    package func expectPace(_ isMetered: Bool) { connection?.limitUnsent(to: isMetered ? UnsentLimit.metered : UnsentLimit.unmetered) }
+    package func expectPace(_ isMetered: Bool) {
+        connection?.limitUnsent(to: isMetered ? UnsentLimit.metered : UnsentLimit.unmetered)
+    }
 
     /// Writes the head; framing fields and `Connection` are set here.
     ///
