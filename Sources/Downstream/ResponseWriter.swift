@@ -92,6 +92,15 @@ package final class ResponseWriter {
         connection?.write(.head(HTTPResponseHead(version: version, status: status, headers: headers)))
     }
 
+    /// Writes a whole response whose body is a short text; `Content-Length` is set here.
+    package func respond(_ status: HTTPResponseStatus, headers: HTTPHeaders, text: String) {
+        var (headers, text) = (headers, text)
+        headers.add(name: "Content-Length", value: String(text.utf8.count))
+        writeHead(status, headers: headers, body: .length)
+        text.withUTF8 { write(UnsafeRawBufferPointer($0)) }
+        end()
+    }
+
     /// Writes body bytes; at most `room` of them, unless a single record is larger.
     package func write(_ bytes: UnsafeRawBufferPointer) {
         guard let connection, state == .open, method != .HEAD else { return }

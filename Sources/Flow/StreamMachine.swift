@@ -58,6 +58,7 @@ package struct StreamMachine: Sendable {
     private var phase = Phase.awaitingHead
     private var causes: PauseCauses = []
     private var lastHeard: Instant
+    /// Since when the queue has been full; set and cleared with that cause.
     private var pausedSince: Instant?
     private var stalledSince: Instant?
 
@@ -161,14 +162,14 @@ package struct StreamMachine: Sendable {
         return min(
             Self.end(of: phase == .awaitingHead ? began : nil, limits.firstByte),
             Self.end(of: isOpen && causes.isEmpty ? lastHeard : nil, limits.idle),
-            Self.end(of: isOpen ? queuePausedSince : nil, limits.pause),
+            Self.end(of: isOpen ? pausedSince : nil, limits.pause),
             Self.end(of: stalledSince, limits.stall),
             Self.end(of: began, limits.total))
     }
 
     package mutating func deadlinePassed(at now: Instant) -> Action {
         guard phase != .finished, now >= nextDeadline else { return .none }
-        let isPauseOver = Self.isOver(queuePausedSince, limits.pause, at: now)
+        let isPauseOver = Self.isOver(pausedSince, limits.pause, at: now)
         if Self.isOver(stalledSince, limits.stall, at: now) || (isPauseOver && stalledSince != nil) {
             return end(.slowConsumer)
         }
@@ -177,8 +178,6 @@ package struct StreamMachine: Sendable {
         phase = .emptying(.upstreamTimeout)
         return .cancelUpstream
     }
-
-    private var queuePausedSince: Instant? { causes.contains(.queueFull) ? pausedSince : nil }
 
     /// When a clock runs out; never, where it does not run or has no limit.
     private static func end(of since: Instant?, _ limit: Int64?) -> Instant {
@@ -192,7 +191,7 @@ package struct StreamMachine: Sendable {
 
     /// A pause that has lasted half its limit ends with the first free place: a slow pace alone must not run into it.
     private func isPauseOld(at now: Instant) -> Bool {
-        Self.isOver(queuePausedSince, limits.pause.map { $0 / 2 }, at: now)
+        Self.isOver(pausedSince, limits.pause.map { $0 / 2 }, at: now)
     }
 
     private mutating func pause(for cause: PauseCauses, at now: Instant) -> Action {

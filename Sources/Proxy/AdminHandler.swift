@@ -33,14 +33,11 @@ final class AdminHandler: RequestHandler {
     private func answer(
         _ status: HTTPResponseStatus, _ text: String, _ writer: ResponseWriter, more: (String, String)? = nil
     ) {
-        var body = text + "\n"
         var headers = HTTPHeaders([
-            ("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", String(body.utf8.count)),
-            ("Cache-Control", "no-store"), ("Date", shared.date.text(at: Timestamp.now())),
+            ("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"),
+            ("Date", shared.date.text(at: Timestamp.now())),
         ])
         if let (name, value) = more { headers.add(name: name, value: value) }
-        writer.writeHead(status, headers: headers, body: .length)
-        body.withUTF8 { writer.write(UnsafeRawBufferPointer($0)) }
-        writer.end()
+        writer.respond(status, headers: headers, text: text + "\n")
     }
 }

@@ -113,11 +113,16 @@ final class StreamDriver {
 
     /// An overlong record is an error of the upstream; what came before it still leaves.
     private func framingFailed(_ failure: RecordFramer.Failure) {
+        giveUpUpstream()
+        problem = .badUpstream(failure)
+        _ = machine.upstreamEnded(.upstreamFailed)
+    }
+
+    /// Nothing more is wanted of the upstream but the whole records that it sent.
+    private func giveUpUpstream() {
         transfer?.cancel()
         transfer = nil
-        problem = .badUpstream(failure)
         queue.dropUnframed()
-        _ = machine.upstreamEnded(.upstreamFailed)
     }
 
     // MARK: What the machine decides
@@ -132,9 +137,7 @@ final class StreamDriver {
             transfer?.resume()
             armDeadline()
         case .cancelUpstream:
-            transfer?.cancel()
-            transfer = nil
-            queue.dropUnframed()
+            giveUpUpstream()
             pump(at: worker.clock())
         case .endResponse(.completed): writer.end()
         case .endResponse: writer.breakOff()

@@ -96,16 +96,14 @@ final class Worker {
 
     /// Answers with a problem instead of the upstream's response.
     func answer(_ problem: Problem, to request: Request?, writer: ResponseWriter) {
-        let body = problem.json(base: shared.problemBase) + "\n"
         var headers = HTTPHeaders([
             ("Content-Type", Problem.contentType(accept: request?.head.headers.first(name: "accept"))),
-            ("Content-Length", String(body.utf8.count)), ("Date", shared.date.text(at: Timestamp.now())),
+            ("Date", shared.date.text(at: Timestamp.now())),
         ])
         if let seconds = problem.retryAfter { headers.add(name: "Retry-After", value: String(seconds)) }
-        writer.writeHead(HTTPResponseStatus(statusCode: problem.status), headers: headers, body: .length)
-        var text = body
-        text.withUTF8 { writer.write(UnsafeRawBufferPointer($0)) }
-        writer.end()
+        writer.respond(
+            HTTPResponseStatus(statusCode: problem.status), headers: headers,
+            text: problem.json(base: shared.problemBase) + "\n")
     }
 
     /// Whether anybody reads what is told.
