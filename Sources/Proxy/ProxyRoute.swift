@@ -28,6 +28,6 @@ final class ProxyRoute: Sendable {
         gate = AdmissionGate(limits: limits)
         machineLimits = StreamMachine.Limits(
             firstByte: settings.timeouts.firstByte, idle: settings.timeouts.idle, pause: settings.timeouts.pause,
-            stall: settings.stallTimeout, total: settings.timeouts.total)
+            stall: settings.stallTimeout?.after, total: settings.timeouts.total)
     }
 }

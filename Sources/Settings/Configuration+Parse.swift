@@ -20,6 +20,7 @@ extension Configuration {
             let place = Place(node: document, path: "", reading: reading)
             place.read(Schema.configuration, into: &configuration)
             Schema.checkListeners(of: configuration, in: place)
+            Schema.checkPaths(of: configuration, in: place)
         }
         guard reading.errors.isEmpty else { throw ConfigurationErrors(reading.errors) }
         return configuration

@@ -21,6 +21,7 @@ package struct Configuration: Equatable, Sendable {
     /// How long open streams may run on after the first SIGTERM.
     package var shutdownGrace = Duration.seconds(30)
     package var limits = Limits()
+    package var paths = Paths()
     /// In the order of the file, which is the order of matching; never empty.
     package var routes: [Route]
 
@@ -57,11 +58,23 @@ extension Configuration {
         /// `nil` where one address may hold as many as all together.
         package var connectionsPerAddress: Int? = 1000
         package var maxStreams = 20_000
+        /// What the queues of all streams together hold; `nil` for no bound but each stream's own.
+        package var maxBufferBytes: ByteCount? = .gibibytes(1)
         package var maxHeaderBytes = ByteCount.kibibytes(32)
         /// From the first byte of a request's head, or from the accept, to the end of the head.
         package var headerTimeout = Duration.seconds(10)
         /// How long a connection may stay idle between two requests.
         package var keepaliveTimeout = Duration.seconds(75)
+        /// Whether what goes over `maxStreams` or `maxBufferBytes` is told and let through.
+        package var isDryRun = false
+
+        package init() {}
+    }
+
+    /// What weir itself answers on the public listener, before any route.
+    package struct Paths: Equatable, Sendable {
+        /// Below it each stream has its own path, by its id; no slash at its end; `nil` for none.
+        package var streams: String? = "/v1/streams"
 
         package init() {}
     }

@@ -39,6 +39,28 @@ extension Form where Value == String {
         }
     }
 
+    /// The path of what weir answers itself, without a slash at its end.
+    static var ownPath: Form {
+        Form(allowed: "a path such as `/v1/streams`, percent-encoded, of at most 1024 characters") {
+            text throws(Refusal) in
+            guard let path = try routePath.read(text), path != "/" else { return nil }
+            return path.hasSuffix("/") ? String(path.dropLast()) : path
+        }
+    }
+
+    /// Where a value stands in a JSON document (RFC 6901, section 3), the whole document apart.
+    static var jsonPointer: Form {
+        Form(allowed: "a JSON Pointer that begins with `/`, of at most 256 bytes, such as `/orderId`") {
+            text throws(Refusal) in
+            guard text.hasPrefix("/"), text.utf8.count <= 256 else { return nil }
+            let escapes = text.utf8.split(separator: UInt8(ascii: "~"), omittingEmptySubsequences: false).dropFirst()
+            guard escapes.allSatisfy({ $0.first == UInt8(ascii: "0") || $0.first == UInt8(ascii: "1") }) else {
+                throw Refusal(reason: "in a JSON Pointer `~` stands only in `~0` for itself and `~1` for `/`")
+            }
+            return text
+        }
+    }
+
     /// What a problem's type is joined to, a slash between them (RFC 9457, section 3.1.1: an absolute URI is best).
     static var problemBase: Form {
         Form(allowed: "a URL such as `https://example.com/problems` or a path, of at most 1024 characters") { text in

@@ -45,6 +45,20 @@ extension Key {
         self.init(name: name) { place, target in place.read(keys, into: &target[keyPath: property]) }
     }
 
+    /// A key whose value is a mapping, or that switches its part off.
+    ///
+    /// What the mapping leaves out stays as the target has it, or as in `standard` where the target has the part off.
+    init<Value>(
+        _ name: String, orOff keys: [Key<Value>], _ property: WritableKeyPath<Target, Value?>, from standard: Value
+    ) {
+        self.init(name: name) { place, target in
+            guard !place.isOff else { return target[keyPath: property] = nil }
+            var value = target[keyPath: property] ?? standard
+            place.read(keys, into: &value, or: Off.allowed)
+            target[keyPath: property] = value
+        }
+    }
+
     /// This key, where its mapping cannot do without it.
     var required: Key { Key(name: name, isRequired: true, read: read) }
 }

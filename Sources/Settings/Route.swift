@@ -6,15 +6,26 @@ package struct Route: Equatable, Sendable {
     package var upstream: UpstreamAddress
     package var framing = Framing.auto
     package var policy = Policy()
+    package var overflow = Overflow.pause
+    /// A JSON Pointer (RFC 6901) to what tells records apart under `Overflow.latest`; `nil` where none is told.
+    package var key: String?
     package var clientKey = ClientKey.address
     package var streams = StreamLimits()
     /// Streams and requests at the upstream at a time; `nil` for no limit.
     package var upstreamStreams: Int? = 1000
-    /// How long a client may leave due records unread; `nil` for as long as it likes.
-    package var stallTimeout: Duration? = .seconds(10)
+    /// `nil` where a client may leave due records unread for as long as it likes.
+    package var stallTimeout: StallTimeout? = StallTimeout()
+    /// One for each client, told of its slow-consumer ends; `nil` for none.
+    package var breaker: Breaker? = .client
+    /// Told of the upstream's failures; `nil` for none.
+    package var upstreamBreaker: Breaker? = .upstream
     /// SO_RCVBUF towards the upstream; `nil` for the system's own choice.
     package var upstreamReceiveBuffer: ByteCount? = .kibibytes(256)
     package var timeouts = Timeouts()
+    /// `nil` where `Prefer: respond-async` is ignored, as RFC 7240 allows.
+    package var async: Async? = Async()
+    /// How long a stream whose client is gone waits for it to come back; `nil` for not at all.
+    package var resumeWindow: Duration?
     /// The upstream's header that tells the number of records; `nil` for `X-Stream-Total-Items` alone.
     package var totalItemsHeader: String?
     /// Whether the upstream sees `X-Stream-Rate-Limit` and `X-Stream-Buffer-Size`.
@@ -70,6 +81,51 @@ extension Route {
         package var starts: Rate?
         /// Streams that one client may start at once after a quiet time.
         package var startsBurst = 10
+        /// Records that all streams of one client together may get.
+        package var clientRecords: Rate?
+        /// Whether what goes over these limits is told and let through.
+        package var isDryRun = false
+
+        package init() {}
+    }
+
+    /// When a client that leaves due records unread is ended as a slow consumer.
+    package struct StallTimeout: Equatable, Sendable {
+        package var after = Duration.seconds(10)
+        /// Whether such a client is told of and left alone.
+        package var isDryRun = false
+
+        package init() {}
+    }
+
+    /// When nobody is let through for a while, and what it takes to be let through again.
+    package struct Breaker: Equatable, Sendable {
+        /// Failures within `window` that open it.
+        package var failures: Int
+        package var window: Duration
+        /// From the opening to the first probe.
+        package var cooldown: Duration
+        /// Streams at a time that are let through to try.
+        package var probes: Int
+        /// Records that each probe has to deliver.
+        package var probeRecords: Int
+        /// Whether whoever would be refused is told of and let through.
+        package var isDryRun = false
+
+        package static let client = Breaker(
+            failures: 3, window: .seconds(60), cooldown: .seconds(30), probes: 1, probeRecords: 10)
+        package static let upstream = Breaker(
+            failures: 5, window: .seconds(30), cooldown: .seconds(10), probes: 1, probeRecords: 1)
+    }
+
+    /// What `Prefer: respond-async` gets.
+    package struct Async: Equatable, Sendable {
+        /// How long a request waits for the head of the upstream's answer before it gets 202.
+        package var wait = Duration.seconds(2)
+        /// Streams of one client that wait for a slot, an answer, or somebody to fetch them.
+        package var perClient = 10
+        /// How long a stream waits to be fetched.
+        package var expiry = Duration.seconds(60)
 
         package init() {}
     }

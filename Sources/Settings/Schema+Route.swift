@@ -8,12 +8,10 @@ extension Schema {
             Key("framing", .word(unbuilt: Unbuilt.framings), \.framing),
             rate,
             buffer,
-            Key(name: "overflow") { place, _ in _ = place.value(Form<Overflow>.word(unbuilt: Unbuilt.overflows)) },
             Key("negotiation", .word(), \.policy.strictness),
             Key("over_limit", .word(), \.policy.overLimit),
             clientKey,
             streams,
-            Key("stall_timeout", orOff: .duration(.milliseconds(1) ... .hours(24)), \.stallTimeout),
             Key("upstream_streams", orOff: .integer(count), \.upstreamStreams),
             Key("upstream_receive_buffer", orOff: .size(.kibibytes(1) ... .mebibytes(64)), \.upstreamReceiveBuffer),
             Key("timeouts", timeouts, \.timeouts),
@@ -21,7 +19,7 @@ extension Schema {
             Key("forward_stream_headers", .flag, \.forwardStreamHeaders),
             Key("strip_prefix", .flag, \.stripPrefix),
             Key("host", .hostHeader, \.host),
-        ]
+        ] + overload
     }
 
     static var timeouts: [Key<Route.Timeouts>] {
@@ -157,6 +155,8 @@ extension Schema {
             Key("per_route", orOff: .integer(count), \.perRoute),
             Key("starts", .rate, or: Off.words + ["unlimited"], \.starts),
             Key("starts_burst", .integer(count), \.startsBurst),
+            Key("client_records", .rate, or: Off.words + ["unlimited"], \.clientRecords),
+            Key("dry_run", .flag, \.isDryRun),
         ]
     }
 

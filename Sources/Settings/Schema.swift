@@ -16,6 +16,7 @@ enum Schema {
             trustedProxies,
             Key("shutdown_grace", .duration(.zero ... .hours(24)), \.shutdownGrace),
             Key("limits", limits, \.limits),
+            Key("paths", paths, \.paths),
             routes.required,
         ]
     }
@@ -25,10 +26,24 @@ enum Schema {
             Key("max_connections", .integer(count), \.maxConnections),
             Key("connections_per_address", orOff: .integer(count), \.connectionsPerAddress),
             Key("max_streams", .integer(count), \.maxStreams),
+            Key("max_buffer_bytes", orOff: .size(.mebibytes(1) ... .gibibytes(1024)), \.maxBufferBytes),
+            Key("dry_run", .flag, \.isDryRun),
             Key("max_header_bytes", .size(.kibibytes(1) ... .mebibytes(1)), \.maxHeaderBytes),
             Key("header_timeout", .duration(.milliseconds(1) ... .hours(1)), \.headerTimeout),
             Key("keepalive_timeout", .duration(.milliseconds(1) ... .hours(24)), \.keepaliveTimeout),
         ]
+    }
+
+    static var paths: [Key<Configuration.Paths>] { [Key("streams", orOff: .ownPath, \.streams)] }
+
+    /// Reports routes below a path that weir answers itself, once everything else is right.
+    static func checkPaths(of configuration: Configuration, in place: Place) {
+        guard place.reading.errors.isEmpty, let own = configuration.paths.streams, let items = place["routes"]?.items
+        else { return }
+        for (route, item) in zip(configuration.routes, items) where Route.Match(path: own).covers(route.match) {
+            let reason = "weir itself answers below `paths.streams`, which is \(quoted(own))"
+            place.reading.report("this route never matches: \(reason)", at: item.position)
+        }
     }
 
     /// Of connections and streams: more than one machine carries, so that only slips are refused.
@@ -99,6 +114,7 @@ enum Schema {
                 item.read(Schema.route, into: &route)
                 // What a route with an error in it would have matched is not known.
                 guard errors == place.reading.errors.count else { continue }
+                checkOverflow(of: route, in: item)
                 if let first = read.first(where: { $0.route.match.covers(route.match) }) {
                     let reason = "the one at line \(first.line) takes every request of it"
                     place.reading.report("this route never matches: \(reason)", at: item.position)

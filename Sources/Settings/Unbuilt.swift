@@ -11,16 +11,10 @@ enum Unbuilt {
     static let keys: Set<String> = [
         "access_log.every",
         "access_log.start",
-        "limits.max_buffer_bytes",
-        "paths",
+        "paths.health",
         "tls",
-        "routes.async_wait",
         "routes.balance",
-        "routes.breaker",
-        "routes.key",
         "routes.retry",
-        "routes.streams.client_records",
-        "routes.upstream_breaker",
     ]
 
     /// Keys that will take a list and take one value for now, by their path.
@@ -28,17 +22,5 @@ enum Unbuilt {
 
     static let accessLogFormats: Set<Configuration.AccessLog.Format> = [.combined]
     static let framings: Set<Framing> = [.sse, .jsonSequence]
-    static let overflows: Set<Overflow> = [.dropOldest, .dropNewest, .latest, .disconnect]
     static let upstreamSchemes = ["https:", "unix:"]
-}
-
-/// What happens when a stream's queue is full.
-///
-/// There is nothing to choose as long as all but the first are unbuilt, so no route carries it yet.
-enum Overflow: String, Hashable, CaseIterable {
-    case pause
-    case dropOldest = "drop_oldest"
-    case dropNewest = "drop_newest"
-    case latest
-    case disconnect
 }

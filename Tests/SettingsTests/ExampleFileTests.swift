@@ -50,6 +50,7 @@ import Testing
         var tables = allowed(by: Schema.configuration, of: Configuration(routes: []))
         tables += allowed(by: Schema.accessLogKeys, of: .init())
         tables += allowed(by: Schema.limits, of: .init())
+        tables += allowed(by: Schema.paths, of: .init())
         tables += allowed(by: Schema.route, of: route)
         tables += allowed(by: Schema.matchKeys, of: .init())
         tables += allowed(by: Schema.rateKeys, of: .init(policy: route.policy))
@@ -57,7 +58,11 @@ import Testing
         tables += allowed(by: Schema.clientKeyKeys, of: .address)
         tables += allowed(by: Schema.streamsKeys, of: .init())
         tables += allowed(by: Schema.timeouts, of: .init())
-        try #require(tables.count > 50)
+        tables += allowed(by: Schema.stallTimeoutKeys, of: .init())
+        tables += allowed(by: Schema.breakerKeys(counting: "trips"), of: .client)
+        tables += allowed(by: Schema.breakerKeys(counting: "failures"), of: .upstream)
+        tables += allowed(by: Schema.asyncKeys, of: .init())
+        try #require(tables.count > 80)
         for (key, allowed) in tables {
             let comments = try #require(written[key], "\(key) is not in the example")
             // A mapping's keys are told one by one.

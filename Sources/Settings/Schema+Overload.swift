@@ -1,0 +1,76 @@
+import Flow
+
+// What a route does when more comes than can be taken: full queues, slow clients, failing upstreams, late answers.
+
+extension Schema {
+    static var overload: [Key<Route>] {
+        [
+            Key("overflow", .word(), \.overflow),
+            Key("key", .jsonPointer, \.key),
+            stallTimeout,
+            Key("breaker", orOff: breakerKeys(counting: "trips"), \.breaker, from: .client),
+            Key("upstream_breaker", orOff: breakerKeys(counting: "failures"), \.upstreamBreaker, from: .upstream),
+            asyncWait,
+            Key("async", orOff: asyncKeys, \.async, from: Route.Async()),
+            Key("resume_window", orOff: .duration(.seconds(1) ... .hours(1)), \.resumeWindow),
+        ]
+    }
+
+    /// Reports a key that no overflow makes use of.
+    static func checkOverflow(of route: Route, in place: Place) {
+        guard route.overflow != .latest, let key = place["key"] else { return }
+        key.report("means nothing here; allowed: beside `overflow: latest`")
+    }
+
+    static var stallTimeoutKeys: [Key<Route.StallTimeout>] {
+        [
+            Key("after", .stall, \.after),
+            Key("dry_run", .flag, \.isDryRun),
+        ]
+    }
+
+    private static var stallTimeout: Key<Route> {
+        Key(name: "stall_timeout") { place, route in
+            var timeout = Route.StallTimeout()
+            if place.isMapping {
+                place.read(stallTimeoutKeys, into: &timeout)
+                route.stallTimeout = timeout
+            } else if let after = place.value(Form.stall.or(Off.words), or: Place.mapping(of: stallTimeoutKeys)) {
+                route.stallTimeout = after.map { after in
+                    timeout.after = after
+                    return timeout
+                }
+            }
+        }
+    }
+
+    /// The keys of a breaker, which calls by `count` what it counts.
+    static func breakerKeys(counting count: String) -> [Key<Route.Breaker>] {
+        [
+            // Each failure in the window may have to be remembered, for each client.
+            Key(count, .integer(1...1000), \.failures),
+            Key("window", .duration(.seconds(1) ... .hours(24)), \.window),
+            Key("cooldown", .duration(.seconds(1) ... .hours(24)), \.cooldown),
+            Key("probes", .integer(1...1000), \.probes),
+            Key("probe_records", .integer(1...1_000_000), \.probeRecords),
+            Key("dry_run", .flag, \.isDryRun),
+        ]
+    }
+
+    private static var asyncWait: Key<Route> {
+        Key(name: "async_wait") { place, route in
+            if let wait = place.value(.duration(.zero ... .seconds(300))) { route.async?.wait = wait }
+        }
+    }
+
+    static var asyncKeys: [Key<Route.Async>] {
+        [
+            Key("per_client", .integer(count), \.perClient),
+            Key("expiry", .duration(.seconds(1) ... .hours(1)), \.expiry),
+        ]
+    }
+}
+
+extension Form where Value == Duration {
+    fileprivate static var stall: Form { .duration(.milliseconds(1) ... .hours(24)) }
+}
