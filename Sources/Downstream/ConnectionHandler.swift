@@ -135,7 +135,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         let request = Request(head: head, peer: peer)
         let writer = ResponseWriter(
             connection: self, method: head.method, version: head.version == .http1_0 ? .http1_0 : .http1_1,
-            keepsAlive: head.isKeepAlive && !hasUnreadBody && !request.asksForUpgrade)
+            keepsAlive: head.isKeepAlive && !hasUnreadBody && !request.asksForUpgrade,
+            acceptsTrailers: request.acceptsTrailers)
         self.writer = writer
         listener.handler.requestArrived(request, writer: writer)
         isDispatching = false

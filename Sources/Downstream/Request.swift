@@ -7,6 +7,8 @@ package struct Request: Sendable {
     package let head: HTTPRequestHead
     /// Whether a body follows the head (RFC 9112, section 6.1).
     package let hasBody: Bool
+    /// Whether the client wants trailers behind a chunked body (`TE: trailers`; RFC 9110, section 10.1.4).
+    package let acceptsTrailers: Bool
     /// The address at the other end of the connection, without its port; empty for a unix socket.
     package let peer: String
 
@@ -29,7 +31,9 @@ package struct Request: Sendable {
 
     /// The same without its headers, for a stream that lives long after they were needed.
     package func withoutHeaders() -> Request {
-        Request(head: HTTPRequestHead(version: head.version, method: head.method, uri: head.uri), peer: peer)
+        Request(
+            head: HTTPRequestHead(version: head.version, method: head.method, uri: head.uri), hasBody: hasBody,
+            acceptsTrailers: acceptsTrailers, peer: peer)
     }
 
     package init(head: HTTPRequestHead, peer: String) {
@@ -38,10 +42,47 @@ package struct Request: Sendable {
         hasBody =
             head.headers.contains(name: "transfer-encoding")
             || head.headers.first(name: "content-length").map { $0 != "0" } ?? false
+        acceptsTrailers = head.version != .http1_0 && head.headers["te"].contains(where: Self.asksForTrailers)
+    }
+
+    private init(head: HTTPRequestHead, hasBody: Bool, acceptsTrailers: Bool, peer: String) {
+        (self.head, self.hasBody, self.acceptsTrailers, self.peer) = (head, hasBody, acceptsTrailers, peer)
     }
 }
 
 extension Request {
+    /// Whether a value of `TE` names `trailers`, and not with a weight of 0.
+    private static func asksForTrailers(_ list: String) -> Bool {
+        split(list, at: ",").contains { member in
+            let parts = split(member, at: ";").map { trimmed($0).lowercased() }
+            return parts[0] == "trailers" && !parts.dropFirst().contains(where: isWeightOfZero)
+        }
+    }
+
+    /// Whether a parameter is `q=0`, `q=0.0` and so on (RFC 9110, section 12.4.2).
+    private static func isWeightOfZero(_ parameter: String) -> Bool {
+        let sides = split(parameter[...], at: "=").map(trimmed)
+        guard sides.count == 2, sides[0] == "q", let first = sides[1].first else { return false }
+        return first == "0" && sides[1].allSatisfy { $0 == "0" || $0 == "." }
+    }
+
+    /// Takes a list apart, but not within quotes: a parameter may hold the separator.
+    private static func split(_ text: some StringProtocol, at separator: Character) -> [Substring] {
+        var isQuoted = false, isEscaped = false
+        return Substring(text).split(omittingEmptySubsequences: false) { character in
+            defer { isEscaped = isQuoted && !isEscaped && character == "\\" }
+            guard !isEscaped else { return false }
+            if character == "\"" { isQuoted.toggle() }
+            return character == separator && !isQuoted
+        }
+    }
+
+    private static func trimmed(_ text: Substring) -> Substring {
+        var text = text.drop { $0 == " " || $0 == "\t" }
+        while let last = text.last, last == " " || last == "\t" { text.removeLast() }
+        return text
+    }
+
     /// Takes `http://authority/path` apart; leaves every other form as it is.
     private static func inOriginForm(_ head: HTTPRequestHead) -> HTTPRequestHead {
         let scheme = "http://"

@@ -1,3 +1,4 @@
+package import Flow
 package import NIOHTTP1
 
 /// Hears how the client takes its response; on the loop.
@@ -35,21 +36,38 @@ package final class ResponseWriter {
     private var connection: ConnectionHandler?
     private let method: HTTPMethod
     private let version: HTTPVersion
+    private let acceptsTrailers: Bool
     private var keepsAlive: Bool
     private var isChunked = false
     private var state = State.idle
+    /// What of the connection's bytes the client had taken when that was last looked at.
+    private var lastTaken: Int
+    private var progress = 0
     /// Until the last call to it; it owns the writer.
     package var delegate: (any ResponseWriterDelegate)?
 
-    init(connection: ConnectionHandler, method: HTTPMethod, version: HTTPVersion, keepsAlive: Bool) {
+    init(
+        connection: ConnectionHandler, method: HTTPMethod, version: HTTPVersion, keepsAlive: Bool,
+        acceptsTrailers: Bool = false
+    ) {
         self.connection = connection
         self.method = method
         self.version = version
+        self.acceptsTrailers = acceptsTrailers
         self.keepsAlive = keepsAlive
+        lastTaken = connection.wire.written
     }
 
     package var hasHead: Bool { state != .idle }
     package var hasEnded: Bool { state == .ended }
+
+    /// Whether trailers reach the client: it asked for them, and the body is chunked.
+    ///
+    /// Asked before the head, it tells how it would be with a body of unknown length. Who sends trailers names them in the
+    /// head's `Trailer` (RFC 9110, section 6.6.2).
+    package var canSendTrailers: Bool {
+        acceptsTrailers && (hasHead ? isChunked : version == .http1_1 && method != .HEAD)
+    }
 
     /// The connection closes behind this response.
     package func closeAfterwards() { keepsAlive = false }
@@ -58,6 +76,20 @@ package final class ResponseWriter {
     package var room: Int {
         guard let connection, state == .open else { return 0 }
         return connection.outbox.room(for: connection.wire)
+    }
+
+    /// Bytes of this response, head and framing included, that the client's kernel has acknowledged; never falls.
+    ///
+    /// Moves as the client reads, also while there is no room, and stands when it does not: tells a slow client from one that
+    /// has stopped. One system call. Of a unix socket, whose queue the kernel counts with its own overhead, only the
+    /// differences between two looks at a client that is held up mean something.
+    package var bytesTaken: ByteCount {
+        if let connection {
+            let taken = connection.wire.taken
+            progress += max(0, taken - lastTaken)
+            lastTaken = taken
+        }
+        return ByteCount(progress)
     }
 
     /// Says whether the records that follow leave at a pace, so that a client that does not read is noticed soon.
@@ -108,12 +140,14 @@ package final class ResponseWriter {
     }
 
     /// The response is complete.
-    package func end() {
+    ///
+    /// - Parameter trailers: Fields behind the last chunk; dropped where `canSendTrailers` says no.
+    package func end(trailers: HTTPHeaders = [:]) {
         guard state == .open else { return }
         state = .ended
         guard let connection else { return }
         connection.outbox.seal()
-        connection.write(.end(nil))
+        connection.write(.end(canSendTrailers && !trailers.isEmpty ? trailers : nil))
         connection.responseEnded(closes: !keepsAlive)
     }
 

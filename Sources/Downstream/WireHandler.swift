@@ -25,6 +25,8 @@ final class WireHandler: ChannelDuplexHandler {
     private var isWritable = true
     /// Body bytes among what was written and not flushed yet.
     private(set) var stagedBodyBytes = 0
+    /// All bytes that were written since the connection began.
+    private(set) var written = 0
 
     init(outbox: Outbox) { self.outbox = outbox }
 
@@ -33,11 +35,15 @@ final class WireHandler: ChannelDuplexHandler {
     /// Whether the socket has taken all that was flushed.
     var isDrained: Bool { isStaged || isWritable }
 
+    /// Of all bytes written since the connection began, those that the client's kernel has; one system call.
+    var taken: Int { written - (context?.channel.unsentBytes ?? 0) }
+
     /// Writes bytes as they go on the wire; `flush()` or the end of the turn sends them.
     func write(_ buffer: ByteBuffer) {
         guard let context else { return }
         stage()
         stagedBodyBytes += buffer.readableBytes
+        written += buffer.readableBytes
         context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
     }
 
@@ -93,6 +99,7 @@ final class WireHandler: ChannelDuplexHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         stage()
+        written += unwrapOutboundIn(data).readableBytes
         context.write(data, promise: promise)
     }
 

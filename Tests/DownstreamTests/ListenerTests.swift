@@ -88,6 +88,56 @@ import Testing
         }
     }
 
+    /// A client that reads slowly is none that has stopped: what its kernel acknowledges tells them apart.
+    @Test(arguments: [false, true]) func whatAClientHasTakenMovesOnlyAsItReads(isUnix: Bool) async throws {
+        let body = String(repeating: "x", count: 60_000)
+        try await SocketBench.run { bench, listener in
+            let path = "/tmp/weir-\(UInt64.random(in: 0 ... .max)).sock"
+            let address =
+                isUnix
+                ? try #require(try await listener.bind(SocketAddress(unixDomainSocketPath: path)).get())
+                : try await bench.bind(listener)
+            let delegate = ScriptedDelegate()
+            let heldUp = Watched(0)
+            var writer: ResponseWriter?
+            var written = 0
+            bench.handler.onRequest = { _, answering in
+                writer = answering
+                answering.delegate = delegate
+                answering.writeHead(.ok, headers: [:], body: .unknown)
+                delegate.onRoom = {
+                    guard answering.room > 0 else { return }
+                    answering.write(body)
+                    written += body.utf8.count
+                }
+                delegate.onHeldUp = { heldUp.update { $0 += 1 } }
+            }
+            let client = try await SocketClient(address, reads: false)
+            try await client.send(Self.get)
+            try await heldUp.wait(for: "the writer to be held up") { $0 > 0 }
+            let answering = try #require(writer)
+            #expect(answering.bytesTaken.bytes < written)
+            if !isUnix {
+                // What is under way arrives in the client's kernel without anybody reading; then it stands.
+                var arrived = try await client.arrivedBytes()
+                while answering.bytesTaken.bytes != arrived {
+                    try await bench.wait(for: "the acknowledgements") { answering.bytesTaken.bytes >= arrived }
+                    arrived = try await client.arrivedBytes()
+                }
+            }
+            let before = answering.bytesTaken, held = written
+            try await client.read(atLeast: client.state.value.received.count + 100_000)
+            try await bench.wait(for: "progress") { answering.bytesTaken > before }
+            try await client.read(atLeast: held * 2)
+            try await bench.wait(for: "much progress") { answering.bytesTaken.bytes > before.bytes + held / 2 }
+            #expect(answering.bytesTaken.bytes <= written + written / 100)
+            delegate.onRoom = {}
+            bench.turn { answering.end() }
+            try await client.close()
+            #expect(answering.bytesTaken >= before)
+        }
+    }
+
     // MARK: Clients that go on sending
 
     /// RFC 9112, section 9.6: closing with unread bytes would reset the connection, and the answer with it.

@@ -61,9 +61,31 @@ import Testing
         #expect(!request().asksForUpgrade)
     }
 
+    /// RFC 9110, section 10.1.4.
+    @Test(arguments: [
+        ["trailers"], ["Trailers"], ["deflate;q=0.5, trailers"], ["trailers, deflate"], ["gzip", "\ttrailers "],
+        ["trailers;q=0.1"], ["trailers;q=1"], ["x;a=\"b\\\", c\", trailers"],
+    ]) func trailersAreWantedWhereTESaysSo(values: [String]) {
+        #expect(request(headers: HTTPHeaders(values.map { ("TE", $0) })).acceptsTrailers)
+    }
+
+    @Test(arguments: [
+        "", "deflate", "trailersx", "xtrailers", "trailers;q=0", "trailers ; Q=0.000", "trailers;q = 0",
+        "x;a=\"b, trailers, c\"", "x;a=\"\\\", trailers\"", "x;trailers", ",", ";",
+    ]) func otherwiseTrailersAreNotWanted(value: String) {
+        #expect(!request(headers: ["TE": value]).acceptsTrailers)
+        #expect(!request().acceptsTrailers)
+    }
+
+    /// RFC 9112, section 7.1: only chunks have trailers, and HTTP/1.0 has no chunks.
+    @Test func anHTTP10ClientGetsNoTrailers() {
+        #expect(!request(version: .http1_0, headers: ["TE": "trailers"]).acceptsTrailers)
+    }
+
     @Test func withoutItsHeadersARequestKeepsItsLine() {
-        let bare = request("/a", method: .DELETE, version: .http1_0, headers: ["X": "y"]).withoutHeaders()
-        #expect(bare.head == HTTPRequestHead(version: .http1_0, method: .DELETE, uri: "/a"))
+        let bare = request("/a", method: .DELETE, headers: ["TE": "trailers", "Content-Length": "1"]).withoutHeaders()
+        #expect(bare.head == HTTPRequestHead(version: .http1_1, method: .DELETE, uri: "/a"))
         #expect(bare.peer == "192.0.2.1")
+        #expect(bare.acceptsTrailers && bare.hasBody)
     }
 }

@@ -35,6 +35,53 @@ import Testing
         #expect(connection.isOpen)
     }
 
+    // MARK: Trailers
+
+    private static let trailers: HTTPHeaders = ["X-Stream-Status": "complete", "X-Stream-Items": "2"]
+
+    /// RFC 9112, section 7.1.2: between the last chunk and the empty line.
+    @Test func trailersStandBehindTheLastChunk() throws {
+        let (connection, writer) = try EmbeddedConnection.answering(
+            "GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n", headers: ["Trailer": "X-Stream-Status"])
+        #expect(writer.canSendTrailers)
+        connection.turn {
+            writer.write("ab")
+            writer.end(trailers: Self.trailers)
+        }
+        #expect(
+            try connection.received()
+                == "HTTP/1.1 200 OK\r\nTrailer: X-Stream-Status\r\ntransfer-encoding: chunked\r\n\r\n"
+                + "2\r\nab\r\n0\r\nX-Stream-Status: complete\r\nX-Stream-Items: 2\r\n\r\n")
+        #expect(connection.isOpen)
+        try connection.send(Self.get)
+        #expect(connection.handler.requests.count == 2)
+    }
+
+    @Test(arguments: [
+        (ResponseWriterEndTests.get, ResponseWriter.Body.unknown),
+        ("GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n", .length),
+        ("GET / HTTP/1.0\r\nTE: trailers\r\n\r\n", .unknown),
+        ("HEAD / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n", .unknown),
+    ]) func trailersForWhomTheyCannotReachAreDropped(request: String, body: ResponseWriter.Body) throws {
+        let (connection, writer) = try EmbeddedConnection.answering(
+            request, body: body, headers: body == .length ? ["Content-Length": "2"] : [:])
+        #expect(!writer.canSendTrailers)
+        connection.turn {
+            writer.write("ab")
+            writer.end(trailers: Self.trailers)
+        }
+        #expect(try !connection.received().contains("X-Stream"))
+    }
+
+    @Test(arguments: [
+        ("GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n", true), (ResponseWriterEndTests.get, false),
+        ("GET / HTTP/1.0\r\nTE: trailers\r\n\r\n", false),
+        ("HEAD / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n", false),
+    ]) func whetherTrailersCanBeSentIsKnownBeforeTheHead(request: String, can: Bool) throws {
+        let (_, writer) = try EmbeddedConnection.answering(request, body: nil)
+        #expect(writer.canSendTrailers == can)
+    }
+
     /// RFC 9112, section 8: a message that broke off must not look complete.
     @Test(arguments: [ResponseWriter.Body.unknown, .length]) func aResponseThatBreaksOffHasNoEnd(
         body: ResponseWriter.Body

@@ -5,6 +5,10 @@ import Testing
 
 @testable import Downstream
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// A ``Listener`` on an event loop of its own; everything that runs here runs on that loop.
 actor SocketBench {
     nonisolated let eventLoop: any EventLoop
@@ -56,6 +60,15 @@ actor SocketBench {
         outbox.turnEnded()
     }
 
+    /// Waits for what no event tells: looks again and again.
+    func wait(for what: String, until condition: () -> Bool) async throws {
+        let deadline = NIODeadline.now() + patience
+        while !condition() {
+            guard NIODeadline.now() < deadline else { throw TimedOut(description: what) }
+            try await eventLoop.scheduleTask(in: .milliseconds(1)) {}.futureResult.get()
+        }
+    }
+
     /// Opens a listening socket and says where.
     func bind(_ listener: Listener) async throws -> SocketAddress {
         try #require(try await listener.bind(SocketAddress(ipAddress: "127.0.0.1", port: 0)).get())
@@ -100,6 +113,27 @@ final class SocketClient: Sendable {
     }
 
     func startReading() async throws { try await channel.setOption(.autoRead, value: true).get() }
+
+    /// Reads until this many bytes have come in all, and then no more.
+    func read(atLeast count: Int) async throws {
+        while case let received = state.value.received.count, received < count {
+            channel.read()
+            try await state.wait(for: "more to read") { $0.received.count > received }
+        }
+    }
+
+    /// Bytes that came as far as this end's kernel, read or not.
+    func arrivedBytes() async throws -> Int {
+        let (channel, state) = (channel, state)
+        return try await channel.eventLoop.submit {
+            let unread = try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable {
+                (socket: NIOBSDSocket.Handle) in
+                var bytes: CInt = 0
+                return ioctl(socket, UInt(FIONREAD), &bytes) == 0 ? Int(bytes) : 0
+            }
+            return state.value.received.count + (unread ?? 0)
+        }.get()
+    }
 
     func close() async throws { try await channel.close().get() }
 
