@@ -137,7 +137,8 @@ extension Problem {
 
     /// A header or a body that weir itself reads does not say what it should.
     ///
-    /// `detail` says what is wrong and names the header or the member; it holds nothing that the client sent.
+    /// `detail` says what is wrong and names the header or the member; of what the client sent it holds at most
+    /// a plain word.
     package static func invalidRequest(_ detail: String) -> Problem {
         Problem(.invalidRequest, status: 400, detail: detail)
     }

@@ -1,6 +1,7 @@
 /// Why a request was refused or a stream ended badly, as the client is told (RFC 9457).
 ///
-/// Nothing in it comes from the request, so that it can be neither injected into nor used to look behind the proxy.
+/// Nothing in it comes from the request but at most one plain word, so that it can be neither injected into nor used to
+/// look behind the proxy.
 package struct Problem: Error, Equatable, Sendable {
     /// The kinds of problem; the raw value is how `type` ends, and serves as the metrics' label.
     package enum Kind: String, Sendable, CaseIterable {

@@ -38,6 +38,15 @@ package struct Rate: Sendable {
         (digits, decimals, self.unit) = (Int64(count), 0, unit)
     }
 
+    /// So many millionths of a record in each unit of time; `nil` unless it is a rate of at most 999,999,999.999999.
+    init?(millionths: Int64, per unit: Unit) {
+        let scale = Self.powerOfTen(Self.maximumDecimals)
+        guard millionths > 0, millionths / scale <= Self.maximumWhole else { return nil }
+        var (digits, decimals) = (millionths, Self.maximumDecimals)
+        while decimals > 0, digits % 10 == 0 { (digits, decimals) = (digits / 10, decimals - 1) }
+        (self.digits, self.decimals, self.unit) = (digits, decimals, unit)
+    }
+
     /// Reads `10/second`, `0.5/hour`, `2.5/m`; `nil` for anything else, zero, signs and exponents included.
     ///
     /// A number that has no exact form here (999,999,999 is the most, and 6 decimals) is `nil` as well.

@@ -7,7 +7,7 @@ extension Duration {
     /// Reads a whole number with its unit: `250ms`, `5s`, `1m`, `1h`; `nil` for anything else.
     ///
     /// The number has at most nine digits, so that no sum of durations can overflow.
-    init?(text: String) {
+    package init?(text: String) {
         let unit = text.drop { $0.isASCII && $0.isNumber }
         let number = text[..<unit.startIndex]
         guard let scale = Self.units.first(where: { $0.name == unit }), number.utf8.count <= 9,
