@@ -5,7 +5,7 @@
 /// that back for a response that is no stream, which then counts against the upstream alone.
 ///
 /// Invariants (`AdmissionTests`, `AdmissionModelTests`):
-/// 1. No count ever exceeds its limit, except after `limits` was lowered, and then it only falls.
+/// 1. No count ever exceeds its limit, except in a dry run, or after `limits` was lowered, and then it only falls.
 /// 2. A refusal changes nothing: it takes neither a slot nor a start.
 /// 3. When everything admitted was released, every count is zero.
 /// 4. Clients without a stream and with a full allowance are forgotten as others come, so the memory follows the
@@ -23,11 +23,15 @@ package struct Admission: Sendable {
         package var starts: StartAllowance?
         /// Open streams and plain requests at the route's upstream.
         package var upstreamStreams: Int?
+        /// Whether the first three only tell whom they would refuse; that of the upstream always binds, as it is not
+        /// about clients: beyond it the upstream answers nobody.
+        package var isDryRun: Bool
 
         package init(
             perClient: Int? = nil, perRoute: Int? = nil, starts: Rate? = nil, startsBurst: Int = 1,
-            upstreamStreams: Int? = nil
+            upstreamStreams: Int? = nil, isDryRun: Bool = false
         ) {
+            self.isDryRun = isDryRun
             self.perClient = perClient
             self.perRoute = perRoute
             self.starts = starts.map { StartAllowance(rate: $0, burst: startsBurst) }
@@ -35,10 +39,22 @@ package struct Admission: Sendable {
         }
     }
 
-    private struct Client {
-        let key: ClientKey
+    /// What an admission came to.
+    package struct Admitted: Equatable, Sendable {
+        /// In a dry run, what a stream would have been refused for.
+        ///
+        /// No start was taken for it then, as none would have been: so the next one is judged as it would be if the
+        /// limits did bind.
+        package let wouldRefuse: AdmissionError?
+
+        package init(wouldRefuse: AdmissionError? = nil) { self.wouldRefuse = wouldRefuse }
+    }
+
+    private struct Client: Idling {
         var openStreams = 0
         var nextStart = Instant.distantPast
+
+        func isIdle(at now: Instant) -> Bool { openStreams == 0 && nextStart <= now }
     }
 
     /// May be replaced while streams are open (a reload); what is open stays open.
@@ -47,10 +63,7 @@ package struct Admission: Sendable {
     /// Streams and plain requests.
     package private(set) var openRequests = 0
 
-    /// Side by side without gaps, so that the sweep can go round them; `places` says where a client stands.
-    private var clients: [Client] = []
-    private var places: [ClientKey: Int] = [:]
-    private var sweepPlace = 0
+    private var clients = IdleTable<Client>()
 
     package init(limits: Limits) { self.limits = limits }
 
@@ -62,31 +75,32 @@ package struct Admission: Sendable {
     /// The start is looked at last: who is told when to start again shall find nothing else in the way that was known.
     ///
     /// - Throws: The first bound that is reached; then nothing was taken.
-    package mutating func admit(_ client: ClientKey, at now: Instant) throws(AdmissionError) {
-        forgetTheIdle(at: now)
-        let place = places[client]
-        if let limit = limits.perClient, place.map({ clients[$0].openStreams }) ?? 0 >= limit {
-            throw .tooManyStreamsOfClient(limit: limit)
+    @discardableResult
+    package mutating func admit(_ client: ClientKey, at now: Instant) throws(AdmissionError) -> Admitted {
+        clients.sweep(at: now)
+        let place = clients.place(of: client)
+        let known = place.map { clients[$0] } ?? Client()
+        let refusal = refusal(of: known, at: now)
+        if let refusal, !limits.isDryRun { throw refusal }
+        if limits.isDryRun, let busy = upstreamRefusal { throw busy }
+        let taken = place ?? clients.append(known, for: client)
+        clients[taken].openStreams += 1
+        if refusal == nil, let starts = limits.starts {
+            clients[taken].nextStart = starts.taken(nextStart: known.nextStart, at: now)
         }
-        if let limit = limits.perRoute, openStreams >= limit { throw .tooManyStreamsOfRoute(limit: limit) }
-        if let limit = limits.upstreamStreams, openRequests >= limit { throw .upstreamBusy(limit: limit) }
-        var nextStart = place.map { clients[$0].nextStart } ?? .distantPast
-        if let starts = limits.starts {
-            let wait = starts.wait(nextStart: nextStart, at: now)
-            guard wait <= .zero else { throw .tooManyStarts(rate: starts.rate, retryAfter: wait) }
-            nextStart = starts.taken(nextStart: nextStart, at: now)
-        }
-        let known = place ?? remember(client)
-        clients[known].openStreams += 1
-        clients[known].nextStart = nextStart
         openStreams += 1
         openRequests += 1
+        return Admitted(wouldRefuse: refusal)
     }
 
     /// The response of an admitted request is no stream: gives back its stream's slot and start, keeps the upstream's.
-    package mutating func turnedOutPlain(_ client: ClientKey) {
+    ///
+    /// - Parameters:
+    ///   - client: As it was admitted.
+    ///   - admitted: What its admission came to: only a start that was taken is given back.
+    package mutating func turnedOutPlain(_ client: ClientKey, admitted: Admitted = Admitted()) {
         let place = streamEnded(of: client)
-        if let starts = limits.starts {
+        if admitted.wouldRefuse == nil, let starts = limits.starts {
             clients[place].nextStart = starts.refunded(nextStart: clients[place].nextStart)
         }
     }
@@ -104,46 +118,33 @@ package struct Admission: Sendable {
 
     /// What a client has left of its starts; `nil` where the route does not limit them.
     package func startsLeft(of client: ClientKey, at now: Instant) -> StartQuota? {
-        limits.starts?.quota(nextStart: places[client].map { clients[$0].nextStart } ?? .distantPast, at: now)
+        limits.starts?.quota(
+            nextStart: clients.place(of: client).map { clients[$0].nextStart } ?? .distantPast, at: now)
+    }
+
+    /// The first bound that is in the way of one more stream of a client.
+    private func refusal(of client: Client, at now: Instant) -> AdmissionError? {
+        if let limit = limits.perClient, client.openStreams >= limit { return .tooManyStreamsOfClient(limit: limit) }
+        if let limit = limits.perRoute, openStreams >= limit { return .tooManyStreamsOfRoute(limit: limit) }
+        if let busy = upstreamRefusal { return busy }
+        guard let starts = limits.starts else { return nil }
+        let wait = starts.wait(nextStart: client.nextStart, at: now)
+        return wait > .zero ? .tooManyStarts(rate: starts.rate, retryAfter: wait) : nil
+    }
+
+    private var upstreamRefusal: AdmissionError? {
+        guard let limit = limits.upstreamStreams, openRequests >= limit else { return nil }
+        return .upstreamBusy(limit: limit)
     }
 
     /// Takes one open stream off; the client's place is told back.
     private mutating func streamEnded(of client: ClientKey) -> Int {
         // A client is only forgotten without open streams.
-        guard let place = places[client], clients[place].openStreams > 0 else {
+        guard let place = clients.place(of: client), clients[place].openStreams > 0 else {
             preconditionFailure("the end of a stream that was not admitted")
         }
         clients[place].openStreams -= 1
         openStreams -= 1
         return place
-    }
-
-    private mutating func remember(_ client: ClientKey) -> Int {
-        clients.append(Client(key: client))
-        places[client] = clients.count - 1
-        return clients.count - 1
-    }
-
-    /// Looks at the next four clients, and forgets those that would be treated like newcomers.
-    ///
-    /// Each admission may add one client. With k looks at each, a round of the sweep that began with n clients, L of
-    /// them not to be forgotten, ends with at most n / (k - 1) + L: 2 would not converge, and 4 tends to 1.5 L.
-    private mutating func forgetTheIdle(at now: Instant) {
-        for _ in 0..<min(4, clients.count) {
-            if sweepPlace >= clients.count { sweepPlace = 0 }
-            if clients[sweepPlace].openStreams == 0, clients[sweepPlace].nextStart <= now {
-                forget(at: sweepPlace)
-            } else {
-                sweepPlace += 1
-            }
-        }
-    }
-
-    /// The last client takes the place of the forgotten one.
-    private mutating func forget(at place: Int) {
-        clients.swapAt(place, clients.count - 1)
-        let forgotten = clients.removeLast()
-        places[forgotten.key] = nil
-        if place < clients.count { places[clients[place].key] = place }
     }
 }

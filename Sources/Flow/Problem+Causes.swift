@@ -29,19 +29,42 @@ extension Problem {
             self.init(
                 .unavailable, status: 503, detail: "The limit of \(limit) requests at the upstream is reached",
                 retryAfter: error.retryAfter)
+        case .clientBreakerOpen(let refusal):
+            self = .slowConsumer(refusal)
+        case .upstreamBreakerOpen(let refusal):
+            self = .unavailable(.upstreamBreakerOpen(refusal))
+        case .recordBudgetSpent(let rate, let retryAfter):
+            self.init(
+                .rateLimit, status: 429, detail: "The open streams of this client use its \(rate.text) of records",
+                retryAfter: retryAfter)
+        case .proxyFull(let retryAfter):
+            self = .unavailable(.proxyFull(retryAfter: retryAfter))
         }
     }
 
-    /// A client comes faster than a rate allows: stream starts, or records of its budget.
+    /// A client starts streams faster than a rate allows.
     package static func rateLimit(_ rate: Rate, retryAfter: Duration) -> Problem {
         Problem(
             .rateLimit, status: 429, detail: "Stream rate limit of \(rate.text) exceeded", retryAfter: retryAfter)
     }
 
-    /// The client's breaker is open.
-    package static func slowConsumer(retryAfter: Duration) -> Problem {
-        Problem(
-            .slowConsumer, status: 429, detail: "This client read its last streams too slowly", retryAfter: retryAfter)
+    /// The client's breaker is open, or tries the client with as many streams as it may.
+    package static func slowConsumer(_ refusal: CircuitBreaker.Refusal) -> Problem {
+        var problem = Problem(
+            .slowConsumer, status: 429, detail: "This client read its last streams too slowly",
+            retryAfter: refusal.retryAfter)
+        problem.breaker = refusal.state
+        return problem
+    }
+
+    /// An in-band notice: the stream goes on without some of its records.
+    ///
+    /// `count` is the records that were dropped since the last notice, or since the stream began.
+    package static func recordsDropped(_ count: Int) -> Problem {
+        var problem = Problem(
+            .recordsDropped, status: 200, detail: "Records were dropped because this client is behind")
+        problem.records = count
+        return problem
     }
 }
 
@@ -52,7 +75,7 @@ extension Problem {
         case draining
         /// The proxy is over its own ceiling of memory or streams.
         case proxyFull(retryAfter: Duration)
-        case upstreamBreakerOpen(retryAfter: Duration)
+        case upstreamBreakerOpen(CircuitBreaker.Refusal)
     }
 
     /// What was wrong with the upstream's answer, or that there was none.
@@ -78,9 +101,11 @@ extension Problem {
             switch cause {
             case .draining: ("The proxy is stopping", .seconds(1))
             case .proxyFull(let retryAfter): ("The proxy carries as much as it can", retryAfter)
-            case .upstreamBreakerOpen(let retryAfter): ("The upstream has failed too often", retryAfter)
+            case .upstreamBreakerOpen(let refusal): ("The upstream has failed too often", refusal.retryAfter)
             }
-        return Problem(.unavailable, status: 503, detail: detail, retryAfter: retryAfter)
+        var problem = Problem(.unavailable, status: 503, detail: detail, retryAfter: retryAfter)
+        if case .upstreamBreakerOpen(let refusal) = cause { problem.breaker = refusal.state }
+        return problem
     }
 
     package static func badUpstream(_ fault: UpstreamFault) -> Problem {
@@ -111,6 +136,15 @@ extension Problem {
 
     /// No stream has the id that was asked for, or has it any more.
     package static let noSuchStream = Problem(.notFound, status: 404, detail: "No open stream has this id")
+
+    /// The stream that was asked for is over, or has moved on past what was asked for.
+    ///
+    /// `first` is the first record from which it can still be resumed; `nil` where it cannot be at all.
+    package static func gone(resumableFrom first: Int? = nil) -> Problem {
+        var problem = Problem(.gone, status: 410, detail: "The stream has expired")
+        problem.from = first
+        return problem
+    }
 
     /// The request breaks RFC 9112.
     package static let malformedRequest = Problem(

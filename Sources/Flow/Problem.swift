@@ -14,8 +14,11 @@ package struct Problem: Error, Equatable, Sendable {
         case invalidRequest = "invalid-request"
         case requestTimeout = "request-timeout"
         case notFound = "not-found"
+        case gone
         case tooLarge = "too-large"
         case notImplemented = "not-implemented"
+        /// Only as a notice within a stream.
+        case recordsDropped = "records-dropped"
 
         /// The same for every problem of the kind (RFC 9457, section 3.1.3).
         package var title: String {
@@ -29,8 +32,10 @@ package struct Problem: Error, Equatable, Sendable {
             case .invalidRequest: "Invalid Request"
             case .requestTimeout: "Request Timeout"
             case .notFound: "Not Found"
+            case .gone: "Gone"
             case .tooLarge: "Too Large"
             case .notImplemented: "Not Implemented"
+            case .recordsDropped: "Records Dropped"
             }
         }
     }
@@ -39,8 +44,17 @@ package struct Problem: Error, Equatable, Sendable {
     package let status: Int
     /// What happened this time, in one sentence.
     package let detail: String
-    /// The `Retry-After` of the response: whole seconds, at least 1; with 429 and 503, and with nothing else.
+    /// The `Retry-After` of the response: whole seconds, at least 1.
+    ///
+    /// Every 429 and 503 has it. With another status it belongs in notices alone: a stream that ends badly tells its
+    /// client when to come again, whatever the status would have been.
     package let retryAfter: Int?
+    /// What state the breaker is in that refused the request: open or half-open.
+    package var breaker: CircuitBreaker.State?
+    /// Records that were lost, in a notice.
+    package var records: Int?
+    /// The first record from which the stream can still be resumed.
+    package var from: Int?
     /// The stream's id, where it had one.
     package var instance: String?
 
@@ -48,14 +62,16 @@ package struct Problem: Error, Equatable, Sendable {
     package var title: String { kind.title }
 
     package init(_ kind: Kind, status: Int, detail: String, retryAfter: Duration? = nil) {
-        precondition((retryAfter != nil) == (status == 429 || status == 503), "429 and 503 say when to try again")
+        precondition(retryAfter != nil || (status != 429 && status != 503), "429 and 503 say when to try again")
         self.kind = kind
         self.status = status
         self.detail = detail
         self.retryAfter = retryAfter?.retryAfterSeconds
     }
 
-    /// The problem as a JSON object: `type`, `title`, `status`, `detail`, `retryAfter`, `instance`.
+    /// The problem as a JSON object.
+    ///
+    /// `type`, `title`, `status`, `detail`, `retryAfter`, `breaker`, `records`, `from`, `instance`, in this order.
     ///
     /// - Parameter base: What `type` begins with, with or without a slash at the end.
     /// - Returns: One line without a newline; absent members are left out.
@@ -66,6 +82,9 @@ package struct Problem: Error, Equatable, Sendable {
         json.add("status", status)
         json.add("detail", detail)
         if let retryAfter { json.add("retryAfter", retryAfter) }
+        if let breaker { json.add("breaker", breaker.rawValue) }
+        if let records { json.add("records", records) }
+        if let from { json.add("from", from) }
         if let instance { json.add("instance", instance) }
         return String(decoding: json.closed(), as: UTF8.self)
     }

@@ -15,15 +15,17 @@ final class AdmissionGate: Sendable {
     ///
     /// - Throws: The bound that is reached; then nothing was taken.
     func admit(_ client: ClientKey, at now: Instant) throws(AdmissionError) -> Permit {
-        let startsLeft = admission.withLockedValue { admission -> Result<StartQuota?, AdmissionError> in
+        let result = admission.withLockedValue {
+            admission -> Result<(Admission.Admitted, StartQuota?), AdmissionError> in
             do throws(AdmissionError) {
-                try admission.admit(client, at: now)
-                return .success(admission.startsLeft(of: client, at: now))
+                let admitted = try admission.admit(client, at: now)
+                return .success((admitted, admission.startsLeft(of: client, at: now)))
             } catch {
                 return .failure(error)
             }
         }
-        return Permit(gate: self, client: client, startsLeft: try startsLeft.get())
+        let (admitted, startsLeft) = try result.get()
+        return Permit(gate: self, client: client, admitted: admitted, startsLeft: startsLeft)
     }
 
     /// What a client has left of its starts; `nil` where the route does not limit them.
@@ -41,8 +43,8 @@ final class AdmissionGate: Sendable {
     /// Streams and plain requests.
     var openRequests: Int { admission.withLockedValue { $0.openRequests } }
 
-    fileprivate func turnedOutPlain(_ client: ClientKey) {
-        admission.withLockedValue { $0.turnedOutPlain(client) }
+    fileprivate func turnedOutPlain(_ client: ClientKey, admitted: Admission.Admitted) {
+        admission.withLockedValue { $0.turnedOutPlain(client, admitted: admitted) }
     }
 
     fileprivate func released(_ client: ClientKey, isStream: Bool) {
@@ -57,14 +59,19 @@ struct Permit: ~Copyable, Sendable {
     private let gate: AdmissionGate
     private let client: ClientKey
     private var isStream = true
+    private let admitted: Admission.Admitted
     /// What the client had left of its starts when it was admitted; `nil` where the route does not limit them.
     let startsLeft: StartQuota?
 
-    fileprivate init(gate: AdmissionGate, client: ClientKey, startsLeft: StartQuota?) {
+    fileprivate init(gate: AdmissionGate, client: ClientKey, admitted: Admission.Admitted, startsLeft: StartQuota?) {
         self.gate = gate
         self.client = client
+        self.admitted = admitted
         self.startsLeft = startsLeft
     }
+
+    /// In a dry run, what the stream would have been refused for.
+    var wouldRefuse: AdmissionError? { admitted.wouldRefuse }
 
     deinit { gate.released(client, isStream: isStream) }
 
@@ -74,7 +81,7 @@ struct Permit: ~Copyable, Sendable {
     mutating func turnedOutPlain() {
         guard isStream else { return }
         isStream = false
-        gate.turnedOutPlain(client)
+        gate.turnedOutPlain(client, admitted: admitted)
     }
 
     /// Gives the slot back now.

@@ -31,6 +31,8 @@ import Testing
 
     private enum AdmissionErrorKind: Equatable {
         case client, route, upstream, starts
+        /// What no admission says.
+        case elsewhere
 
         init(_ error: AdmissionError) {
             switch error {
@@ -38,6 +40,7 @@ import Testing
             case .tooManyStreamsOfClient: self = .client
             case .tooManyStreamsOfRoute: self = .route
             case .upstreamBusy: self = .upstream
+            case .clientBreakerOpen, .upstreamBreakerOpen, .recordBudgetSpent, .proxyFull: self = .elsewhere
             }
         }
     }

@@ -25,6 +25,9 @@ import Testing
         (.tooManyStreamsOfClient(limit: 10), 429, "too-many-streams", 1),
         (.tooManyStreamsOfRoute(limit: 1000), 429, "too-many-streams", 1),
         (.upstreamBusy(limit: 7), 503, "unavailable", 1),
+        (.clientBreakerOpen(.init(state: .open, retryAfter: .seconds(30))), 429, "slow-consumer", 30),
+        (.upstreamBreakerOpen(.init(state: .halfOpen, retryAfter: .seconds(1))), 503, "unavailable", 1),
+        (.proxyFull(retryAfter: .milliseconds(2500)), 503, "unavailable", 3),
     ]
 
     @Test(arguments: admission)
@@ -42,6 +45,41 @@ import Testing
         #expect(Problem.badUpstream(.recordTooLarge(limit: .kibibytes(256))).detail.contains("262144"))
     }
 
+    @Test func aSpentBudgetIsARateLimitThatNamesIt() throws {
+        let problem = Problem(.recordBudgetSpent(rate: try .of("1000/s"), retryAfter: .milliseconds(16)))
+        #expect(problem.status == 429)
+        #expect(problem.typeSuffix == "rate-limit")
+        #expect(problem.retryAfter == 1)
+        #expect(problem.detail.contains("1000/second"))
+    }
+
+    @Test func aBreakersProblemTellsItsState() {
+        let open = Problem(.clientBreakerOpen(.init(state: .open, retryAfter: .seconds(30))))
+        #expect(open.json(base: base).contains(#""retryAfter":30,"breaker":"open"}"#))
+        let halfOpen = Problem(.upstreamBreakerOpen(.init(state: .halfOpen, retryAfter: .seconds(1))))
+        #expect(halfOpen.json(base: base).contains(#""retryAfter":1,"breaker":"half-open"}"#))
+        #expect(!Problem(.upstreamBusy(limit: 1)).json(base: base).contains("breaker"))
+    }
+
+    @Test func aNoticeOfADropTellsHowManyRecordsWereLost() {
+        #expect(
+            Problem.recordsDropped(17).json(base: base)
+                == #"{"type":"https://example.com/problems/records-dropped","title":"Records Dropped","status":200,"#
+                + #""detail":"Records were dropped because this client is behind","records":17}"#)
+    }
+
+    @Test func aNoticeOfABadEndMayTellWhenToComeAgain() {
+        var problem = Problem(.badUpstream, status: 502, detail: "x", retryAfter: .seconds(2))
+        problem.records = 3
+        #expect(problem.json(base: base).hasSuffix(#""status":502,"detail":"x","retryAfter":2,"records":3}"#))
+    }
+
+    @Test func aStreamThatIsGoneTellsFromWhereItCanBeResumed() {
+        #expect(Problem.gone(resumableFrom: 51).json(base: base).hasSuffix(#","from":51}"#))
+        #expect(Problem.gone().detail == "The stream has expired")
+        #expect(!Problem.gone().json(base: base).contains(",\"from\":"))
+    }
+
     @Test func aNegotiationErrorNamesTheHeader() {
         let malformed = Problem(.malformed(header: "X-Stream-Rate-Limit", reason: "must not be sent more than once"))
         #expect(malformed.status == 400)
@@ -56,6 +94,7 @@ import Testing
     }
 
     static let others: [(Problem, Int, String)] = [
+        (.gone(), 410, "gone"), (.recordsDropped(1), 200, "records-dropped"),
         (.notFound, 404, "not-found"), (.noSuchStream, 404, "not-found"),
         (.malformedRequest, 400, "invalid-request"), (.invalidRequest("rate is no rate"), 400, "invalid-request"),
         (.requestTimeout, 408, "request-timeout"),
@@ -77,10 +116,10 @@ import Testing
     }
 
     static let waits: [(Problem, Int, String, Int)] = [
-        (.slowConsumer(retryAfter: .milliseconds(29_001)), 429, "slow-consumer", 30),
+        (.slowConsumer(.init(state: .open, retryAfter: .milliseconds(29_001))), 429, "slow-consumer", 30),
         (.unavailable(.draining), 503, "unavailable", 1),
         (.unavailable(.proxyFull(retryAfter: .zero)), 503, "unavailable", 1),
-        (.unavailable(.upstreamBreakerOpen(retryAfter: .seconds(10))), 503, "unavailable", 10),
+        (.unavailable(.upstreamBreakerOpen(.init(state: .open, retryAfter: .seconds(10)))), 503, "unavailable", 10),
     ]
 
     @Test(arguments: waits)

@@ -50,6 +50,18 @@ import Testing
         #expect(gate.startsLeft(of: ann, at: start) == permit.startsLeft)
     }
 
+    @Test func inADryRunAPermitTellsWhatItWouldHaveBeenRefusedFor() throws {
+        let gate = AdmissionGate(limits: .init(perClient: 1, isDryRun: true))
+        let first = try gate.admit(ann, at: start)
+        #expect(first.wouldRefuse == nil)
+        let second = try gate.admit(ann, at: start)
+        #expect(second.wouldRefuse == .tooManyStreamsOfClient(limit: 1))
+        #expect(gate.openStreams == 2)
+        first.release()
+        second.release()
+        #expect(gate.openStreams == 0)
+    }
+
     @Test func newLimitsBindFromThenOn() throws {
         let gate = AdmissionGate(limits: .init())
         let permit = try gate.admit(ann, at: start)

@@ -1,0 +1,129 @@
+import Flow
+import Testing
+
+@Suite struct RecordBudgetTests {
+    @Test func afterQuietTimeOneSecondsRecordsMayLeaveAtOnce() throws {
+        var budget = RecordBudget(rate: try .of("100/second"), at: .seconds(0))
+        var atOnce = 0, last: RecordBudget.Lease?
+        while true {
+            let lease = budget.draw(upTo: 1000, after: last, at: .seconds(0))
+            guard lease.notBefore <= .seconds(0) else {
+                #expect(lease.notBefore == .seconds(0.01))
+                break
+            }
+            (atOnce, last) = (atOnce + lease.records, lease)
+        }
+        #expect(atOnce == 100)
+    }
+
+    @Test func aRateBelowOneASecondHasABurstOfOne() throws {
+        var budget = RecordBudget(rate: try .of("6/minute"), at: .seconds(0))
+        #expect(!budget.isSpent(at: .seconds(0)))
+        let first = budget.draw(upTo: 10, after: nil, at: .seconds(0))
+        #expect(first.records == 1)
+        #expect(first.notBefore == .seconds(0))
+        let second = budget.draw(upTo: 10, after: first, at: .seconds(0))
+        #expect(second.records == 1)
+        #expect(second.notBefore == .seconds(10))
+    }
+
+    @Test func aLeaseIsWhatAShareBringsInARound() throws {
+        let rate = try Rate.of("10000/second")
+        var alone = RecordBudget(rate: rate, at: .seconds(0))
+        #expect(alone.draw(upTo: 1000, after: nil, at: .seconds(0)).records == 160)
+        var shared = RecordBudget(rate: rate, at: .seconds(0))
+        let sizes = (0..<4).map { _ in shared.draw(upTo: 1000, after: nil, at: .seconds(0)).records }
+        #expect(sizes == [160, 80, 53, 40])
+        // In the next round all four are known from the start; two rounds later none is.
+        #expect(shared.draw(upTo: 1000, after: nil, at: .seconds(0.016)).records == 40)
+        #expect(shared.draw(upTo: 1000, after: nil, at: .seconds(0.064)).records == 160)
+    }
+
+    @Test func aStreamThatDrawsTwiceInARoundCountsOnce() throws {
+        var budget = RecordBudget(rate: try .of("10000/second"), at: .seconds(0))
+        let first = budget.draw(upTo: 5, after: nil, at: .seconds(0))
+        let second = budget.draw(upTo: 1000, after: first, at: .seconds(0.001))
+        #expect(first.records == 5)
+        #expect(second.records == 160)
+    }
+
+    @Test func moreStreamsThanRecordsGetOneEach() throws {
+        var budget = RecordBudget(rate: try .of("100/second"), at: .seconds(0))
+        for _ in 0..<50 { #expect(budget.draw(upTo: 9, after: nil, at: .seconds(0)).records == 1) }
+    }
+
+    @Test func whatIsGivenBackIsThereForOthers() throws {
+        var budget = RecordBudget(rate: try .of("1000/second"), at: .seconds(0))
+        while !budget.isSpent(at: .seconds(0)) { _ = budget.draw(upTo: 16, after: nil, at: .seconds(0)) }
+        let before = budget.retryAfter(at: .seconds(0))
+        let lease = budget.draw(upTo: 16, after: nil, at: .seconds(0))
+        budget.giveBack(lease.records, at: .seconds(0))
+        #expect(budget.retryAfter(at: .seconds(0)) == before)
+    }
+
+    @Test func givingBackFillsItToTheBurstAndNoFurther() throws {
+        var budget = RecordBudget(rate: try .of("1000/second"), at: .seconds(0))
+        let lease = budget.draw(upTo: 16, after: nil, at: .seconds(0))
+        #expect(!budget.isIdle(at: .seconds(0)))
+        budget.giveBack(lease.records, at: .seconds(10))
+        budget.giveBack(.max, at: .seconds(10))
+        #expect(budget.isIdle(at: .seconds(10)))
+        var atOnce = 0, last: RecordBudget.Lease?
+        for _ in 0..<1001 {
+            let lease = budget.draw(upTo: 1, after: last, at: .seconds(10))
+            if lease.notBefore <= .seconds(10) { atOnce += lease.records }
+            last = lease
+        }
+        #expect(atOnce == 1000)
+    }
+
+    @Test func itIsSpentWhileAStreamTakesAllThereIsAndAFreeMomentLater() throws {
+        var budget = RecordBudget(rate: try .of("1000/second"), at: .seconds(0))
+        var last = budget.draw(upTo: 16, after: nil, at: .seconds(0))
+        var now = Instant.seconds(0)
+        while now < .seconds(3) {
+            now = max(now, last.notBefore)
+            last = budget.draw(upTo: 16, after: last, at: now)
+            if now > .seconds(1.1) { #expect(budget.isSpent(at: now)) }
+        }
+        // Even at the end of a lease, when the stream is about to draw the next.
+        #expect(budget.isSpent(at: last.notBefore))
+        let wait = budget.retryAfter(at: last.notBefore)
+        #expect(wait == .milliseconds(16))
+        #expect(!budget.isSpent(at: last.notBefore + wait))
+    }
+
+    @Test func aStreamBelowTheRateDoesNotSpendIt() throws {
+        var budget = RecordBudget(rate: try .of("1000/second"), at: .seconds(0))
+        var last: RecordBudget.Lease?
+        for step in 0..<3000 {
+            let now = Instant.seconds(Double(step) / 900)
+            last = budget.draw(upTo: 1, after: last, at: now)
+            #expect(!budget.isSpent(at: now))
+        }
+    }
+
+    @Test func anotherRateBindsFromTheNextLeaseOn() throws {
+        var budget = RecordBudget(rate: try .of("1000/second"), at: .seconds(0))
+        while !budget.isSpent(at: .seconds(0)) { _ = budget.draw(upTo: 16, after: nil, at: .seconds(0)) }
+        budget.setRate(try .of("1/second"))
+        let before = budget.draw(upTo: 16, after: nil, at: .seconds(0))
+        let after = budget.draw(upTo: 16, after: before, at: .seconds(0))
+        #expect(after.records == 1)
+        #expect(after.notBefore - before.notBefore == .seconds(1))
+    }
+
+    @Test func theSlowestAndTheFastestRateDoNotOverflow() throws {
+        for text in ["0.000001/hour", "999999999/second"] {
+            var budget = RecordBudget(rate: try .of(text), at: .seconds(0))
+            var last: RecordBudget.Lease?
+            for _ in 0..<100 {
+                let lease = budget.draw(upTo: .max, after: last, at: .seconds(0))
+                #expect(lease.records >= 1)
+                #expect(lease.notBefore >= last?.notBefore ?? .distantPast)
+                last = lease
+            }
+            budget.giveBack(.max, at: .seconds(0))
+        }
+    }
+}
