@@ -34,8 +34,12 @@ final class ConnectionHandler: ChannelInboundHandler {
     private let peer: String
     private var context: ChannelHandlerContext?
     private var state = State.waiting
-    private var head: HTTPRequestHead?
+    /// A request that has not been handed on.
+    private var arrived: Request?
+    /// Of the request that arrived last; it takes the place of another only after that one's end.
+    private var body: RequestBody?
     private var hasUnreadBody = false
+    private(set) var isReading = true
     private var isDispatching = false
     private var unsentLimit = UnsentLimit.unmetered
     /// Whether the head of a request did not arrive in time.
@@ -78,6 +82,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         listener.closed(self)
         let told = writer?.detach()
         writer = nil
+        body?.drop()
+        body = nil
         told?.responseClosed()
         outbox.turnEnded()
         context.fireChannelInactive()
@@ -93,7 +99,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head): headArrived(head)
-        case .body: break  // answered without it; drained so that the answer is not lost in a reset
+        case .body(let bytes): body?.arrived(bytes)
         case .end: endArrived()
         }
     }
@@ -103,44 +109,48 @@ final class ConnectionHandler: ChannelInboundHandler {
             context.close(promise: nil)
             return
         }
+        // The channel's end follows, which says it better.
+        if error == .invalidEOFState, body?.isCollecting ?? false { return }
         faultArrived(isTooSlow ? .headTooSlow : error == .headerOverflow ? .headTooLarge : .malformed)
     }
 
     // MARK: Requests
 
     private func headArrived(_ head: HTTPRequestHead) {
-        stopClock()
-        self.head = head
+        let request = Request(head: head, peer: peer)
+        arrived = request
         if case .waiting = state { state = .receiving }
-        // A body is not waited for: the answer does not depend on it.
-        if Request(head: head, peer: peer).hasBody {
-            hasUnreadBody = true
-            dispatch()
-        }
+        // Of a response before it that the client has not taken, the clock goes on.
+        if case .receiving = state { stopClock() }
+        hasUnreadBody = request.hasBody
+        body = request.hasBody ? RequestBody(of: head, on: self) : nil
+        // A body is not waited for: whether it is wanted is for the handler to say.
+        if request.hasBody { dispatch() }
     }
 
     private func endArrived() {
         hasUnreadBody = false
+        body?.ended()
         dispatch()
     }
 
     /// Hands on the request, where the client has taken the answer before it.
     private func dispatch() {
-        guard let head, case .receiving = state else { return }
+        guard let request = arrived, case .receiving = state else { return }
         // Pipelined requests arrive inside the end of the response before: going on from there would nest without bound.
         guard !isDispatching, wire.isDrained else { return }
         isDispatching = true
-        self.head = nil
+        arrived = nil
         state = .responding
-        let request = Request(head: head, peer: peer)
+        let head = request.head, body = body
         let writer = ResponseWriter(
             connection: self, method: head.method, version: head.version == .http1_0 ? .http1_0 : .http1_1,
-            keepsAlive: head.isKeepAlive && !hasUnreadBody && !request.asksForUpgrade,
-            acceptsTrailers: request.acceptsTrailers)
+            keepsAlive: head.isKeepAlive && !request.asksForUpgrade, acceptsTrailers: request.acceptsTrailers)
         self.writer = writer
-        listener.handler.requestArrived(request, writer: writer)
+        listener.handler.requestArrived(request, body: body ?? listener.emptyBody, writer: writer)
+        body?.handedOn()
         isDispatching = false
-        if self.head != nil { dispatchSoon() }
+        if arrived != nil { dispatchSoon() }
     }
 
     private func dispatchSoon() {
@@ -153,6 +163,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func faultArrived(_ fault: RequestFault) {
         switch state {
         case .waiting, .receiving: answer(fault)
+        case .responding where body?.isCollecting ?? false: body?.fail(.malformed)
         case .responding, .ending: laterFault = fault
         case .lingering, .closed: break
         }
@@ -160,7 +171,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private func answer(_ fault: RequestFault) {
         stopClock()
-        head = nil
+        arrived = nil
         state = .responding
         hasUnreadBody = true
         let writer = ResponseWriter(connection: self, method: .GET, version: .http1_1, keepsAlive: false)
@@ -175,6 +186,19 @@ final class ConnectionHandler: ChannelInboundHandler {
         context?.write(wrapOutboundOut(part), promise: nil)
     }
 
+    /// Tells a client that waits for it that its body is wanted (RFC 9110, section 10.1.1).
+    func sendContinue() {
+        guard writer?.hasHead == false else { return }
+        write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
+    }
+
+    /// Whether the socket is read: a body that nobody could ask for yet is left to TCP.
+    func setReading(_ reads: Bool) {
+        guard reads != isReading else { return }
+        isReading = reads
+        try? context?.channel.syncOptions?.setOption(.autoRead, value: reads)
+    }
+
     func limitUnsent(to limit: ByteCount) {
         guard limit != unsentLimit else { return }
         unsentLimit = limit
@@ -185,19 +209,24 @@ final class ConnectionHandler: ChannelInboundHandler {
     func responseEnded(closes: Bool) {
         guard case .responding = state else { return }
         state = .ending(closes: closes)
+        if body?.isCollecting ?? false { body?.drop() }
         startClock(listener.limits.keepaliveTime)
         // A response that wrote nothing in this turn would not be visited at its end.
         if !wire.isStaged { outbox.staged(wire) }
     }
 
-    var isDraining: Bool { listener.isDraining }
+    /// Whether another request may follow the one that is being answered.
+    var mayLiveOn: Bool { !listener.isDraining && body?.letsConnectionLive ?? true }
+
+    var timers: LoopTimers { listener.timers }
+    var clock: () -> Instant { listener.clock }
 
     /// The socket took everything that was written.
     func drained() {
         switch state {
         case .responding: writer?.delegate?.responseHasRoom()
         case .ending(let closes): responseTaken(closes: closes)
-        case .waiting, .receiving: if head != nil { dispatchSoon() }
+        case .waiting, .receiving: if arrived != nil { dispatchSoon() }
         case .lingering, .closed: break
         }
     }
@@ -214,9 +243,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         let told = writer?.detach()
         writer = nil
         if !closes {
-            state = head == nil ? .waiting : .receiving
+            state = arrived == nil ? .waiting : .receiving
             startClock(listener.limits.keepaliveTime)
-            if head != nil { dispatchSoon() }
+            if arrived != nil { dispatchSoon() }
         } else if hasUnreadBody {
             linger()
         } else {
@@ -230,6 +259,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private func linger() {
         state = .lingering
+        body?.drop()
         deadline = .distantFuture
         startClock(.nanoseconds(Self.lingeringTime))
         context?.close(mode: .output, promise: nil)
@@ -254,7 +284,7 @@ extension ConnectionHandler: TimerTarget {
             if deadline != .distantFuture { listener.timers.set(timer, at: deadline) }
             return
         }
-        if case .receiving = state, head == nil {
+        if case .receiving = state, arrived == nil {
             // NIO's pipelining handler takes an answer without a request only behind a parser's error.
             isTooSlow = true
             context?.pipeline.fireErrorCaught(HTTPParserError.unknown)

@@ -43,6 +43,8 @@ package final class Listener {
     let timers: LoopTimers
     let clock: () -> Instant
     unowned let handler: any RequestHandler
+    /// What a request without a body has instead; one for all.
+    let emptyBody = RequestBody()
     private let gate: (any ConnectionGate)?
     private(set) var isDraining = false
     private var channels: [any Channel] = []

@@ -112,8 +112,9 @@ package enum RequestFault: Error, Equatable, Sendable {
 
 /// Answers requests; one for each loop.
 package protocol RequestHandler: AnyObject {
-    /// A request whose head is complete. The answer goes to `writer`, now or later, and must come to its end.
-    func requestArrived(_ request: Request, writer: ResponseWriter)
+    /// A request whose head is complete. The answer goes to `writer`, now or later, and must come to its end; `body` is to
+    /// be asked for now or never.
+    func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter)
 
     /// Something that is no request; to be answered at once.
     func faultArrived(_ fault: RequestFault, peer: String, writer: ResponseWriter)

@@ -106,7 +106,7 @@ package final class ResponseWriter {
     package func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: Body) {
         precondition(state == .idle, "a response has one head")
         state = .open
-        if connection?.isDraining ?? false { keepsAlive = false }
+        if let connection, !connection.mayLiveOn { keepsAlive = false }
         var headers = headers
         if body == .unknown, method != .HEAD {
             if version == .http1_1 {

@@ -9,7 +9,7 @@ final class AdminHandler: RequestHandler {
 
     init(shared: Shared) { self.shared = shared }
 
-    func requestArrived(_ request: Request, writer: ResponseWriter) {
+    func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter) {
         guard request.head.method == .GET || request.head.method == .HEAD else {
             return answer(.methodNotAllowed, "only GET and HEAD", writer, more: ("Allow", "GET, HEAD"))
         }

@@ -9,7 +9,7 @@ import Upstream
 
 /// One event loop with all that lives on it: a listener, libcurl's handles, timers, streams.
 ///
-/// ``requestArrived(_:writer:)`` tells the story of a request up to its stream; ``StreamDriver`` tells the rest.
+/// ``requestArrived(_:body:writer:)`` tells the story of a request up to its stream; ``StreamDriver`` tells the rest.
 final class Worker {
     let eventLoop: any EventLoop
     let shared: Shared
@@ -137,7 +137,7 @@ final class Worker {
 }
 
 extension Worker: RequestHandler {
-    func requestArrived(_ request: Request, writer: ResponseWriter) {
+    func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter) {
         let client = shared.clients.client(of: request)
         var route: ProxyRoute?
         do throws(Problem) {

@@ -57,7 +57,7 @@ final class DemoUpstream: Sendable {
 private final class OrdersHandler: RequestHandler {
     private var streams: [ObjectIdentifier: OrderStream] = [:]
 
-    func requestArrived(_ request: Request, writer: ResponseWriter) {
+    func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter) {
         guard request.path == "/v1/orders/stream" else { return notFound(writer) }
         let items = request.head.uri.split(separator: "?").dropFirst().first?.split(separator: "&")
             .first { $0.hasPrefix("items=") }.flatMap { Int($0.dropFirst("items=".count)) }

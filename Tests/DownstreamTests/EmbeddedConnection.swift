@@ -12,15 +12,18 @@ final class ScriptedHandler: RequestHandler {
     private(set) var faults: [RequestFault] = []
     /// What becomes of a request; a short answer where nothing else is said.
     var onRequest: (Request, ResponseWriter) -> Void = { $1.answer("ok") }
+    /// What becomes of a request and its body, instead.
+    var onBody: ((Request, RequestBody, ResponseWriter) -> Void)?
     var onFault: (RequestFault, ResponseWriter) -> Void = { fault, writer in
         writer.answer("\(fault)", status: .badRequest)
     }
 
     var paths: [String] { requests.map { String($0.path) } }
 
-    func requestArrived(_ request: Request, writer: ResponseWriter) {
+    func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter) {
         requests.append(request)
-        onRequest(request, writer)
+        guard let onBody else { return onRequest(request, writer) }
+        onBody(request, body, writer)
     }
 
     func faultArrived(_ fault: RequestFault, peer: String, writer: ResponseWriter) {

@@ -154,6 +154,29 @@ import Testing
         }
     }
 
+    /// A body that is held back because the answer before it is not taken gets on when that is.
+    @Test func aBodyBehindALongAnswerIsReadOnceThatIsTaken() async throws {
+        try await SocketBench.run { bench, listener in
+            let address = try await bench.bind(listener)
+            let long = String(repeating: "l", count: 8 << 20), body = String(repeating: "b", count: 8 << 20)
+            bench.handler.onBody = { request, body, writer in
+                guard request.hasBody else { return writer.answer(long) }
+                body.collect(upTo: .mebibytes(8), within: .seconds(60)) { result in
+                    writer.answer("\((try? result.get())?.readableBytes ?? 0) bytes")
+                }
+            }
+            let client = try await SocketClient(address, reads: false)
+            try await client.send(Self.get)
+            let post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+            async let sent: Void = client.send(post + body)
+            try await client.read(atLeast: 1 << 20)
+            #expect(bench.handler.requests.count == 1)
+            try await client.startReading()
+            try await sent
+            try await client.state.wait(for: "the second answer") { $0.text.hasSuffix("\(8 << 20) bytes") }
+        }
+    }
+
     @Test func theAnswerToGarbageArrivesAlthoughMoreOfItFollows() async throws {
         try await SocketBench.run { bench, listener in
             let address = try await bench.bind(listener)
