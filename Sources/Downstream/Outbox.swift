@@ -9,7 +9,7 @@ package final class Outbox {
     /// The most body bytes in one batch, and so the most that a channel is handed before its client takes them.
     static let capacity = (64 << 10) - prefix - 2
     /// The most that libcurl hands over in one call: `CURL_MAX_WRITE_SIZE`.
-    private static let largestChunk = 16 << 10
+    static let largestChunk = 16 << 10
     /// A smaller batch goes out as a copy of its own: a client that does not take a few records must not hold the whole
     /// buffer, and a copy of that size costs less than a thousandth of its write.
     private static let smallBatch = 4 << 10

@@ -7,13 +7,13 @@ import Upstream
 
 /// Carries one request and its response between an upstream and a client: performs what the decisions of Flow say.
 ///
-/// The way of a record: `transferBytes` (from libcurl) → `RecordQueue` (framed, bounded) → `Meter` → `ResponseWriter`.
+/// The way of a record: `transferBytes` (from libcurl) → `RecordQueue` (framed, bounded) → `Meter` → `ClientResponse`.
 /// It lives and dies on one event loop; nothing on the way takes a lock.
 final class StreamDriver {
     private unowned let worker: Worker
     private let route: ProxyRoute
     private var request: Request
-    private let writer: ResponseWriter
+    private let writer: any ClientResponse
     private let terms: Terms
     private var permit: Permit?
     private var transfer: Transfer?
@@ -35,7 +35,7 @@ final class StreamDriver {
 
     init(
         worker: Worker, route: ProxyRoute, request: Request, client: String, terms: Terms, permit: consuming Permit,
-        writer: ResponseWriter, at now: Instant
+        writer: any ClientResponse, at now: Instant
     ) {
         self.worker = worker
         self.route = route

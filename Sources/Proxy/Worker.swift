@@ -95,7 +95,7 @@ final class Worker {
     func ended(_ driver: StreamDriver) { streams[ObjectIdentifier(driver)] = nil }
 
     /// Answers with a problem instead of the upstream's response.
-    func answer(_ problem: Problem, to request: Request?, writer: ResponseWriter) {
+    func answer(_ problem: Problem, to request: Request?, writer: any ClientResponse) {
         var headers = HTTPHeaders([
             ("Content-Type", Problem.contentType(accept: request?.head.headers.first(name: "accept"))),
             ("Date", shared.date.text(at: Timestamp.now())),

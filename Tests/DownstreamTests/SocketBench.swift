@@ -12,21 +12,25 @@ import Testing
 /// A ``Listener`` on an event loop of its own; everything that runs here runs on that loop.
 actor SocketBench {
     nonisolated let eventLoop: any EventLoop
+    /// Another, on a thread of its own.
+    nonisolated let otherLoop: any EventLoop
     let handler = ScriptedHandler()
     private var held: Listener?
     private let outbox = Outbox()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { eventLoop.executor.asUnownedSerialExecutor() }
 
-    private init(on eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+    private init(on eventLoop: any EventLoop, beside otherLoop: any EventLoop) {
+        (self.eventLoop, self.otherLoop) = (eventLoop, otherLoop)
+    }
 
     /// Runs a test beside a listener, and closes everything behind it.
     static func run(
         gate: (any ConnectionGate)? = nil,
         _ body: @Sendable (isolated SocketBench, Listener) async throws -> Void
     ) async throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let bench = SocketBench(on: group.next())
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let bench = SocketBench(on: group.next(), beside: group.next())
         let result: Result<Void, any Error>
         do {
             try await bench.run(gate: gate, body)
