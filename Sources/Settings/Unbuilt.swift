@@ -31,14 +31,3 @@ enum Unbuilt {
     static let overflows: Set<Overflow> = [.dropOldest, .dropNewest, .latest, .disconnect]
     static let upstreamSchemes = ["https:", "unix:"]
 }
-
-/// What happens when a stream's queue is full.
-///
-/// There is nothing to choose as long as all but the first are unbuilt, so no route carries it yet.
-enum Overflow: String, Hashable, CaseIterable {
-    case pause
-    case dropOldest = "drop_oldest"
-    case dropNewest = "drop_newest"
-    case latest
-    case disconnect
-}
