@@ -17,7 +17,7 @@ BENCH_PEERS ?= nginx,haproxy
 MEASURE_FLAGS ?=
 
 .PHONY: help run test test-unit test-end-to-end check lint format bench bench-pace bench-slow-readers \
-	test-thread test-address image clean
+	bench-keys test-thread test-address image clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,10 @@ bench-slow-readers: ## what clients that never read cost, and how much is fetche
 	scripts/setup measure
 	swift build -c release --product weir $(SWIFT_FLAGS)
 	Benchmarks/slow_readers $(MEASURE_FLAGS)
+
+bench-keys: ## what it costs to find the key of a record
+	scripts/setup measure
+	swift run -c release --package-path Benchmarks/keys
 
 # The sanitizers run in a build of their own, and only on what the proxy does with real sockets: the decisions have no
 # threads and no memory of their own to get wrong.

@@ -30,6 +30,8 @@ let package = Package(
     ],
     targets: [
         .target(name: "Flow", swiftSettings: strict),
+        .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(name: "JSONPointer", dependencies: ["CSimdJSON", "Flow"], swiftSettings: strict),
         .target(name: "Settings", dependencies: ["Flow", "Yams"], swiftSettings: strict),
         .target(name: "Observability", dependencies: ["Flow", logging, nioLocks], swiftSettings: strict),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
@@ -53,6 +55,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "FlowTests", dependencies: ["Flow"], swiftSettings: strict),
+        .testTarget(name: "JSONPointerTests", dependencies: ["JSONPointer", "Flow"], swiftSettings: strict),
         .testTarget(
             name: "SettingsTests", dependencies: ["Settings", "Flow"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
@@ -69,5 +72,6 @@ let package = Package(
             ],
             swiftSettings: strict),
     ],
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
 )

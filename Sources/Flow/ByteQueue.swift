@@ -34,6 +34,27 @@ struct ByteQueue: ~Copyable {
         count += more.count
     }
 
+    /// Puts bytes in front of the first one; O(bytes), and O(count) where there is no room in front.
+    mutating func prepend(_ more: UnsafeRawBufferPointer) {
+        guard let source = more.baseAddress, more.count > 0 else { return }
+        if head < more.count {
+            let target = reserve(more.count)
+            memmove(target + more.count, target + head, count)
+            head = more.count
+        }
+        guard let storage else { preconditionFailure("room that was reserved is there") }
+        head -= more.count
+        memcpy(storage + head, source, more.count)
+        count += more.count
+    }
+
+    /// Moves bytes towards the front, over others that are no longer wanted; both ranges may overlap.
+    mutating func move(_ range: Range<Int>, to place: Int) {
+        precondition(place >= 0 && place <= range.lowerBound && range.upperBound <= count, "a move within the queue")
+        guard let storage, place < range.lowerBound else { return }
+        memmove(storage + head + place, storage + head + range.lowerBound, range.count)
+    }
+
     mutating func removeFirst(_ taken: Int) {
         precondition(taken <= count, "more bytes taken than are queued")
         head += taken

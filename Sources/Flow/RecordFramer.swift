@@ -65,6 +65,27 @@ package enum RecordFramer: Equatable, Sendable {
         return run
     }
 
+    /// Finds the first record, or blank line, alone.
+    ///
+    /// - Parameters:
+    ///   - bytes: The input, beginning at the start of a record.
+    ///   - searched: How many bytes of it are known to hold no newline.
+    ///   - maximum: The longest record, its newline included.
+    /// - Returns: It, with no record where it is a blank line; no bytes where it is not yet whole.
+    /// - Throws: `recordTooLarge`, whether it is finished or not.
+    package func first(
+        in bytes: UnsafeRawBufferPointer, searched: Int = 0, maximum: ByteCount
+    ) throws(Failure) -> Run {
+        guard self == .lines else { return Run(records: 0, bytes: bytes.count) }
+        guard let base = bytes.baseAddress else { return Run(records: 0, bytes: 0) }
+        let newline = memchr(base + searched, 0x0A, bytes.count - searched)
+        let length = newline.map { UnsafeRawPointer($0) - base + 1 } ?? bytes.count
+        guard length <= maximum.bytes else { throw .recordTooLarge(limit: maximum) }
+        guard newline != nil else { return Run(records: 0, bytes: 0) }
+        let isBlank = length == 1 || (length == 2 && bytes[0] == 0x0D)
+        return Run(records: isBlank ? 0 : 1, bytes: length)
+    }
+
     /// What is found where a record that is too long follows: that record's turn comes when nothing is in front of it.
     private func ended(_ run: Run, before maximum: ByteCount) throws(Failure) -> Run {
         guard run.bytes > 0 else { throw .recordTooLarge(limit: maximum) }

@@ -2,7 +2,8 @@
 ///
 /// Invariants, each tested in `RecordQueueTests`:
 /// 1. What comes out is what went in, byte for byte, and only ever cut behind a whole record.
-/// 2. `records` never exceeds the granted number. Beyond it the queue keeps at most what had arrived before the pause
+/// 2. `records` never exceeds the granted number, except after ``setRecordBound(_:)`` lowered it or ``putBack(_:records:)``
+///    brought records back, and then it only falls. Beyond it the queue keeps at most what had arrived before the pause
 ///    took effect: one read of libcurl, not yet looked at.
 /// 3. A record larger than the byte bound passes alone when nothing else is queued; otherwise it would wait for ever.
 /// 4. An empty queue holds no memory.
@@ -25,7 +26,7 @@ package struct RecordQueue: ~Copyable {
         }
     }
 
-    package let bounds: Bounds
+    package private(set) var bounds: Bounds
     private let framer: RecordFramer
     private var content = ByteQueue()
     /// The whole records at the front of `content`.
@@ -59,6 +60,11 @@ package struct RecordQueue: ~Copyable {
     /// Whether half the room is free again, so that one pause serves many records.
     package var isLow: Bool {
         records <= bounds.records / 2 && (content.count <= bounds.bytes.bytes / 2 || framed.bytes == 0)
+    }
+
+    /// Whether more than half of either bound is queued: over the soft mark.
+    package var isOverSoftMark: Bool {
+        records > bounds.records / 2 || (content.count > bounds.bytes.bytes / 2 && framed.bytes > 0)
     }
 
     /// Takes the next bytes of the upstream, and hands on at once what may leave at once.
@@ -144,6 +150,25 @@ package struct RecordQueue: ~Copyable {
         content.removeLast(content.count - framed.bytes)
         searched = 0
         isFinished = true
+    }
+
+    /// So many records are granted from now on; where more are queued, the queue is full until they have left.
+    package mutating func setRecordBound(_ records: Int) {
+        bounds.records = max(1, records)
+        frame()
+    }
+
+    /// Puts records in front that were handed over and not received.
+    ///
+    /// - Parameters:
+    ///   - bytes: Whole records, with the blank lines among them; the last may lack its newline where the stream's did.
+    ///   - records: How many those are; the granted number does not keep them out.
+    /// - Complexity: O(all that is held).
+    package mutating func putBack(_ bytes: UnsafeRawBufferPointer, records: Int) {
+        content.prepend(bytes)
+        framed.records += records
+        framed.bytes += bytes.count
+        peak = max(peak, framed.records)
     }
 
     /// The run at the front that fits both limits.

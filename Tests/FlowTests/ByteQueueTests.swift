@@ -69,6 +69,18 @@ import Testing
                 let taken = Int.random(in: 0...model.count, using: &random)
                 queue.removeFirst(taken)
                 model.removeFirst(taken)
+            case 8 where Bool.random(using: &random):
+                let more = (0..<Int.random(in: 0...900, using: &random)).map { _ in
+                    UInt8.random(in: 0...255, using: &random)
+                }
+                more.withUnsafeBytes { queue.queue.prepend($0) }
+                model = more + model
+                let from = Int.random(in: 0...model.count, using: &random)
+                let (end, place) = (
+                    Int.random(in: from...model.count, using: &random), Int.random(in: 0...from, using: &random)
+                )
+                queue.queue.move(from..<end, to: place)
+                model.replaceSubrange(place..<place + end - from, with: Array(model[from..<end]))
             case 8:
                 let dropped = Int.random(in: 0...model.count, using: &random)
                 queue.removeLast(dropped)

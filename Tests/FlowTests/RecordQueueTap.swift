@@ -27,6 +27,14 @@ final class QueueTap {
 
     func dropUnframed() { queue.dropUnframed() }
 
+    func setRecordBound(_ records: Int) { queue.setRecordBound(records) }
+
+    func putBack(_ text: String, records: Int) {
+        Array(text.utf8).withUnsafeBytes { queue.putBack($0, records: records) }
+    }
+
+    var isOverSoftMark: Bool { queue.isOverSoftMark }
+
     @discardableResult func push(
         _ bytes: some Collection<UInt8>, credit: Int = 0, limit: Int = .max
     ) throws(RecordFramer.Failure) -> RecordFramer.Run {

@@ -1,0 +1,236 @@
+/// The queue of a stream that would rather lose records than wait: bounded, and never full for the upstream.
+///
+/// A new whole record that does not fit drops others or goes itself, as the route's ``Overflow`` says. It fits while no
+/// more records than granted are queued with it, and no more bytes than the bound, blank lines in front included; alone
+/// it always fits. What of a record has arrived is decided when the rest has.
+///
+/// Invariants (`DroppingQueueTests`, `DroppingQueueModelTests`):
+/// 1. What leaves is whole records in their order, and each that arrived leaves once, is queued, or counts as lost.
+/// 2. What is lost depends on the records and on when others left, never on how the input was cut.
+/// 3. Of dropped bytes it keeps at most a quarter of the byte bound, so that it holds at most 1.25 of the bound, one
+///    record and one chunk; an empty queue holds no memory.
+/// 4. Where losses are told, nothing passes one that is untold.
+///
+/// Blank lines are heartbeats: they go with the record behind them, and alone where they do not fit.
+///
+/// - Complexity: Amortised O(1) for each record and O(bytes), and the key's look-up under `latest` with a key.
+package struct DroppingQueue: ~Copyable {
+    package internal(set) var bounds: RecordQueue.Bounds
+    let framer: RecordFramer
+    let overflow: Overflow
+    let keys: (any RecordKeyReader)?
+    private let tellsLosses: Bool
+
+    var store = RecordStore()
+    var index = KeyIndex()
+    /// How many bytes of the record that is arriving are known to hold no newline.
+    private var searched = 0
+    private var isFinished = false
+    private var failure: RecordFramer.Failure?
+    /// Whole records that have arrived, and so the number of the next one.
+    package internal(set) var arrived = 0
+    /// The number of the record that leaves next, if nothing is lost in front of it.
+    var expected = 0
+    /// All records that were dropped.
+    package internal(set) var lost = 0
+    /// All bytes that were dropped, with those of blank lines.
+    package internal(set) var droppedBytes = 0
+    /// The most records that were queued at once.
+    package internal(set) var peak = 0
+
+    /// - Parameters:
+    ///   - framer: What a record is.
+    ///   - bounds: Beyond which records are dropped, and the longest record.
+    ///   - overflow: `dropOldest`, `dropNewest` or `latest`; the others never drop.
+    ///   - keys: For `latest`: the newest record of each key stays.
+    ///   - tellsLosses: Whether the client is told of each loss in its place, see ``lossTold()``.
+    package init(
+        framer: RecordFramer, bounds: RecordQueue.Bounds, overflow: Overflow, keys: (any RecordKeyReader)? = nil,
+        tellsLosses: Bool = false
+    ) {
+        precondition(overflow != .pause && overflow != .disconnect, "a queue of records that may be dropped")
+        self.framer = framer
+        self.bounds = bounds
+        self.overflow = overflow
+        self.keys = overflow == .latest ? keys : nil
+        self.tellsLosses = tellsLosses
+    }
+
+    /// Whole records that are queued.
+    package var records: Int { store.records }
+    /// All bytes that are queued, those of an unfinished record included.
+    package var bytes: Int { store.bytes }
+    /// All bytes that are held, those of dropped records included.
+    package var heldBytes: Int { store.heldBytes }
+    /// Whether a `take` would tell anything, once no untold loss stands in front: a record, a blank line, a failure.
+    package var hasOutput: Bool { store.records > 0 || store.blankBytes > 0 || failure != nil }
+    package var isEmpty: Bool { store.bytes == 0 }
+    /// Whether more than half of either bound is queued: over the soft mark.
+    package var isOverSoftMark: Bool {
+        store.records > bounds.records / 2 || store.recordBytes > bounds.bytes.bytes / 2
+    }
+
+    /// Records that were lost in front of the one that would leave next, or, where none is queued, behind the last.
+    ///
+    /// Without being told they are forgotten when that record leaves.
+    package var lossAhead: Int { (store.entries.first?.number ?? arrived) - expected }
+
+    /// The client has been told of the loss ahead.
+    ///
+    /// Of a queue that tells losses nothing leaves while there is one.
+    package mutating func lossTold() { expected = store.entries.first?.number ?? arrived }
+
+    private var isHeldUpByLoss: Bool { tellsLosses && lossAhead > 0 }
+
+    // MARK: Events
+
+    /// Takes the next bytes of the upstream, and hands on at once what may leave at once.
+    ///
+    /// What is queued leaves before anything is dropped for the new bytes.
+    ///
+    /// - Parameters:
+    ///   - chunk: Any number of bytes, cut anywhere.
+    ///   - credit: How many records may leave now.
+    ///   - limit: How many bytes may leave now; a whole record may exceed it where it is the first.
+    ///   - sink: Receives the bytes of whole records.
+    /// - Returns: What left, of the queue and of the chunk; its `bytes` are 0 only if nothing left.
+    /// - Throws: `recordTooLarge` where a record is too long and this call lets nothing leave; what is queued in front of
+    ///   it stays, for ``dropUnframed()``, and nothing behind it is taken in.
+    package mutating func push(
+        _ chunk: UnsafeRawBufferPointer, credit: Int, limit: Int, sink: (UnsafeRawBufferPointer) -> Void
+    ) throws(RecordFramer.Failure) -> RecordFramer.Run {
+        var run = RecordFramer.Run(records: 0, bytes: 0)
+        take(&run, credit: credit, limit: limit, sink: sink)
+        var passed = 0
+        if store.rest.count == 1, failure == nil, !chunk.isEmpty {
+            // It could be the CR of a blank line, which the shortcut does not see.
+            passed = 1
+            store.append(UnsafeRawBufferPointer(rebasing: chunk[..<1]))
+            frame()
+            take(&run, credit: credit, limit: limit, sink: sink)
+        }
+        if store.records == 0, store.blankBytes == 0, failure == nil, !isHeldUpByLoss {
+            let behind = UnsafeRawBufferPointer(rebasing: chunk[passed...])
+            passed += pass(behind, &run, credit: credit, limit: limit, sink: sink)
+        }
+        if failure == nil {
+            store.append(UnsafeRawBufferPointer(rebasing: chunk[passed...]))
+            frame()
+        }
+        take(&run, credit: credit, limit: limit, sink: sink)
+        if run.bytes == 0, let failure { throw failure }
+        return run
+    }
+
+    /// Hands over records that may leave now.
+    ///
+    /// - Parameters:
+    ///   - credit: The most records to hand over.
+    ///   - limit: The most bytes, unless the first record alone is larger.
+    ///   - sink: Receives their bytes, in one piece or in several.
+    /// - Returns: What left.
+    /// - Throws: `recordTooLarge` as `push` does.
+    package mutating func take(
+        credit: Int, limit: Int, sink: (UnsafeRawBufferPointer) -> Void
+    ) throws(RecordFramer.Failure) -> RecordFramer.Run {
+        var run = RecordFramer.Run(records: 0, bytes: 0)
+        take(&run, credit: credit, limit: limit, sink: sink)
+        if run.bytes == 0, let failure { throw failure }
+        return run
+    }
+
+    /// The upstream has ended: what is left without a newline is the last record.
+    ///
+    /// - Throws: `recordTooLarge` where a record is known to be too long; ``dropUnframed()`` gives it up.
+    package mutating func finish() throws(RecordFramer.Failure) {
+        isFinished = true
+        if let failure { throw failure }
+        let length = store.rest.count
+        if length > 0 { recordArrived(length) }
+        store.closeGap()
+        searched = 0
+    }
+
+    /// The upstream broke off, or sent a record that is too long: what is not yet a whole record never will be one.
+    package mutating func dropUnframed() {
+        failure = nil
+        store.removeRest()
+        searched = 0
+        isFinished = true
+    }
+
+    // MARK: What leaves
+
+    /// Adds to a run what may leave in it.
+    private mutating func take(
+        _ run: inout RecordFramer.Run, credit: Int, limit: Int, sink: (UnsafeRawBufferPointer) -> Void
+    ) {
+        if store.records == 0 {
+            run.bytes += store.takeBlank(framer: framer, limit: limit - run.bytes, sink: sink)
+            return
+        }
+        guard !isHeldUpByLoss, run.records < credit else { return }
+        let isFirst = run.bytes == 0 && store.entries.first.map { $0.bytes > limit } ?? false
+        guard isFirst || run.bytes < limit else { return }
+        let more = store.take(
+            credit: credit - run.records, limit: isFirst ? nil : limit - run.bytes, isWhole: tellsLosses, sink: sink)
+        guard more.run.records > 0 else { return }
+        run.records += more.run.records
+        run.bytes += more.run.bytes
+        expected = more.next
+        if keys != nil { index.prune(store.entries) }
+    }
+
+    /// The shortcut past the queue: hands on the record that was begun in it, and what follows in the chunk.
+    ///
+    /// - Returns: How many bytes of the chunk left; where that is any, so did all that was held.
+    private mutating func pass(
+        _ chunk: UnsafeRawBufferPointer, _ run: inout RecordFramer.Run, credit: Int, limit: Int,
+        sink: (UnsafeRawBufferPointer) -> Void
+    ) -> Int {
+        let held = store.rest.count
+        let room = limit - run.bytes - held
+        guard held != 1, run.records < credit, room > 0 else { return 0 }
+        let window = UnsafeRawBufferPointer(rebasing: chunk[..<min(chunk.count, room)])
+        do throws(RecordFramer.Failure) {
+            let more = try framer.run(
+                in: window, held: held, upTo: credit - run.records, maximum: bounds.record)
+            guard more.bytes > 0 else { return 0 }
+            if held > 0 {
+                sink(store.rest)
+                store.removeRest()
+            }
+            searched = 0
+            sink(UnsafeRawBufferPointer(rebasing: window[..<more.bytes]))
+            run.records += more.records
+            run.bytes += held + more.bytes
+            arrived += more.records
+            if more.records > 0 { expected = arrived }
+            return more.bytes
+        } catch {
+            failure = error
+            return 0
+        }
+    }
+
+    // MARK: What arrives
+
+    /// Looks for records in what has not been looked at.
+    private mutating func frame() {
+        while failure == nil {
+            let rest = store.rest
+            do throws(RecordFramer.Failure) {
+                let first = try framer.first(in: rest, searched: searched, maximum: bounds.record)
+                guard first.bytes > 0 else {
+                    searched = rest.count
+                    break
+                }
+                searched = 0
+                if first.records > 0 { recordArrived(first.bytes) } else { blankArrived(first.bytes) }
+            } catch {
+                failure = error
+            }
+        }
+        store.closeGap()
+    }
+}
