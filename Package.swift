@@ -40,8 +40,8 @@ let package = Package(
         .target(
             name: "Proxy",
             dependencies: [
-                "Flow", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1, nioLocks, nioPosix,
-                logging,
+                "Flow", "JSONPointer", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1, nioLocks,
+                nioPosix, logging,
                 .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
             ],
             swiftSettings: strict),
@@ -68,7 +68,8 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "Proxy", "Flow", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1, nioPosix,
+                "Proxy", "Flow", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1, nioLocks,
+                nioPosix,
             ],
             swiftSettings: strict),
     ],

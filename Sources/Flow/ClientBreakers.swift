@@ -73,6 +73,11 @@ package struct ClientBreakers: Sendable {
         breakers.place(of: client).map { breakers[$0].state(at: now) } ?? .closed
     }
 
+    /// Until the client is let in again to try; zero unless its breaker is open.
+    package func timeUntilHalfOpen(_ client: ClientKey, at now: Instant) -> Duration {
+        breakers.place(of: client).map { breakers[$0].timeUntilHalfOpen(at: now) } ?? .zero
+    }
+
     /// How many breakers are open and half-open now.
     package func openCounts(at now: Instant) -> (open: Int, halfOpen: Int) {
         breakers.values.reduce(into: (open: 0, halfOpen: 0)) { counts, breaker in

@@ -65,10 +65,6 @@ package struct DroppingQueue: ~Copyable {
     /// Whether a `take` would tell anything, once no untold loss stands in front: a record, a blank line, a failure.
     package var hasOutput: Bool { store.records > 0 || store.blankBytes > 0 || failure != nil }
     package var isEmpty: Bool { store.bytes == 0 }
-    /// Whether more than half of either bound is queued: over the soft mark.
-    package var isOverSoftMark: Bool {
-        store.records > bounds.records / 2 || store.recordBytes > bounds.bytes.bytes / 2
-    }
 
     /// Records that were lost in front of the one that would leave next, or, where none is queued, behind the last.
     ///

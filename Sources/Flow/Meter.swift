@@ -9,9 +9,9 @@ package struct Meter: Sendable {
     package static let forgivenLateness: Int64 = 50_000_000
 
     /// Nanoseconds from one record to the next; 0 where the pace is unlimited.
-    private let spacing: Int64
+    private var spacing: Int64
     /// How far ahead of the pace a burst may run, in nanoseconds.
-    private let tolerance: Int64
+    private var tolerance: Int64
     /// When the next record would arrive if all kept exactly to the pace ("theoretical arrival time").
     private var nextArrival: Instant
     /// Whether records were left waiting for the meter the last time.
@@ -19,15 +19,25 @@ package struct Meter: Sendable {
 
     /// A meter whose first record, or first burst, may pass from `now` on.
     package init(pace: Pace, burst: Int, at now: Instant) {
-        switch pace {
-        case .unlimited:
-            spacing = 0
-        case .limited(let rate):
-            spacing = rate.spacing
-        }
-        let (product, overflow) = spacing.multipliedReportingOverflow(by: Int64(max(1, burst) - 1))
-        tolerance = overflow ? .max / 4 : min(product, .max / 4)
+        (spacing, tolerance) = Self.steps(pace: pace, burst: burst)
         nextArrival = now
+    }
+
+    /// Goes on at another pace; the last record that passed counts as if it had passed at that.
+    package mutating func change(pace: Pace, burst: Int, at now: Instant) {
+        let old = spacing
+        (spacing, tolerance) = Self.steps(pace: pace, burst: burst)
+        guard old > 0, spacing > 0 else {
+            nextArrival = now
+            return
+        }
+        nextArrival = nextArrival.advanced(byNanoseconds: spacing - old)
+    }
+
+    private static func steps(pace: Pace, burst: Int) -> (spacing: Int64, tolerance: Int64) {
+        guard case .limited(let rate) = pace else { return (0, 0) }
+        let (product, overflow) = rate.spacing.multipliedReportingOverflow(by: Int64(max(1, burst) - 1))
+        return (rate.spacing, overflow ? .max / 4 : min(product, .max / 4))
     }
 
     package var isUnlimited: Bool { spacing == 0 }

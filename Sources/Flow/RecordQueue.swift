@@ -62,11 +62,6 @@ package struct RecordQueue: ~Copyable {
         records <= bounds.records / 2 && (content.count <= bounds.bytes.bytes / 2 || framed.bytes == 0)
     }
 
-    /// Whether more than half of either bound is queued: over the soft mark.
-    package var isOverSoftMark: Bool {
-        records > bounds.records / 2 || (content.count > bounds.bytes.bytes / 2 && framed.bytes > 0)
-    }
-
     /// Takes the next bytes of the upstream, and hands on at once what may leave at once.
     ///
     /// - Parameters:

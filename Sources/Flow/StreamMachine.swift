@@ -3,11 +3,15 @@
 ///     awaitingHead ──headArrived──▶ open ──upstreamEnded──▶ emptying ──emptied──▶ ending ──responseTaken──▶ finished
 ///          └───────────────┴── clientLeft, deadlinePassed, end ──┴──────────────────┴────────────────────────▲
 ///
+/// Beside its phase it has a client or not (`isDetached`): one that was promised the answer for later and has not come
+/// for it, or that lost its connection and may come back. Without one nothing leaves, and the stream waits so long.
+///
 /// Invariants, tested in `StreamMachineTests`:
 /// 1. The upstream is paused exactly while `causes` is not empty; each pause is answered by one resume, or by the end.
 /// 2. `finish` is returned once; after it every event returns `none`.
 /// 3. Whoever is being waited for has its clock running, and nobody else: the upstream's idle clock stands while the
-///    upstream is paused, the client's stall clock runs only while bytes are offered that it does not take.
+///    upstream is paused, the client's ``StallClock`` runs only while bytes are offered that it does not take.
+/// 4. Without a client the response never ends; the stream ends when the client's time is up.
 package struct StreamMachine: Sendable {
     /// The deadlines of a stream, in nanoseconds, with `nil` for none.
     package struct Limits: Equatable, Sendable {
@@ -16,16 +20,26 @@ package struct StreamMachine: Sendable {
         package var pause: Int64?
         package var stall: Int64?
         package var total: Int64?
+        /// How long a client that lost its connection may take to come back; `nil` where it may not.
+        package var resumeWindow: Int64?
+        /// A client that is held up when the queue is full is a slow consumer at once (`overflow: disconnect`).
+        package var endsWhenFull = false
+        /// A slow consumer is noted, and goes on.
+        package var isStallDryRun = false
 
         package init(
             firstByte: Duration? = nil, idle: Duration? = nil, pause: Duration? = nil, stall: Duration? = nil,
-            total: Duration? = nil
+            total: Duration? = nil, resumeWindow: Duration? = nil, endsWhenFull: Bool = false,
+            isStallDryRun: Bool = false
         ) {
             self.firstByte = firstByte?.nanoseconds
             self.idle = idle?.nanoseconds
             self.pause = pause?.nanoseconds
             self.stall = stall?.nanoseconds
             self.total = total?.nanoseconds
+            self.resumeWindow = resumeWindow?.nanoseconds
+            self.endsWhenFull = endsWhenFull
+            self.isStallDryRun = isStallDryRun
         }
     }
 
@@ -39,6 +53,8 @@ package struct StreamMachine: Sendable {
         case cancelUpstream
         /// Nothing more will come: end the response as this outcome demands.
         case endResponse(Outcome)
+        /// The client is gone and may come back: keep what is queued for it, and tell ``attached()`` when it does.
+        case detach
         /// Stop everything; nothing more is written.
         case finish(Outcome)
     }
@@ -60,7 +76,15 @@ package struct StreamMachine: Sendable {
     private var lastHeard: Instant
     /// Since when the queue has been full; set and cleared with that cause.
     private var pausedSince: Instant?
-    private var stalledSince: Instant?
+    private var stall: StallClock
+    /// Since when the client has held its own stream back, by a pause or without credit.
+    private var heldSince: Instant?
+    /// Until when a stream without a client waits for it.
+    private var detachedUntil: Instant?
+    /// Whether the client was found slow and let be, for a trial of the limit.
+    package private(set) var wouldHaveStalled = false
+    /// Whether the upstream did not begin to answer in time, or said nothing more.
+    package private(set) var hasUpstreamFallenSilent = false
 
     /// How often a full queue paused the upstream.
     package private(set) var pauses = 0
@@ -70,11 +94,15 @@ package struct StreamMachine: Sendable {
         self.limits = limits
         began = now
         lastHeard = now
+        stall = StallClock(limit: limits.stall)
     }
 
     package var isPaused: Bool { !causes.isEmpty }
     package var isFinished: Bool { phase == .finished }
-    package var hasHead: Bool { phase != .awaitingHead }
+    /// Whether nobody reads the response at the moment.
+    package var isDetached: Bool { detachedUntil != nil }
+    /// Whether the client was offered bytes that it has not taken.
+    package var isHeldUp: Bool { stall.isHeldUp }
 
     /// Whether the upstream has ended, so that what is queued is all that will come.
     package var isEmptying: Bool {
@@ -94,21 +122,26 @@ package struct StreamMachine: Sendable {
     }
 
     /// Bytes arrived and were queued or passed on.
-    package mutating func chunkArrived(at now: Instant, queueIsFull: Bool) -> Action {
+    package mutating func chunkArrived(at now: Instant, level: QueueLevel) -> Action {
         lastHeard = now
-        return queueIsFull ? pause(for: .queueFull, at: now) : .none
+        stall.queueChanged(isOverSoftMark: level != .low, at: now)
+        guard level == .full else { return .none }
+        if limits.endsWhenFull, isHeldUp, phase == .open, isSlowEnforced() { return end(.slowConsumer) }
+        return pause(for: .queueFull, at: now)
     }
 
     /// The upstream has ended, and what is queued still leaves.
     ///
-    /// Before the head there is no response to end: the stream finishes, and the shell answers with a problem.
+    /// Before the head there is no response to end: the stream finishes, and the shell answers with a problem; one without
+    /// a client waits for it, to tell it.
     /// Told again while the queue empties, the later outcome counts: among what is left, a record was too long to pass.
-    package mutating func upstreamEnded(_ outcome: Outcome) -> Action {
+    package mutating func upstreamEnded(_ outcome: Outcome, at now: Instant) -> Action {
+        endPause(at: now)
         let action: Action
         (phase, action) =
             switch phase {
-            case .awaitingHead: (.finished, .finish(outcome))
-            case .open, .emptying: (.emptying(outcome), .none)
+            case .awaitingHead where !isDetached: (.finished, .finish(outcome))
+            case .awaitingHead, .open, .emptying: (.emptying(outcome), .none)
             case .ending, .finished: (phase, .none)
             }
         return action
@@ -117,15 +150,16 @@ package struct StreamMachine: Sendable {
     // MARK: Events of the queue and the client
 
     /// Records left the queue.
-    package mutating func recordsLeft(queueIsFull: Bool, queueIsLow: Bool, at now: Instant) -> Action {
+    package mutating func recordsLeft(level: QueueLevel, at now: Instant) -> Action {
+        stall.queueChanged(isOverSoftMark: level != .low, at: now)
         guard causes.contains(.queueFull) else { return .none }
-        guard queueIsLow || (!queueIsFull && isPauseOld(at: now)) else { return .none }
+        guard level == .low || (level == .middle && isPauseOld(at: now)) else { return .none }
         return resume(from: .queueFull, at: now)
     }
 
     /// The last queued record left.
     package mutating func emptied() -> Action {
-        guard case .emptying(let outcome) = phase else { return .none }
+        guard case .emptying(let outcome) = phase, !isDetached else { return .none }
         phase = .ending(outcome)
         return .endResponse(outcome)
     }
@@ -138,14 +172,45 @@ package struct StreamMachine: Sendable {
     }
 
     /// Bytes were offered that the client's socket did not take.
-    package mutating func clientStopped(at now: Instant) {
-        if stalledSince == nil { stalledSince = now }
+    package mutating func clientStopped(level: QueueLevel, at now: Instant) -> Action {
+        guard phase != .finished, !isDetached else { return .none }
+        stall.heldUp(isOverSoftMark: level != .low, at: now)
+        guard limits.endsWhenFull, level == .full, phase == .open, isSlowEnforced() else { return .none }
+        return end(.slowConsumer)
     }
 
     /// The client's socket took all that was offered.
-    package mutating func clientTook() { stalledSince = nil }
+    package mutating func clientTook() { stall.took() }
 
-    package mutating func clientLeft() -> Action { end(.clientGone) }
+    /// The client has all that is due: it waits for the pace, for itself or for the upstream.
+    package mutating func clientCaughtUp() { stall.caughtUp() }
+
+    /// While it is held up, the client's kernel has taken so many bytes; to be told before ``deadlinePassed(at:)``.
+    package mutating func clientLooked(taken: Int, at now: Instant) { stall.looked(taken: taken, at: now) }
+
+    /// The client holds its stream back: it asked for a pause, or has no credit left.
+    package mutating func clientHolds(at now: Instant) { if heldSince == nil { heldSince = now } }
+
+    package mutating func clientHoldsNoMore() { heldSince = nil }
+
+    package mutating func clientLeft(at now: Instant) -> Action {
+        guard phase != .finished, phase != .awaitingHead, !isDetached, let window = limits.resumeWindow else {
+            return end(.clientGone)
+        }
+        // What was written behind the last record that the client has is written again.
+        if case .ending(let outcome) = phase { phase = .emptying(outcome) }
+        detached(until: now.advanced(byNanoseconds: window))
+        return .detach
+    }
+
+    /// The stream goes on without a client, for so long.
+    package mutating func detached(until end: Instant) {
+        detachedUntil = end
+        stall = StallClock(limit: limits.stall)
+    }
+
+    /// There is a client to write to again.
+    package mutating func attached() { detachedUntil = nil }
 
     // MARK: Time, and orders from outside
 
@@ -158,25 +223,49 @@ package struct StreamMachine: Sendable {
 
     /// When the machine wants to be told the time; `distantFuture` when it waits for nothing with a limit.
     package var nextDeadline: Instant {
+        guard phase != .finished else { return .distantFuture }
         let isOpen = phase == .open
         return min(
-            Self.end(of: phase == .awaitingHead ? began : nil, limits.firstByte),
-            Self.end(of: isOpen && causes.isEmpty ? lastHeard : nil, limits.idle),
-            Self.end(of: isOpen ? pausedSince : nil, limits.pause),
-            Self.end(of: stalledSince, limits.stall),
+            min(
+                Self.end(of: phase == .awaitingHead ? began : nil, limits.firstByte),
+                Self.end(of: isOpen && causes.isEmpty ? lastHeard : nil, limits.idle),
+                Self.end(of: isOpen ? pausedSince : nil, limits.pause),
+                Self.end(of: heldSince, limits.pause)),
+            wouldHaveStalled ? .distantFuture : stall.nextDeadline,
+            detachedUntil ?? .distantFuture,
             Self.end(of: began, limits.total))
     }
 
     package mutating func deadlinePassed(at now: Instant) -> Action {
         guard phase != .finished, now >= nextDeadline else { return .none }
-        let isPauseOver = Self.isOver(pausedSince, limits.pause, at: now)
-        if Self.isOver(stalledSince, limits.stall, at: now) || (isPauseOver && stalledSince != nil) {
-            return end(.slowConsumer)
+        if let detachedUntil, now >= detachedUntil { return end(.clientGone) }
+        let isPauseOver = phase == .open && Self.isOver(pausedSince, limits.pause, at: now)
+        if stall.isSlow(at: now) || (isPauseOver && isHeldUp), isSlowEnforced() { return end(.slowConsumer) }
+        if Self.isOver(began, limits.total, at: now) { return end(.upstreamTimeout) }
+        if Self.isOver(heldSince, limits.pause, at: now) { return end(.cancelled) }
+        switch phase {
+        case .awaitingHead where Self.isOver(began, limits.firstByte, at: now):
+            hasUpstreamFallenSilent = true
+            guard isDetached else { return end(.upstreamTimeout) }
+            return giveUpUpstream(at: now)
+        case .open where isPauseOver || (causes.isEmpty && Self.isOver(lastHeard, limits.idle, at: now)):
+            hasUpstreamFallenSilent = !isPauseOver
+            return giveUpUpstream(at: now)
+        case .awaitingHead, .open, .emptying, .ending, .finished: return .none
         }
-        guard phase == .open, !Self.isOver(began, limits.total, at: now) else { return end(.upstreamTimeout) }
-        // It fell silent, or was held for too long; the records that it sent are the client's all the same.
+    }
+
+    /// It fell silent, or was held for too long; the records that it sent are the client's all the same.
+    private mutating func giveUpUpstream(at now: Instant) -> Action {
+        endPause(at: now)
         phase = .emptying(.upstreamTimeout)
         return .cancelUpstream
+    }
+
+    /// The client was found slow: whether that ends the stream, or is noted alone.
+    private mutating func isSlowEnforced() -> Bool {
+        wouldHaveStalled = limits.isStallDryRun
+        return !limits.isStallDryRun
     }
 
     /// When a clock runs out; never, where it does not run or has no limit.
@@ -207,12 +296,15 @@ package struct StreamMachine: Sendable {
     private mutating func resume(from cause: PauseCauses, at now: Instant) -> Action {
         guard causes.contains(cause) else { return .none }
         causes.remove(cause)
-        if cause == .queueFull, let since = pausedSince {
-            pausedNanoseconds += now.nanoseconds - since.nanoseconds
-            pausedSince = nil
-        }
+        if cause == .queueFull { endPause(at: now) }
         guard causes.isEmpty, phase == .open else { return .none }
         lastHeard = now
         return .resumeUpstream
+    }
+
+    private mutating func endPause(at now: Instant) {
+        guard let since = pausedSince else { return }
+        pausedNanoseconds += now.nanoseconds - since.nanoseconds
+        pausedSince = nil
     }
 }

@@ -46,10 +46,7 @@ package struct StreamQueue: ~Copyable {
     package var isFull: Bool { dropping == nil && waiting.isFull }
     /// Whether half the room is free again; always where the upstream never pauses.
     package var isLow: Bool { dropping != nil || waiting.isLow }
-    /// Whether more than half of the granted records or of the byte bound is queued.
-    package var isOverSoftMark: Bool {
-        if let dropping { dropping.queue.isOverSoftMark } else { waiting.isOverSoftMark }
-    }
+    package var level: QueueLevel { isFull ? .full : isLow ? .low : .middle }
     /// The most records that were queued at once.
     package var peak: Int { if let dropping { dropping.queue.peak } else { waiting.peak } }
     /// All records that were dropped.

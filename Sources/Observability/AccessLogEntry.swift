@@ -81,6 +81,16 @@ extension JSONText {
         }
         add("pauses", totals.pauses)
         add("paused", seconds: totals.paused)
+        addRare(totals)
+    }
+
+    /// What most streams have none of is left out.
+    private mutating func addRare(_ totals: StreamTotals) {
+        if totals.dropped > 0 { add("dropped", totals.dropped) }
+        if totals.feedbacks > 0 { add("feedbacks", totals.feedbacks) }
+        if totals.held > .zero { add("held", seconds: totals.held) }
+        if totals.resumptions > 0 { add("resumptions", totals.resumptions) }
+        if !totals.dryRuns.isEmpty { add("dry_run", totals.dryRuns.map(\.rawValue).joined(separator: ",")) }
     }
 
     /// `trace_id` stands after the end's members.

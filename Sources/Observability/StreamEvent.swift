@@ -59,6 +59,15 @@ package struct StreamTotals: Equatable, Sendable {
     /// How often the upstream was paused, and for how long altogether.
     package var pauses: Int
     package var paused: Duration
+    /// Records that the overflow policy dropped.
+    package var dropped = 0
+    /// How often the client gave feedback, and for how long altogether it held its own stream back.
+    package var feedbacks = 0
+    package var held = Duration.zero
+    /// How often the client came back for the rest.
+    package var resumptions = 0
+    /// What it would have been refused or ended for, were the limits not on trial.
+    package var dryRuns: [Problem.Kind] = []
 
     package init(
         status: Int? = nil, upstream: String? = nil, terms: Terms? = nil, records: Int = 0, bytes: ByteCount = .zero,

@@ -1,89 +1,108 @@
 import Flow
 import NIOConcurrencyHelpers
+import Settings
 
-/// The one ``Admission`` of a route, for all event loops.
+/// Everything that may refuse a stream of one route, for all event loops: the breakers, the record budgets, ``Admission``.
 ///
-/// A lock is right here: it is taken twice in a stream's life, for well under a microsecond, never for a record.
+/// A lock is right here: it is taken a few times in a stream's life, for well under a microsecond, never for a record;
+/// where streams share a budget of records, for each lease of some 16 ms.
 final class AdmissionGate: Sendable {
-    private let admission: NIOLockedValueBox<Admission>
+    /// What a route decides by; a part that is `nil` refuses nobody.
+    struct Rules: Sendable {
+        var limits = Admission.Limits()
+        var clientBreaker: CircuitBreaker.Policy?
+        var isClientBreakerDryRun = false
+        var upstreamBreaker: CircuitBreaker.Policy?
+        var isUpstreamBreakerDryRun = false
+        var clientRecords: Rate?
+    }
 
-    init(limits: Admission.Limits) {
-        admission = NIOLockedValueBox(Admission(limits: limits))
+    struct Doors {
+        var admission: Admission
+        var clientBreakers: ClientBreakers?
+        var upstreamBreaker: CircuitBreaker?
+        var budgets: RecordBudgets?
+    }
+
+    /// Whose breaker it is.
+    enum BreakerKind: String, Sendable { case client, upstream }
+
+    let rules: Rules
+    /// Is told when a breaker opens or closes, outside of the lock.
+    let breakerChanged: @Sendable (BreakerKind, CircuitBreaker.State) -> Void
+    private let doors: NIOLockedValueBox<Doors>
+
+    init(rules: Rules, breakerChanged: @escaping @Sendable (BreakerKind, CircuitBreaker.State) -> Void = { _, _ in }) {
+        self.rules = rules
+        self.breakerChanged = breakerChanged
+        doors = NIOLockedValueBox(
+            Doors(
+                admission: Admission(limits: rules.limits),
+                clientBreakers: rules.clientBreaker.map { ClientBreakers(policy: $0) },
+                upstreamBreaker: rules.upstreamBreaker.map { CircuitBreaker(policy: $0) },
+                budgets: rules.clientRecords.map { RecordBudgets(rate: $0) }))
     }
 
     /// Lets a stream of `client` in for as long as the permit lives.
     ///
-    /// - Throws: The bound that is reached; then nothing was taken.
+    /// - Throws: The first thing that is in the way; then nothing was taken.
     func admit(_ client: ClientKey, at now: Instant) throws(AdmissionError) -> Permit {
-        let result = admission.withLockedValue {
-            admission -> Result<(Admission.Admitted, StartQuota?), AdmissionError> in
+        let result = doors.withLockedValue { doors -> Result<Permit.Parts, AdmissionError> in
             do throws(AdmissionError) {
-                let admitted = try admission.admit(client, at: now)
-                return .success((admitted, admission.startsLeft(of: client, at: now)))
+                return .success(try doors.admit(client, by: rules, at: now))
             } catch {
                 return .failure(error)
             }
         }
-        let (admitted, startsLeft) = try result.get()
-        return Permit(gate: self, client: client, admitted: admitted, startsLeft: startsLeft)
+        return Permit(gate: self, client: client, parts: try result.get())
     }
 
     /// What a client has left of its starts; `nil` where the route does not limit them.
     func startsLeft(of client: ClientKey, at now: Instant) -> StartQuota? {
-        admission.withLockedValue { $0.startsLeft(of: client, at: now) }
+        doors.withLockedValue { $0.admission.startsLeft(of: client, at: now) }
     }
 
-    /// New bounds after a reload; what is open stays open.
-    func setLimits(_ limits: Admission.Limits) {
-        admission.withLockedValue { $0.limits = limits }
-    }
-
-    var openStreams: Int { admission.withLockedValue { $0.openStreams } }
+    var openStreams: Int { doors.withLockedValue { $0.admission.openStreams } }
 
     /// Streams and plain requests.
-    var openRequests: Int { admission.withLockedValue { $0.openRequests } }
+    var openRequests: Int { doors.withLockedValue { $0.admission.openRequests } }
 
-    fileprivate func turnedOutPlain(_ client: ClientKey, admitted: Admission.Admitted) {
-        admission.withLockedValue { $0.turnedOutPlain(client, admitted: admitted) }
-    }
-
-    fileprivate func released(_ client: ClientKey, isStream: Bool) {
-        admission.withLockedValue { $0.released(client, isStream: isStream) }
-    }
+    func withDoors<Answer>(_ body: (inout Doors) -> Answer) -> Answer { doors.withLockedValue(body) }
 }
 
-/// The right to one open stream.
-///
-/// It belongs to the stream until its last byte, and gives its slot back when it goes.
-struct Permit: ~Copyable, Sendable {
-    private let gate: AdmissionGate
-    private let client: ClientKey
-    private var isStream = true
-    private let admitted: Admission.Admitted
-    /// What the client had left of its starts when it was admitted; `nil` where the route does not limit them.
-    let startsLeft: StartQuota?
-
-    fileprivate init(gate: AdmissionGate, client: ClientKey, admitted: Admission.Admitted, startsLeft: StartQuota?) {
-        self.gate = gate
-        self.client = client
-        self.admitted = admitted
-        self.startsLeft = startsLeft
+extension AdmissionGate.Doors {
+    /// The upstream first: a client must not lose a probe or a start to a request that could not be served.
+    mutating func admit(
+        _ client: ClientKey, by rules: AdmissionGate.Rules, at now: Instant
+    ) throws(AdmissionError) -> Permit.Parts {
+        var parts = Permit.Parts()
+        do throws(CircuitBreaker.Refusal) {
+            parts.upstreamTicket = try upstreamBreaker?.admit(at: now)
+        } catch {
+            try parts.refuse(.upstreamBreakerOpen(error), isDryRun: rules.isUpstreamBreakerDryRun)
+        }
+        do throws(AdmissionError) {
+            do throws(CircuitBreaker.Refusal) {
+                parts.clientTicket = try clientBreakers?.admit(client, at: now)
+            } catch {
+                try parts.refuse(.clientBreakerOpen(error), isDryRun: rules.isClientBreakerDryRun)
+            }
+            if let refusal = budgets?.refusal(of: client, at: now) {
+                try parts.refuse(refusal, isDryRun: rules.limits.isDryRun)
+            }
+            parts.admitted = try admission.admit(client, at: now)
+        } catch {
+            release(client, parts, at: now)
+            throw error
+        }
+        if let refusal = parts.admitted.wouldRefuse { parts.wouldRefuse.append(refusal) }
+        parts.startsLeft = admission.startsLeft(of: client, at: now)
+        return parts
     }
 
-    /// In a dry run, what the stream would have been refused for.
-    var wouldRefuse: AdmissionError? { admitted.wouldRefuse }
-
-    deinit { gate.released(client, isStream: isStream) }
-
-    /// The response is no stream: from now on only the upstream's slot is held, and the start was none.
-    ///
-    /// Calling it again changes nothing.
-    mutating func turnedOutPlain() {
-        guard isStream else { return }
-        isStream = false
-        gate.turnedOutPlain(client, admitted: admitted)
+    /// Gives back what the breakers lent; what was judged before is no longer among the parts.
+    mutating func release(_ client: ClientKey, _ parts: Permit.Parts, at now: Instant) {
+        if let ticket = parts.upstreamTicket { upstreamBreaker?.released(ticket, at: now) }
+        if let ticket = parts.clientTicket { clientBreakers?.released(client, ticket, at: now) }
     }
-
-    /// Gives the slot back now.
-    consuming func release() {}
 }

@@ -1,33 +1,70 @@
 import Flow
+import JSONPointer
+import Logging
 import Settings
 import Upstream
 
 /// A route as it runs: its settings, its upstream, and who may open a stream on it.
 ///
-/// Shared by all loops: everything but the gate is immutable, and the gate has a lock.
+/// Shared by all loops: everything but the gate and the headcount is immutable, and those have a lock.
 final class ProxyRoute: Sendable {
     let settings: Route
     /// The route's name in logs: what it matches.
     let name: String
     let origin: Origin
     let gate: AdmissionGate
-    let limits: Admission.Limits
     /// The deadlines of each stream on it.
     let machineLimits: StreamMachine.Limits
+    /// What `Prefer: respond-async` gets; `nil` where it is ignored.
+    let async: Route.Async?
+    /// Streams that their clients were promised and have not fetched, by client.
+    let promises: Headcount
+    /// Reads the key of a record, under `overflow: latest` with a key.
+    let keys: (any RecordKeyReader)?
 
-    init(_ settings: Route) {
+    /// - Parameters:
+    ///   - settings: What the configuration says of it.
+    ///   - hasAddresses: Whether streams have addresses of their own, without which none can be fetched later.
+    ///   - log: Is told of the route's breakers.
+    init(_ settings: Route, hasAddresses: Bool = true, log: Logger? = nil) {
         self.settings = settings
-        name = settings.match.host.map { $0 + settings.match.path } ?? settings.match.path
+        let name = settings.match.host.map { $0 + settings.match.path } ?? settings.match.path
+        self.name = name
         origin = Origin(
             url: settings.upstream.text, connectTimeout: settings.timeouts.connect,
             receiveBuffer: settings.upstreamReceiveBuffer)
+        gate = AdmissionGate(rules: AdmissionGate.Rules(settings)) { kind, state in
+            log?.notice(
+                "breaker", metadata: ["route": "\(name)", "kind": "\(kind.rawValue)", "state": "\(state.rawValue)"])
+        }
+        machineLimits = StreamMachine.Limits(
+            firstByte: settings.timeouts.firstByte, idle: settings.timeouts.idle, pause: settings.timeouts.pause,
+            stall: settings.stallTimeout?.after, total: settings.timeouts.total, resumeWindow: settings.resumeWindow,
+            endsWhenFull: settings.overflow == .disconnect, isStallDryRun: settings.stallTimeout?.isDryRun ?? false)
+        async = hasAddresses ? settings.async : nil
+        promises = Headcount(perName: settings.async?.perClient)
+        keys = settings.key.flatMap { JSONPointer($0) }
+    }
+}
+
+extension AdmissionGate.Rules {
+    init(_ settings: Route) {
         limits = Admission.Limits(
             perClient: settings.streams.perClient, perRoute: settings.streams.perRoute,
             starts: settings.streams.starts, startsBurst: settings.streams.startsBurst,
-            upstreamStreams: settings.upstreamStreams)
-        gate = AdmissionGate(limits: limits)
-        machineLimits = StreamMachine.Limits(
-            firstByte: settings.timeouts.firstByte, idle: settings.timeouts.idle, pause: settings.timeouts.pause,
-            stall: settings.stallTimeout?.after, total: settings.timeouts.total)
+            upstreamStreams: settings.upstreamStreams, isDryRun: settings.streams.isDryRun)
+        clientBreaker = settings.breaker.map { CircuitBreaker.Policy($0) }
+        isClientBreakerDryRun = settings.breaker?.isDryRun ?? false
+        upstreamBreaker = settings.upstreamBreaker.map { CircuitBreaker.Policy($0) }
+        isUpstreamBreakerDryRun = settings.upstreamBreaker?.isDryRun ?? false
+        clientRecords = settings.streams.clientRecords
+    }
+}
+
+extension CircuitBreaker.Policy {
+    fileprivate init(_ settings: Route.Breaker) {
+        self.init(
+            trips: settings.failures, window: settings.window, cooldown: settings.cooldown, probes: settings.probes,
+            probeRecords: settings.probeRecords)
     }
 }

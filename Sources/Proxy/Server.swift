@@ -55,11 +55,13 @@ package final class Server: Sendable {
         let shared = Shared(
             configuration, workers: loops.count,
             maximumConnections: DescriptorLimit.connections(wanted: configuration.limits.maxConnections, log: log),
-            log: accessLog, readiness: readiness)
+            log: accessLog, process: log, readiness: readiness)
         var workers: [NIOLoopBound<Worker>] = []
-        for loop in loops {
+        for (loop, gauge) in zip(loops, shared.buffers.cells) {
             workers.append(
-                try await loop.submit { NIOLoopBound(try Worker(on: loop, shared: shared), eventLoop: loop) }.get())
+                try await loop.submit {
+                    NIOLoopBound(try Worker(on: loop, shared: shared, gauge: gauge), eventLoop: loop)
+                }.get())
         }
         for (index, worker) in workers.enumerated() {
             let chosen = try await loops[index].flatSubmit { worker.value.upstream.start(waking: waking) }.get()

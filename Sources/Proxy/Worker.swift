@@ -19,11 +19,19 @@ final class Worker {
     private let outbox = Outbox()
     private(set) var listener: Listener?
     private var streams: [ObjectIdentifier: StreamDriver] = [:]
+    /// Those that have an address of their own.
+    var named: [StreamId: StreamDriver] = [:]
+    private let gauge: BufferGauge.Cell
+    /// Bytes that streams have come to hold since the ceiling was last looked at.
+    private var growth = 0
+    private static let growthToCheck = 256 << 10
+    private lazy var reliefTimer = LoopTimer(target: self)
     private var random = SystemRandomNumberGenerator()
 
-    init(on eventLoop: any EventLoop, shared: Shared) throws {
+    init(on eventLoop: any EventLoop, shared: Shared, gauge: BufferGauge.Cell) throws {
         self.eventLoop = eventLoop
         self.shared = shared
+        self.gauge = gauge
         upstream = try UpstreamLoop(on: eventLoop, clock: clock)
         timers = LoopTimers(on: eventLoop, clock: clock)
         listener = Listener(
@@ -41,7 +49,7 @@ final class Worker {
     // MARK: The way of a request
 
     private func serve(
-        _ request: Request, client: String, writer: ResponseWriter, matched: inout ProxyRoute?
+        _ request: Request, body: RequestBody, client: String, writer: ResponseWriter, matched: inout ProxyRoute?
     ) throws(Problem) {
         guard !shared.isDraining else { throw .unavailable(.draining) }
         guard request.head.method != .CONNECT else { throw .connectNotImplemented }
@@ -49,17 +57,19 @@ final class Worker {
             writer.closeAfterwards()
             throw .malformedRequest
         }
+        if let target = shared.streamsAddress?.target(of: request.path) {
+            return try serve(target, request, body: body, client: client, writer: writer)
+        }
         let route = try match(request)
         matched = route
         guard !request.hasBody else { throw .requestBodyNotImplemented }
         let terms = try negotiate(request.head.headers, on: route)
-        let permit = try admit(
-            shared.clients.key(of: request, address: client, by: route.settings.clientKey), to: route)
-        let driver = StreamDriver(
-            worker: self, route: route, request: request, client: client, terms: terms, permit: permit, writer: writer,
-            at: clock())
-        streams[ObjectIdentifier(driver)] = driver
-        driver.start()
+        let asked = StreamRequest(
+            request: request, client: client,
+            key: shared.clients.key(of: request, address: client, by: route.settings.clientKey), route: route,
+            terms: terms, preferences: Preferences(prefer: request.head.headers["prefer"]))
+        if try resume(asked, writer: writer) { return }
+        try open(asked, writer: writer)
     }
 
     private func match(_ request: Request) throws(Problem) -> ProxyRoute {
@@ -81,27 +91,54 @@ final class Worker {
         }
     }
 
-    private func admit(_ client: ClientKey, to route: ProxyRoute) throws(Problem) -> Permit {
-        guard streams.count < shared.streamsPerWorker else { throw .unavailable(.proxyFull(retryAfter: .seconds(1))) }
+    /// Opens a stream, or, for a client that would rather wait than be refused, promises one.
+    private func open(_ asked: StreamRequest, writer: ResponseWriter) throws(Problem) {
+        let now = clock()
+        var asked = asked
         do throws(AdmissionError) {
-            return try route.gate.admit(client, at: clock())
+            let (terms, wouldRefuse) = try shared.granted(asked.terms, openStreams: streams.count)
+            asked.terms = terms
+            let permit = try asked.route.gate.admit(asked.key, at: now)
+            let driver = begin(asked, writer: writer, at: now)
+            if let wouldRefuse { driver.noteDryRun(wouldRefuse) }
+            driver.promiseUnlessAnswered()
+            driver.start(permit)
         } catch {
-            throw Problem(error)
+            guard asked.preferences.respondsAsync, asked.route.async != nil, error.endsByWaiting else {
+                throw Problem(error)
+            }
+            let driver = begin(asked, writer: writer, at: now)
+            guard driver.waitForAdmission(error) else {
+                ended(driver, hasExpired: false)
+                throw Problem(error)
+            }
         }
+    }
+
+    private func begin(_ asked: StreamRequest, writer: ResponseWriter, at now: Instant) -> StreamDriver {
+        let driver = StreamDriver(worker: self, asked: asked, response: writer, at: now)
+        streams[ObjectIdentifier(driver)] = driver
+        gauge.setOpenStreams(streams.count)
+        return driver
     }
 
     // MARK: Its end
 
-    func ended(_ driver: StreamDriver) { streams[ObjectIdentifier(driver)] = nil }
+    func ended(_ driver: StreamDriver, hasExpired: Bool) {
+        streams[ObjectIdentifier(driver)] = nil
+        gauge.setOpenStreams(streams.count)
+        guard named.removeValue(forKey: driver.id) != nil else { return }
+        shared.registry.remove(driver.id, hasExpired: hasExpired)
+    }
 
     /// Answers with a problem instead of the upstream's response.
-    func answer(_ problem: Problem, to request: Request?, writer: any ClientResponse) {
+    func answer(_ problem: Problem, to request: Request?, response: any ClientResponse) {
         var headers = HTTPHeaders([
             ("Content-Type", Problem.contentType(accept: request?.head.headers.first(name: "accept"))),
             ("Date", shared.date.text(at: Timestamp.now())),
         ])
         if let seconds = problem.retryAfter { headers.add(name: "Retry-After", value: String(seconds)) }
-        writer.respond(
+        response.respond(
             HTTPResponseStatus(statusCode: problem.status), headers: headers,
             text: problem.json(base: shared.problemBase) + "\n")
     }
@@ -119,13 +156,45 @@ final class Worker {
             httpVersion: "HTTP/\(request.head.version.major).\(request.head.version.minor)")
     }
 
+    // MARK: The ceiling over all queues
+
+    /// A stream of this loop holds so many bytes more, or fewer.
+    func bufferChanged(by change: Int) {
+        gauge.add(change)
+        guard change > 0, shared.buffers.ceiling != nil else { return }
+        growth += change
+        guard growth >= Self.growthToCheck else { return }
+        growth = 0
+        // Not now: the stream that grew is in the middle of it.
+        if !reliefTimer.isSet, shared.buffers.isExceeded { timers.set(reliefTimer, at: clock()) }
+    }
+
+    /// Ends those streams of this loop that hold most, until its part of what is too much is free.
+    private func relieve() {
+        guard shared.buffers.isExceeded else { return }
+        let open = Array(streams.values)
+        let ending = shared.buffers.streamsToEnd(holding: open.map { ByteCount($0.gaugedBytes) }, of: gauge)
+        guard !shared.isLimitsDryRun else {
+            return shared.process.warning(
+                "limits.max_buffer_bytes is exceeded, and not enforced", metadata: ["would_end": "\(ending.count)"])
+        }
+        for index in ending { open[index].end(.cancelled, problem: .unavailable(.proxyFull(retryAfter: .seconds(1)))) }
+    }
+
     // MARK: Stopping
 
-    /// Stops accepting; streams go on.
-    func drain() { listener?.drain() }
+    /// Stops accepting; streams go on, but for those whose clients would have to come for them.
+    func drain() {
+        listener?.drain()
+        for driver in streams.values.filter({ $0.response == nil }) { driver.end(.drained) }
+    }
+
+    /// What was caused outside of a turn is written now.
+    func turnEnded() { outbox.turnEnded() }
 
     /// Ends every stream that is still open, at the end of its last whole record.
     func endStreams(_ outcome: Outcome) {
+        timers.cancel(reliefTimer)
         for driver in Array(streams.values) { driver.end(outcome) }
         outbox.turnEnded()
     }
@@ -136,28 +205,24 @@ final class Worker {
     }
 }
 
+extension Worker: TimerTarget {
+    func timerFired(_ timer: LoopTimer, at now: Instant) { relieve() }
+}
+
 extension Worker: RequestHandler {
     func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter) {
         let client = shared.clients.client(of: request)
         var route: ProxyRoute?
         do throws(Problem) {
-            try serve(request, client: client, writer: writer, matched: &route)
+            try serve(request, body: body, client: client, writer: writer, matched: &route)
         } catch {
-            let id = nextId()
-            var problem = error
-            problem.instance = id.text
-            answer(problem, to: request, writer: writer)
-            tell(
-                .ended(
-                    facts(of: request, client: client, route: route?.name, id: id),
-                    StreamTotals(status: problem.status),
-                    StreamEnd(.refused, problem: problem.kind)))
+            refuse(request, with: error, client: client, route: route?.name, response: writer)
         }
     }
 
     func faultArrived(_ fault: RequestFault, peer: String, writer: ResponseWriter) {
         let problem = Problem(fault, limits: shared.connectionLimits)
-        answer(problem, to: nil, writer: writer)
+        answer(problem, to: nil, response: writer)
         let facts = StreamFacts(id: nextId(), client: peer, method: "-", path: "-")
         tell(.ended(facts, StreamTotals(status: problem.status), StreamEnd(.refused, problem: problem.kind)))
     }

@@ -23,7 +23,6 @@ final class DroppingTap {
     var heldBytes: Int { queue.heldBytes }
     var hasOutput: Bool { queue.hasOutput }
     var isEmpty: Bool { queue.isEmpty }
-    var isOverSoftMark: Bool { queue.isOverSoftMark }
     var peak: Int { queue.peak }
     var arrived: Int { queue.arrived }
     var lost: Int { queue.lost }

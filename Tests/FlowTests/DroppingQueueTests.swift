@@ -188,15 +188,4 @@ import Testing
         #expect(tap.lost == 0)
         #expect(tap.heldBytes == 0)
     }
-
-    @Test func isOverItsSoftMarkBeyondHalfOfEitherBound() throws {
-        let tap = DroppingTap(.dropOldest, records: 4, bytes: 100)
-        try tap.push("1\n2\n")
-        #expect(!tap.isOverSoftMark)
-        try tap.push("3\n")
-        #expect(tap.isOverSoftMark)
-        _ = try tap.rest()
-        try tap.push(String(repeating: "x", count: 50) + "\n")
-        #expect(tap.isOverSoftMark)
-    }
 }

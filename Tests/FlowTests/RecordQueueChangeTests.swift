@@ -50,7 +50,7 @@ import Testing
         tap.putBack("1\n\n2\n", records: 2)
         #expect(tap.queued == 4)
         #expect(tap.peak == 4)
-        #expect(tap.isFull && tap.isOverSoftMark)
+        #expect(tap.isFull && !tap.isLow)
         try tap.take(1)
         #expect(tap.text == "1\n\n")
         try tap.finish()

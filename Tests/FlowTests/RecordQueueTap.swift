@@ -33,8 +33,6 @@ final class QueueTap {
         Array(text.utf8).withUnsafeBytes { queue.putBack($0, records: records) }
     }
 
-    var isOverSoftMark: Bool { queue.isOverSoftMark }
-
     @discardableResult func push(
         _ bytes: some Collection<UInt8>, credit: Int = 0, limit: Int = .max
     ) throws(RecordFramer.Failure) -> RecordFramer.Run {

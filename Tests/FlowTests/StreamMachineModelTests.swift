@@ -4,13 +4,14 @@ import Testing
 /// Random walks of a machine whose orders are carried out, as far as they can be seen: paused or not, over or not.
 @Suite struct StreamMachineModelTests {
     private static let limits = StreamMachine.Limits(
-        firstByte: .seconds(30), idle: .seconds(20), pause: .seconds(40), stall: .seconds(10), total: .seconds(500))
+        firstByte: .seconds(30), idle: .seconds(20), pause: .seconds(40), stall: .seconds(10), total: .seconds(500),
+        resumeWindow: .seconds(25))
 
     @Test(arguments: 0..<200) func pausesAlternateWithResumesAndTheEndIsToldOnce(seed: Int) {
         var random = SeededGenerator(seed: seed)
         var now = Instant.seconds(0)
         var machine = StreamMachine(limits: Self.limits, at: now)
-        var isPaused = false, hasEnded = false, responseEnds = 0, finishes = 0
+        var isPaused = false, hasEnded = false, responseEnds = 0, finishes = 0, detachments = 0
         for _ in 0..<200 {
             now = now.advanced(byNanoseconds: Int64.random(in: 0...3_000_000_000, using: &random))
             let wasFinished = machine.isFinished
@@ -26,7 +27,11 @@ import Testing
                 isPaused = false
             case .cancelUpstream:
                 #expect(!hasEnded && machine.isEmptying)
+            case .detach:
+                #expect(machine.isDetached)
+                detachments += 1
             case .endResponse:
+                #expect(!machine.isDetached)
                 hasEnded = true
                 responseEnds += 1
             case .finish:
@@ -40,7 +45,7 @@ import Testing
         }
         if case .finish = machine.end(.drained) { finishes += 1 }
         #expect(machine.isFinished)
-        #expect(responseEnds <= 1)
+        #expect(responseEnds <= 1 + detachments, "a client that came back is told the end again")
         #expect(finishes == 1)
     }
 
@@ -48,25 +53,28 @@ import Testing
     private func step(
         _ machine: inout StreamMachine, at now: Instant, using random: inout SeededGenerator
     ) -> StreamMachine.Action {
-        switch Int.random(in: 0..<20, using: &random) {
+        let level = QueueLevel.allCases.randomElement(using: &random) ?? .low
+        switch Int.random(in: 0..<22, using: &random) {
         case 0: machine.headArrived(at: now)
-        case 1..<8: return machine.chunkArrived(at: now, queueIsFull: Bool.random(using: &random))
+        case 1..<8: return machine.chunkArrived(at: now, level: level)
         case 8..<14:
-            let isFull = Bool.random(using: &random)
-            return machine.recordsLeft(queueIsFull: isFull, queueIsLow: !isFull && Bool.random(using: &random), at: now)
-        case 14: machine.clientStopped(at: now)
+            return machine.recordsLeft(level: level, at: now)
+        case 14: return machine.clientStopped(level: level, at: now)
         case 15, 16: machine.clientTook()
         case 17:
+            machine.clientLooked(taken: Int.random(in: 0..<3, using: &random), at: now)
             let isDue = now >= machine.nextDeadline && !machine.isFinished
             let action = machine.deadlinePassed(at: now)
             #expect((action != .none) == isDue)
             return action
         case 18:
             guard Int.random(in: 0..<10, using: &random) == 0 else { return machine.emptied() }
-            return machine.upstreamEnded(Bool.random(using: &random) ? .completed : .upstreamFailed)
+            return machine.upstreamEnded(Bool.random(using: &random) ? .completed : .upstreamFailed, at: now)
+        case 19: machine.attached()
+        case 20: machine.clientCaughtUp()
         default:
             guard Int.random(in: 0..<10, using: &random) == 0 else { return machine.responseTaken() }
-            return machine.clientLeft()
+            return machine.clientLeft(at: now)
         }
         return .none
     }

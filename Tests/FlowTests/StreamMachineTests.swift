@@ -15,11 +15,9 @@ import Testing
 
     @Test func aStreamRunsFromItsHeadToItsEnd() {
         var machine = StreamMachine(limits: .init(), at: Self.start)
-        #expect(!machine.hasHead)
         machine.headArrived(at: Self.start)
-        #expect(machine.hasHead)
-        #expect(machine.chunkArrived(at: .seconds(1), queueIsFull: false) == .none)
-        #expect(machine.upstreamEnded(.completed) == .none)
+        #expect(machine.chunkArrived(at: .seconds(1), level: .low) == .none)
+        #expect(machine.upstreamEnded(.completed, at: .seconds(2)) == .none)
         #expect(machine.isEmptying)
         #expect(machine.emptied() == .endResponse(.completed))
         #expect(!machine.isEmptying)
@@ -29,13 +27,13 @@ import Testing
 
     @Test func anUpstreamThatEndsBeforeItsHeadEndsTheStream() {
         var machine = StreamMachine(limits: .init(), at: Self.start)
-        #expect(machine.upstreamEnded(.upstreamFailed) == .finish(.upstreamFailed))
+        #expect(machine.upstreamEnded(.upstreamFailed, at: .seconds(2)) == .finish(.upstreamFailed))
         #expect(machine.isFinished)
     }
 
     @Test func whatIsQueuedStillLeavesAfterAFailure() {
         var machine = open()
-        #expect(machine.upstreamEnded(.upstreamFailed) == .none)
+        #expect(machine.upstreamEnded(.upstreamFailed, at: .seconds(2)) == .none)
         #expect(machine.isEmptying)
         #expect(machine.emptied() == .endResponse(.upstreamFailed))
         #expect(machine.responseTaken() == .finish(.upstreamFailed))
@@ -43,10 +41,10 @@ import Testing
 
     @Test func whileItEmptiesTheLaterOutcomeCounts() {
         var machine = open()
-        _ = machine.upstreamEnded(.completed)
-        #expect(machine.upstreamEnded(.upstreamFailed) == .none)
+        _ = machine.upstreamEnded(.completed, at: .seconds(2))
+        #expect(machine.upstreamEnded(.upstreamFailed, at: .seconds(2)) == .none)
         #expect(machine.emptied() == .endResponse(.upstreamFailed))
-        #expect(machine.upstreamEnded(.completed) == .none)
+        #expect(machine.upstreamEnded(.completed, at: .seconds(2)) == .none)
         #expect(machine.responseTaken() == .finish(.upstreamFailed))
     }
 
@@ -59,7 +57,7 @@ import Testing
 
     @Test func theResponseEndsOnce() {
         var machine = open()
-        _ = machine.upstreamEnded(.completed)
+        _ = machine.upstreamEnded(.completed, at: .seconds(2))
         #expect(machine.emptied() == .endResponse(.completed))
         #expect(machine.emptied() == .none)
     }
@@ -68,69 +66,69 @@ import Testing
 
     @Test func aFullQueuePausesOnceAndALowQueueResumesOnce() {
         var machine = open()
-        #expect(machine.chunkArrived(at: .seconds(1), queueIsFull: true) == .pauseUpstream)
+        #expect(machine.chunkArrived(at: .seconds(1), level: .full) == .pauseUpstream)
         #expect(machine.isPaused)
-        #expect(machine.chunkArrived(at: .seconds(1), queueIsFull: true) == .none)
-        #expect(machine.recordsLeft(queueIsFull: true, queueIsLow: false, at: .seconds(2)) == .none)
-        #expect(machine.recordsLeft(queueIsFull: false, queueIsLow: false, at: .seconds(2)) == .none)
-        #expect(machine.recordsLeft(queueIsFull: false, queueIsLow: true, at: .seconds(2)) == .resumeUpstream)
+        #expect(machine.chunkArrived(at: .seconds(1), level: .full) == .none)
+        #expect(machine.recordsLeft(level: .full, at: .seconds(2)) == .none)
+        #expect(machine.recordsLeft(level: .middle, at: .seconds(2)) == .none)
+        #expect(machine.recordsLeft(level: .low, at: .seconds(2)) == .resumeUpstream)
         #expect(!machine.isPaused)
-        #expect(machine.recordsLeft(queueIsFull: false, queueIsLow: true, at: .seconds(2)) == .none)
-        #expect(machine.chunkArrived(at: .seconds(3), queueIsFull: true) == .pauseUpstream)
+        #expect(machine.recordsLeft(level: .low, at: .seconds(2)) == .none)
+        #expect(machine.chunkArrived(at: .seconds(3), level: .full) == .pauseUpstream)
         #expect(machine.pauses == 2)
     }
 
     @Test func thereIsNothingToPauseBeforeTheHeadOrBehindTheEnd() {
         var early = StreamMachine(limits: .init(), at: Self.start)
-        #expect(early.chunkArrived(at: Self.start, queueIsFull: true) == .none)
+        #expect(early.chunkArrived(at: Self.start, level: .full) == .none)
         var late = open()
-        _ = late.upstreamEnded(.completed)
-        #expect(late.chunkArrived(at: Self.start, queueIsFull: true) == .none)
+        _ = late.upstreamEnded(.completed, at: .seconds(2))
+        #expect(late.chunkArrived(at: Self.start, level: .full) == .none)
         #expect(early.pauses + late.pauses == 0)
     }
 
     @Test func anUpstreamThatEndedWhilePausedIsNotResumed() {
         var machine = open()
-        _ = machine.chunkArrived(at: .seconds(1), queueIsFull: true)
-        _ = machine.upstreamEnded(.completed)
-        #expect(machine.recordsLeft(queueIsFull: false, queueIsLow: true, at: .seconds(2)) == .none)
+        _ = machine.chunkArrived(at: .seconds(1), level: .full)
+        _ = machine.upstreamEnded(.completed, at: .seconds(2))
+        #expect(machine.recordsLeft(level: .low, at: .seconds(2)) == .none)
         #expect(machine.emptied() == .endResponse(.completed))
     }
 
     @Test func thePausedTimeIsCountedWhileItRunsAndAfterwards() {
         var machine = open()
-        _ = machine.chunkArrived(at: .seconds(1), queueIsFull: true)
+        _ = machine.chunkArrived(at: .seconds(1), level: .full)
         #expect(machine.paused(at: .seconds(3)) == .seconds(2))
-        _ = machine.recordsLeft(queueIsFull: false, queueIsLow: true, at: .seconds(4))
+        _ = machine.recordsLeft(level: .low, at: .seconds(4))
         #expect(machine.paused(at: .seconds(9)) == .seconds(3))
-        _ = machine.chunkArrived(at: .seconds(10), queueIsFull: true)
+        _ = machine.chunkArrived(at: .seconds(10), level: .full)
         #expect(machine.paused(at: .seconds(11)) == .seconds(4))
     }
 
     @Test func aPauseThatHasLastedHalfItsLimitEndsWithTheFirstFreePlace() {
         var machine = open(.init(pause: .seconds(10)))
-        _ = machine.chunkArrived(at: .seconds(1), queueIsFull: true)
-        #expect(machine.recordsLeft(queueIsFull: false, queueIsLow: false, at: .seconds(5.9)) == .none)
-        #expect(machine.recordsLeft(queueIsFull: true, queueIsLow: false, at: .seconds(6)) == .none)
-        #expect(machine.recordsLeft(queueIsFull: false, queueIsLow: false, at: .seconds(6)) == .resumeUpstream)
+        _ = machine.chunkArrived(at: .seconds(1), level: .full)
+        #expect(machine.recordsLeft(level: .middle, at: .seconds(5.9)) == .none)
+        #expect(machine.recordsLeft(level: .full, at: .seconds(6)) == .none)
+        #expect(machine.recordsLeft(level: .middle, at: .seconds(6)) == .resumeUpstream)
     }
 
     @Test func withoutALimitAPauseNeverGrowsOld() {
         var machine = open()
-        _ = machine.chunkArrived(at: .seconds(1), queueIsFull: true)
-        #expect(machine.recordsLeft(queueIsFull: false, queueIsLow: false, at: .seconds(1_000_000)) == .none)
+        _ = machine.chunkArrived(at: .seconds(1), level: .full)
+        #expect(machine.recordsLeft(level: .middle, at: .seconds(1_000_000)) == .none)
     }
 
     // MARK: Invariant 2: finish is returned once
 
     @Test(arguments: Outcome.allCases) func anEndFromOutsideEndsEveryPhaseOnce(outcome: Outcome) {
         var ending = open()
-        _ = ending.upstreamEnded(.completed)
+        _ = ending.upstreamEnded(.completed, at: .seconds(2))
         var emptying = ending
         _ = ending.emptied()
         var paused = open()
-        _ = paused.chunkArrived(at: Self.start, queueIsFull: true)
-        emptying.clientStopped(at: Self.start)
+        _ = paused.chunkArrived(at: Self.start, level: .full)
+        _ = emptying.clientStopped(level: .low, at: Self.start)
         for var machine in [StreamMachine(limits: .init(), at: Self.start), open(), paused, emptying, ending] {
             #expect(machine.end(outcome) == .finish(outcome))
             #expect(machine.isFinished)
@@ -140,21 +138,21 @@ import Testing
 
     @Test func aClientThatLeavesEndsTheStream() {
         var machine = open()
-        #expect(machine.clientLeft() == .finish(.clientGone))
+        #expect(machine.clientLeft(at: .seconds(100)) == .finish(.clientGone))
         expectNothing(of: &machine)
     }
 
     /// Tells every event, and expects no action.
     private func expectNothing(of machine: inout StreamMachine) {
         machine.headArrived(at: .seconds(100))
-        #expect(machine.chunkArrived(at: .seconds(100), queueIsFull: true) == .none)
-        #expect(machine.recordsLeft(queueIsFull: false, queueIsLow: true, at: .seconds(100)) == .none)
-        #expect(machine.upstreamEnded(.completed) == .none)
+        #expect(machine.chunkArrived(at: .seconds(100), level: .full) == .none)
+        #expect(machine.recordsLeft(level: .low, at: .seconds(100)) == .none)
+        #expect(machine.upstreamEnded(.completed, at: .seconds(2)) == .none)
         #expect(machine.emptied() == .none)
         #expect(machine.responseTaken() == .none)
-        machine.clientStopped(at: .seconds(100))
+        _ = machine.clientStopped(level: .low, at: .seconds(100))
         #expect(machine.deadlinePassed(at: .distantFuture) == .none)
-        #expect(machine.clientLeft() == .none)
+        #expect(machine.clientLeft(at: .seconds(100)) == .none)
         #expect(machine.end(.drained) == .none)
         #expect(machine.isFinished)
     }
@@ -172,7 +170,7 @@ import Testing
         var machine = StreamMachine(limits: .init(firstByte: .seconds(30), idle: .seconds(60)), at: Self.start)
         machine.headArrived(at: .seconds(29))
         #expect(machine.nextDeadline == .seconds(89))
-        _ = machine.chunkArrived(at: .seconds(80), queueIsFull: false)
+        _ = machine.chunkArrived(at: .seconds(80), level: .low)
         #expect(machine.nextDeadline == .seconds(140))
         #expect(machine.deadlinePassed(at: .seconds(139)) == .none)
         #expect(machine.deadlinePassed(at: .seconds(140)) == .cancelUpstream)
@@ -182,23 +180,23 @@ import Testing
 
     @Test func theIdleClockStandsWhileTheUpstreamIsPausedAndStartsAfresh() {
         var machine = open(.init(idle: .seconds(10)))
-        _ = machine.chunkArrived(at: .seconds(1), queueIsFull: true)
+        _ = machine.chunkArrived(at: .seconds(1), level: .full)
         #expect(machine.nextDeadline == .distantFuture)
         #expect(machine.deadlinePassed(at: .seconds(1000)) == .none)
-        _ = machine.recordsLeft(queueIsFull: false, queueIsLow: true, at: .seconds(1000))
+        _ = machine.recordsLeft(level: .low, at: .seconds(1000))
         #expect(machine.nextDeadline == .seconds(1010))
     }
 
     @Test func theIdleClockStandsOnceTheUpstreamHasEnded() {
         var machine = open(.init(idle: .seconds(10), pause: .seconds(10)))
-        _ = machine.chunkArrived(at: .seconds(1), queueIsFull: true)
-        _ = machine.upstreamEnded(.completed)
+        _ = machine.chunkArrived(at: .seconds(1), level: .full)
+        _ = machine.upstreamEnded(.completed, at: .seconds(2))
         #expect(machine.nextDeadline == .distantFuture)
     }
 
     @Test func aPauseThatLastsTooLongEndsTheUpstream() {
         var machine = open(.init(pause: .seconds(10)))
-        _ = machine.chunkArrived(at: .seconds(1), queueIsFull: true)
+        _ = machine.chunkArrived(at: .seconds(1), level: .full)
         #expect(machine.nextDeadline == .seconds(11))
         #expect(machine.deadlinePassed(at: .seconds(10.9)) == .none)
         #expect(machine.deadlinePassed(at: .seconds(11)) == .cancelUpstream)
@@ -208,41 +206,46 @@ import Testing
 
     @Test func aPauseThatTheClientCausedIsTheClients() {
         var machine = open(.init(pause: .seconds(10)))
-        _ = machine.chunkArrived(at: .seconds(1), queueIsFull: true)
-        machine.clientStopped(at: .seconds(2))
+        _ = machine.chunkArrived(at: .seconds(1), level: .full)
+        _ = machine.clientStopped(level: .low, at: .seconds(2))
         #expect(machine.deadlinePassed(at: .seconds(11)) == .finish(.slowConsumer))
     }
 
     @Test func aClientThatDoesNotTakeWhatItIsOfferedIsASlowConsumer() {
         var machine = open(.init(stall: .seconds(10)))
         #expect(machine.nextDeadline == .distantFuture)
-        machine.clientStopped(at: .seconds(1))
-        machine.clientStopped(at: .seconds(5))
+        _ = machine.clientStopped(level: .low, at: .seconds(1))
+        _ = machine.clientStopped(level: .low, at: .seconds(5))
+        #expect(machine.nextDeadline == .seconds(2.25))
+        machine.clientLooked(taken: 0, at: .seconds(2.25))
+        #expect(machine.deadlinePassed(at: .seconds(10.9)) == .none)
+        machine.clientLooked(taken: 0, at: .seconds(10.9))
         #expect(machine.nextDeadline == .seconds(11))
         #expect(machine.deadlinePassed(at: .seconds(11)) == .finish(.slowConsumer))
     }
 
     @Test func aClientThatTakesInTimeIsNone() {
         var machine = open(.init(stall: .seconds(10)))
-        machine.clientStopped(at: .seconds(1))
+        _ = machine.clientStopped(level: .low, at: .seconds(1))
         machine.clientTook()
         #expect(machine.nextDeadline == .distantFuture)
-        machine.clientStopped(at: .seconds(8))
+        _ = machine.clientStopped(level: .low, at: .seconds(8))
+        machine.clientLooked(taken: 0, at: .seconds(17.5))
         #expect(machine.nextDeadline == .seconds(18))
     }
 
     @Test func aClientThatDoesNotTakeTheEndIsASlowConsumerToo() {
         var machine = open(.init(idle: .seconds(1), stall: .seconds(10)))
-        _ = machine.upstreamEnded(.completed)
+        _ = machine.upstreamEnded(.completed, at: .seconds(2))
         _ = machine.emptied()
-        machine.clientStopped(at: .seconds(1))
+        _ = machine.clientStopped(level: .low, at: .seconds(1))
         #expect(machine.deadlinePassed(at: .seconds(11)) == .finish(.slowConsumer))
     }
 
     @Test func theTotalTimeRunsInEveryPhase() {
         let limits = StreamMachine.Limits(total: .seconds(100))
         var ending = open(limits)
-        _ = ending.upstreamEnded(.completed)
+        _ = ending.upstreamEnded(.completed, at: .seconds(2))
         let emptying = ending
         _ = ending.emptied()
         for var machine in [StreamMachine(limits: limits, at: Self.start), open(limits), emptying, ending] {
@@ -254,14 +257,104 @@ import Testing
     @Test func theEarliestClockIsTheNextDeadline() {
         var machine = open(.init(idle: .seconds(60), stall: .seconds(10), total: .seconds(30)))
         #expect(machine.nextDeadline == .seconds(30))
-        machine.clientStopped(at: .seconds(5))
+        _ = machine.clientStopped(level: .low, at: .seconds(5))
+        #expect(machine.nextDeadline == .seconds(6.25), "the first look at what the client has taken")
+        machine.clientLooked(taken: 100, at: .seconds(14))
         #expect(machine.nextDeadline == .seconds(15))
     }
 
     @Test func withoutLimitsNothingIsWaitedFor() {
         var machine = open()
-        machine.clientStopped(at: Self.start)
+        _ = machine.clientStopped(level: .low, at: Self.start)
         #expect(machine.nextDeadline == .distantFuture)
         #expect(machine.deadlinePassed(at: .seconds(1e6)) == .none)
+    }
+
+    // MARK: Slow consumers
+
+    @Test func underDisconnectAHeldUpClientEndsWhenTheQueueIsFull() {
+        var machine = open(.init(endsWhenFull: true))
+        #expect(machine.clientStopped(level: .middle, at: .seconds(1)) == .none)
+        #expect(machine.chunkArrived(at: .seconds(2), level: .full) == .finish(.slowConsumer))
+        var late = open(.init(endsWhenFull: true))
+        #expect(late.chunkArrived(at: .seconds(1), level: .full) == .pauseUpstream, "the pace alone filled the queue")
+        #expect(late.clientStopped(level: .full, at: .seconds(2)) == .finish(.slowConsumer))
+    }
+
+    @Test func aTrialOfTheLimitNotesTheSlowConsumerAndGoesOn() {
+        var machine = open(.init(stall: .seconds(10), endsWhenFull: true, isStallDryRun: true))
+        _ = machine.clientStopped(level: .low, at: .seconds(1))
+        machine.clientLooked(taken: 0, at: .seconds(11))
+        #expect(!machine.wouldHaveStalled)
+        #expect(machine.deadlinePassed(at: .seconds(11)) == .none)
+        #expect(machine.wouldHaveStalled)
+        #expect(machine.nextDeadline == .distantFuture, "noted once")
+        #expect(machine.chunkArrived(at: .seconds(12), level: .full) == .pauseUpstream)
+    }
+
+    @Test func aTrialDoesNotLetAPauseLastForEver() {
+        var machine = open(.init(pause: .seconds(10), isStallDryRun: true))
+        _ = machine.chunkArrived(at: .seconds(1), level: .full)
+        _ = machine.clientStopped(level: .full, at: .seconds(1))
+        #expect(machine.deadlinePassed(at: .seconds(11)) == .cancelUpstream)
+    }
+
+    @Test func aClientThatHoldsItsOwnStreamIsNotSlowAndHasATime() {
+        var machine = open(.init(pause: .seconds(600), stall: .seconds(10)))
+        machine.clientHolds(at: .seconds(1))
+        machine.clientHolds(at: .seconds(5))
+        #expect(machine.nextDeadline == .seconds(601))
+        var released = machine
+        released.clientHoldsNoMore()
+        #expect(released.nextDeadline == .distantFuture)
+        #expect(machine.deadlinePassed(at: .seconds(601)) == .finish(.cancelled))
+    }
+
+    // MARK: Invariant 4: without a client
+
+    @Test func aLostClientMayComeBackWithinItsWindow() {
+        var machine = open(.init(resumeWindow: .seconds(30)))
+        #expect(machine.clientLeft(at: .seconds(1)) == .detach)
+        #expect(machine.isDetached)
+        #expect(machine.nextDeadline == .seconds(31))
+        #expect(machine.upstreamEnded(.completed, at: .seconds(2)) == .none)
+        #expect(machine.emptied() == .none, "there is no response to end")
+        var back = machine
+        back.attached()
+        #expect(back.emptied() == .endResponse(.completed))
+        #expect(machine.deadlinePassed(at: .seconds(31)) == .finish(.clientGone))
+    }
+
+    @Test func aClientLostAtTheEndMayComeBackForIt() {
+        var machine = open(.init(resumeWindow: .seconds(30)))
+        _ = machine.upstreamEnded(.completed, at: .seconds(1))
+        #expect(machine.emptied() == .endResponse(.completed))
+        #expect(machine.clientLeft(at: .seconds(1)) == .detach)
+        machine.attached()
+        #expect(machine.emptied() == .endResponse(.completed))
+        #expect(machine.responseTaken() == .finish(.completed))
+    }
+
+    @Test func beforeTheHeadALostClientIsGone() {
+        var machine = StreamMachine(limits: .init(resumeWindow: .seconds(30)), at: Self.start)
+        #expect(machine.clientLeft(at: .seconds(1)) == .finish(.clientGone))
+    }
+
+    @Test func aStreamThatWaitsForItsClientKeepsItsFailureForIt() {
+        var machine = StreamMachine(limits: .init(firstByte: .seconds(30)), at: Self.start)
+        machine.detached(until: .seconds(60))
+        var refused = machine
+        #expect(refused.upstreamEnded(.upstreamFailed, at: .seconds(1)) == .none)
+        #expect(!refused.isFinished)
+        #expect(machine.deadlinePassed(at: .seconds(30)) == .cancelUpstream)
+        #expect(machine.deadlinePassed(at: .seconds(60)) == .finish(.clientGone))
+    }
+
+    @Test func whoIsNotThereIsNotSlow() {
+        var machine = open(.init(stall: .seconds(10), resumeWindow: .seconds(60)))
+        _ = machine.clientStopped(level: .full, at: .seconds(1))
+        _ = machine.clientLeft(at: .seconds(2))
+        #expect(machine.clientStopped(level: .full, at: .seconds(3)) == .none)
+        #expect(machine.nextDeadline == .seconds(62))
     }
 }

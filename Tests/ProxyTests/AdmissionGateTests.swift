@@ -1,4 +1,5 @@
 import Flow
+import NIOConcurrencyHelpers
 import Testing
 
 @testable import Proxy
@@ -8,7 +9,7 @@ import Testing
     private let start = Instant(nanoseconds: 1_000_000_000_000)
 
     @Test func aPermitGivesItsSlotBackWhenItGoes() throws {
-        let gate = AdmissionGate(limits: .init(perClient: 1))
+        let gate = AdmissionGate(rules: .init(limits: .init(perClient: 1)))
         do {
             let permit = try gate.admit(ann, at: start)
             #expect(permit.startsLeft == nil)
@@ -22,7 +23,7 @@ import Testing
     }
 
     @Test func releaseGivesTheSlotBackAtOnceAndOnce() throws {
-        let gate = AdmissionGate(limits: .init())
+        let gate = AdmissionGate(rules: .init())
         let first = try gate.admit(ann, at: start)
         let second = try gate.admit(ann, at: start)
         first.release()
@@ -32,7 +33,7 @@ import Testing
     }
 
     @Test func aPermitForAPlainResponseHoldsTheUpstreamOnly() throws {
-        let gate = AdmissionGate(limits: .init(upstreamStreams: 1))
+        let gate = AdmissionGate(rules: .init(limits: .init(upstreamStreams: 1)))
         var permit = try gate.admit(ann, at: start)
         permit.turnedOutPlain()
         permit.turnedOutPlain()
@@ -44,35 +45,102 @@ import Testing
 
     @Test func aPermitTellsTheStartsThatAreLeft() throws {
         let rate = try #require(Rate("1/second"))
-        let gate = AdmissionGate(limits: .init(starts: rate, startsBurst: 5))
+        let gate = AdmissionGate(rules: .init(limits: .init(starts: rate, startsBurst: 5)))
         let permit = try gate.admit(ann, at: start)
         #expect(permit.startsLeft == StartQuota(remaining: 4, resetSeconds: 1))
         #expect(gate.startsLeft(of: ann, at: start) == permit.startsLeft)
     }
 
     @Test func inADryRunAPermitTellsWhatItWouldHaveBeenRefusedFor() throws {
-        let gate = AdmissionGate(limits: .init(perClient: 1, isDryRun: true))
+        let gate = AdmissionGate(rules: .init(limits: .init(perClient: 1, isDryRun: true)))
         let first = try gate.admit(ann, at: start)
-        #expect(first.wouldRefuse == nil)
+        #expect(first.wouldRefuse.isEmpty)
         let second = try gate.admit(ann, at: start)
-        #expect(second.wouldRefuse == .tooManyStreamsOfClient(limit: 1))
+        #expect(second.wouldRefuse == [.tooManyStreamsOfClient(limit: 1)])
         #expect(gate.openStreams == 2)
         first.release()
         second.release()
         #expect(gate.openStreams == 0)
     }
 
-    @Test func newLimitsBindFromThenOn() throws {
-        let gate = AdmissionGate(limits: .init())
-        let permit = try gate.admit(ann, at: start)
-        gate.setLimits(.init(perRoute: 1))
-        #expect(throws: AdmissionError.tooManyStreamsOfRoute(limit: 1)) { _ = try gate.admit(ann, at: start) }
+    private static let breaker = CircuitBreaker.Policy(
+        trips: 1, window: .seconds(60), cooldown: .seconds(30), probes: 1, probeRecords: 10)
+
+    @Test func aStallOpensTheClientsBreakerAndADeliveredProbeClosesIt() throws {
+        let changes = NIOLockedValueBox<[CircuitBreaker.State]>([])
+        let gate = AdmissionGate(rules: .init(clientBreaker: Self.breaker)) { _, state in
+            changes.withLockedValue { $0.append(state) }
+        }
+        var stalled = try gate.admit(ann, at: start)
+        stalled.clientStalled(at: start)
+        #expect(stalled.retryAfter(at: start) >= .seconds(30))
+        stalled.release()
+        #expect(throws: AdmissionError.self) { _ = try gate.admit(ann, at: start) }
+        _ = try gate.admit(ClientKey("bob"), at: start)
+        let later = start + .seconds(36)
+        var probe = try gate.admit(ann, at: later)
+        probe.delivered(9, at: later)
+        #expect(changes.withLockedValue { $0 } == [.open])
+        probe.delivered(10, at: later)
+        #expect(changes.withLockedValue { $0 } == [.open, .closed])
+        probe.release()
+        _ = try gate.admit(ann, at: later)
+        #expect(gate.openRequests == 0)
+    }
+
+    @Test func aFailingUpstreamIsLeftAloneAndAProbeGivesItsSlotBack() throws {
+        let gate = AdmissionGate(rules: .init(upstreamBreaker: Self.breaker))
+        var failed = try gate.admit(ann, at: start)
+        failed.upstreamEnded(.init(outcome: .upstreamFailed, status: nil), at: start)
+        failed.upstreamEnded(.init(outcome: .completed, status: 200), at: start)
+        failed.release()
+        #expect(throws: AdmissionError.self) { _ = try gate.admit(ann, at: start) }
+        let later = start + .seconds(36)
+        let probe = try gate.admit(ann, at: later)
+        #expect(throws: AdmissionError.self) { _ = try gate.admit(ann, at: later) }
+        probe.release()
+        var second = try gate.admit(ann, at: later)
+        second.upstreamEnded(.init(outcome: .completed, status: 200), at: later)
+        _ = try gate.admit(ann, at: later)
+        second.release()
+    }
+
+    @Test func aBreakerOnTrialTellsAndLetsIn() throws {
+        let gate = AdmissionGate(rules: .init(clientBreaker: Self.breaker, isClientBreakerDryRun: true))
+        var stalled = try gate.admit(ann, at: start)
+        stalled.clientStalled(at: start)
+        stalled.release()
+        let next = try gate.admit(ann, at: start)
+        #expect(next.wouldRefuse.count == 1)
+        next.release()
+    }
+
+    @Test func aRefusalBehindTheBreakersGivesTheProbeBack() throws {
+        let gate = AdmissionGate(rules: .init(limits: .init(perRoute: 1), clientBreaker: Self.breaker))
+        var stalled = try gate.admit(ann, at: start)
+        stalled.clientStalled(at: start)
+        stalled.release()
+        let later = start + .seconds(36)
+        let other = try gate.admit(ClientKey("bob"), at: later)
+        #expect(throws: AdmissionError.tooManyStreamsOfRoute(limit: 1)) { _ = try gate.admit(ann, at: later) }
+        other.release()
+        _ = try gate.admit(ann, at: later)
+    }
+
+    @Test func streamsOfOneClientShareItsRecords() throws {
+        let rate = try #require(Rate("10/second"))
+        let gate = AdmissionGate(rules: .init(clientRecords: rate))
+        var permit = try gate.admit(ann, at: start)
+        var due = start
+        for _ in 0..<20 { due = max(due, permit.draw(upTo: 1, at: start)?.notBefore ?? start) }
+        #expect(due >= start + .seconds(0.9))
+        #expect(throws: AdmissionError.self) { _ = try gate.admit(ann, at: start) }
         permit.release()
     }
 
     @Test func noSlotIsLostOrMadeWhenManyThreadsComeAtOnce() async {
         let start = start
-        let gate = AdmissionGate(limits: .init(perRoute: 3))
+        let gate = AdmissionGate(rules: .init(limits: .init(perRoute: 3)))
         let admitted = await withTaskGroup(of: Int.self) { group in
             for number in 0..<8 {
                 group.addTask {

@@ -2,9 +2,9 @@ import Testing
 
 @testable import Proxy
 
-@Suite struct ConnectionBudgetTests {
+@Suite struct HeadcountTests {
     @Test func boundsAllConnectionsTogether() {
-        let budget = ConnectionBudget(maximum: 2, perAddress: nil)
+        let budget = Headcount(maximum: 2, perName: nil)
         #expect(budget.enter("a") && budget.enter("b"))
         #expect(!budget.enter("c"))
         budget.left("a")
@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test func boundsTheConnectionsOfEachAddress() {
-        let budget = ConnectionBudget(maximum: 100, perAddress: 2)
+        let budget = Headcount(maximum: 100, perName: 2)
         #expect(budget.enter("a") && budget.enter("a"))
         #expect(!budget.enter("a"))
         #expect(budget.enter("b"))
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test func aRefusedConnectionCountsForNothing() {
-        let budget = ConnectionBudget(maximum: 2, perAddress: 1)
+        let budget = Headcount(maximum: 2, perName: 1)
         #expect(budget.enter("a"))
         for _ in 0..<10 { #expect(!budget.enter("a")) }
         #expect(budget.enter("b"))
@@ -31,14 +31,20 @@ import Testing
     }
 
     @Test func thePeersOfAUnixSocketHaveNoAddressToCountBy() {
-        let budget = ConnectionBudget(maximum: 5, perAddress: 1)
+        let budget = Headcount(maximum: 5, perName: 1, sparesUnnamed: true)
         for _ in 0..<5 { #expect(budget.enter("")) }
+        #expect(!budget.enter(""))
+    }
+
+    @Test func elsewhereTheEmptyNameIsOneLikeAnyOther() {
+        let budget = Headcount(perName: 1)
+        #expect(budget.enter(""))
         #expect(!budget.enter(""))
     }
 
     /// Many threads come and go; afterwards exactly as many may enter as ever.
     @Test func countsReturnToZero() async {
-        let budget = ConnectionBudget(maximum: 50, perAddress: 10)
+        let budget = Headcount(maximum: 50, perName: 10)
         await withTaskGroup(of: Void.self) { group in
             for task in 0..<8 {
                 group.addTask {

@@ -1,0 +1,88 @@
+/// Tells a slow consumer from a client that waits: it runs only while the client leaves bytes that it was offered.
+///
+///     offered, not all taken ───────────────────────────▶ held up
+///     held up, and nothing of it taken for `limit` ─────▶ slow: it does not read
+///     held up, and the queue over its soft mark
+///       for `limit` without once catching up ───────────▶ slow: it reads less than is due
+///
+/// Invariants (`StallClockTests`):
+/// 1. A client that has taken everything offered is never slow, however long it waits for the pace, for its own pause or
+///    for the upstream.
+/// 2. Whatever its kernel takes sets back the first clock; falling to the soft mark, or having taken all that was due,
+///    sets back the second.
+/// 3. It is found slow no earlier than `limit`, and no later than `limit` and an eighth after its last progress.
+package struct StallClock: Equatable, Sendable {
+    /// In nanoseconds; `nil` where no client is ever slow.
+    private let limit: Int64?
+    /// Since when bytes are offered of which nothing was taken.
+    private var unreadSince: Instant?
+    /// Since when the client has been held up with the queue over the soft mark, and has not caught up.
+    private var behindSince: Instant?
+    /// The bytes that the client's kernel had taken at the last look, and when the next look is due.
+    private var taken: Int?
+    private var nextLook = Instant.distantFuture
+
+    package init(limit: Int64?) { self.limit = limit }
+
+    /// Whether bytes are offered that the client has not taken.
+    package var isHeldUp: Bool { unreadSince != nil }
+
+    // MARK: Events
+
+    /// The client's socket did not take all that was offered.
+    package mutating func heldUp(isOverSoftMark: Bool, at now: Instant) {
+        if unreadSince == nil {
+            unreadSince = now
+            taken = nil
+            lookAgain(after: now)
+        }
+        queueChanged(isOverSoftMark: isOverSoftMark, at: now)
+    }
+
+    /// The queue grew or shrank.
+    package mutating func queueChanged(isOverSoftMark: Bool, at now: Instant) {
+        if !isOverSoftMark {
+            behindSince = nil
+        } else if behindSince == nil, isHeldUp {
+            behindSince = now
+        }
+    }
+
+    /// The client's socket took all that was offered; more may be due at once.
+    package mutating func took() {
+        unreadSince = nil
+        nextLook = .distantFuture
+    }
+
+    /// The client has everything that is due: it waits for the pace, for itself or for the upstream.
+    package mutating func caughtUp() { behindSince = nil }
+
+    /// The client's kernel has taken so many bytes of the response until now; to be told when `nextDeadline` has come.
+    package mutating func looked(taken now: Int, at instant: Instant) {
+        guard isHeldUp else { return }
+        if let taken, now > taken { unreadSince = instant }
+        taken = now
+        lookAgain(after: instant)
+    }
+
+    // MARK: Time
+
+    /// When to look how much the client has taken, or to find it slow.
+    package var nextDeadline: Instant {
+        guard let limit, isHeldUp else { return .distantFuture }
+        return min(nextLook, Self.end(of: unreadSince, limit), Self.end(of: behindSince, limit))
+    }
+
+    package func isSlow(at now: Instant) -> Bool {
+        guard let limit, isHeldUp else { return false }
+        return now >= min(Self.end(of: unreadSince, limit), Self.end(of: behindSince, limit))
+    }
+
+    private static func end(of since: Instant?, _ limit: Int64) -> Instant {
+        since?.advanced(byNanoseconds: limit) ?? .distantFuture
+    }
+
+    private mutating func lookAgain(after now: Instant) {
+        nextLook = limit.map { now.advanced(byNanoseconds: max(1, $0 / 8)) } ?? .distantFuture
+    }
+}

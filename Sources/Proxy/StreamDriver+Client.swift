@@ -1,0 +1,133 @@
+import Downstream
+import Flow
+import NIOHTTP1
+import Observability
+
+// Who reads the stream, and what they say while it runs.
+
+/// A response's head, kept for a client that comes, or comes back, later.
+struct ResponseHead {
+    let status: HTTPResponseStatus
+    let headers: HTTPHeaders
+    let body: ResponseWriter.Body
+}
+
+extension StreamDriver: ResponseWriterDelegate {
+    func responseHasRoom() {
+        let now = worker.clock()
+        machine.clientTook()
+        permit?.delivered(totals.records, at: now)
+        pump(at: now)
+    }
+
+    func responseIsHeldUp() {
+        perform(machine.clientStopped(level: queue.level, at: worker.clock()))
+        if !machine.isFinished { armDeadline() }
+    }
+
+    func responseFinished() { perform(machine.responseTaken()) }
+
+    func responseClosed() { perform(machine.clientLeft(at: worker.clock())) }
+
+    /// Writes the head to whoever is there to read it.
+    func writeHead() {
+        guard let head, let response else { return }
+        var headers = head.headers
+        if isStream { response.expectPace(!pacer.isUnlimited) }
+        if isStream, sendsTrailers { headers.add(name: "Trailer", value: "X-Stream-Status, X-Stream-Items") }
+        response.writeHead(head.status, headers: headers, body: head.body)
+    }
+
+    /// Whether the end is told in trailers: who asks for them gets them, where the response is chunked.
+    var sendsTrailers: Bool { head?.body == .unknown && (response?.canSendTrailers ?? false) }
+
+    /// Whether a request that names the stream wants its records.
+    ///
+    /// It does when its `Accept` names a type of streams, or the type that this one has. A range such as `*/*` does not:
+    /// who looks at a stream's state must not take it away.
+    func isWanted(by request: Request) -> Bool {
+        let type = head?.headers.first(name: "content-type")?.prefix { $0 != ";" }.lowercased()
+        return request.head.headers[canonicalForm: "accept"].contains { range in
+            let accepted = range.prefix { $0 != ";" }.lowercased()
+            return RecordFormat(contentType: accepted) != nil || accepted == type
+        }
+    }
+
+    // MARK: Coming and going
+
+    /// A client has come for the stream: for the first time, or again.
+    func attach(_ response: any ClientResponse) {
+        let now = worker.clock()
+        self.response = response
+        response.delegate = self
+        machine.attached()
+        keepPromise()
+        guard head != nil else {
+            // Only a failure ends a stream before its head; it was kept for this client.
+            return end(.upstreamFailed)
+        }
+        writeHead()
+        pump(at: now)
+    }
+
+    /// The client that had `after` records comes back for the rest, on another connection.
+    ///
+    /// - Returns: Why not, where what it misses is gone; then the stream goes on waiting.
+    func resume(after: Int, _ response: any ClientResponse) -> Problem? {
+        guard replay != nil else { return .cannotResume }
+        switch replay?.rewind(after: after, { queue.putBack($0, records: $1) }) {
+        case .gone(let first): return .gone(resumableFrom: first)
+        case .neverSent, nil: return .invalidRequest("\(ResumeRequest.header) names more records than were sent")
+        case .unread: break
+        }
+        if let old = self.response {
+            // The proxy has not noticed yet that the old connection is dead.
+            old.delegate = nil
+            old.abort()
+        }
+        totals.records = after
+        totals.resumptions += 1
+        attach(response)
+        return nil
+    }
+
+    /// Keeps what was handed over for a client that comes back, within the stream's one bound, which what is queued needs
+    /// first.
+    func keepForReplay(_ records: Int) {
+        replay?.append(UnsafeRawBufferPointer(start: nil, count: 0), records: records)
+        replay?.trim(records: wish.terms.buffer - queue.records, bytes: terms.maximumBytes.bytes - queue.bytes)
+    }
+
+    // MARK: Feedback
+
+    /// Does what the client says from now on; the answer is the stream's state after it.
+    func heard(_ feedback: Feedback) {
+        let now = worker.clock()
+        wish.received(feedback)
+        totals.feedbacks += 1
+        if isStream { pacer.change(pace: wish.terms.pace, burst: terms.burst, at: now) }
+        if let isPaused = feedback.isPaused { pacer.hold(isPaused) }
+        if let records = feedback.request { pacer.request(records) }
+        if feedback.bufferSize != nil {
+            queue.setRecordBound(wish.terms.buffer)
+            if replay != nil { keepForReplay(0) }
+            perform(machine.recordsLeft(level: queue.level, at: now))
+        }
+        noteHold(at: now)
+        pump(at: now)
+    }
+
+    /// Starts or stops the clock of a client that holds its own stream back.
+    func noteHold(at now: Instant) {
+        guard pacer.isHeldByClient != (heldSince != nil) else { return }
+        if let since = heldSince {
+            totals.held += now - since
+            heldSince = nil
+            machine.clientHoldsNoMore()
+        } else {
+            heldSince = now
+            machine.clientHolds(at: now)
+            armDeadline()
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Downstream
+import Flow
+import NIOHTTP1
+import Observability
+import Upstream
+
+// How a stream ends, and how that is told: to the client, and to the operator.
+
+extension StreamDriver {
+    // MARK: The response's end
+
+    /// The stream is complete: the last chunk, and the trailers where the client asked for them.
+    func completeResponse() {
+        var trailers = HTTPHeaders()
+        if isStream, sendsTrailers {
+            trailers.add(name: "X-Stream-Status", value: "complete")
+            trailers.add(name: "X-Stream-Items", value: String(totals.records))
+        }
+        response?.end(trailers: trailers)
+    }
+
+    /// Whatever ended the stream, it is not complete, and must not look so (RFC 9112, section 8).
+    func breakOffResponse(_ outcome: Outcome, at now: Instant) {
+        notify(ofEnd: outcome, at: now)
+        response?.breakOff()
+    }
+
+    // MARK: The stream's end
+
+    func finish(_ outcome: Outcome) {
+        let now = worker.clock()
+        transfer?.cancel()
+        transfer = nil
+        worker.timers.cancel(paceTimer)
+        worker.timers.cancel(deadlineTimer)
+        worker.timers.cancel(asyncTimer)
+        if let heldSince { totals.held += now - heldSince }
+        response?.delegate = nil
+        judgeUpstream(outcome, at: now)
+        if outcome == .completed { permit?.completed(at: now) }
+        if outcome == .slowConsumer { permit?.clientStalled(at: now) }
+        endResponse(outcome, at: now)
+        permit?.giveBack(pacer.unusedLease, at: now)
+        permit = nil
+        worker.bufferChanged(by: -gaugedBytes)
+        tell(outcome, at: now)
+        worker.ended(self, hasExpired: outcome == .clientGone && machine.isDetached)
+        keepPromise()
+        response = nil
+    }
+
+    /// Whatever is still open of the response when the stream is over.
+    private func endResponse(_ outcome: Outcome, at now: Instant) {
+        guard let response, !response.hasEnded, outcome != .clientGone else { return }
+        if !response.hasHead {
+            refuse(for: outcome)
+        } else if outcome == .slowConsumer, !asked.preferences.wantsNotices {
+            response.abort()  // there is nobody to wait for
+        } else {
+            breakOffResponse(outcome, at: now)
+        }
+    }
+
+    /// Answers a request whose stream ended before it began.
+    private func refuse(for outcome: Outcome) {
+        guard let response else { return }
+        var answer: Problem
+        switch outcome {
+        case .upstreamTimeout: answer = problem ?? .upstreamTimeout(.firstByte)
+        case .upstreamFailed: answer = problem ?? .badUpstream(.reset)
+        case .drained, .cancelled: answer = problem ?? .unavailable(.draining)
+        case .completed, .clientGone, .slowConsumer, .refused: return response.breakOff()
+        }
+        answer.instance = id.text
+        problem = answer
+        totals.status = answer.status
+        worker.answer(answer, to: asked.request, response: response)
+    }
+
+    /// Tells the upstream's breaker how it went; only the first call counts.
+    func judgeUpstream(_ outcome: Outcome, at now: Instant) {
+        permit?.upstreamEnded(
+            .init(
+                outcome: outcome, status: head.map { Int($0.status.code) },
+                hasUpstreamFallenSilent: machine.hasUpstreamFallenSilent || hasConnectTimedOut,
+                records: totals.records), at: now)
+    }
+
+    // MARK: In band
+
+    /// Tells how many records were dropped in front of the next one, as a record of weir's own.
+    func tellLosses() {
+        guard queue.lossAhead > 0, asked.preferences.wantsNotices, let response, response.room > 0 else { return }
+        write(.recordsDropped(queue.lossAhead), to: response)
+        queue.lossTold()
+    }
+
+    /// The last record of a stream that did not come to its end, for who wants to be told in band.
+    private func notify(ofEnd outcome: Outcome, at now: Instant) {
+        guard isStream, asked.preferences.wantsNotices, let response, !response.hasEnded else { return }
+        var notice = Problem(endOf: outcome, because: problem, retryAfter: permit?.retryAfter(at: now) ?? .seconds(1))
+        notice.records = queue.records + queue.lossAhead
+        write(notice, to: response)
+    }
+
+    private func write(_ notice: Problem, to response: any ClientResponse) {
+        var notice = notice
+        notice.instance = id.text
+        var line = notice.json(base: worker.shared.problemBase) + "\n"
+        line.withUTF8 { response.write(UnsafeRawBufferPointer($0)) }
+    }
+
+    // MARK: For the operator
+
+    private func tell(_ outcome: Outcome, at now: Instant) {
+        guard worker.isLogging else { return }
+        totals.lasted = now - began
+        totals.bufferPeak = isStream ? queue.peak : 0
+        totals.dropped = queue.lost
+        totals.pauses = machine.pauses
+        totals.paused = machine.paused(at: now)
+        if machine.wouldHaveStalled { totals.dryRuns.append(.slowConsumer) }
+        worker.tell(
+            .ended(
+                worker.facts(of: asked.request, client: asked.client, route: route.name, id: id), totals,
+                StreamEnd(outcome, problem: problem?.kind, isDelimitedByClose: isDelimitedByClose)))
+    }
+
+    /// A limit that is on trial would have refused the stream.
+    func noteDryRun(_ refusal: AdmissionError) { totals.dryRuns.append(Problem(refusal).kind) }
+}

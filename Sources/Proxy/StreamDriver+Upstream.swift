@@ -1,0 +1,101 @@
+import Downstream
+import Flow
+import NIOHTTP1
+import Observability
+import Settings
+import Upstream
+
+// What comes from the upstream.
+
+extension StreamDriver: TransferDelegate {
+    func transferHead(_ head: UpstreamResponseHead) {
+        let now = worker.clock()
+        machine.headArrived(at: now)
+        worker.timers.cancel(asyncTimer)
+        let hasBody = head.hasBody(method: asked.request.head.method)
+        var headers = head.headers.withoutHopByHop()
+        if isMetered(head, hasBody: hasBody) {
+            becomeStream(&headers, at: now)
+        } else {
+            permit?.turnedOutPlain()
+        }
+        totals.status = head.status
+        isDelimitedByClose = head.isDelimitedByClose(method: asked.request.head.method)
+        self.head = ResponseHead(
+            status: HTTPResponseStatus(statusCode: head.status, reasonPhrase: head.reason), headers: headers,
+            body: !hasBody ? .none : head.contentLength != nil ? .length : .unknown)
+        writeHead()
+        if machine.isDetached { machine.detached(until: now + asyncExpiry) }
+        armDeadline()
+    }
+
+    /// Whether the response is a stream whose records can be told apart.
+    ///
+    /// A content coding hides them: such a body passes under the byte bound alone.
+    private func isMetered(_ head: UpstreamResponseHead, hasBody: Bool) -> Bool {
+        let format = route.settings.framing.recordFormat(
+            status: head.status, contentType: head.headers.first(name: "content-type"), hasBody: hasBody)
+        let coding = head.headers.first(name: "content-encoding") ?? "identity"
+        return format == .ndjson && coding.lowercased() == "identity"
+    }
+
+    private func becomeStream(_ headers: inout HTTPHeaders, at now: Instant) {
+        isStream = true
+        totals.terms = terms
+        pacer = Pacer(
+            pace: terms.pace, burst: terms.burst, sharesBudget: route.settings.streams.clientRecords != nil, at: now)
+        queue = StreamQueue(
+            framer: .lines,
+            bounds: .init(records: terms.buffer, bytes: terms.maximumBytes, record: terms.maximumRecordBytes),
+            overflow: route.settings.overflow, keys: route.keys, tellsLosses: asked.preferences.wantsNotices)
+        if route.settings.resumeWindow != nil { replay = ReplayBuffer(framer: .lines) }
+        addStreamFields(
+            to: &headers, terms: terms, id: id, starts: route.gate.rules.limits.starts, quota: permit?.startsLeft,
+            totalItemsHeader: route.settings.totalItemsHeader)
+        if asked.preferences.wantsNotices {
+            headers.add(name: "Preference-Applied", value: "stream-notices")
+            headers.add(name: "Vary", value: "Prefer")
+        }
+        worker.register(self)
+        asked.request = asked.request.withoutHeaders()
+    }
+
+    func transferBytes(_ bytes: UnsafeRawBufferPointer) {
+        let now = worker.clock()
+        let room = response?.room ?? 0
+        do throws(RecordFramer.Failure) {
+            let run = try queue.push(bytes, credit: room > 0 ? pacer.available(at: now) : 0, limit: room) {
+                handOver($0)
+            }
+            left(run, at: now)
+        } catch {
+            framingFailed(error, at: now)
+            return pump(at: now)
+        }
+        perform(machine.chunkArrived(at: now, level: queue.level))
+        if pacer.needsLease || queue.lossAhead > 0 { return pump(at: now) }
+        waitForPace(hasRoom: room > 0)
+        gauge()
+    }
+
+    func transferEnded(_ end: TransferEnd) {
+        let now = worker.clock()
+        transfer = nil
+        var outcome = Outcome.completed
+        if case .failed(let error) = end {
+            outcome = Outcome(error)
+            problem = Problem(error)
+        }
+        do throws(RecordFramer.Failure) {
+            // Of a stream that broke off, the last line may be half a record, which nobody must take for a whole one.
+            if outcome == .completed { try queue.finish() } else { queue.dropUnframed() }
+        } catch {
+            queue.dropUnframed()
+            outcome = .upstreamFailed
+            problem = .badUpstream(error)
+        }
+        judgeUpstream(outcome, at: now)
+        perform(machine.upstreamEnded(outcome, at: now))
+        pump(at: now)
+    }
+}

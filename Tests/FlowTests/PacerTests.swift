@@ -1,0 +1,93 @@
+import Flow
+import Testing
+
+@Suite struct PacerTests {
+    private func pacer(_ rate: String? = nil, burst: Int = 1, sharesBudget: Bool = false) throws -> Pacer {
+        Pacer(
+            pace: try rate.map { .limited(try .of($0)) } ?? .unlimited, burst: burst, sharesBudget: sharesBudget,
+            at: .seconds(0))
+    }
+
+    @Test func withoutLimitsEverythingLeaves() throws {
+        let pacer = try pacer()
+        #expect(pacer.isUnlimited)
+        #expect(pacer.available(at: .seconds(0)) == .max)
+        #expect(!pacer.isHeldByClient)
+    }
+
+    @Test func thePaceIsTheMeters() throws {
+        var pacer = try pacer("10/second")
+        #expect(!pacer.isUnlimited)
+        #expect(pacer.available(at: .seconds(0)) == 1)
+        pacer.take(1, at: .seconds(0), leavesWaiting: true)
+        #expect(pacer.available(at: .seconds(0.09)) == 0)
+        #expect(pacer.nextDue == .seconds(0.1))
+    }
+
+    @Test func aHeldStreamStandsStillAndGoesOnAtItsPace() throws {
+        var pacer = try pacer("10/second")
+        pacer.take(1, at: .seconds(0), leavesWaiting: true)
+        pacer.hold(true)
+        #expect(pacer.isHeldByClient)
+        #expect(pacer.available(at: .seconds(5)) == 0)
+        #expect(pacer.nextDue == .distantFuture)
+        pacer.hold(false)
+        #expect(pacer.available(at: .seconds(5)) == 1, "the time of the pause is not made up for")
+    }
+
+    @Test func creditCountsFromTheFirstRequestOn() throws {
+        var pacer = try pacer()
+        #expect(pacer.creditLeft == nil)
+        pacer.request(3)
+        #expect(pacer.available(at: .seconds(0)) == 3)
+        pacer.take(3, at: .seconds(0), leavesWaiting: true)
+        #expect(pacer.available(at: .seconds(9)) == 0)
+        #expect(pacer.isHeldByClient)
+        pacer.request(2)
+        #expect(pacer.available(at: .seconds(9)) == 2)
+        pacer.request(.max)
+        #expect(pacer.creditLeft == .max)
+    }
+
+    @Test func aLeaseIsNeededUsedAndWaitedFor() throws {
+        var pacer = try pacer(sharesBudget: true)
+        #expect(!pacer.isUnlimited)
+        #expect(pacer.needsLease)
+        #expect(pacer.available(at: .seconds(0)) == 0)
+        #expect(pacer.nextDue == .distantFuture)
+        pacer.lease(5, notBefore: .seconds(1))
+        #expect(pacer.nextDue == .seconds(1))
+        #expect(pacer.available(at: .seconds(0.5)) == 0)
+        #expect(pacer.available(at: .seconds(1)) == 5)
+        pacer.take(4, at: .seconds(1), leavesWaiting: true)
+        #expect(pacer.unusedLease == 1)
+        pacer.take(1, at: .seconds(1), leavesWaiting: true)
+        #expect(pacer.needsLease)
+    }
+
+    @Test func whoHoldsItsStreamNeedsNoLease() throws {
+        var pacer = try pacer(sharesBudget: true)
+        pacer.hold(true)
+        #expect(!pacer.needsLease)
+    }
+
+    @Test func aSlowerPaceCountsFromTheLastRecord() throws {
+        var pacer = try pacer("10/second")
+        pacer.take(1, at: .seconds(0), leavesWaiting: true)
+        pacer.change(pace: .limited(try .of("2/second")), burst: 1, at: .seconds(0.05))
+        #expect(pacer.nextDue == .seconds(0.5))
+        pacer.change(pace: .limited(try .of("20/second")), burst: 1, at: .seconds(0.06))
+        #expect(pacer.nextDue == .seconds(0.05))
+        #expect(pacer.available(at: .seconds(0.06)) == 1)
+    }
+
+    @Test func aPaceCanBeTakenAwayAndGiven() throws {
+        var pacer = try pacer("1/minute")
+        pacer.take(1, at: .seconds(0), leavesWaiting: true)
+        pacer.change(pace: .unlimited, burst: 1, at: .seconds(1))
+        #expect(pacer.available(at: .seconds(1)) == .max)
+        pacer.take(100, at: .seconds(1), leavesWaiting: false)
+        pacer.change(pace: .limited(try .of("1/second")), burst: 1, at: .seconds(2))
+        #expect(pacer.available(at: .seconds(2)) == 1)
+    }
+}

@@ -1,0 +1,94 @@
+import Flow
+import Testing
+
+@Suite struct StallClockTests {
+    private let limit: Int64 = 8_000_000_000
+
+    private func heldUp(isOverSoftMark: Bool = false) -> StallClock {
+        var clock = StallClock(limit: limit)
+        clock.heldUp(isOverSoftMark: isOverSoftMark, at: .seconds(0))
+        return clock
+    }
+
+    @Test func whoWasOfferedNothingIsNeverSlow() {
+        var clock = StallClock(limit: limit)
+        clock.queueChanged(isOverSoftMark: true, at: .seconds(0))
+        #expect(!clock.isHeldUp)
+        #expect(clock.nextDeadline == .distantFuture)
+        #expect(!clock.isSlow(at: .seconds(1e6)))
+    }
+
+    @Test func withoutALimitNobodyIsSlow() {
+        var clock = StallClock(limit: nil)
+        clock.heldUp(isOverSoftMark: true, at: .seconds(0))
+        clock.looked(taken: 0, at: .seconds(1))
+        #expect(clock.nextDeadline == .distantFuture)
+        #expect(!clock.isSlow(at: .seconds(1e6)))
+    }
+
+    @Test func whoTakesNothingForTheLimitIsSlow() {
+        var clock = heldUp()
+        #expect(clock.nextDeadline == .seconds(1))
+        for second in 1...7 { clock.looked(taken: 100, at: .seconds(Double(second))) }
+        #expect(clock.nextDeadline == .seconds(8))
+        #expect(!clock.isSlow(at: .seconds(7.9)))
+        #expect(clock.isSlow(at: .seconds(8)))
+    }
+
+    @Test func theFirstLookIsNoProgress() {
+        var clock = heldUp()
+        clock.looked(taken: 1_000_000, at: .seconds(7))
+        #expect(clock.isSlow(at: .seconds(8)))
+    }
+
+    @Test func anyByteTakenSetsTheFirstClockBack() {
+        var clock = heldUp()
+        clock.looked(taken: 100, at: .seconds(1))
+        clock.looked(taken: 101, at: .seconds(7))
+        #expect(!clock.isSlow(at: .seconds(14.9)))
+        #expect(clock.isSlow(at: .seconds(15)))
+    }
+
+    @Test func whoTakesAllIsNotSlowAndStartsAfresh() {
+        var clock = heldUp()
+        clock.took()
+        #expect(!clock.isSlow(at: .seconds(100)))
+        #expect(clock.nextDeadline == .distantFuture)
+        clock.heldUp(isOverSoftMark: false, at: .seconds(100))
+        #expect(!clock.isSlow(at: .seconds(107.9)))
+        #expect(clock.isSlow(at: .seconds(108)))
+    }
+
+    @Test func whoReadsLessThanIsDueIsSlowAlthoughItReads() {
+        var clock = heldUp(isOverSoftMark: true)
+        for second in 1...7 { clock.looked(taken: second, at: .seconds(Double(second))) }
+        #expect(!clock.isSlow(at: .seconds(7.9)))
+        #expect(clock.isSlow(at: .seconds(8)))
+    }
+
+    @Test func aDrainedSocketAloneDoesNotCatchUp() {
+        var clock = heldUp(isOverSoftMark: true)
+        clock.took()
+        #expect(!clock.isSlow(at: .seconds(9)), "nothing is offered at this moment")
+        clock.heldUp(isOverSoftMark: true, at: .seconds(9))
+        #expect(clock.isSlow(at: .seconds(9)))
+    }
+
+    @Test(arguments: [true, false]) func catchingUpOrTheSoftMarkSetsTheSecondClockBack(bySoftMark: Bool) {
+        var clock = heldUp(isOverSoftMark: true)
+        clock.took()
+        if bySoftMark { clock.queueChanged(isOverSoftMark: false, at: .seconds(7)) } else { clock.caughtUp() }
+        clock.heldUp(isOverSoftMark: true, at: .seconds(7))
+        #expect(!clock.isSlow(at: .seconds(14.9)))
+        #expect(clock.isSlow(at: .seconds(15)))
+    }
+
+    @Test func theSoftMarkCountsFromWhenItIsCrossedWhileHeldUp() {
+        var clock = heldUp()
+        clock.looked(taken: 0, at: .seconds(1))
+        clock.queueChanged(isOverSoftMark: true, at: .seconds(5))
+        clock.looked(taken: 1, at: .seconds(7))
+        #expect(!clock.isSlow(at: .seconds(12.9)))
+        #expect(clock.isSlow(at: .seconds(13)))
+    }
+}
