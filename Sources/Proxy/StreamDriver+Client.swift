@@ -64,7 +64,7 @@ extension StreamDriver: ResponseWriterDelegate {
         keepPromise()
         guard head != nil else {
             // Only a failure ends a stream before its head; it was kept for this client.
-            return end(.upstreamFailed)
+            return end(machine.emptyingOutcome ?? .upstreamFailed)
         }
         writeHead()
         pump(at: now)

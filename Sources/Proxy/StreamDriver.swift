@@ -34,6 +34,8 @@ final class StreamDriver {
     lazy var deadlineTimer = LoopTimer(target: self)
     /// Until the client is told to come back for the answer, or until the next attempt to be admitted.
     lazy var asyncTimer = LoopTimer(target: self)
+    /// Until a probe of a breaker has proved good.
+    lazy var trialTimer = LoopTimer(target: self)
     /// Whether it counts as one that its client has to fetch.
     var isPromised = false
     let began: Instant
@@ -71,7 +73,8 @@ final class StreamDriver {
 
     /// Asks the upstream; the permit is the stream's until its end.
     func start(_ permit: consuming Permit) {
-        for refusal in permit.wouldRefuse { noteDryRun(refusal) }
+        for refusal in permit.wouldRefuse { noteDryRun(Problem(refusal).kind) }
+        if let time = permit.trialTime { worker.timers.set(trialTimer, at: worker.clock() + time) }
         self.permit = consume permit
         do {
             let transfer = try worker.upstream.makeTransfer(
@@ -147,7 +150,12 @@ final class StreamDriver {
         guard pacer.needsLease, queue.records > 0, let lease = permit?.draw(upTo: queue.records, at: now) else {
             return
         }
-        pacer.lease(lease.records, notBefore: lease.notBefore)
+        guard route.settings.streams.isDryRun, lease.notBefore > now else {
+            return pacer.lease(lease.records, notBefore: lease.notBefore)
+        }
+        permit?.giveBack(lease.records, at: now)
+        pacer.lease(lease.records, notBefore: now)
+        noteDryRun(.rateLimit)
     }
 
     /// An overlong record is an error of the upstream; what came before it still leaves.
@@ -207,6 +215,7 @@ final class StreamDriver {
 extension StreamDriver: TimerTarget {
     func timerFired(_ timer: LoopTimer, at now: Instant) {
         if timer === paceTimer { return pump(at: now) }
+        if timer === trialTimer { return permit?.provedGood(at: now) ?? () }
         if timer === asyncTimer { return asyncTimeCame(at: now) }
         if machine.isHeldUp, let response { machine.clientLooked(taken: response.bytesTaken.bytes, at: now) }
         perform(machine.deadlinePassed(at: now))
