@@ -8,7 +8,7 @@ import Observability
 /// A response's head, kept for a client that comes, or comes back, later.
 struct ResponseHead {
     let status: HTTPResponseStatus
-    let headers: HTTPHeaders
+    var headers: HTTPHeaders
     let body: ResponseWriter.Body
 }
 
@@ -36,6 +36,8 @@ extension StreamDriver: ResponseWriterDelegate {
         if isStream { response.expectPace(!pacer.isUnlimited) }
         if isStream, sendsTrailers { headers.add(name: "Trailer", value: "X-Stream-Status, X-Stream-Items") }
         response.writeHead(head.status, headers: headers, body: head.body)
+        // Headers are some kilobytes, and only a client that may come back is sent them again.
+        if replay == nil { self.head?.headers = HTTPHeaders() }
     }
 
     /// Whether the end is told in trailers: who asks for them gets them, where the response is chunked.

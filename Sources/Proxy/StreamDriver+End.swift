@@ -33,8 +33,8 @@ extension StreamDriver {
         transfer = nil
         worker.timers.cancel(paceTimer)
         worker.timers.cancel(deadlineTimer)
-        worker.timers.cancel(asyncTimer)
-        worker.timers.cancel(trialTimer)
+        if let asyncTimer { worker.timers.cancel(asyncTimer) }
+        if let trialTimer { worker.timers.cancel(trialTimer) }
         if let heldSince { totals.held += now - heldSince }
         response?.delegate = nil
         judgeUpstream(outcome, at: now)

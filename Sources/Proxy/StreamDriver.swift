@@ -33,9 +33,9 @@ final class StreamDriver {
     lazy var paceTimer = LoopTimer(target: self)
     lazy var deadlineTimer = LoopTimer(target: self)
     /// Until the client is told to come back for the answer, or until the next attempt to be admitted.
-    lazy var asyncTimer = LoopTimer(target: self)
+    var asyncTimer: LoopTimer?
     /// Until a probe of a breaker has proved good.
-    lazy var trialTimer = LoopTimer(target: self)
+    var trialTimer: LoopTimer?
     /// Whether it counts as one that its client has to fetch.
     var isPromised = false
     let began: Instant
@@ -74,7 +74,7 @@ final class StreamDriver {
     /// Asks the upstream; the permit is the stream's until its end.
     func start(_ permit: consuming Permit) {
         for refusal in permit.wouldRefuse { noteDryRun(Problem(refusal).kind) }
-        if let time = permit.trialTime { worker.timers.set(trialTimer, at: worker.clock() + time) }
+        if let time = permit.trialTime { set(\.trialTimer, at: worker.clock() + time) }
         self.permit = consume permit
         do {
             let transfer = try worker.upstream.makeTransfer(
@@ -201,6 +201,13 @@ final class StreamDriver {
             armDeadline()
         case .finish(let outcome): finish(outcome)
         }
+    }
+
+    /// Sets a timer that few streams need.
+    func set(_ timer: ReferenceWritableKeyPath<StreamDriver, LoopTimer?>, at due: Instant) {
+        let known = self[keyPath: timer] ?? LoopTimer(target: self)
+        self[keyPath: timer] = known
+        worker.timers.set(known, at: due)
     }
 
     func armDeadline() {
