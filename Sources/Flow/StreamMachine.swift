@@ -213,7 +213,10 @@ package struct StreamMachine: Sendable {
     }
 
     /// There is a client to write to again.
-    package mutating func attached() { detachedUntil = nil }
+    package mutating func attached() {
+        detachedUntil = nil
+        stall = StallClock(limit: limits.stall)
+    }
 
     // MARK: Time, and orders from outside
 

@@ -27,7 +27,9 @@ extension StreamDriver: ResponseWriterDelegate {
 
     func responseFinished() { perform(machine.responseTaken()) }
 
-    func responseClosed() { perform(machine.clientLeft(at: worker.clock())) }
+    func responseClosed() {
+        perform(replay == nil ? machine.end(.clientGone) : machine.clientLeft(at: worker.clock()))
+    }
 
     /// Writes the head to whoever is there to read it.
     func writeHead() {
@@ -80,7 +82,9 @@ extension StreamDriver: ResponseWriterDelegate {
         switch replay?.rewind(after: after, { queue.putBack($0, records: $1) }) {
         case .gone(let first): return .gone(resumableFrom: first)
         case .neverSent, nil: return .invalidRequest("\(ResumeRequest.header) names more records than were sent")
-        case .unread: break
+        case .unread(let records):
+            // It has asked for them once, and has not got them.
+            if pacer.creditLeft != nil { pacer.request(records) }
         }
         if let old = self.response {
             // The proxy has not noticed yet that the old connection is dead.
@@ -108,6 +112,7 @@ extension StreamDriver: ResponseWriterDelegate {
         wish.received(feedback)
         totals.feedbacks += 1
         if isStream { pacer.change(pace: wish.terms.pace, burst: terms.burst, at: now) }
+        if isStream { response?.expectPace(!pacer.isUnlimited) }
         if let isPaused = feedback.isPaused { pacer.hold(isPaused) }
         if let records = feedback.request { pacer.request(records) }
         if feedback.bufferSize != nil {

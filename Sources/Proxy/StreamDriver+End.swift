@@ -44,6 +44,7 @@ extension StreamDriver {
         permit?.giveBack(pacer.unusedLease, at: now)
         permit = nil
         worker.bufferChanged(by: -gaugedBytes)
+        gaugedBytes = 0
         tell(outcome, at: now)
         worker.ended(self, hasExpired: outcome == .clientGone && machine.isDetached)
         keepPromise()

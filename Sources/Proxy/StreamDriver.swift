@@ -135,7 +135,7 @@ final class StreamDriver {
         totals.records += run.records
         totals.bytes.bytes += run.bytes
         if pacer.isHeldByClient { noteHold(at: now) }
-        if run.bytes > 0, replay != nil { keepForReplay(run.records) }
+        if replay != nil { keepForReplay(run.records) }
     }
 
     func waitForPace(hasRoom: Bool) {
@@ -175,7 +175,7 @@ final class StreamDriver {
     /// Tells the ceiling over all streams what this one holds now.
     func gauge() {
         let held = queue.bytes + (replay?.bytes ?? 0)
-        guard held != gaugedBytes else { return }
+        guard held != gaugedBytes, !machine.isFinished else { return }
         worker.bufferChanged(by: held - gaugedBytes)
         gaugedBytes = held
     }
