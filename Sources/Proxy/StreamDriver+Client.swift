@@ -130,7 +130,8 @@ extension StreamDriver: ResponseWriterDelegate {
         if let since = heldSince {
             totals.held += now - since
             heldSince = nil
-            machine.clientHoldsNoMore()
+            machine.clientHoldsNoMore(at: now)
+            armDeadline()
         } else {
             heldSince = now
             machine.clientHolds(at: now)

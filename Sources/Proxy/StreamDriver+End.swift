@@ -92,7 +92,7 @@ extension StreamDriver {
 
     /// Tells how many records were dropped in front of the next one, as a record of weir's own.
     func tellLosses() {
-        guard queue.lossAhead > 0, asked.preferences.wantsNotices, let response, response.room > 0 else { return }
+        guard queue.lossAhead > 0, asked.preferences.wantsNotices, let response else { return }
         write(.recordsDropped(queue.lossAhead), to: response)
         queue.lossTold()
     }
@@ -102,6 +102,7 @@ extension StreamDriver {
         guard isStream, asked.preferences.wantsNotices, let response, !response.hasEnded else { return }
         var notice = Problem(endOf: outcome, because: problem, retryAfter: permit?.retryAfter(at: now) ?? .seconds(1))
         notice.records = queue.records + queue.lossAhead
+        problem = notice
         write(notice, to: response)
     }
 
@@ -125,7 +126,17 @@ extension StreamDriver {
         worker.tell(
             .ended(
                 worker.facts(of: asked.request, client: asked.client, route: route.name, id: id), totals,
-                StreamEnd(outcome, problem: problem?.kind, isDelimitedByClose: isDelimitedByClose)))
+                StreamEnd(outcome, problem: problemKind(of: outcome), isDelimitedByClose: isDelimitedByClose)))
+    }
+
+    /// What the client was told, or would have been told had it asked for notices.
+    private func problemKind(of outcome: Outcome) -> Problem.Kind? {
+        switch outcome {
+        case .slowConsumer: problem?.kind ?? .slowConsumer
+        case .upstreamFailed: problem?.kind ?? .badUpstream
+        case .upstreamTimeout: problem?.kind ?? .upstreamTimeout
+        case .completed, .clientGone, .cancelled, .drained, .refused: problem?.kind
+        }
     }
 
     /// A limit that is on trial would have refused, slowed or ended the stream.
