@@ -48,7 +48,7 @@ package struct DroppingQueue: ~Copyable {
         framer: RecordFramer, bounds: RecordQueue.Bounds, overflow: Overflow, keys: (any RecordKeyReader)? = nil,
         tellsLosses: Bool = false
     ) {
-        precondition(overflow != .pause && overflow != .disconnect, "a queue of records that may be dropped")
+        precondition(overflow.drops, "a queue of records that may be dropped")
         self.framer = framer
         self.bounds = bounds
         self.overflow = overflow

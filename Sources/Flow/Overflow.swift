@@ -10,4 +10,12 @@ package enum Overflow: String, Hashable, Sendable, CaseIterable {
     case latest
     /// The stream ends; nobody waits and nothing is missing in the middle.
     case disconnect
+
+    /// Whether records may be lost on the way.
+    package var drops: Bool {
+        switch self {
+        case .pause, .disconnect: false
+        case .dropOldest, .dropNewest, .latest: true
+        }
+    }
 }

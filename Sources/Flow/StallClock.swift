@@ -57,6 +57,14 @@ package struct StallClock: Equatable, Sendable {
     /// The client has everything that is due: it waits for the pace, for itself or for the upstream.
     package mutating func caughtUp() { behindSince = nil }
 
+    /// What was held against the client so far is forgiven; both clocks begin anew.
+    package mutating func restart(at now: Instant) {
+        guard isHeldUp else { return behindSince = nil }
+        unreadSince = now
+        if behindSince != nil { behindSince = now }
+        lookAgain(after: now)
+    }
+
     /// The client's kernel has taken so many bytes of the response until now; to be told when `nextDeadline` has come.
     package mutating func looked(taken now: Int, at instant: Instant) {
         guard isHeldUp else { return }

@@ -10,7 +10,8 @@
 /// 1. The upstream is paused exactly while `causes` is not empty; each pause is answered by one resume, or by the end.
 /// 2. `finish` is returned once; after it every event returns `none`.
 /// 3. Whoever is being waited for has its clock running, and nobody else: the upstream's idle clock stands while the
-///    upstream is paused, the client's ``StallClock`` runs only while bytes are offered that it does not take.
+///    upstream is paused, the client's ``StallClock`` runs only while bytes are offered that it does not take, and stands
+///    while it holds its stream back.
 /// 4. Without a client the response never ends; the stream ends when the client's time is up.
 package struct StreamMachine: Sendable {
     /// The deadlines of a stream, in nanoseconds, with `nil` for none.
@@ -105,8 +106,11 @@ package struct StreamMachine: Sendable {
     package var isHeldUp: Bool { stall.isHeldUp }
 
     /// Whether the upstream has ended, so that what is queued is all that will come.
-    package var isEmptying: Bool {
-        if case .emptying = phase { true } else { false }
+    package var isEmptying: Bool { emptyingOutcome != nil }
+
+    /// How the upstream ended, while what is queued leaves or waits for a client.
+    package var emptyingOutcome: Outcome? {
+        if case .emptying(let outcome) = phase { outcome } else { nil }
     }
 
     /// How long a full queue has paused the upstream, the running pause included.
@@ -126,7 +130,7 @@ package struct StreamMachine: Sendable {
         lastHeard = now
         stall.queueChanged(isOverSoftMark: level != .low, at: now)
         guard level == .full else { return .none }
-        if limits.endsWhenFull, isHeldUp, phase == .open, isSlowEnforced() { return end(.slowConsumer) }
+        if limits.endsWhenFull, isBehind, phase == .open, isSlowEnforced() { return end(.slowConsumer) }
         return pause(for: .queueFull, at: now)
     }
 
@@ -175,7 +179,7 @@ package struct StreamMachine: Sendable {
     package mutating func clientStopped(level: QueueLevel, at now: Instant) -> Action {
         guard phase != .finished, !isDetached else { return .none }
         stall.heldUp(isOverSoftMark: level != .low, at: now)
-        guard limits.endsWhenFull, level == .full, phase == .open, isSlowEnforced() else { return .none }
+        guard limits.endsWhenFull, isBehind, level == .full, phase == .open, isSlowEnforced() else { return .none }
         return end(.slowConsumer)
     }
 
@@ -191,7 +195,11 @@ package struct StreamMachine: Sendable {
     /// The client holds its stream back: it asked for a pause, or has no credit left.
     package mutating func clientHolds(at now: Instant) { if heldSince == nil { heldSince = now } }
 
-    package mutating func clientHoldsNoMore() { heldSince = nil }
+    package mutating func clientHoldsNoMore(at now: Instant) {
+        guard heldSince != nil else { return }
+        heldSince = nil
+        stall.restart(at: now)
+    }
 
     package mutating func clientLeft(at now: Instant) -> Action {
         guard phase != .finished, phase != .awaitingHead, !isDetached, let window = limits.resumeWindow else {
@@ -210,7 +218,10 @@ package struct StreamMachine: Sendable {
     }
 
     /// There is a client to write to again.
-    package mutating func attached() { detachedUntil = nil }
+    package mutating func attached() {
+        detachedUntil = nil
+        stall = StallClock(limit: limits.stall)
+    }
 
     // MARK: Time, and orders from outside
 
@@ -231,7 +242,7 @@ package struct StreamMachine: Sendable {
                 Self.end(of: isOpen && causes.isEmpty ? lastHeard : nil, limits.idle),
                 Self.end(of: isOpen ? pausedSince : nil, limits.pause),
                 Self.end(of: heldSince, limits.pause)),
-            wouldHaveStalled ? .distantFuture : stall.nextDeadline,
+            wouldHaveStalled || heldSince != nil ? .distantFuture : stall.nextDeadline,
             detachedUntil ?? .distantFuture,
             Self.end(of: began, limits.total))
     }
@@ -240,7 +251,7 @@ package struct StreamMachine: Sendable {
         guard phase != .finished, now >= nextDeadline else { return .none }
         if let detachedUntil, now >= detachedUntil { return end(.clientGone) }
         let isPauseOver = phase == .open && Self.isOver(pausedSince, limits.pause, at: now)
-        if stall.isSlow(at: now) || (isPauseOver && isHeldUp), isSlowEnforced() { return end(.slowConsumer) }
+        if isBehind, stall.isSlow(at: now) || isPauseOver, isSlowEnforced() { return end(.slowConsumer) }
         if Self.isOver(began, limits.total, at: now) { return end(.upstreamTimeout) }
         if Self.isOver(heldSince, limits.pause, at: now) { return end(.cancelled) }
         switch phase {
@@ -261,6 +272,9 @@ package struct StreamMachine: Sendable {
         phase = .emptying(.upstreamTimeout)
         return .cancelUpstream
     }
+
+    /// Whether what the client does not take may count against it; not while it holds its stream back, which is its right.
+    private var isBehind: Bool { isHeldUp && heldSince == nil }
 
     /// The client was found slow: whether that ends the stream, or is noted alone.
     private mutating func isSlowEnforced() -> Bool {

@@ -33,16 +33,18 @@ extension StreamDriver {
         transfer = nil
         worker.timers.cancel(paceTimer)
         worker.timers.cancel(deadlineTimer)
-        worker.timers.cancel(asyncTimer)
+        if let asyncTimer { worker.timers.cancel(asyncTimer) }
+        if let trialTimer { worker.timers.cancel(trialTimer) }
         if let heldSince { totals.held += now - heldSince }
         response?.delegate = nil
         judgeUpstream(outcome, at: now)
-        if outcome == .completed { permit?.completed(at: now) }
+        if outcome == .completed { permit?.provedGood(at: now) }
         if outcome == .slowConsumer { permit?.clientStalled(at: now) }
         endResponse(outcome, at: now)
         permit?.giveBack(pacer.unusedLease, at: now)
         permit = nil
         worker.bufferChanged(by: -gaugedBytes)
+        gaugedBytes = 0
         tell(outcome, at: now)
         worker.ended(self, hasExpired: outcome == .clientGone && machine.isDetached)
         keepPromise()
@@ -90,7 +92,7 @@ extension StreamDriver {
 
     /// Tells how many records were dropped in front of the next one, as a record of weir's own.
     func tellLosses() {
-        guard queue.lossAhead > 0, asked.preferences.wantsNotices, let response, response.room > 0 else { return }
+        guard queue.lossAhead > 0, asked.preferences.wantsNotices, let response else { return }
         write(.recordsDropped(queue.lossAhead), to: response)
         queue.lossTold()
     }
@@ -100,6 +102,7 @@ extension StreamDriver {
         guard isStream, asked.preferences.wantsNotices, let response, !response.hasEnded else { return }
         var notice = Problem(endOf: outcome, because: problem, retryAfter: permit?.retryAfter(at: now) ?? .seconds(1))
         notice.records = queue.records + queue.lossAhead
+        problem = notice
         write(notice, to: response)
     }
 
@@ -119,13 +122,25 @@ extension StreamDriver {
         totals.dropped = queue.lost
         totals.pauses = machine.pauses
         totals.paused = machine.paused(at: now)
-        if machine.wouldHaveStalled { totals.dryRuns.append(.slowConsumer) }
+        if machine.wouldHaveStalled { noteDryRun(.slowConsumer) }
         worker.tell(
             .ended(
                 worker.facts(of: asked.request, client: asked.client, route: route.name, id: id), totals,
-                StreamEnd(outcome, problem: problem?.kind, isDelimitedByClose: isDelimitedByClose)))
+                StreamEnd(outcome, problem: problemKind(of: outcome), isDelimitedByClose: isDelimitedByClose)))
     }
 
-    /// A limit that is on trial would have refused the stream.
-    func noteDryRun(_ refusal: AdmissionError) { totals.dryRuns.append(Problem(refusal).kind) }
+    /// What the client was told, or would have been told had it asked for notices.
+    private func problemKind(of outcome: Outcome) -> Problem.Kind? {
+        switch outcome {
+        case .slowConsumer: problem?.kind ?? .slowConsumer
+        case .upstreamFailed: problem?.kind ?? .badUpstream
+        case .upstreamTimeout: problem?.kind ?? .upstreamTimeout
+        case .completed, .clientGone, .cancelled, .drained, .refused: problem?.kind
+        }
+    }
+
+    /// A limit that is on trial would have refused, slowed or ended the stream.
+    func noteDryRun(_ kind: Problem.Kind) {
+        if !totals.dryRuns.contains(kind) { totals.dryRuns.append(kind) }
+    }
 }

@@ -11,7 +11,7 @@ extension StreamDriver: TransferDelegate {
     func transferHead(_ head: UpstreamResponseHead) {
         let now = worker.clock()
         machine.headArrived(at: now)
-        worker.timers.cancel(asyncTimer)
+        if let asyncTimer { worker.timers.cancel(asyncTimer) }
         let hasBody = head.hasBody(method: asked.request.head.method)
         var headers = head.headers.withoutHopByHop()
         if isMetered(head, hasBody: hasBody) {
@@ -21,9 +21,11 @@ extension StreamDriver: TransferDelegate {
         }
         totals.status = head.status
         isDelimitedByClose = head.isDelimitedByClose(method: asked.request.head.method)
+        let keepsLength = head.contentLength != nil && !(isStream && mayChangeLength)
+        if hasBody, !keepsLength { headers.remove(name: "content-length") }
         self.head = ResponseHead(
             status: HTTPResponseStatus(statusCode: head.status, reasonPhrase: head.reason), headers: headers,
-            body: !hasBody ? .none : head.contentLength != nil ? .length : .unknown)
+            body: !hasBody ? .none : keepsLength ? .length : .unknown)
         writeHead()
         if machine.isDetached { machine.detached(until: now + asyncExpiry) }
         armDeadline()
@@ -37,6 +39,13 @@ extension StreamDriver: TransferDelegate {
             status: head.status, contentType: head.headers.first(name: "content-type"), hasBody: hasBody)
         let coding = head.headers.first(name: "content-encoding") ?? "identity"
         return format == .ndjson && coding.lowercased() == "identity"
+    }
+
+    /// Whether the client may get other bytes than the upstream's: fewer, some of weir's own, or only the rest.
+    ///
+    /// Then the upstream's length must not be promised: a client would take the next answer for what is missing.
+    private var mayChangeLength: Bool {
+        route.settings.overflow.drops || asked.preferences.wantsNotices || route.settings.resumeWindow != nil
     }
 
     private func becomeStream(_ headers: inout HTTPHeaders, at now: Instant) {

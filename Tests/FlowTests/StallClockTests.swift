@@ -49,6 +49,26 @@ import Testing
         #expect(clock.isSlow(at: .seconds(15)))
     }
 
+    @Test(arguments: [false, true])
+    func aRestartForgivesWhatWasLeftUntilThen(isOverSoftMark: Bool) {
+        var clock = heldUp(isOverSoftMark: isOverSoftMark)
+        clock.looked(taken: 100, at: .seconds(7))
+        clock.restart(at: .seconds(50))
+        #expect(clock.nextDeadline == .seconds(51), "it is looked at again")
+        clock.looked(taken: 100, at: .seconds(51))
+        #expect(!clock.isSlow(at: .seconds(57.9)))
+        #expect(clock.isSlow(at: .seconds(58)))
+    }
+
+    @Test func aRestartBeginsNothingWhereNothingIsLeft() {
+        var clock = heldUp(isOverSoftMark: true)
+        clock.took()
+        clock.restart(at: .seconds(50))
+        #expect(clock.nextDeadline == .distantFuture)
+        clock.heldUp(isOverSoftMark: true, at: .seconds(60))
+        #expect(!clock.isSlow(at: .seconds(67.9)))
+    }
+
     @Test func whoTakesAllIsNotSlowAndStartsAfresh() {
         var clock = heldUp()
         clock.took()

@@ -305,9 +305,38 @@ import Testing
         machine.clientHolds(at: .seconds(5))
         #expect(machine.nextDeadline == .seconds(601))
         var released = machine
-        released.clientHoldsNoMore()
+        released.clientHoldsNoMore(at: .seconds(6))
         #expect(released.nextDeadline == .distantFuture)
         #expect(machine.deadlinePassed(at: .seconds(601)) == .finish(.cancelled))
+    }
+
+    @Test func whileAClientHoldsItsStreamWhatItLeavesDoesNotCount() {
+        var machine = open(.init(stall: .seconds(8)))
+        _ = machine.clientStopped(level: .full, at: .seconds(1))
+        machine.clientHolds(at: .seconds(2))
+        #expect(machine.nextDeadline == .distantFuture)
+        #expect(machine.deadlinePassed(at: .seconds(100)) == .none)
+        machine.clientHoldsNoMore(at: .seconds(100))
+        #expect(machine.nextDeadline == .seconds(101), "it is looked at again")
+        machine.clientLooked(taken: 0, at: .seconds(101))
+        #expect(machine.deadlinePassed(at: .seconds(107.9)) == .none)
+        #expect(machine.deadlinePassed(at: .seconds(108)) == .finish(.slowConsumer))
+    }
+
+    @Test func underDisconnectAQueueThatIsFullForTheClientsOwnHoldPauses() {
+        var machine = open(.init(endsWhenFull: true))
+        _ = machine.clientStopped(level: .low, at: .seconds(1))
+        machine.clientHolds(at: .seconds(2))
+        #expect(machine.chunkArrived(at: .seconds(3), level: .full) == .pauseUpstream)
+        #expect(machine.clientStopped(level: .full, at: .seconds(4)) == .none)
+    }
+
+    @Test func aPauseThatRunsOutWhileTheClientHoldsIsNotItsStall() {
+        var machine = open(.init(pause: .seconds(10)))
+        _ = machine.chunkArrived(at: .seconds(1), level: .full)
+        _ = machine.clientStopped(level: .full, at: .seconds(1))
+        machine.clientHolds(at: .seconds(5))
+        #expect(machine.deadlinePassed(at: .seconds(11)) == .cancelUpstream)
     }
 
     // MARK: Invariant 4: without a client
@@ -323,6 +352,14 @@ import Testing
         back.attached()
         #expect(back.emptied() == .endResponse(.completed))
         #expect(machine.deadlinePassed(at: .seconds(31)) == .finish(.clientGone))
+    }
+
+    @Test func whoComesBackIsNotHeldToWhatTheOldConnectionLeftUnread() {
+        var machine = open(.init(stall: .seconds(10), resumeWindow: .seconds(30)))
+        _ = machine.clientStopped(level: .full, at: .seconds(1))
+        machine.attached()
+        #expect(!machine.isHeldUp)
+        #expect(machine.deadlinePassed(at: .seconds(11)) == .none)
     }
 
     @Test func aClientLostAtTheEndMayComeBackForIt() {

@@ -1,0 +1,92 @@
+"""A stream's own address, and an origin that sends its records when the test has arranged what it wants to see."""
+import json
+import threading
+import urllib.error
+import urllib.request
+
+from .scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
+from .waiting import eventually
+
+
+class StreamAddress:
+    """`/v1/streams/{id}` of an open stream."""
+
+    def __init__(self, proxy, response):
+        self.proxy, self.id = proxy, response.head["X-Stream-Id"]
+        self.url = f"{proxy.url}/v1/streams/{self.id}"
+
+    def state(self):
+        """What it tells; None once there is no such stream."""
+        return self._ask("GET", self.url)
+
+    def say(self, **feedback):
+        """Gives feedback; the state after it."""
+        return self._ask("POST", self.url + "/feedback", json.dumps(feedback).encode())
+
+    def cancel(self):
+        return self._ask("DELETE", self.url)
+
+    def seen(self, count):
+        """Waits until weir has sent, queued or dropped so many records."""
+        def has_seen():
+            state = self.state()
+            return sum(state[name] for name in ("records", "queued", "dropped")) == count and state
+        return eventually(has_seen, f"{count} records seen by weir")
+
+    def is_gone(self):
+        return self.state() is None
+
+    def logged(self, reason, **options):
+        """The stream's own line in the access log, once it has ended so."""
+        return self.proxy.logged(id=self.id, reason=reason, **options)
+
+    @staticmethod
+    def _ask(method, url, body=None):
+        request = urllib.request.Request(url, body, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as refusal:
+            refusal.close()
+            assert refusal.code == 404, f"{method} {url}: {refusal.code}"
+            return None
+
+
+class HeldRecords:
+    """A script: sends the first record, the others when `go` is set, and the last chunk when `over` is.
+
+    `make(number)` is each record, `head` all that stands before the chunks.
+    """
+
+    def __init__(self, count, make=record, head=STREAM_HEAD):
+        self.count, self.make, self.head = count, make, head
+        self.go, self.over = threading.Event(), threading.Event()
+        self.sent = 0  # records
+
+    def __call__(self, peer):
+        peer.read_head()
+        peer.send(self.head)
+        for number in range(1, self.count + 1):
+            if number == 2:
+                assert self.go.wait(30)
+            peer.send(chunk(self.make(number)))
+            self.sent = number
+        assert self.over.wait(30)
+        peer.send(LAST_CHUNK)
+
+    def has_sent_all(self):
+        return self.sent == self.count
+
+
+def held(weir_route, weir, origin, client, script, *fields, **options):
+    """Opens a stream on a script's origin and has its client hold it by a pause behind the first record.
+
+    Returns the response, the iterator of its records (the first is read) and the stream's address.
+    """
+    proxy = weir(weir_route(origin(script).url), **options)
+    response = client(proxy).get("/", *fields)
+    records = response.records()
+    assert next(records).number == 1
+    address = StreamAddress(proxy, response)
+    assert address.say(pause=True)["paused"] is True
+    return response, records, address

@@ -1,0 +1,321 @@
+"""What a full queue costs is what the route's policy says, record for record."""
+import json
+import threading
+
+import pytest
+
+from harness.scripted_origin import STREAM_HEAD, chunk, record
+from harness.streams import HeldRecords, StreamAddress, held
+from harness.waiting import eventually, level
+from harness.weir import route
+
+GRANTED = 10
+BUFFER = f"{{ default: {GRANTED}, max: 1000 }}"
+DROPPING = ["drop_oldest", "drop_newest", "latest"]
+SMALL = {"upstream_receive_buffer": "32KiB"}
+SEND_BUFFER = 16 << 10
+
+
+def sized(size):
+    return lambda number: record(number, size)
+
+
+def keyed(keys):
+    """Records of so many keys in turn, padded so that many do not fit into the sockets in between."""
+    return lambda number: json.dumps({"orderId": number, "k": {"id": number % keys}, "pad": "x" * 400}).encode() + b"\n"
+
+
+def rest(records):
+    return [each.number for each in records]
+
+
+def check_books(address, sent, received):
+    """Nothing is lost but what is told as dropped, and nobody was made to wait for it."""
+    line = address.logged("completed")
+    assert line["records"] == received
+    assert line.get("dropped", 0) + received == sent
+    assert (line["pauses"], line["paused"]) == (0, 0)
+    return line
+
+
+def release(script, records, address):
+    """Lets the stream run out: what its client gets beside the first record."""
+    script.over.set()
+    address.say(pause=False)
+    return rest(records)
+
+
+@pytest.mark.parametrize(("policy", "count", "kept"), [
+    ("drop_oldest", 2001, range(1992, 2002)),
+    ("drop_newest", 2001, range(2, 12)),
+    # The queue fills up with records 2 to 11, 12 to 21 and so on: each that finds it full is the newest, and stays alone.
+    ("latest", 2002, range(2002, 2003)),
+    ("latest", 2005, range(2002, 2006)),
+])
+def test_a_held_stream_keeps_what_its_policy_promises(weir, origin, client, policy, count, kept):
+    script = HeldRecords(count, sized(500))
+    response, records, address = held(
+        lambda url: route(url, overflow=policy, buffer=BUFFER, **SMALL), weir, origin, client, script)
+    script.go.set()
+    eventually(script.has_sent_all, "everything sent to a client that takes nothing")
+    state = address.seen(count)
+    assert (state["queued"], state["dropped"]) == (len(kept), count - 1 - len(kept))
+    assert release(script, records, address) == list(kept)
+    assert response.complete
+    line = check_books(address, count, 1 + len(kept))
+    assert line["buffer_peak"] == GRANTED
+
+
+def newest_of_each_key(numbers, keys, granted):
+    """The policy in plain words: a record that finds the queue full takes the place of what newer ones supersede."""
+    queue = []
+    for number in numbers:
+        if len(queue) == granted:
+            newer = [*queue, number]
+            queue = [each for at, each in enumerate(queue) if all(each % keys != other % keys for other in newer[at + 1:])]
+            queue = queue[-granted + 1:] if len(queue) == granted else queue
+        queue.append(number)
+    return queue
+
+
+@pytest.mark.parametrize("keys", [1, 4, 9, 10, 11, 50])
+def test_latest_with_a_key_keeps_the_newest_of_each(weir, origin, client, keys):
+    count = 1500
+    script = HeldRecords(count, keyed(keys))
+    response, records, address = held(
+        lambda url: route(url, overflow="latest", key="/k/id", buffer=BUFFER, **SMALL), weir, origin, client, script)
+    script.go.set()
+    eventually(script.has_sent_all, "everything sent")
+    address.seen(count)
+    got = release(script, records, address)
+    assert got == newest_of_each_key(range(2, count + 1), keys, GRANTED)
+    newest = set(range(count + 1 - min(keys, GRANTED), count + 1))
+    assert newest <= set(got)
+    assert response.complete
+    check_books(address, count, 1 + len(got))
+
+
+@pytest.mark.parametrize(("policy", "kept"), [("drop_oldest", range(186, 202)), ("drop_newest", range(2, 18))])
+def test_the_bytes_are_a_bound_as_well(weir, origin, client, policy, kept):
+    script = HeldRecords(201, sized(1024))
+    _, records, address = held(
+        lambda url: route(url, overflow=policy, buffer="{ default: 1000, max_bytes: 16KiB, max_record_bytes: 8KiB }"),
+        weir, origin, client, script)
+    script.go.set()
+    address.seen(201)
+    assert release(script, records, address) == list(kept)
+    check_books(address, 201, 17)
+
+
+@pytest.mark.parametrize(("policy", "kept"), [("drop_oldest", 101), ("drop_newest", 2), ("latest", 101)])
+def test_a_granted_buffer_of_one_record_is_kept_too(weir, origin, client, policy, kept):
+    script = HeldRecords(101)
+    _, records, address = held(
+        lambda url: route(url, overflow=policy, buffer=BUFFER), weir, origin, client, script, "X-Stream-Buffer-Size: 1")
+    script.go.set()
+    address.seen(101)
+    assert release(script, records, address) == [kept]
+    check_books(address, 101, 2)
+
+
+def test_a_client_that_shrinks_its_buffer_loses_what_no_longer_fits(weir, origin, client):
+    script = HeldRecords(11)
+    _, records, address = held(
+        lambda url: route(url, overflow="drop_oldest", buffer=BUFFER), weir, origin, client, script)
+    script.go.set()
+    assert address.seen(11)["dropped"] == 0
+    state = address.say(bufferSize=3)
+    assert (state["bufferSize"], state["queued"], state["dropped"]) == (3, 3, 7)
+    assert release(script, records, address) == [9, 10, 11]
+    check_books(address, 11, 4)
+
+
+@pytest.mark.parametrize(("policy", "kept"), [("drop_oldest", range(492, 502)), ("drop_newest", range(3, 13))])
+def test_credit_lets_the_queue_move_and_no_further(weir, origin, client, policy, kept):
+    script = HeldRecords(501)
+    _, records, address = held(
+        lambda url: route(url, overflow=policy, buffer=BUFFER), weir, origin, client, script)
+    address.say(request=1)
+    address.say(pause=False)
+    script.go.set()
+    state = address.seen(501)
+    assert (state["records"], state["credit"]) == (2, 0)
+    script.over.set()
+    assert next(records).number == 2
+    assert address.say(request=4)["credit"] == 0
+    assert [next(records).number for _ in range(4)] == list(kept)[:4]
+    address.say(request=1000)
+    assert rest(records) == list(kept)[4:]
+    check_books(address, 501, 12)
+
+
+@pytest.mark.parametrize("policy", DROPPING)
+def test_a_metered_client_gets_ever_newer_records_and_holds_nobody_up(weir, origin, client, policy):
+    script = HeldRecords(5000)
+    proxy = weir(route(origin(script, send_buffer=SEND_BUFFER).url, overflow=policy, buffer=BUFFER,
+                       rate="{ default: 20/second }", **SMALL))
+    response = client(proxy).get("/")
+    address = StreamAddress(proxy, response)
+    records = response.records()
+    assert next(records).number == 1
+    script.go.set()
+    eventually(script.has_sent_all, "everything sent")
+    script.over.set()
+    numbers = [1, *rest(records)]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) <= 2 * GRANTED
+    if policy != "drop_newest":
+        assert numbers[-1] == 5000
+    assert response.complete
+    check_books(address, 5000, len(numbers))
+
+
+@pytest.mark.parametrize("policy", DROPPING)
+def test_a_client_that_stops_reading_and_reads_on_sees_one_gap(weir, origin, client, policy):
+    count = 6000
+    script = HeldRecords(count, sized(1024))
+    proxy = weir(route(origin(script, send_buffer=SEND_BUFFER).url, overflow=policy, buffer=BUFFER, stall_timeout="off",
+                       **SMALL))
+    slow = client(proxy, receive_buffer=4096)
+    response = slow.get("/")
+    address = StreamAddress(proxy, response)
+    script.go.set()
+    eventually(script.has_sent_all, "everything sent to a client that does not read")
+    state = address.seen(count)
+    assert state["dropped"] > count / 2
+    script.over.set()
+    numbers = rest(response.records())
+    # What the sockets took came without a gap; then comes what was queued.
+    begun = state["records"]
+    assert numbers[:begun] == list(range(1, begun + 1))
+    queued = {"drop_oldest": numbers[-1] == count, "drop_newest": numbers[-1] == len(numbers),
+              "latest": numbers[-1] == count}
+    assert queued[policy], numbers[begun:]
+    assert numbers[begun:] == list(range(numbers[begun], numbers[-1] + 1))
+    assert len(numbers) - begun == state["queued"] <= GRANTED
+    assert response.complete
+    check_books(address, count, len(numbers))
+
+
+@pytest.mark.parametrize("policy", ["pause", "disconnect"])
+@pytest.mark.parametrize("holder", ["pause", "credit", "pace"])
+def test_whoever_must_not_lose_anything_makes_the_upstream_wait(weir, origin, client, policy, holder):
+    count, size = 1000, 1024
+    script = HeldRecords(count, sized(size))
+    response, records, address = held(
+        lambda url: route(url, overflow=policy, buffer=BUFFER, **SMALL), weir,
+        lambda script: origin(script, send_buffer=SEND_BUFFER), client, script)
+    if holder == "credit":
+        address.say(request=1)
+    if holder == "pace":
+        address.say(rate="1/hour")
+    if holder != "pause":
+        address.say(pause=False)
+    script.go.set()
+    sent = level(lambda: script.sent, "what the origin has sent", still=0.7)
+    assert GRANTED < sent < GRANTED + (2 * (SEND_BUFFER + (32 << 10)) + (64 << 10)) // size
+    state = address.state()
+    assert (state["queued"], state["dropped"]) == (GRANTED, 0)
+    script.over.set()
+    # At a pace that the client keeps up with for certain: else `disconnect` would be right to end it.
+    address.say(request=count, rate="unlimited" if policy == "pause" else "500/second", pause=False)
+    assert rest(records) == list(range(2, count + 1))
+    assert response.complete
+    line = address.logged("completed")
+    assert line["records"] == count and "dropped" not in line
+    assert line["pauses"] >= 1 and line["paused"] > 0
+    assert line["buffer_peak"] == GRANTED
+
+
+def test_disconnect_ends_a_client_that_is_behind_as_soon_as_its_queue_is_full(weir, origin, client):
+    script = HeldRecords(20_000, sized(1024))
+    upstream = origin(script, send_buffer=SEND_BUFFER)
+    proxy = weir(route(upstream.url, overflow="disconnect", buffer=BUFFER, stall_timeout="off", **SMALL))
+    slow = client(proxy, receive_buffer=4096)
+    response = slow.get("/")
+    address = StreamAddress(proxy, response)
+    script.go.set()
+    line = address.logged("slow_consumer")  # no clock runs: it is the full queue
+    assert line["problem"] == "slow-consumer"
+    assert line["status"] == 200 and "dropped" not in line
+    assert line["buffer_peak"] == GRANTED
+    eventually(lambda: upstream.peers[0].gone, "the origin's connection closed")
+    assert address.is_gone()
+    body = response.read()
+    assert response.complete is False
+    whole = body[:body.rfind(b"\n") + 1].splitlines()
+    assert [json.loads(each)["orderId"] for each in whole] == list(range(1, len(whole) + 1))
+    assert len(whole) <= line["records"]
+
+
+@pytest.mark.parametrize("policy", DROPPING)
+def test_a_promised_length_does_not_outlive_dropped_records(weir, origin, client, policy):
+    """With the upstream's Content-Length, a client would wait for the bytes that were dropped, and read the next answer
+    as the rest of this one."""
+    numbers = range(1, 101)
+    body = b"".join(record(number) for number in numbers)
+    go = threading.Event()
+
+    def script(peer):
+        while peer.read_head():
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: %d\r\n\r\n" % len(body))
+            first = len(record(1))
+            peer.send(body[:first])
+            assert go.wait(30)
+            peer.send(body[first:])
+
+    proxy = weir(route(origin(script).url, overflow=policy, buffer=BUFFER))
+    connection = client(proxy)
+    response = connection.get("/")
+    assert response.head["Content-Length"] is None
+    records = response.records()
+    assert next(records).number == 1
+    address = StreamAddress(proxy, response)
+    address.say(pause=True)
+    go.set()
+    dropped = address.seen(100)["dropped"]
+    assert dropped > 0
+    address.say(pause=False)
+    assert len(rest(records)) == 99 - dropped
+    assert response.complete
+    assert rest(connection.get("/").records())[0] == 1  # the same connection
+
+
+def test_an_upstreams_length_stays_where_nothing_can_be_dropped(weir, origin, client):
+    body = record(1) + record(2)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+    def script(peer):
+        peer.read_head()
+        peer.send(answer)
+
+    response = client(weir(route(origin(script).url))).get("/")
+    assert response.head["Content-Length"] == str(len(body))
+    assert response.read() == body
+
+
+def test_a_stream_that_breaks_off_delivers_what_its_policy_kept(weir, origin, client):
+    go, broken = threading.Event(), threading.Event()
+
+    def script(peer):
+        peer.read_head()
+        peer.send(STREAM_HEAD + chunk(record(1)))
+        assert go.wait(30)
+        peer.send_records(first=2, count=100)
+        assert broken.wait(30)
+        peer.reset()
+
+    proxy = weir(route(origin(script).url, overflow="drop_oldest", buffer=BUFFER))
+    response = client(proxy).get("/")
+    records = response.records()
+    assert next(records).number == 1
+    address = StreamAddress(proxy, response)
+    address.say(pause=True)
+    go.set()
+    address.seen(101)
+    broken.set()
+    address.say(pause=False)
+    assert rest(records) == list(range(92, 102))
+    assert response.complete is False
+    line = address.logged("upstream_failed")
+    assert (line["records"], line["dropped"]) == (11, 90)

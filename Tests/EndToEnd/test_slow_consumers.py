@@ -1,0 +1,230 @@
+"""Who is ended for reading too slowly, and who only waits: for the pace, for itself, or for the upstream."""
+import contextlib
+import itertools
+import threading
+import time
+
+import pytest
+
+from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
+from harness.streams import HeldRecords, StreamAddress
+from harness.waiting import eventually
+from harness.weir import route
+
+SIZE = 1024
+STALL = 0.5  # s
+# One client opens several streams here, some of them to be ended.
+COMMON = {"stall_timeout": "500ms", "breaker": "off", "buffer": "{ default: 20, max: 5000 }",
+          "upstream_receive_buffer": "32KiB"}
+
+
+def firehose(peer):
+    peer.read_head()
+    peer.send(STREAM_HEAD)
+    peer.send_records(SIZE)
+
+
+def open_stream(proxy, connection, path="/", *fields):
+    response = connection.get(path, *fields)
+    return response, StreamAddress(proxy, response)
+
+
+class Witness:
+    """Knows that `stall_timeout` has passed: begins a stream that nobody reads, and sees it ended.
+
+    Its route, `/witness`, has the same limit and a firehose.
+    """
+
+    def __init__(self, proxy, client):
+        self.proxy, self.client = proxy, client
+
+    def wait(self):
+        _, address = open_stream(self.proxy, self.client(self.proxy, receive_buffer=4096), "/witness")
+        address.logged("slow_consumer")
+
+
+@pytest.fixture
+def proxied(weir, origin, client):
+    """Starts a weir in front of a script, with a witness: proxied(script, overflow="pause")."""
+    def start(script, **keys):
+        watched = route(origin(firehose).url, match="/witness", **COMMON)
+        proxy = weir(watched, route(origin(script, send_buffer=16 << 10).url, **{**COMMON, **keys}))
+        return proxy, Witness(proxy, client)
+    return start
+
+
+def read_slowly(connection, size=4096, every=0.05, stop=lambda: False):
+    """Reads a little every so often, which is a pace and not a wait; the bytes, until the end or until stop()."""
+    got = 0
+    with contextlib.suppress(ConnectionResetError):
+        while not stop() and (data := connection.sock.recv(size)):
+            got += len(data)
+            time.sleep(every)
+    return got
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_client_that_reads_nothing_is_ended_after_the_stall_timeout_and_not_before(weir, origin, client, workers):
+    upstream = origin(firehose)
+    proxy = weir(route(upstream.url, **COMMON), workers=workers)
+    response, address = open_stream(proxy, client(proxy, receive_buffer=4096))
+    line = address.logged("slow_consumer")
+    assert line["duration"] >= STALL
+    assert (line["status"], line["problem"]) == (200, "slow-consumer")
+    assert 0 < line["records"] and line["bytes"] == line["records"] * SIZE
+    assert line["pauses"] == 1 and 0 < line["paused"] < line["duration"]
+    assert line["buffer_peak"] == 20
+    assert address.is_gone()
+    eventually(lambda: upstream.peers[0].gone, "the origin's connection closed")
+    assert response.read().startswith(record(1, SIZE))
+    assert response.complete is False
+
+
+def test_one_that_reads_a_little_all_the_time_is_waited_for(weir, origin, client):
+    count = 400  # never more than half of what may be queued
+    script = HeldRecords(count, lambda number: record(number, SIZE))
+    script.go.set()
+    script.over.set()
+    proxy = weir(route(origin(script).url, **{**COMMON, "buffer": "{ default: 1000, max_bytes: 4MiB }"}))
+    slow = client(proxy, receive_buffer=16 << 10)
+    response, address = open_stream(proxy, slow)
+    records = []
+    for each in response.records():
+        records.append(each.number)
+        if len(records) % 8 == 0:
+            time.sleep(0.04)
+    assert records == list(range(1, count + 1))
+    assert response.complete
+    assert address.logged("completed")["duration"] > 2 * STALL
+
+
+def test_one_that_reads_less_than_is_due_for_too_long_is_ended(weir, origin, client):
+    proxy = weir(route(origin(firehose).url, **COMMON))
+    slow = client(proxy, receive_buffer=16 << 10)
+    _, address = open_stream(proxy, slow)
+    got = read_slowly(slow)
+    line = address.logged("slow_consumer")
+    assert line["duration"] >= STALL
+    assert line["problem"] == "slow-consumer"
+    assert got > 5 * 4096  # it went on reading: it was not for reading nothing
+
+
+@pytest.mark.parametrize("policy", ["drop_oldest", "drop_newest", "latest"])
+def test_where_records_are_dropped_reading_too_little_is_no_fault(proxied, client, policy):
+    proxy, witness = proxied(firehose, overflow=policy)
+    slow = client(proxy, receive_buffer=16 << 10)
+    _, address = open_stream(proxy, slow)
+    passed = threading.Event()
+    watching = threading.Thread(target=lambda: (witness.wait(), passed.set()))
+    watching.start()
+    read_slowly(slow, stop=passed.is_set)
+    watching.join()
+    state = address.state()
+    assert state["state"] == "streaming" and state["dropped"] > 0
+    assert state["duration"] > STALL
+
+
+@pytest.mark.parametrize("policy", ["drop_oldest", "drop_newest", "latest"])
+def test_where_records_are_dropped_reading_nothing_is_one(weir, origin, client, policy):
+    proxy = weir(route(origin(firehose).url, overflow=policy, **COMMON))
+    _, address = open_stream(proxy, client(proxy, receive_buffer=4096))
+    line = address.logged("slow_consumer")
+    assert line["duration"] >= STALL
+    assert line["dropped"] > 0 and line["pauses"] == 0
+
+
+@pytest.mark.parametrize("policy", ["pause", "disconnect", "drop_oldest"])
+def test_waiting_for_the_pace_is_no_fault(proxied, client, policy):
+    proxy, _ = proxied(firehose, overflow=policy, rate="{ default: 1/second }")
+    response, address = open_stream(proxy, client(proxy))
+    got = [each.number for each in itertools.islice(response.records(), 3)]  # the pace's own time
+    assert got == sorted(set(got))
+    assert address.state()["duration"] > 3 * STALL
+
+
+@pytest.mark.parametrize("policy", ["pause", "disconnect", "drop_oldest"])
+@pytest.mark.parametrize("feedback", [{"pause": True}, {"request": 1}, {"rate": "1/hour"}])
+def test_holding_ones_stream_is_no_fault(proxied, client, policy, feedback):
+    count = 500
+    script = HeldRecords(count, lambda number: record(number, SIZE))
+    proxy, witness = proxied(script, overflow=policy)
+    response, address = open_stream(proxy, client(proxy))
+    records = response.records()
+    assert next(records).number == 1
+    address.say(**feedback)
+    script.go.set()
+    eventually(lambda: address.state()["queued"] == 20, "a full queue")
+    witness.wait()
+    assert address.state()["state"] == "streaming"
+    script.over.set()
+    # At a pace that the client keeps up with for certain: else `disconnect` would be right to end it.
+    address.say(pause=False, request=count, rate="500/second" if policy == "disconnect" else "unlimited")
+    rest = [each.number for each in records]
+    assert response.complete
+    line = address.logged("completed")
+    assert line["duration"] > STALL
+    if policy != "drop_oldest":
+        assert rest == list(range(2, count + 1))
+
+
+def test_what_was_on_its_way_when_a_client_paused_may_wait_with_it(proxied, client):
+    """Who pauses stops reading, and cannot know how much was written before weir heard of it."""
+    proxy, witness = proxied(firehose, stall_timeout="1s")
+    holding = client(proxy, receive_buffer=4096)
+    _, address = open_stream(proxy, holding)
+    eventually(lambda: address.state()["queued"] == 20, "a client that is held up")
+    address.say(pause=True)
+    witness.wait()
+    witness.wait()
+    witness.wait()
+    assert address.state()["duration"] > 1
+    assert address.say(pause=False)["state"] == "streaming"
+    line = address.logged("slow_consumer")  # now it counts again, from the start
+    assert line["held"] >= 3 * STALL
+    assert line["duration"] >= line["held"] + 1
+
+
+def test_waiting_for_a_silent_upstream_is_no_fault(proxied, client):
+    script = HeldRecords(2)
+    proxy, witness = proxied(script)
+    response, address = open_stream(proxy, client(proxy))
+    records = response.records()
+    assert next(records).number == 1
+    witness.wait()
+    script.go.set()
+    script.over.set()
+    assert [each.number for each in records] == [2]
+    assert response.complete
+    assert address.logged("completed")["duration"] >= STALL
+
+
+def test_a_dry_run_tells_who_would_have_been_ended_and_lets_it_be(proxied, client):
+    count = 3000
+    script = HeldRecords(count, lambda number: record(number, SIZE))
+    script.go.set()
+    script.over.set()
+    proxy, witness = proxied(script, stall_timeout="{ after: 300ms, dry_run: true }")
+    slow = client(proxy, receive_buffer=4096)
+    response, address = open_stream(proxy, slow)
+    eventually(lambda: address.state()["queued"] == 20, "a client that is held up")
+    witness.wait()
+    assert address.state()["state"] == "streaming"
+    assert [each.number for each in response.records()] == list(range(1, count + 1))
+    assert response.complete
+    line = address.logged("completed")
+    assert line["dry_run"] == "slow-consumer"
+    assert "problem" not in line
+    assert line["records"] == count
+
+
+def test_without_a_stall_timeout_nobody_is_too_slow(proxied, client):
+    count = 2000
+    script = HeldRecords(count, lambda number: record(number, SIZE))
+    script.go.set()
+    script.over.set()
+    proxy, witness = proxied(script, stall_timeout="off")
+    response, address = open_stream(proxy, client(proxy, receive_buffer=4096))
+    eventually(lambda: address.state()["queued"] == 20, "a client that is held up")
+    witness.wait()
+    assert [each.number for each in response.records()] == list(range(1, count + 1))
+    assert "dry_run" not in address.logged("completed")
