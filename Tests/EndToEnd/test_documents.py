@@ -80,7 +80,7 @@ def test_the_page_on_the_behaviour_tells_every_status_and_reason_with_its_own_na
     rows = re.findall(r"^\| (\d{3}) \| `([\w-]+)` \|", page, re.MULTILINE)
     assert len(rows) > 8
     assert {kind for _, kind in rows} <= kinds
-    causes = (flow / "Problem+Causes.swift").read_text()
+    causes = (flow / "Problem+Causes.swift").read_text() + (flow.parent / "Proxy" / "Problem+Proxy.swift").read_text()
     assert {status for status, _ in rows} <= set(re.findall(r"status: (\d{3})", causes))
     ends = page.partition("## How a stream ends")[2].partition("\n- ")[0]
     reasons = set(re.findall(r"\| `(\w+)`[^|]*\|$", ends, re.MULTILINE)) - {"reason"}
