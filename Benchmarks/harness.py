@@ -120,19 +120,45 @@ class Origin(Process):
 
 
 class Weir(Process):
-    """weir with one worker in front of an origin, its limits out of the way; `url` is where it listens."""
+    """weir with one worker in front of an origin, its limits out of the way; `url` is where it listens.
 
-    def __init__(self, binary, origin, core=None, **route):
+    `routes` are more routes, each a dictionary with its `match`, in front of the one for all other paths.
+    """
+
+    def __init__(self, binary, origin, core=None, has_log=False, routes=(), **route):
         self.folder = tempfile.TemporaryDirectory(dir=BUILT)
-        configuration = Path(self.folder.name, "proxy.conf")
+        configuration, self.log, messages = (Path(self.folder.name, name) for name in ("proxy.conf", "log", "messages"))
         keys = {"upstream": origin.url, "stall_timeout": "off", "upstream_streams": "off",
-                "timeouts": "{ idle: off, pause: off }", **route}
+                "timeouts": "{ idle: off, pause: off }"}
+        written = ["\n    ".join(f"{key}: {value}" for key, value in {**keys, **each}.items())
+                   for each in (*routes, {"match": "/", **route})]
         configuration.write_text(
-            "listen: 127.0.0.1:0\nadmin: off\nworkers: 1\naccess_log: off\nshutdown_grace: 0s\n"
+            f"listen: 127.0.0.1:0\nadmin: off\nworkers: 1\naccess_log: {{ path: {self.log if has_log else 'off'} }}\n"
+            "shutdown_grace: 0s\n"
             "limits: { max_connections: 100000, connections_per_address: off, max_streams: 100000 }\n"
-            "routes:\n  - match: /\n" + "".join(f"    {key}: {value}\n" for key, value in keys.items()))
-        super().__init__(binary, "run", "-c", configuration, core=core, stderr=subprocess.PIPE)
-        self.url = self.told(self.process.stderr, r"listening on (http://127\.0\.0\.1:\d+)")[1]
+            "routes:\n" + "".join(f"  - {each}\n" for each in written))
+        # A pipe that nobody reads would hold weir up once it is full.
+        self.messages = messages
+        with messages.open("wb") as standard_error:
+            super().__init__(binary, "run", "-c", configuration, core=core, stderr=standard_error)
+        self.url = self.listening()
+
+    def listening(self):
+        end = time.monotonic() + 20
+        while not (match := re.search(r"listening on (http://127\.0\.0\.1:\d+)", self.messages.read_text())):
+            if time.monotonic() > end or self.process.poll() is not None:
+                sys.exit(f"weir did not start:\n{self.messages.read_text()}")
+            time.sleep(0.02)
+        return match[1]
+
+    def ends(self):
+        """The access log's lines, as objects."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def breakers(self, kind="client"):
+        """How often breakers have been told of, by the state that they went to."""
+        told = [line for line in self.messages.read_text().splitlines() if re.search(rf'kind="?{kind}', line)]
+        return {state: sum(bool(re.search(rf'state="?{state}', line)) for line in told) for state in ("open", "closed")}
 
     def __exit__(self, *error):
         super().__exit__(*error)

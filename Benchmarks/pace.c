@@ -3,7 +3,7 @@
  *
  *   pace --url http://127.0.0.1:PORT/PATH [--streams 1000] [--rate 10] [--ramp 5] [--seconds 10]
  *
- * Each stream asks for `X-Stream-Rate-Limit: RATE/second`. The streams begin one after the other over --ramp seconds,
+ * Each stream asks for `X-Stream-Rate-Limit: RATE/second`, with a key of its own (`X-Api-Key: pace-N`). The streams begin one after the other over --ramp seconds,
  * at uneven distances, so that they do not beat in time; the window opens when all have begun and lasts --seconds.
  * Lines of standard output: "window opens", "window closes" (for whoever samples the proxy's CPU time), then one object
  * of JSON:
@@ -53,7 +53,7 @@ struct stream {
 static struct stream *streams;
 static int stream_count, started;
 static int64_t spacing, window_opens = INT64_MAX, sequence_gaps;
-static char request[1024];
+static char request_head[1024]; /* without the line that names the stream, and the empty one */
 static struct sockaddr_in address;
 static int epoll;
 
@@ -189,10 +189,12 @@ static void readable(struct stream *stream)
 /* Blocks, which on loopback ends at once. */
 static void start(struct stream *stream)
 {
+    char request[sizeof request_head + 64];
     stream->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(stream->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     setsockopt(stream->fd, SOL_SOCKET, SO_TIMESTAMPNS, &(int){1}, sizeof(int));
-    size_t size = strlen(request);
+    int number = (int)(stream - streams);
+    size_t size = (size_t)snprintf(request, sizeof request, "%sX-Api-Key: pace-%d\r\n\r\n", request_head, number);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = stream};
     if (stream->fd >= 0 && !connect(stream->fd, (struct sockaddr *)&address, sizeof address) &&
         send(stream->fd, request, size, MSG_NOSIGNAL) == (ssize_t)size &&
@@ -347,8 +349,8 @@ int main(int argc, char **argv)
     spacing = (int64_t)((double)NS_PER_S / rate);
     address = (struct sockaddr_in){
         .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    snprintf(request, sizeof request,
-             "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nX-Stream-Rate-Limit: %.6g/second\r\n\r\n", path, port, rate);
+    snprintf(request_head, sizeof request_head,
+             "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nX-Stream-Rate-Limit: %.6g/second\r\n", path, port, rate);
     raise_descriptor_limit();
     epoll = epoll_create1(EPOLL_CLOEXEC);
     streams = calloc((size_t)stream_count, sizeof *streams);

@@ -69,7 +69,7 @@ package protocol ClientResponse: AnyObject {
     /// section 8: a truncated message must look truncated).
     func breakOff()
 
-    /// Closes the connection at once, without sending what is still held.
+    /// Resets the connection at once: what is still held, here or in the kernel, is not sent.
     func abort()
 }
 

@@ -121,6 +121,6 @@ package final class ResponseWriter: ClientResponse {
 
     package func abort() {
         state = .ended
-        connection?.close()
+        connection?.wire.reset()
     }
 }

@@ -1,5 +1,9 @@
 import NIOCore
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// The end of the pipeline at the socket: says whether the client takes what it is given.
 ///
 /// The channel's water marks are set to one byte, so the channel is writable exactly while it holds nothing: what the
@@ -59,6 +63,17 @@ final class WireHandler: ChannelDuplexHandler {
 
     func close() {
         context?.close(promise: nil)
+    }
+
+    /// Closes with a reset: what the kernel still holds for the client is dropped as well.
+    ///
+    /// After a plain close the kernel goes on offering it, to a client that does not read for minutes, and that long
+    /// the client does not learn that its stream has ended.
+    func reset() {
+        if let socket = context?.channel as? any SocketOptionProvider {
+            socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in }
+        }
+        close()
     }
 
     // MARK: Events of the channel

@@ -106,8 +106,11 @@ package struct StreamMachine: Sendable {
     package var isHeldUp: Bool { stall.isHeldUp }
 
     /// Whether the upstream has ended, so that what is queued is all that will come.
-    package var isEmptying: Bool {
-        if case .emptying = phase { true } else { false }
+    package var isEmptying: Bool { emptyingOutcome != nil }
+
+    /// How the upstream ended, while what is queued leaves or waits for a client.
+    package var emptyingOutcome: Outcome? {
+        if case .emptying(let outcome) = phase { outcome } else { nil }
     }
 
     /// How long a full queue has paused the upstream, the running pause included.
@@ -215,7 +218,10 @@ package struct StreamMachine: Sendable {
     }
 
     /// There is a client to write to again.
-    package mutating func attached() { detachedUntil = nil }
+    package mutating func attached() {
+        detachedUntil = nil
+        stall = StallClock(limit: limits.stall)
+    }
 
     // MARK: Time, and orders from outside
 

@@ -94,8 +94,17 @@ struct Permit: ~Copyable, Sendable {
         if hasOpened { gate.breakerChanged(.client, .open) }
     }
 
-    /// The stream came to its end, all of it taken: as good as any number of records.
-    mutating func completed(at now: Instant) { delivered(.max, at: now) }
+    /// The stream came to its end, all of it taken, or ran for its ``trialTime``: as good as any number of records.
+    mutating func provedGood(at now: Instant) { delivered(.max, at: now) }
+
+    /// How long a probe runs without a stall before it has proved good; `nil` for what is no probe.
+    ///
+    /// A window, within which a failure would have counted. Without such a time, a stream of one record an hour would keep its client out for hours.
+    var trialTime: Duration? {
+        let client = parts.clientTicket?.isProbe ?? false ? gate.rules.clientBreaker?.window : nil
+        let upstream = parts.upstreamTicket?.isProbe ?? false ? gate.rules.upstreamBreaker?.window : nil
+        return client.map { max($0, upstream ?? .zero) } ?? upstream
+    }
 
     /// The upstream's part is over; only the first call counts.
     mutating func upstreamEnded(_ facts: UpstreamVerdict.Facts, at now: Instant) {

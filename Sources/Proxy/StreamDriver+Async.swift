@@ -27,14 +27,14 @@ extension StreamDriver {
 
     private func awaitAdmission(_ refusal: AdmissionError) {
         let wait = refusal.isOfSlots ? Self.slotInterval : refusal.retryAfter
-        worker.timers.set(asyncTimer, at: min(worker.clock() + wait, admissionEnds))
+        set(\.asyncTimer, at: min(worker.clock() + wait, admissionEnds))
     }
 
     /// The client would wait so long for the answer; then it is told to fetch it later.
     func promiseUnlessAnswered() {
         guard asked.preferences.respondsAsync, let settings = route.async else { return }
         let wait = asked.preferences.wait.map { min(.seconds($0), .seconds(300)) } ?? settings.wait
-        worker.timers.set(asyncTimer, at: began + wait)
+        set(\.asyncTimer, at: began + wait)
     }
 
     func asyncTimeCame(at now: Instant) {
@@ -44,6 +44,8 @@ extension StreamDriver {
         }
         guard now < admissionEnds else { return perform(machine.end(.clientGone)) }
         do throws(AdmissionError) {
+            // The terms stay as they were told; only that there is room counts now.
+            _ = try worker.shared.granted(terms, openStreams: worker.openStreams)
             let permit = try route.gate.admit(asked.key, at: now)
             machine = StreamMachine(limits: route.machineLimits, at: now)
             machine.detached(until: pendingEnds(from: now))

@@ -8,7 +8,7 @@ import Observability
 /// A response's head, kept for a client that comes, or comes back, later.
 struct ResponseHead {
     let status: HTTPResponseStatus
-    let headers: HTTPHeaders
+    var headers: HTTPHeaders
     let body: ResponseWriter.Body
 }
 
@@ -27,7 +27,9 @@ extension StreamDriver: ResponseWriterDelegate {
 
     func responseFinished() { perform(machine.responseTaken()) }
 
-    func responseClosed() { perform(machine.clientLeft(at: worker.clock())) }
+    func responseClosed() {
+        perform(replay == nil ? machine.end(.clientGone) : machine.clientLeft(at: worker.clock()))
+    }
 
     /// Writes the head to whoever is there to read it.
     func writeHead() {
@@ -36,6 +38,8 @@ extension StreamDriver: ResponseWriterDelegate {
         if isStream { response.expectPace(!pacer.isUnlimited) }
         if isStream, sendsTrailers { headers.add(name: "Trailer", value: "X-Stream-Status, X-Stream-Items") }
         response.writeHead(head.status, headers: headers, body: head.body)
+        // Headers are some kilobytes, and only a client that may come back is sent them again.
+        if replay == nil { self.head?.headers = HTTPHeaders() }
     }
 
     /// Whether the end is told in trailers: who asks for them gets them, where the response is chunked.
@@ -64,7 +68,7 @@ extension StreamDriver: ResponseWriterDelegate {
         keepPromise()
         guard head != nil else {
             // Only a failure ends a stream before its head; it was kept for this client.
-            return end(.upstreamFailed)
+            return end(machine.emptyingOutcome ?? .upstreamFailed)
         }
         writeHead()
         pump(at: now)
@@ -78,7 +82,9 @@ extension StreamDriver: ResponseWriterDelegate {
         switch replay?.rewind(after: after, { queue.putBack($0, records: $1) }) {
         case .gone(let first): return .gone(resumableFrom: first)
         case .neverSent, nil: return .invalidRequest("\(ResumeRequest.header) names more records than were sent")
-        case .unread: break
+        case .unread(let records):
+            // It has asked for them once, and has not got them.
+            if pacer.creditLeft != nil { pacer.request(records) }
         }
         if let old = self.response {
             // The proxy has not noticed yet that the old connection is dead.
@@ -106,6 +112,7 @@ extension StreamDriver: ResponseWriterDelegate {
         wish.received(feedback)
         totals.feedbacks += 1
         if isStream { pacer.change(pace: wish.terms.pace, burst: terms.burst, at: now) }
+        if isStream { response?.expectPace(!pacer.isUnlimited) }
         if let isPaused = feedback.isPaused { pacer.hold(isPaused) }
         if let records = feedback.request { pacer.request(records) }
         if feedback.bufferSize != nil {

@@ -33,16 +33,18 @@ extension StreamDriver {
         transfer = nil
         worker.timers.cancel(paceTimer)
         worker.timers.cancel(deadlineTimer)
-        worker.timers.cancel(asyncTimer)
+        if let asyncTimer { worker.timers.cancel(asyncTimer) }
+        if let trialTimer { worker.timers.cancel(trialTimer) }
         if let heldSince { totals.held += now - heldSince }
         response?.delegate = nil
         judgeUpstream(outcome, at: now)
-        if outcome == .completed { permit?.completed(at: now) }
+        if outcome == .completed { permit?.provedGood(at: now) }
         if outcome == .slowConsumer { permit?.clientStalled(at: now) }
         endResponse(outcome, at: now)
         permit?.giveBack(pacer.unusedLease, at: now)
         permit = nil
         worker.bufferChanged(by: -gaugedBytes)
+        gaugedBytes = 0
         tell(outcome, at: now)
         worker.ended(self, hasExpired: outcome == .clientGone && machine.isDetached)
         keepPromise()
@@ -120,7 +122,7 @@ extension StreamDriver {
         totals.dropped = queue.lost
         totals.pauses = machine.pauses
         totals.paused = machine.paused(at: now)
-        if machine.wouldHaveStalled { totals.dryRuns.append(.slowConsumer) }
+        if machine.wouldHaveStalled { noteDryRun(.slowConsumer) }
         worker.tell(
             .ended(
                 worker.facts(of: asked.request, client: asked.client, route: route.name, id: id), totals,
@@ -137,6 +139,8 @@ extension StreamDriver {
         }
     }
 
-    /// A limit that is on trial would have refused the stream.
-    func noteDryRun(_ refusal: AdmissionError) { totals.dryRuns.append(Problem(refusal).kind) }
+    /// A limit that is on trial would have refused, slowed or ended the stream.
+    func noteDryRun(_ kind: Problem.Kind) {
+        if !totals.dryRuns.contains(kind) { totals.dryRuns.append(kind) }
+    }
 }

@@ -11,7 +11,7 @@ extension StreamDriver: TransferDelegate {
     func transferHead(_ head: UpstreamResponseHead) {
         let now = worker.clock()
         machine.headArrived(at: now)
-        worker.timers.cancel(asyncTimer)
+        if let asyncTimer { worker.timers.cancel(asyncTimer) }
         let hasBody = head.hasBody(method: asked.request.head.method)
         var headers = head.headers.withoutHopByHop()
         if isMetered(head, hasBody: hasBody) {

@@ -33,7 +33,9 @@ final class StreamDriver {
     lazy var paceTimer = LoopTimer(target: self)
     lazy var deadlineTimer = LoopTimer(target: self)
     /// Until the client is told to come back for the answer, or until the next attempt to be admitted.
-    lazy var asyncTimer = LoopTimer(target: self)
+    var asyncTimer: LoopTimer?
+    /// Until a probe of a breaker has proved good.
+    var trialTimer: LoopTimer?
     /// Whether it counts as one that its client has to fetch.
     var isPromised = false
     let began: Instant
@@ -71,7 +73,8 @@ final class StreamDriver {
 
     /// Asks the upstream; the permit is the stream's until its end.
     func start(_ permit: consuming Permit) {
-        for refusal in permit.wouldRefuse { noteDryRun(refusal) }
+        for refusal in permit.wouldRefuse { noteDryRun(Problem(refusal).kind) }
+        if let time = permit.trialTime { set(\.trialTimer, at: worker.clock() + time) }
         self.permit = consume permit
         do {
             let transfer = try worker.upstream.makeTransfer(
@@ -133,7 +136,7 @@ final class StreamDriver {
         totals.records += run.records
         totals.bytes.bytes += run.bytes
         if pacer.isHeldByClient { noteHold(at: now) }
-        if run.bytes > 0, replay != nil { keepForReplay(run.records) }
+        if replay != nil { keepForReplay(run.records) }
     }
 
     func waitForPace(hasRoom: Bool) {
@@ -148,7 +151,12 @@ final class StreamDriver {
         guard pacer.needsLease, queue.records > 0, let lease = permit?.draw(upTo: queue.records, at: now) else {
             return
         }
-        pacer.lease(lease.records, notBefore: lease.notBefore)
+        guard route.settings.streams.isDryRun, lease.notBefore > now else {
+            return pacer.lease(lease.records, notBefore: lease.notBefore)
+        }
+        permit?.giveBack(lease.records, at: now)
+        pacer.lease(lease.records, notBefore: now)
+        noteDryRun(.rateLimit)
     }
 
     /// An overlong record is an error of the upstream; what came before it still leaves.
@@ -168,7 +176,7 @@ final class StreamDriver {
     /// Tells the ceiling over all streams what this one holds now.
     func gauge() {
         let held = queue.bytes + (replay?.bytes ?? 0)
-        guard held != gaugedBytes else { return }
+        guard held != gaugedBytes, !machine.isFinished else { return }
         worker.bufferChanged(by: held - gaugedBytes)
         gaugedBytes = held
     }
@@ -196,6 +204,13 @@ final class StreamDriver {
         }
     }
 
+    /// Sets a timer that few streams need.
+    func set(_ timer: ReferenceWritableKeyPath<StreamDriver, LoopTimer?>, at due: Instant) {
+        let known = self[keyPath: timer] ?? LoopTimer(target: self)
+        self[keyPath: timer] = known
+        worker.timers.set(known, at: due)
+    }
+
     func armDeadline() {
         let deadline = machine.nextDeadline
         // Only ever moved forward here: a timer that fires early costs less than one that is moved with each chunk.
@@ -208,6 +223,7 @@ final class StreamDriver {
 extension StreamDriver: TimerTarget {
     func timerFired(_ timer: LoopTimer, at now: Instant) {
         if timer === paceTimer { return pump(at: now) }
+        if timer === trialTimer { return permit?.provedGood(at: now) ?? () }
         if timer === asyncTimer { return asyncTimeCame(at: now) }
         if machine.isHeldUp, let response { machine.clientLooked(taken: response.bytesTaken.bytes, at: now) }
         perform(machine.deadlinePassed(at: now))

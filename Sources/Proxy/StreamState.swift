@@ -8,6 +8,8 @@ struct StreamState: Equatable, Sendable {
         case waiting
         /// The upstream has not begun to answer.
         case pending
+        /// It failed before it began; who asks next is told why.
+        case failed
         /// Begun, and nobody has come to read it yet.
         case ready
         case streaming
@@ -27,9 +29,6 @@ struct StreamState: Equatable, Sendable {
     var queued: Int
     var dropped: Int
     var lasted: Duration
-
-    /// Whether there is a stream to attach to, or will be.
-    var isUnattached: Bool { phase == .waiting || phase == .pending || phase == .ready }
 
     /// One JSON object without a newline.
     var json: String {
@@ -57,7 +56,7 @@ extension StreamDriver {
             permit == nil
             ? .waiting
             : head == nil
-                ? .pending
+                ? (machine.isEmptying ? .failed : .pending)
                 : response != nil ? .streaming : isPromised ? .ready : .resumable
         return StreamState(
             id: id, phase: phase, terms: terms, pace: wish.terms.pace, buffer: wish.terms.buffer,

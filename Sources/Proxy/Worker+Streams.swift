@@ -134,6 +134,7 @@ struct Visit {
         let state = driver.state(at: worker.clock())
         switch state.phase {
         case .waiting, .pending: answer(state, retryAfter: .seconds(1))
+        case .failed: driver.attach(response)
         case .ready where request.head.method == .GET && driver.isWanted(by: request): driver.attach(response)
         case .ready, .streaming, .resumable: answer(state)
         }

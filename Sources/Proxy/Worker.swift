@@ -100,7 +100,7 @@ final class Worker {
             asked.terms = terms
             let permit = try asked.route.gate.admit(asked.key, at: now)
             let driver = begin(asked, writer: writer, at: now)
-            if let wouldRefuse { driver.noteDryRun(wouldRefuse) }
+            if let wouldRefuse { driver.noteDryRun(Problem(wouldRefuse).kind) }
             driver.promiseUnlessAnswered()
             driver.start(permit)
         } catch {

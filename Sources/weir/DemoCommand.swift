@@ -29,6 +29,14 @@ struct DemoCommand: AsyncParsableCommand {
                 rate: { default: 10/second, max: 1000/second }
                 buffer: { default: 100, max: 1000 }
                 streams: { per_client: 10, starts: 2/second, starts_burst: 10 }
+                stall_timeout: 5s
+                breaker: { trips: 2, window: 60s, cooldown: 15s }
+                resume_window: 30s
+              - match: /v1/orders/latest
+                upstream: http://127.0.0.1:\(upstream.port)
+                rate: { default: 2/second, max: 10/second }
+                buffer: { default: 10, max: 100 }
+                overflow: latest
               - match: /
                 upstream: http://127.0.0.1:\(upstream.port)
             """
@@ -50,6 +58,8 @@ struct DemoCommand: AsyncParsableCommand {
               curl -N \(url)
             As you like it, and what was granted:
               curl -iN -H 'X-Stream-Rate-Limit: 2/second' -H 'X-Stream-Buffer-Size: 20' '\(url)?items=10'
+            Only the newest, when there are more than you take, and what was dropped:
+              curl -N -H 'Prefer: stream-notices' 'http://127.0.0.1:\(port)/v1/orders/latest'
             Too many at once, and an honest Retry-After:
               for i in $(seq 12); do curl -s '\(url)?items=1'; done
             Ctrl-C stops.

@@ -53,12 +53,14 @@ final class DemoUpstream: Sendable {
     }
 }
 
-/// `GET /v1/orders/stream?items=N` sends N orders, a million where N is left out; anything else is 404.
+/// `GET /v1/orders/stream?items=N` sends N orders, a million where N is left out, and so does `/v1/orders/latest`; anything
+/// else is 404.
 private final class OrdersHandler: RequestHandler {
+    private static let paths: Set<Substring> = ["/v1/orders/stream", "/v1/orders/latest"]
     private var streams: [ObjectIdentifier: OrderStream] = [:]
 
     func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter) {
-        guard request.path == "/v1/orders/stream" else { return notFound(writer) }
+        guard Self.paths.contains(request.path) else { return notFound(writer) }
         let items = request.head.uri.split(separator: "?").dropFirst().first?.split(separator: "&")
             .first { $0.hasPrefix("items=") }.flatMap { Int($0.dropFirst("items=".count)) }
         let stream = OrderStream(items: max(0, items ?? 1_000_000), writer: writer) { [weak self] stream in

@@ -1,5 +1,6 @@
 """Whatever a client does not take, the upstream must not have been asked for: everything between is bounded."""
 import os
+import select
 import socket
 import time
 
@@ -148,6 +149,16 @@ def test_a_client_that_takes_nothing_for_the_stall_timeout_is_let_go(weir, origi
     response = slow.response()
     assert response.read().startswith(record(1, SIZE))  # what lies in the client's own socket can still be read
     assert response.complete is False  # but it is cut short, and to be seen as such
+
+
+def test_a_client_that_is_let_go_learns_of_it_without_reading(weir, origin, client):
+    proxy = weir(route(origin(endless, send_buffer=SEND_BUFFER).url, stall_timeout="1s", **UPSTREAM))
+    slow = client(proxy, receive_buffer=4096)
+    slow.ask("/")
+    proxy.logged(reason="slow_consumer")
+    poll = select.poll()
+    poll.register(slow.sock, 0)  # only its end is asked for, of which a plain close would tell behind all that is unread
+    eventually(lambda: poll.poll(0), "the connection's reset")
 
 
 def test_a_metered_client_that_takes_nothing_is_let_go_before_its_socket_holds_megabytes(weir, origin, client):

@@ -354,6 +354,14 @@ import Testing
         #expect(machine.deadlinePassed(at: .seconds(31)) == .finish(.clientGone))
     }
 
+    @Test func whoComesBackIsNotHeldToWhatTheOldConnectionLeftUnread() {
+        var machine = open(.init(stall: .seconds(10), resumeWindow: .seconds(30)))
+        _ = machine.clientStopped(level: .full, at: .seconds(1))
+        machine.attached()
+        #expect(!machine.isHeldUp)
+        #expect(machine.deadlinePassed(at: .seconds(11)) == .none)
+    }
+
     @Test func aClientLostAtTheEndMayComeBackForIt() {
         var machine = open(.init(resumeWindow: .seconds(30)))
         _ = machine.upstreamEnded(.completed, at: .seconds(1))

@@ -105,6 +105,21 @@ import Testing
         second.release()
     }
 
+    @Test func aProbeOfFewRecordsProvesGoodByItsTime() throws {
+        let gate = AdmissionGate(rules: .init(clientBreaker: Self.breaker))
+        var stalled = try gate.admit(ann, at: start)
+        #expect(stalled.trialTime == nil)
+        stalled.clientStalled(at: start)
+        stalled.release()
+        let later = start + .seconds(36)
+        var probe = try gate.admit(ann, at: later)
+        #expect(probe.trialTime == .seconds(60))
+        probe.provedGood(at: later + .seconds(60))
+        #expect(probe.trialTime == nil)
+        _ = try gate.admit(ann, at: later + .seconds(60))
+        probe.release()
+    }
+
     @Test func aBreakerOnTrialTellsAndLetsIn() throws {
         let gate = AdmissionGate(rules: .init(clientBreaker: Self.breaker, isClientBreakerDryRun: true))
         var stalled = try gate.admit(ann, at: start)
