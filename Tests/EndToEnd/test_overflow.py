@@ -48,7 +48,7 @@ def release(script, records, address):
 @pytest.mark.parametrize(("policy", "count", "kept"), [
     ("drop_oldest", 2001, range(1992, 2002)),
     ("drop_newest", 2001, range(2, 12)),
-    # The queue fills up with records 2 to 11, 12 to 21 and so on: each that finds it full is the newest, and stays alone.
+    # The queue fills up with records 2 to 11, 12 to 21 and so on: the next finds it full and stays alone.
     ("latest", 2002, range(2002, 2003)),
     ("latest", 2005, range(2002, 2006)),
 ])
@@ -72,7 +72,8 @@ def newest_of_each_key(numbers, keys, granted):
     for number in numbers:
         if len(queue) == granted:
             newer = [*queue, number]
-            queue = [each for at, each in enumerate(queue) if all(each % keys != other % keys for other in newer[at + 1:])]
+            queue = [each for at, each in enumerate(queue)
+                     if all(each % keys != other % keys for other in newer[at + 1:])]
             queue = queue[-granted + 1:] if len(queue) == granted else queue
         queue.append(number)
     return queue
@@ -254,13 +255,13 @@ def test_a_promised_length_does_not_outlive_dropped_records(weir, origin, client
     as the rest of this one."""
     numbers = range(1, 101)
     body = b"".join(record(number) for number in numbers)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: %d\r\n\r\n" % len(body)
     go = threading.Event()
 
     def script(peer):
         while peer.read_head():
-            peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: %d\r\n\r\n" % len(body))
             first = len(record(1))
-            peer.send(body[:first])
+            peer.send(head + body[:first])
             assert go.wait(30)
             peer.send(body[first:])
 
