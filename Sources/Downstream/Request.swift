@@ -29,11 +29,11 @@ package struct Request: Sendable {
     /// Whether the client wants to go on in another protocol: its bytes after this request are not HTTP/1.1 to NIO.
     var asksForUpgrade: Bool { head.method == .CONNECT || head.headers.contains(name: "upgrade") }
 
-    /// The same without its headers, for a stream that lives long after they were needed.
-    package func withoutHeaders() -> Request {
+    /// The same with these headers alone, for a stream that lives long after the others were needed.
+    package func withHeaders(_ headers: HTTPHeaders) -> Request {
         Request(
-            head: HTTPRequestHead(version: head.version, method: head.method, uri: head.uri), hasBody: hasBody,
-            acceptsTrailers: acceptsTrailers, peer: peer)
+            head: HTTPRequestHead(version: head.version, method: head.method, uri: head.uri, headers: headers),
+            hasBody: hasBody, acceptsTrailers: acceptsTrailers, peer: peer)
     }
 
     package init(head: HTTPRequestHead, peer: String) {

@@ -75,40 +75,61 @@ package struct JSONText: Sendable {
 }
 
 extension [UInt8] {
-    /// Appends text as it stands between the quotes of a JSON string: RFC 8259, section 7, and DEL, for terminals.
+    /// Appends text as it stands between the quotes of a JSON string: RFC 8259, section 7, and for those who read lines
+    /// and terminals also DEL, the other control characters, the other line breaks, and what turns the direction of text.
     ///
     /// A Swift string is always valid Unicode, so that nothing else can go wrong.
     package mutating func appendJSONEscaped(_ text: String) {
         var text = text
         text.withUTF8 { utf8 in
             var clean = 0
-            for place in utf8.indices where utf8[place].isEscapedInJSON {
+            for place in utf8.indices where utf8[place].mayBeEscapedInJSON {
+                let (length, scalar) = utf8[place...].escapedScalar
+                guard length > 0 else { continue }
                 append(contentsOf: utf8[clean..<place])
-                appendJSONEscape(of: utf8[place])
-                clean = place + 1
+                appendJSONEscape(of: scalar)
+                clean = place + length
             }
             append(contentsOf: utf8[clean...])
         }
     }
 
-    private mutating func appendJSONEscape(of byte: UInt8) {
+    private mutating func appendJSONEscape(of scalar: UInt16) {
         append(UInt8(ascii: "\\"))
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"): append(byte)
-        case UInt8(ascii: "\n"): append(UInt8(ascii: "n"))
-        case UInt8(ascii: "\r"): append(UInt8(ascii: "r"))
-        case UInt8(ascii: "\t"): append(UInt8(ascii: "t"))
+        switch scalar {
+        case 0x22, 0x5C: append(UInt8(scalar))
+        case 0x0A: append(UInt8(ascii: "n"))
+        case 0x0D: append(UInt8(ascii: "r"))
+        case 0x09: append(UInt8(ascii: "t"))
         default:
-            append(contentsOf: "u00".utf8)
-            append(.hexDigit(byte >> 4))
-            append(.hexDigit(byte & 0x0F))
+            append(UInt8(ascii: "u"))
+            for shift in [12, 8, 4, 0] { append(.hexDigit(UInt8(truncatingIfNeeded: scalar >> shift) & 0x0F)) }
+        }
+    }
+}
+
+extension Slice<UnsafeBufferPointer<UInt8>> {
+    /// The scalar at the front if it is one that is escaped, and how many bytes it takes; 0 bytes if it is not.
+    fileprivate var escapedScalar: (length: Int, scalar: UInt16) {
+        let first = self[startIndex]
+        // In valid UTF-8 what these bytes begin is all there.
+        switch first {
+        case 0xC2 where self[startIndex + 1] < 0xA0: return (2, UInt16(self[startIndex + 1]))
+        case 0xE2:
+            let scalar = 0x2000 | UInt16(self[startIndex + 1] & 0x3F) << 6 | UInt16(self[startIndex + 2] & 0x3F)
+            let isEscaped = (0x2028...0x202E).contains(scalar) || (0x2066...0x2069).contains(scalar)
+            return (isEscaped ? 3 : 0, scalar)
+        case 0xC2: return (0, 0)
+        default: return (1, UInt16(first))
         }
     }
 }
 
 extension UInt8 {
-    fileprivate var isEscapedInJSON: Bool {
-        self < 0x20 || self == UInt8(ascii: "\"") || self == UInt8(ascii: "\\") || self == 0x7F
+    /// Whether it is escaped, or begins what may be.
+    fileprivate var mayBeEscapedInJSON: Bool {
+        self < 0x20 || self == UInt8(ascii: "\"") || self == UInt8(ascii: "\\") || self == 0x7F || self == 0xC2
+            || self == 0xE2
     }
 
     /// The lower-case hexadecimal digit of a value below 16.

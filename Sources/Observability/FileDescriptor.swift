@@ -14,9 +14,12 @@ struct FileDescriptor: Equatable, Sendable {
 
     /// Opens a log for appending, and makes it if it is not there, readable for its group.
     ///
+    /// A named pipe that nobody reads is an error (ENXIO) rather than a wait: O_NONBLOCK says so, and means nothing to
+    /// a file.
+    ///
     /// - Throws: ``LogSinkError/cannotOpen(path:errno:)``.
     init(appendingTo path: String) throws(LogSinkError) {
-        number = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+        number = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o640)
         guard number >= 0 else { throw .cannotOpen(path: path, errno: errno) }
     }
 

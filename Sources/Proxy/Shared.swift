@@ -21,7 +21,7 @@ final class Shared: Sendable {
     /// Where streams have addresses of their own; `nil` where they have none.
     let streamsAddress: StreamsAddress?
     let registry = StreamRegistry()
-    let log: LogSink?
+    let log: AccessLog?
     /// The process's own log.
     let process: Logger
     let readiness: Readiness
@@ -49,7 +49,7 @@ final class Shared: Sendable {
         buffers = BufferGauge(loops: workers, maximum: configuration.limits.maxBufferBytes)
         isLimitsDryRun = configuration.limits.isDryRun
         streamsAddress = configuration.paths.streams.map { StreamsAddress(path: $0) }
-        self.log = log
+        self.log = log.flatMap { sink in configuration.accessLog.map { AccessLog(sink, $0) } }
         self.process = process
         self.readiness = readiness
     }

@@ -35,7 +35,6 @@ extension StreamDriver {
         worker.timers.cancel(deadlineTimer)
         if let asyncTimer { worker.timers.cancel(asyncTimer) }
         if let trialTimer { worker.timers.cancel(trialTimer) }
-        if let heldSince { totals.held += now - heldSince }
         response?.delegate = nil
         judgeUpstream(outcome, at: now)
         if outcome == .completed { permit?.provedGood(at: now) }
@@ -117,16 +116,32 @@ extension StreamDriver {
 
     private func tell(_ outcome: Outcome, at now: Instant) {
         guard worker.isLogging else { return }
+        let end = StreamEnd(outcome, problem: problemKind(of: outcome), isDelimitedByClose: isDelimitedByClose)
+        worker.tell(.ended(facts, totals(at: now), end))
+    }
+
+    /// The request is handed on.
+    func tellStart() {
+        if worker.shared.log?.tellsStarts ?? false { worker.tell(.started(facts)) }
+    }
+
+    /// It goes on.
+    func tellProgress(at now: Instant) { worker.tell(.progressed(facts, totals(at: now))) }
+
+    private var facts: StreamFacts {
+        worker.facts(of: asked.request, client: asked.client, route: route.name, id: id)
+    }
+
+    private func totals(at now: Instant) -> StreamTotals {
+        if machine.wouldHaveStalled { noteDryRun(.slowConsumer) }
+        var totals = totals
         totals.lasted = now - began
         totals.bufferPeak = isStream ? queue.peak : 0
         totals.dropped = queue.lost
         totals.pauses = machine.pauses
         totals.paused = machine.paused(at: now)
-        if machine.wouldHaveStalled { noteDryRun(.slowConsumer) }
-        worker.tell(
-            .ended(
-                worker.facts(of: asked.request, client: asked.client, route: route.name, id: id), totals,
-                StreamEnd(outcome, problem: problemKind(of: outcome), isDelimitedByClose: isDelimitedByClose)))
+        if let heldSince { totals.held += now - heldSince }
+        return totals
     }
 
     /// What the client was told, or would have been told had it asked for notices.

@@ -66,7 +66,7 @@ extension StreamDriver: TransferDelegate {
             headers.add(name: "Vary", value: "Prefer")
         }
         worker.register(self)
-        asked.request = asked.request.withoutHeaders()
+        asked.request = asked.request.withHeaders(worker.shared.log?.keptHeaders(of: asked.request) ?? [:])
     }
 
     func transferBytes(_ bytes: UnsafeRawBufferPointer) {

@@ -81,6 +81,7 @@ final class StreamDriver {
                 route.upstreamRequest(for: asked.request.head, pace: terms.pace), at: route.origin, delegate: self)
             self.transfer = transfer
             armDeadline()
+            tellStart()
             transfer.start()
         } catch {
             transferEnded(.failed(.unreachable("\(error)")))

@@ -25,6 +25,8 @@ final class Worker {
     /// Bytes that streams have come to hold since the ceiling was last looked at.
     private var growth = 0
     private static let growthToCheck = 256 << 10
+    /// `nil` where running streams are not told of.
+    private lazy var progress = shared.log?.progressInterval.map { ProgressLog(worker: self, every: $0) }
     private lazy var reliefTimer = LoopTimer(target: self)
     private var random = SystemRandomNumberGenerator()
 
@@ -118,6 +120,7 @@ final class Worker {
     private func begin(_ asked: StreamRequest, writer: ResponseWriter, at now: Instant) -> StreamDriver {
         let driver = StreamDriver(worker: self, asked: asked, response: writer, at: now)
         streams[ObjectIdentifier(driver)] = driver
+        progress?.add(driver)
         gauge.setOpenStreams(streams.count)
         return driver
     }
@@ -126,6 +129,7 @@ final class Worker {
 
     func ended(_ driver: StreamDriver, hasExpired: Bool) {
         streams[ObjectIdentifier(driver)] = nil
+        progress?.remove(driver)
         gauge.setOpenStreams(streams.count)
         guard named.removeValue(forKey: driver.id) != nil else { return }
         shared.registry.remove(driver.id, hasExpired: hasExpired)
@@ -146,14 +150,16 @@ final class Worker {
     /// Whether anybody reads what is told.
     var isLogging: Bool { shared.log != nil }
 
-    func tell(_ event: StreamEvent) { shared.log?.write(AccessLogEntry(event, at: .now()).json()) }
+    func tell(_ event: StreamEvent) { shared.log?.write(event) }
 
     func nextId() -> StreamId { StreamId(using: &random) }
 
     func facts(of request: Request, client: String, route: String?, id: StreamId?) -> StreamFacts {
-        StreamFacts(
+        var facts = StreamFacts(
             id: id, client: client, route: route, method: request.head.method.rawValue, path: String(request.path),
             httpVersion: "HTTP/\(request.head.version.major).\(request.head.version.minor)")
+        shared.log?.add(headersOf: request, to: &facts)
+        return facts
     }
 
     // MARK: The ceiling over all queues

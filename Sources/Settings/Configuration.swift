@@ -41,10 +41,12 @@ extension Configuration {
 
         package var destination = Destination.standardOutput
         package var format = Format.json
+        /// Whether a line tells that a request was handed on.
+        package var tellsStarts = false
+        /// How often a line tells how a running stream stands; `nil` for never.
+        package var progressInterval: Duration?
 
-        package init(destination: Destination = .standardOutput, format: Format = .json) {
-            (self.destination, self.format) = (destination, format)
-        }
+        package init(destination: Destination = .standardOutput) { self.destination = destination }
     }
 
     /// The least serious message that is still logged, in the words of swift-log.

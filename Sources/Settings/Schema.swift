@@ -83,13 +83,15 @@ enum Schema {
     /// The keys of `access_log`, where either the whole or its path may be off.
     struct AccessLogKeys {
         var destination: Configuration.AccessLog.Destination? = .standardOutput
-        var format = Configuration.AccessLog.Format.json
+        var written = Configuration.AccessLog()
     }
 
     static var accessLogKeys: [Key<AccessLogKeys>] {
         [
             Key("path", orOff: .logDestination, \.destination),
-            Key("format", .word(unbuilt: Unbuilt.accessLogFormats), \.format),
+            Key("format", .word(), \.written.format),
+            Key("start", .flag, \.written.tellsStarts),
+            Key("every", orOff: .duration(.seconds(1) ... .hours(24)), \.written.progressInterval),
         ]
     }
 
@@ -98,7 +100,14 @@ enum Schema {
             guard !place.isOff else { return configuration.accessLog = nil }
             var keys = AccessLogKeys()
             place.read(accessLogKeys, into: &keys, or: Off.allowed)
-            configuration.accessLog = keys.destination.map { .init(destination: $0, format: keys.format) }
+            configuration.accessLog = keys.destination.map { destination in
+                keys.written.destination = destination
+                return keys.written
+            }
+            guard keys.written.format == .combined else { return }
+            for name in ["start", "every"] where place[name]?.isOff == false {
+                place[name]?.report("means nothing here; allowed: beside `format: json`, or `off`")
+            }
         }
     }
 

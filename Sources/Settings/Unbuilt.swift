@@ -9,8 +9,6 @@ enum Unbuilt {
 
     /// Keys, by their path.
     static let keys: Set<String> = [
-        "access_log.every",
-        "access_log.start",
         "paths.health",
         "tls",
         "routes.balance",
@@ -20,7 +18,6 @@ enum Unbuilt {
     /// Keys that will take a list and take one value for now, by their path.
     static let lists: Set<String> = ["routes.upstream"]
 
-    static let accessLogFormats: Set<Configuration.AccessLog.Format> = [.combined]
     static let framings: Set<Framing> = [.sse, .jsonSequence]
     static let upstreamSchemes = ["https:", "unix:"]
 }

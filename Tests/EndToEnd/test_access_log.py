@@ -1,9 +1,13 @@
-"""The access log: one JSON object when a request ends."""
+"""The access log: one JSON object when a request ends; or, where asked, a line of the combined format."""
 import datetime
+import os
 import re
 
+import pytest
+
 from harness.scripted_origin import STREAM_HEAD, answers, chunk, record
-from harness.weir import route
+from harness.waiting import eventually
+from harness.weir import command, route
 
 
 def test_a_stream_is_told_in_full(weir, fastapi_app, client):
@@ -80,3 +84,146 @@ def test_it_can_be_switched_off(weir, fastapi_app, client):
     proxy.stop()
     assert not proxy.access_log.exists()
     assert not re.search(r'"event"', (proxy.folder / "stdout").read_text())
+
+
+# What readers of nginx's logs take: every field in its place, and nothing but printable ASCII.
+COMBINED = re.compile(
+    r'(?P<client>[0-9a-f.:]+) - - \[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] '
+    r'"(?P<request>(?:[ !#-\[\]-~]|\\x[0-9A-F]{2})*)" (?P<status>\d{3}|-) (?P<bytes>\d+) '
+    r'"(?P<referer>(?:[ !#-\[\]-~]|\\x[0-9A-F]{2})*)" "(?P<agent>(?:[ !#-\[\]-~]|\\x[0-9A-F]{2})*)"')
+
+# Bytes that end a line, a string or a terminal's patience, somewhere.
+NASTY = [bytes([byte]) for byte in (0x01, 0x08, 0x09, 0x0B, 0x0C, 0x1B, 0x22, 0x27, 0x5C, 0x7F, 0x80, 0xC3, 0xFF)] + [
+    "\u0085".encode(), "\u2028".encode(), "\u2029".encode(), "\u202e".encode(), b"\xed\xa0\x80", b"\xf0\x9f", b'" 200 1 "-"',
+    b'","event":"end', b"\\x22", b"%0a%22",
+]
+PLACES = [
+    b"GET /a%b/z HTTP/1.1\r\nHost: o\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: o\r\nReferer: http://a%b/\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: o\r\nUser-Agent: a%bz\r\n\r\n",
+]
+PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def send_all_nasty(proxy, client):
+    """Each of the nasty bytes in each place, on a connection of its own; returns how many lines that makes."""
+    for place in PLACES:
+        for nasty in NASTY:
+            connection = client(proxy)
+            connection.send(place % nasty)
+            assert connection.response().status in (200, 400)
+            connection.close()
+    return len(PLACES) * len(NASTY)
+
+
+def printable(text):
+    return all(character.isprintable() for character in text)
+
+
+def test_nothing_that_a_client_sends_forges_a_json_line(weir, origin, client):
+    proxy = weir(route(origin(answers(PLAIN)).url))
+    sent = send_all_nasty(proxy, client)
+    eventually(lambda: len(proxy.lines()) == sent, f"{sent} lines")
+    # Whatever anybody takes for the end of a line, str.splitlines() knows it.
+    lines = proxy.access_log.read_text().splitlines()
+    assert len(lines) == sent
+    assert all(printable(line) for line in lines)
+    assert all(line["event"] == "end" and line["status"] in (200, 400) for line in proxy.lines())
+
+
+def test_nothing_that_a_client_sends_forges_a_combined_line(weir, origin, client, tmp_path):
+    log = tmp_path / "combined.log"
+    proxy = weir(route(origin(answers(PLAIN)).url), access_log=f"{{ path: {log}, format: combined }}")
+    sent = send_all_nasty(proxy, client)
+    eventually(lambda: log.exists() and log.read_bytes().count(b"\n") == sent, f"{sent} lines")
+    lines = log.read_bytes().decode("ascii").splitlines()
+    assert len(lines) == sent
+    unread = [line for line in lines if not COMBINED.fullmatch(line)]
+    assert not unread
+
+
+def test_combined_tells_who_sent_the_client_and_with_what(weir, origin, client, tmp_path):
+    log = tmp_path / "combined.log"
+    records = b"".join(chunk(record(number)) for number in range(3))
+    proxy = weir(route(origin(answers(STREAM_HEAD + records + b"0\r\n\r\n")).url),
+                 access_log=f"{{ path: {log}, format: combined }}")
+    body = client(proxy).get("/orders?x=1", "Referer: https://shop.example/a", "User-Agent: " + "c" * 5000,
+                             "Cookie: sesame").read()
+    eventually(lambda: log.exists() and log.read_text().endswith("\n"), "a line")
+    line = COMBINED.fullmatch(log.read_text().rstrip("\n"))
+    assert line["request"] == "GET /orders HTTP/1.1"
+    assert (line["status"], line["bytes"]) == ("200", str(len(body)))
+    assert line["referer"] == "https://shop.example/a"
+    assert line["agent"] == "c" * 1024
+    assert "sesame" not in log.read_text()
+
+
+def test_the_start_is_told_where_asked(weir, origin, client):
+    def holds(peer):
+        peer.read_head()
+        peer.send(STREAM_HEAD + chunk(record(1)))
+        peer.wait_gone()
+
+    proxy = weir(route(origin(holds).url))
+    unwanted = client(proxy)
+    unwanted.get("/a")
+    unwanted.close()
+    proxy.logged(event="end")
+    assert [line["event"] for line in proxy.lines()] == ["end"]
+    path = proxy.folder / "started.log"
+    proxy = weir(route(origin(holds).url), access_log=f"{{ path: {path}, start: true }}")
+    proxy.access_log = path
+    response = client(proxy).get("/a")
+    line = proxy.logged(event="start", path="/a", method="GET")
+    assert line["id"] == response.head["X-Stream-Id"]
+    assert "status" not in line and "reason" not in line
+
+
+def test_running_streams_are_told_every_so_often(weir, origin, client):
+    def holds(peer):
+        peer.read_head()
+        peer.send(STREAM_HEAD + chunk(record(1)))
+        peer.wait_gone()
+
+    proxy = weir(route(origin(holds).url), access_log="{ path: progress.log, every: 1s }")
+    proxy.access_log = proxy.folder / "progress.log"
+    responses = [client(proxy).get(f"/{number}") for number in range(5)]
+    ids = {response.head["X-Stream-Id"] for response in responses}
+
+    def told_twice():
+        told = [line["id"] for line in proxy.lines() if line["event"] == "progress"]
+        return all(told.count(known) >= 2 for known in ids)
+
+    eventually(told_twice, "two lines for each stream", within=30)
+    line = proxy.logged(event="progress", records=1, status=200)
+    assert line["duration"] >= 1 and "reason" not in line
+    for response in responses:
+        response.client.close()
+    eventually(lambda: len([line for line in proxy.lines() if line["event"] == "end"]) == 5, "five ends")
+
+
+def test_a_log_that_nobody_reads_holds_up_no_request(weir, origin, client, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        proxy = weir(route(origin(answers(PLAIN)).url), access_log=f"{{ path: {fifo} }}")
+        connection = client(proxy)
+        path = "/" + "x" * 4000
+        for _ in range(40):  # more than twice what a pipe holds
+            assert connection.get(path).read() == b"ok"
+        assert len(os.read(reader, 1000)) == 1000  # it was written to, as far as it took
+    finally:
+        os.close(reader)  # lets go of what waits to be written
+
+
+@pytest.mark.parametrize("top", ['{ path: "%s" }', '{ path: "%s", format: combined }'])
+def test_a_pipe_without_a_reader_is_told_at_the_start(tmp_path, top):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    config = tmp_path / "proxy.conf"
+    config.write_text(f"listen: 127.0.0.1:0\nadmin: off\naccess_log: {top % fifo}\n"
+                      "routes:\n" + route("http://127.0.0.1:9"))
+    done = command("run", "-c", str(config))
+    assert done.returncode == 1
+    assert "cannot start" in done.stderr
