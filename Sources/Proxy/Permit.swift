@@ -97,8 +97,9 @@ struct Permit: ~Copyable, Sendable {
     /// The stream came to its end, all of it taken, or ran for its ``trialTime``: as good as any number of records.
     mutating func provedGood(at now: Instant) { delivered(.max, at: now) }
 
-    /// How long a probe runs without a stall before it has proved good, however few its records are: a window, within which a
-    /// failure would have counted. `nil` for what is no probe.
+    /// How long a probe runs without a stall before it has proved good, however few its records are.
+    ///
+    /// It is a window, within which a failure would have counted. `nil` for what is no probe.
     ///
     /// Without it, a stream of one record an hour would keep its client out for hours.
     var trialTime: Duration? {

@@ -21,6 +21,9 @@ final class Shared: Sendable {
     /// Where streams have addresses of their own; `nil` where they have none.
     let streamsAddress: StreamsAddress?
     let registry = StreamRegistry()
+    let health: HealthPage
+    let roster = LoopRoster()
+    let build: MetricsPage.Build
     let log: LogSink?
     /// The process's own log.
     let process: Logger
@@ -29,7 +32,7 @@ final class Shared: Sendable {
 
     init(
         _ configuration: Configuration, workers: Int, maximumConnections: Int, log: LogSink?, process: Logger,
-        readiness: Readiness
+        readiness: Readiness, version: String
     ) {
         routes = configuration.routes.map {
             ProxyRoute($0, hasAddresses: configuration.paths.streams != nil, log: process)
@@ -49,6 +52,8 @@ final class Shared: Sendable {
         buffers = BufferGauge(loops: workers, maximum: configuration.limits.maxBufferBytes)
         isLimitsDryRun = configuration.limits.isDryRun
         streamsAddress = configuration.paths.streams.map { StreamsAddress(path: $0) }
+        health = HealthPage(path: configuration.paths.health)
+        build = MetricsPage.Build(version: version)
         self.log = log
         self.process = process
         self.readiness = readiness

@@ -11,7 +11,6 @@ enum Unbuilt {
     static let keys: Set<String> = [
         "access_log.every",
         "access_log.start",
-        "paths.health",
         "tls",
         "routes.balance",
         "routes.retry",
