@@ -1,6 +1,7 @@
 """The metrics: true to what origins sent and clients got, in a form that Prometheus takes."""
 import re
 import subprocess
+import threading
 
 import pytest
 
@@ -164,3 +165,34 @@ def test_breakers_are_told_by_state_and_trips(weir, client):
 def test_the_lag_of_every_loop_is_watched(weir, fastapi_app):
     proxy = weir(route(fastapi_app.url), workers=2)
     eventually(lambda: Metrics(proxy).total("weir_event_loop_lag_seconds_count") >= 4, "some looks at the lag")
+
+
+def test_a_pause_and_a_disconnect_have_the_cause_that_they_had(weir, origin, client):
+    more = {path: threading.Event() for path in ("/told", "/left")}
+
+    def waits(peer):
+        path = peer.read_head().split()[1].decode()
+        peer.send(STREAM_HEAD + chunk(record(1)))
+        more[path].wait(30)
+        peer.send_records(first=2, count=500)
+        peer.wait_gone()
+    proxy = weir(route(origin(waits).url, resume_window="1m"))
+
+    def pauses(cause):
+        return Metrics(proxy).total("weir_upstream_pauses_total", cause=cause)
+    told, left = client(proxy), client(proxy)
+    stream = told.get("/told")
+    next(stream.records())
+    body = b'{"pause":true}'
+    speaking = client(proxy)
+    speaking.send(b"POST /v1/streams/%b/feedback HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b"
+                  % (stream.head["X-Stream-Id"].encode(), len(body), body))
+    assert speaking.response("POST").status == 200
+    more["/told"].set()
+    eventually(lambda: pauses("feedback") == 1, "a pause that the client asked for")
+    next(left.get("/left").records())
+    left.close()
+    eventually(lambda: Metrics(proxy).total("weir_client_disconnects_total", cause="resumable") == 1, "a lost connection")
+    more["/left"].set()
+    eventually(lambda: pauses("detached") == 1, "a pause while nobody reads")
+    assert pauses("pace") == pauses("client") == 0
