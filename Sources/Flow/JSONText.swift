@@ -49,6 +49,17 @@ package struct JSONText: Sendable {
         bytes.append(contentsOf: decimals.utf8)
     }
 
+    /// Adds an array of strings.
+    package mutating func add(_ name: String, _ values: [String]) {
+        begin(name)
+        bytes.append(UInt8(ascii: "["))
+        for (index, value) in values.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            append(quoted: value)
+        }
+        bytes.append(UInt8(ascii: "]"))
+    }
+
     package mutating func addNull(_ name: String) {
         begin(name)
         bytes.append(contentsOf: "null".utf8)
