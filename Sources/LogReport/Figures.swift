@@ -78,8 +78,21 @@ package struct Figures: Equatable, Sendable {
     }
 }
 
+/// What is counted one by one: few cases, in an array that is made once.
+protocol Counted: Equatable, Sendable {
+    static var kinds: [Self] { get }
+}
+
+extension Outcome: Counted {
+    static let kinds = allCases
+}
+
+extension Problem.Kind: Counted {
+    static let kinds = allCases
+}
+
 /// A count for each case of an enum, and one for what is none of them; nothing is kept before the first.
-struct Counts<Key: CaseIterable & Equatable & Sendable>: Equatable, Sendable where Key.AllCases == [Key] {
+struct Counts<Key: Counted>: Equatable, Sendable {
     private var counts: [Int] = []
 
     subscript(key: Key?) -> Int { counts.isEmpty ? 0 : counts[Self.place(of: key)] }
@@ -96,12 +109,11 @@ struct Counts<Key: CaseIterable & Equatable & Sendable>: Equatable, Sendable whe
     }
 
     private mutating func makeRoom() {
-        if counts.isEmpty { counts = Array(repeating: 0, count: Key.allCases.count + 1) }
+        if counts.isEmpty { counts = Array(repeating: 0, count: Key.kinds.count + 1) }
     }
 
     private static func place(of key: Key?) -> Int {
-        let cases = Key.allCases
-        return key.flatMap { cases.firstIndex(of: $0) } ?? cases.count
+        key.flatMap { Key.kinds.firstIndex(of: $0) } ?? Key.kinds.count
     }
 }
 

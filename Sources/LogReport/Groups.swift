@@ -30,6 +30,9 @@ struct Groups: Sendable {
         rows[rows.count - 1].figures.add(line)
     }
 
+    /// What all names come to, those that were forgotten too.
+    var sum: Figures { rows.reduce(into: folded) { $0.add($1.figures) } }
+
     /// The heaviest names, and what all others come to.
     ///
     /// - Complexity: O(n log n) in the names that are kept.
@@ -42,13 +45,17 @@ struct Groups: Sendable {
         return (heaviest, others, max(0, order.count - top) + foldings)
     }
 
+    /// Sorts what is compared alone: figures are large, and copying them would cost more than the order.
     private func placesByWeight() -> [Int] {
-        rows.indices.sorted { left, right in
-            let (left, right) = (rows[left], rows[right])
-            if left.figures.records != right.figures.records { return left.figures.records > right.figures.records }
-            if left.figures.requests != right.figures.requests { return left.figures.requests > right.figures.requests }
-            return left.name < right.name
+        let weights = rows.enumerated().map { place, row in
+            (records: row.figures.records, requests: row.figures.requests, place: place)
         }
+        let sorted = weights.sorted { left, right in
+            if left.records != right.records { return left.records > right.records }
+            if left.requests != right.requests { return left.requests > right.requests }
+            return rows[left.place].name < rows[right.place].name
+        }
+        return sorted.map(\.place)
     }
 
     private mutating func foldLighterHalf() {

@@ -7,7 +7,7 @@ import Observability
 /// A line counts when it is one JSON object with `time`, `event` and, at an end, `client` and `reason`, each of its kind
 /// and no number negative or absurd. Other members, their order and their spelling do not matter.
 ///
-/// Measured in a release build with lines of 330 bytes: docs/LOGS.md.
+/// What it costs is measured in docs/LOGS.md.
 package struct LogLineParser {
     /// In the order in which the log writes them.
     private static let names: [StaticString] = [

@@ -5,13 +5,14 @@ extension LogReport {
     /// The tables and the totals as lines of ASCII, each with its newline.
     ///
     /// - Parameter width: Of the screen, in characters; a table that is wider goes on below itself.
+    /// - Returns: Nothing but printable ASCII and newlines, whatever the log holds.
     package func text(width: Int) -> String {
         var lines: [String] = []
         if period != nil {
             lines += tables(of: routes, title: "route", width: width)
             lines += tables(of: clients, title: "client", width: width)
         }
-        lines += closing
+        lines += closing.flatMap { Self.wrapped($0, to: width) }
         return lines.map { $0 + "\n" }.joined()
     }
 
@@ -29,10 +30,10 @@ extension LogReport {
             Table(title: title, names: names, columns: columns).lines(width: width) + [""]
         }
         if ranking.isApproximate {
-            lines += [
-                "More \(title)s than are kept at a time: a \(title)'s records may be up to",
-                "\(Printable.count(ranking.shortfall)) too low; what is missing is among the others.", "",
-            ]
+            let note =
+                "More \(title)s than are kept at a time: a \(title)'s records may be up to "
+                + "\(Printable.count(ranking.shortfall)) too low; what is missing is among the others."
+            lines += Self.wrapped(note, to: width) + [""]
         }
         return lines
     }
@@ -77,15 +78,30 @@ extension LogReport {
     }
 
     private var closing: [String] {
-        var text = "Total: \(Printable.count(totals.requests, "request")), \(Printable.count(totals.streams, "stream")), "
+        let total =
+            "Total: \(Printable.count(totals.requests, "request")), \(Printable.count(totals.streams, "stream")), "
             + "\(Printable.count(totals.records, "record")), \(Printable.bytes(totals.bytes))"
-        if let period {
-            text += "\nPeriod: \(period.from.rfc3339) to \(period.to.rfc3339), \(Printable.duration(period.microseconds))"
+        let span = period.map {
+            "Period: \($0.from.rfc3339) to \($0.to.rfc3339), \(Printable.duration($0.microseconds))"
         }
-        text += "\nLines: \(Printable.count(lines.all)), of which \(Printable.count(lines.counted)) counted, "
-            + "\(Printable.count(lines.filteredOut)) filtered out,\n       "
-            + "\(Printable.count(lines.passedOver)) of starts or progress, \(Printable.count(lines.unknown)) no log lines"
-        return text.split(separator: "\n").map(String.init)
+        let read =
+            "Lines: \(Printable.count(lines.all)), of which \(Printable.count(lines.counted)) counted, "
+            + "\(Printable.count(lines.filteredOut)) filtered out, \(Printable.count(lines.passedOver)) of starts or "
+            + "progress, \(Printable.count(lines.unknown)) no log lines"
+        return [total, span, read].compactMap(\.self)
+    }
+
+    /// A sentence in lines of at most `width` characters, cut at spaces; the later ones are indented.
+    private static func wrapped(_ sentence: String, to width: Int) -> [String] {
+        var lines: [String] = []
+        for word in sentence.split(separator: " ") {
+            if let last = lines.last, last.utf8.count + 1 + word.utf8.count <= width {
+                lines[lines.count - 1] += " " + word
+            } else {
+                lines.append(lines.isEmpty ? String(word) : "  " + word)
+            }
+        }
+        return lines
     }
 
     /// In the order in which they are told; `nil` is for those that this version does not know.

@@ -25,7 +25,6 @@ package struct LogTally {
     private var lines = LineCounts()
     private var routes: Groups
     private var clients: Groups
-    private var totals = Figures()
     private var earliest = Timestamp(millisecondsSince1970: .max)
     private var latest = Timestamp(millisecondsSince1970: .min)
 
@@ -49,16 +48,16 @@ package struct LogTally {
     /// What all lines so far come to.
     ///
     /// - Parameter top: How many routes and clients are told by name.
+    /// - Returns: A snapshot; counting may go on.
     package func report(top: Int) -> LogReport {
         let period = lines.counted > 0 ? LogReport.Period(from: earliest, to: latest) : nil
         return LogReport(
-            period: period, lines: lines, totals: totals,
+            period: period, lines: lines, totals: routes.sum,
             routes: LogReport.Ranking(routes, top: top), clients: LogReport.Ranking(clients, top: top))
     }
 
     private mutating func count(_ line: LogLine) {
         lines.counted += 1
-        totals.add(line)
         routes.add(line, to: line.route ?? Self.noRoute)
         clients.add(line, to: line.client)
         if line.began.millisecondsSince1970 < earliest.millisecondsSince1970 { earliest = line.began }

@@ -29,7 +29,8 @@ package enum Printable {
 
     package static func bytes(_ bytes: Int) -> String {
         bytes < 1024
-            ? "\(bytes) B" : scaled(Double(bytes), by: 1024, units: [" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"])
+            ? "\(bytes) B"
+            : scaled(Double(bytes), by: 1024, units: [" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"])
     }
 
     static func rate(_ perSecond: Double) -> String {

@@ -6,10 +6,13 @@ import Settings
 
 /// Which requests `weir logs` counts.
 struct LogOptions: ParsableArguments {
-    @Option(help: .init("Count what ended since then: 2026-02-28T09:00:00Z, or 15m for the last 15 minutes.", valueName: "time"))
+    @Option(
+        help: .init(
+            "Count what ended since then: 2026-02-28T09:00:00Z, or 15m for the last 15 minutes.", valueName: "time"))
     var since: Since?
 
-    @Option(help: .init("Count this route only, named as in the log; - for no route. May be repeated.", valueName: "route"))
+    @Option(
+        help: .init("Count this route only, named as in the log; - for no route. May be repeated.", valueName: "route"))
     var route: [String] = []
 
     @Option(help: .init("Count this client only, named as in the log. May be repeated.", valueName: "client"))

@@ -21,7 +21,8 @@ struct LogsCommand: AsyncParsableCommand {
     @Argument(help: .init("The files to read; - or none is standard input.", valueName: "file"))
     var files: [String] = []
 
-    @Flag(name: [.customShort("f"), .customLong("follow")],
+    @Flag(
+        name: [.customShort("f"), .customLong("follow")],
         help: "Go on as the files grow and are rotated, and sum up anew every second, until Ctrl-C.")
     var follows = false
 
@@ -89,6 +90,8 @@ struct LogsCommand: AsyncParsableCommand {
             // Ends early where it is cancelled, and then so does the loop.
             if !mayHaveMore { try? await Task.sleep(for: .milliseconds(100)) }
         }
+        // What was written since the last look.
+        _ = session.catchUp(warn: Self.warn)
         session.finish()
         show(session.tally, anew: true)
         return session.isWhole
@@ -100,7 +103,8 @@ struct LogsCommand: AsyncParsableCommand {
             return StandardOutput.write(String(decoding: tally.report(top: options.top).json(), as: UTF8.self) + "\n")
         }
         guard let size = Terminal.output.size else {
-            return StandardOutput.write(tally.report(top: options.top).text(width: Self.plainWidth) + (anew ? "\n" : ""))
+            return StandardOutput.write(
+                tally.report(top: options.top).text(width: Self.plainWidth) + (anew ? "\n" : ""))
         }
         guard anew else { return StandardOutput.write(tally.report(top: options.top).text(width: size.columns)) }
         // As many names as the screen has room for, so that the totals stay in sight.

@@ -25,7 +25,8 @@ import Testing
             terms: Terms(
                 pace: .limited(try #require(Rate("10/s"))), burst: 1, buffer: 100, maximumBytes: .mebibytes(1),
                 maximumRecordBytes: .kibibytes(256)),
-            records: 100, bytes: ByteCount(2345), lasted: .milliseconds(9750), bufferPeak: 42, pauses: 3, paused: .milliseconds(1500))
+            records: 100, bytes: ByteCount(2345), lasted: .milliseconds(9750), bufferPeak: 42, pauses: 3,
+            paused: .milliseconds(1500))
         totals.dropped = 7
         let time = Timestamp(millisecondsSince1970: 1_709_210_096_007)
         let end = StreamEvent.ended(facts, totals, StreamEnd(.slowConsumer, problem: .slowConsumer))
@@ -42,7 +43,9 @@ import Testing
 
     @Test func whatIsLeftOutCountsAsNothing() {
         #expect(
-            parse(#"{"reason":"refused","client":"::1","event":"end","time":"1970-01-01T00:00:01Z","more":{"a":[1,"}"]}}"#)
+            parse(
+                #"{"reason":"refused","client":"::1","event":"end","time":"1970-01-01T00:00:01Z","more":{"a":[1,"}"]}}"#
+            )
                 == .end(LogLine(time: Timestamp(millisecondsSince1970: 1000), client: "::1", reason: .refused)))
     }
 
