@@ -65,6 +65,20 @@ package struct JSONText: Sendable {
         bytes.append(contentsOf: "null".utf8)
     }
 
+    /// Adds a value that is JSON already.
+    package mutating func add(_ name: String, json value: [UInt8]) {
+        begin(name)
+        bytes.append(contentsOf: value)
+    }
+
+    /// Adds an array of values that are JSON already.
+    package mutating func add(_ name: String, array values: [[UInt8]]) {
+        begin(name)
+        bytes.append(UInt8(ascii: "["))
+        bytes.append(contentsOf: values.joined(separator: CollectionOfOne(UInt8(ascii: ","))))
+        bytes.append(UInt8(ascii: "]"))
+    }
+
     /// Ends the object and hands it over, in UTF-8.
     package consuming func closed() -> [UInt8] {
         bytes.append(UInt8(ascii: "}"))
