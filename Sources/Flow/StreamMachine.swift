@@ -105,8 +105,11 @@ package struct StreamMachine: Sendable {
     package var isHeldUp: Bool { stall.isHeldUp }
 
     /// Whether the upstream has ended, so that what is queued is all that will come.
-    package var isEmptying: Bool {
-        if case .emptying = phase { true } else { false }
+    package var isEmptying: Bool { comingEnd != nil }
+
+    /// How the stream will end once what is queued has left; `nil` before the upstream's end.
+    package var comingEnd: Outcome? {
+        if case .emptying(let outcome) = phase { outcome } else { nil }
     }
 
     /// How long a full queue has paused the upstream, the running pause included.

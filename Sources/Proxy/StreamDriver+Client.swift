@@ -62,10 +62,8 @@ extension StreamDriver: ResponseWriterDelegate {
         response.delegate = self
         machine.attached()
         keepPromise()
-        guard head != nil else {
-            // Only a failure ends a stream before its head; it was kept for this client.
-            return end(.upstreamFailed)
-        }
+        // Only a failure ends a stream before its head; it was kept for this client.
+        if head == nil { return end(machine.comingEnd ?? .upstreamFailed) }
         writeHead()
         pump(at: now)
     }
@@ -84,7 +82,9 @@ extension StreamDriver: ResponseWriterDelegate {
             // The proxy has not noticed yet that the old connection is dead.
             old.delegate = nil
             old.abort()
+            _ = machine.clientLeft(at: worker.clock())
         }
+        pacer.returned(totals.records - after)
         totals.records = after
         totals.resumptions += 1
         attach(response)

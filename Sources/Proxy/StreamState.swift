@@ -10,6 +10,8 @@ struct StreamState: Equatable, Sendable {
         case pending
         /// Begun, and nobody has come to read it yet.
         case ready
+        /// Ended before it began; who comes for it is told why.
+        case failed
         case streaming
         /// Its client lost the connection and may come back.
         case resumable
@@ -27,9 +29,6 @@ struct StreamState: Equatable, Sendable {
     var queued: Int
     var dropped: Int
     var lasted: Duration
-
-    /// Whether there is a stream to attach to, or will be.
-    var isUnattached: Bool { phase == .waiting || phase == .pending || phase == .ready }
 
     /// One JSON object without a newline.
     var json: String {
@@ -57,7 +56,7 @@ extension StreamDriver {
             permit == nil
             ? .waiting
             : head == nil
-                ? .pending
+                ? machine.isEmptying ? .failed : .pending
                 : response != nil ? .streaming : isPromised ? .ready : .resumable
         return StreamState(
             id: id, phase: phase, terms: terms, pace: wish.terms.pace, buffer: wish.terms.buffer,
