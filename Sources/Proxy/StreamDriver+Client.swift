@@ -2,6 +2,7 @@ import Downstream
 import Flow
 import NIOHTTP1
 import Observability
+import Settings
 
 // Who reads the stream, and what they say while it runs.
 
@@ -91,11 +92,17 @@ extension StreamDriver: ResponseWriterDelegate {
         return nil
     }
 
-    /// Keeps what was handed over for a client that comes back, within the stream's one bound, which what is queued needs
-    /// first.
+    /// Of the stream's one bound, what is not for the queue: what was sent last may be lost with the connection, and an
+    /// upstream that fills the queue would leave none of it to be sent again.
+    func replayShare(of bound: Int) -> Int { route.settings.resumeWindow == nil ? 0 : bound / 2 }
+
+    /// Keeps what was handed over for a client that comes back: its share of the bound, and what the queue does not need.
     func keepForReplay(_ records: Int) {
+        let (mostRecords, mostBytes) = (wish.terms.buffer, terms.maximumBytes.bytes)
         replay?.append(UnsafeRawBufferPointer(start: nil, count: 0), records: records)
-        replay?.trim(records: wish.terms.buffer - queue.records, bytes: terms.maximumBytes.bytes - queue.bytes)
+        replay?.trim(
+            records: max(replayShare(of: mostRecords), mostRecords - queue.records),
+            bytes: max(replayShare(of: mostBytes), mostBytes - queue.bytes))
     }
 
     // MARK: Feedback
@@ -109,7 +116,7 @@ extension StreamDriver: ResponseWriterDelegate {
         if let isPaused = feedback.isPaused { pacer.hold(isPaused) }
         if let records = feedback.request { pacer.request(records) }
         if feedback.bufferSize != nil {
-            queue.setRecordBound(wish.terms.buffer)
+            queue.setRecordBound(wish.terms.buffer - replayShare(of: wish.terms.buffer))
             if replay != nil { keepForReplay(0) }
             perform(machine.recordsLeft(level: queue.level, at: now))
         }

@@ -47,7 +47,10 @@ extension StreamDriver: TransferDelegate {
             at: now)
         queue = StreamQueue(
             framer: .lines,
-            bounds: .init(records: wish.terms.buffer, bytes: terms.maximumBytes, record: terms.maximumRecordBytes),
+            bounds: .init(
+                records: wish.terms.buffer - replayShare(of: wish.terms.buffer),
+                bytes: ByteCount(terms.maximumBytes.bytes - replayShare(of: terms.maximumBytes.bytes)),
+                record: terms.maximumRecordBytes),
             overflow: route.settings.overflow, keys: route.keys, tellsLosses: asked.preferences.wantsNotices)
         if route.settings.resumeWindow != nil { replay = ReplayBuffer(framer: .lines) }
         addStreamFields(
