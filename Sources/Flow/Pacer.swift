@@ -54,6 +54,12 @@ package struct Pacer: Sendable {
 
     // MARK: What changes it
 
+    /// The stream begins: its terms count from now on; what the client has said already, while it waited, stays.
+    package mutating func begin(pace: Pace, burst: Int, sharesBudget: Bool, at now: Instant) {
+        meter = Meter(pace: pace, burst: burst, at: now)
+        leased = sharesBudget ? 0 : nil
+    }
+
     package mutating func change(pace: Pace, burst: Int, at now: Instant) {
         meter.change(pace: pace, burst: burst, at: now)
     }
@@ -64,6 +70,11 @@ package struct Pacer: Sendable {
     package mutating func request(_ records: Int) {
         let (sum, overflow) = (credit ?? 0).addingReportingOverflow(records)
         credit = overflow ? .max : sum
+    }
+
+    /// Records that left come back, since the client has not received them: they are paid for by its credit already.
+    package mutating func returned(_ records: Int) {
+        if let credit { self.credit = credit + records }
     }
 
     /// Records that were drawn from the budget.

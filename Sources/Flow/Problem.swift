@@ -57,6 +57,8 @@ package struct Problem: Error, Equatable, Sendable {
     package var from: Int?
     /// The stream's id, where it had one.
     package var instance: String?
+    /// The `Allow` of the response, which a 405 must have (RFC 9110, section 15.5.6); not in the JSON.
+    package var allow: String?
 
     package var typeSuffix: String { kind.rawValue }
     package var title: String { kind.title }

@@ -106,10 +106,10 @@ package struct StreamMachine: Sendable {
     package var isHeldUp: Bool { stall.isHeldUp }
 
     /// Whether the upstream has ended, so that what is queued is all that will come.
-    package var isEmptying: Bool { emptyingOutcome != nil }
+    package var isEmptying: Bool { comingEnd != nil }
 
-    /// How the upstream ended, while what is queued leaves or waits for a client.
-    package var emptyingOutcome: Outcome? {
+    /// How the stream will end once what is queued has left; `nil` before the upstream's end.
+    package var comingEnd: Outcome? {
         if case .emptying(let outcome) = phase { outcome } else { nil }
     }
 

@@ -86,9 +86,11 @@ extension Problem {
         self.init(kind, status: status, detail: detail, retryAfter: retryAfter)
     }
 
-    /// No `Allow` of the request's method on one of weir's own addresses (RFC 9110, section 15.5.6).
+    /// The request's method is not among the `allowed` ones of one of weir's own addresses (RFC 9110, section 15.5.6).
     static func methodNotAllowed(_ allowed: String) -> Problem {
-        Problem(.invalidRequest, status: 405, detail: "Only \(allowed) can be asked of this address")
+        var problem = Problem(.invalidRequest, status: 405, detail: "Only \(allowed) can be asked of this address")
+        problem.allow = allowed
+        return problem
     }
 
     /// A resumption of what cannot be resumed.

@@ -49,6 +49,7 @@ extension StreamDriver {
             let permit = try route.gate.admit(asked.key, at: now)
             machine = StreamMachine(limits: route.machineLimits, at: now)
             machine.detached(until: pendingEnds(from: now))
+            if let heldSince { machine.clientHolds(at: heldSince) }
             start(permit)
         } catch {
             awaitAdmission(error)
@@ -59,7 +60,8 @@ extension StreamDriver {
     ///
     /// - Returns: Whether the client may have one more such stream; else nothing has changed.
     private func promise(to response: any ClientResponse, retryAfter: Duration) -> Bool {
-        guard route.promises.enter(asked.key.text) else { return false }
+        // Of a proxy that stops, nothing can be fetched later.
+        guard !worker.shared.isDraining, route.promises.enter(asked.key.text) else { return false }
         isPromised = true
         worker.register(self)
         let now = worker.clock()
@@ -74,6 +76,13 @@ extension StreamDriver {
     /// Before it has answered, the upstream's own time counts, and the client's only where that has no limit.
     private func pendingEnds(from now: Instant) -> Instant {
         now + (route.settings.timeouts.firstByte.map { $0 + .seconds(1) } ?? asyncExpiry)
+    }
+
+    /// A promised stream that ended before it began waits for its client, to be told, as long as one that is ready.
+    func keepFailure(at now: Instant) {
+        guard head == nil, machine.isDetached, !machine.isFinished else { return }
+        machine.detached(until: now + asyncExpiry)
+        armDeadline()
     }
 
     /// The promise is kept, or nobody came for it.

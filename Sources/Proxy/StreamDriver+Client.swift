@@ -2,6 +2,7 @@ import Downstream
 import Flow
 import NIOHTTP1
 import Observability
+import Settings
 
 // Who reads the stream, and what they say while it runs.
 
@@ -66,10 +67,8 @@ extension StreamDriver: ResponseWriterDelegate {
         response.delegate = self
         machine.attached()
         keepPromise()
-        guard head != nil else {
-            // Only a failure ends a stream before its head; it was kept for this client.
-            return end(machine.emptyingOutcome ?? .upstreamFailed)
-        }
+        // Only a failure ends a stream before its head; it was kept for this client.
+        if head == nil { return end(machine.comingEnd ?? .upstreamFailed) }
         writeHead()
         pump(at: now)
     }
@@ -82,26 +81,32 @@ extension StreamDriver: ResponseWriterDelegate {
         switch replay?.rewind(after: after, { queue.putBack($0, records: $1) }) {
         case .gone(let first): return .gone(resumableFrom: first)
         case .neverSent, nil: return .invalidRequest("\(ResumeRequest.header) names more records than were sent")
-        case .unread(let records):
-            // It has asked for them once, and has not got them.
-            if pacer.creditLeft != nil { pacer.request(records) }
+        case .unread: break
         }
         if let old = self.response {
             // The proxy has not noticed yet that the old connection is dead.
             old.delegate = nil
             old.abort()
+            _ = machine.clientLeft(at: worker.clock())
         }
+        pacer.returned(totals.records - after)
         totals.records = after
         totals.resumptions += 1
         attach(response)
         return nil
     }
 
-    /// Keeps what was handed over for a client that comes back, within the stream's one bound, which what is queued needs
-    /// first.
+    /// Of the stream's one bound, what is not for the queue: what was sent last may be lost with the connection, and an
+    /// upstream that fills the queue would leave none of it to be sent again.
+    func replayShare(of bound: Int) -> Int { route.settings.resumeWindow == nil ? 0 : bound / 2 }
+
+    /// Keeps what was handed over for a client that comes back: its share of the bound, and what the queue does not need.
     func keepForReplay(_ records: Int) {
+        let (mostRecords, mostBytes) = (wish.terms.buffer, terms.maximumBytes.bytes)
         replay?.append(UnsafeRawBufferPointer(start: nil, count: 0), records: records)
-        replay?.trim(records: wish.terms.buffer - queue.records, bytes: terms.maximumBytes.bytes - queue.bytes)
+        replay?.trim(
+            records: max(replayShare(of: mostRecords), mostRecords - queue.records),
+            bytes: max(replayShare(of: mostBytes), mostBytes - queue.bytes))
     }
 
     // MARK: Feedback
@@ -116,7 +121,7 @@ extension StreamDriver: ResponseWriterDelegate {
         if let isPaused = feedback.isPaused { pacer.hold(isPaused) }
         if let records = feedback.request { pacer.request(records) }
         if feedback.bufferSize != nil {
-            queue.setRecordBound(wish.terms.buffer)
+            queue.setRecordBound(wish.terms.buffer - replayShare(of: wish.terms.buffer))
             if replay != nil { keepForReplay(0) }
             perform(machine.recordsLeft(level: queue.level, at: now))
         }

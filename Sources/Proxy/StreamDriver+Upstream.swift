@@ -51,11 +51,15 @@ extension StreamDriver: TransferDelegate {
     private func becomeStream(_ headers: inout HTTPHeaders, at now: Instant) {
         isStream = true
         totals.terms = terms
-        pacer = Pacer(
-            pace: terms.pace, burst: terms.burst, sharesBudget: route.settings.streams.clientRecords != nil, at: now)
+        pacer.begin(
+            pace: wish.terms.pace, burst: terms.burst, sharesBudget: route.settings.streams.clientRecords != nil,
+            at: now)
         queue = StreamQueue(
             framer: .lines,
-            bounds: .init(records: terms.buffer, bytes: terms.maximumBytes, record: terms.maximumRecordBytes),
+            bounds: .init(
+                records: wish.terms.buffer - replayShare(of: wish.terms.buffer),
+                bytes: ByteCount(terms.maximumBytes.bytes - replayShare(of: terms.maximumBytes.bytes)),
+                record: terms.maximumRecordBytes),
             overflow: route.settings.overflow, keys: route.keys, tellsLosses: asked.preferences.wantsNotices)
         if route.settings.resumeWindow != nil { replay = ReplayBuffer(framer: .lines) }
         addStreamFields(
@@ -106,6 +110,7 @@ extension StreamDriver: TransferDelegate {
         }
         judgeUpstream(outcome, at: now)
         perform(machine.upstreamEnded(outcome, at: now))
+        keepFailure(at: now)
         pump(at: now)
     }
 }

@@ -182,7 +182,8 @@ final class StreamDriver {
     /// Tells the ceiling over all streams what this one holds now.
     func gauge() {
         let held = queue.bytes + (replay?.bytes ?? 0)
-        guard held != gaugedBytes, !machine.isFinished else { return }
+        // What a stream held is given back at its end, and it holds nothing after it.
+        guard !machine.isFinished, held != gaugedBytes else { return }
         worker.bufferChanged(by: held - gaugedBytes)
         gaugedBytes = held
     }
@@ -201,6 +202,7 @@ final class StreamDriver {
             armDeadline()
         case .cancelUpstream:
             giveUpUpstream()
+            keepFailure(at: worker.clock())
             pump(at: worker.clock())
         case .endResponse(.completed): completeResponse()
         case .endResponse(let outcome): breakOffResponse(outcome, at: worker.clock())

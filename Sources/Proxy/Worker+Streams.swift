@@ -27,7 +27,7 @@ extension Worker {
                     refuse(request, with: error, client: client, route: nil, response: writer)
                 }
             }
-        case (.stream, _): throw .methodNotAllowed("GET, DELETE")
+        case (.stream, _): throw .methodNotAllowed("GET, HEAD, DELETE")
         case (.feedback, _): throw .methodNotAllowed("POST")
         case (.nothing, _): throw .noSuchStream
         }
@@ -144,9 +144,10 @@ struct Visit {
         let state = driver.state(at: worker.clock())
         switch state.phase {
         case .waiting, .pending: answer(state, retryAfter: .seconds(1))
-        case .failed: driver.attach(response)
-        case .ready where request.head.method == .GET && driver.isWanted(by: request): driver.attach(response)
-        case .ready, .streaming, .resumable: answer(state)
+        case .ready, .failed:
+            guard request.head.method == .GET, driver.isWanted(by: request) else { return answer(state) }
+            driver.attach(response)
+        case .streaming, .resumable: answer(state)
         }
     }
 

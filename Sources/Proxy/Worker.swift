@@ -118,6 +118,7 @@ final class Worker {
             }
             let driver = begin(asked, writer: writer, at: now)
             guard driver.waitForAdmission(error) else {
+                writer.delegate = nil
                 ended(driver, hasExpired: false)
                 throw Problem(error)
             }
@@ -151,6 +152,7 @@ final class Worker {
             ("Date", shared.date.text(at: Timestamp.now())),
         ])
         if let seconds = problem.retryAfter { headers.add(name: "Retry-After", value: String(seconds)) }
+        if let methods = problem.allow { headers.add(name: "Allow", value: methods) }
         response.respond(
             HTTPResponseStatus(statusCode: problem.status), headers: headers,
             text: problem.json(base: shared.problemBase) + "\n")

@@ -90,4 +90,27 @@ import Testing
         pacer.change(pace: .limited(try .of("1/second")), burst: 1, at: .seconds(2))
         #expect(pacer.available(at: .seconds(2)) == 1)
     }
+
+    @Test func whatWasSaidBeforeTheStreamBeganStays() throws {
+        var pacer = Pacer(pace: .unlimited, burst: 1, at: .seconds(0))
+        pacer.request(2)
+        pacer.hold(true)
+        pacer.begin(pace: .limited(try .of("10/second")), burst: 5, sharesBudget: false, at: .seconds(1))
+        #expect(pacer.isHeldByClient)
+        pacer.hold(false)
+        #expect(pacer.available(at: .seconds(1)) == 2)
+        #expect(!pacer.isUnlimited)
+    }
+
+    @Test func whatComesBackIsPaidForByTheCreditAlready() throws {
+        var pacer = try pacer()
+        pacer.returned(3)
+        #expect(pacer.creditLeft == nil)
+        pacer.request(5)
+        pacer.take(5, at: .seconds(0), leavesWaiting: true)
+        #expect(pacer.isHeldByClient)
+        pacer.returned(3)
+        #expect(pacer.creditLeft == 3)
+        #expect(pacer.available(at: .seconds(0)) == 3)
+    }
 }

@@ -383,7 +383,10 @@ import Testing
         var refused = machine
         #expect(refused.upstreamEnded(.upstreamFailed, at: .seconds(1)) == .none)
         #expect(!refused.isFinished)
+        #expect(refused.comingEnd == .upstreamFailed)
+        #expect(machine.comingEnd == nil)
         #expect(machine.deadlinePassed(at: .seconds(30)) == .cancelUpstream)
+        #expect(machine.comingEnd == .upstreamTimeout)
         #expect(machine.deadlinePassed(at: .seconds(60)) == .finish(.clientGone))
     }
 

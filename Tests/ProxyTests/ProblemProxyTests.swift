@@ -35,4 +35,11 @@ import Upstream
             #expect(Outcome(error) == .upstreamFailed)
         }
     }
+
+    /// RFC 9110, section 15.5.6.
+    @Test func aMethodThatIsNotAllowedIsToldTheOnesThatAre() {
+        let problem = Problem.methodNotAllowed("GET, HEAD")
+        #expect(problem.status == 405)
+        #expect(problem.allow == "GET, HEAD")
+    }
 }

@@ -1,0 +1,273 @@
+"""What is shared has a ceiling: the records of one client, the streams and the buffers of the whole proxy."""
+import collections
+import threading
+import time
+
+import pytest
+
+from harness.problems import problem
+from harness.addresses import LOOPS, connect, endless, feedback, numbers, state
+from harness.waiting import eventually
+from harness.weir import route
+
+MINE, THEIRS = "X-Api-Key: mine", "X-Api-Key: theirs"
+UPSTREAM = {"upstream_receive_buffer": "64KiB", "client_key": "{ header: X-Api-Key }"}
+GRANTED = "X-Stream-Buffer-Size"
+# Streams that hold some 400 KB each: two of them are over 80 % of the ceiling, three are over it.
+HOLDING = {**UPSTREAM, "buffer": "{ default: 1000, max: 1000, max_bytes: 400KiB }", "rate": "{ default: 1/hour }"}
+CEILING = {"limits": "{ max_buffer_bytes: 1MiB }", "shutdown_grace": "0s"}
+SIZE = 2000
+
+
+# MARK: The records of one client
+
+
+class Reader:
+    """Reads a stream in a thread of its own and notes when each record came."""
+
+    def __init__(self, response):
+        self.response, self.came, self.fault = response, [], None
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self):
+        try:
+            for expected, each in enumerate(self.response.records(), 1):
+                assert each.number == expected
+                self.came.append(each.at)
+        except (OSError, ValueError) as fault:  # the test has closed it
+            self.fault = fault
+
+    def between(self, begin, end):
+        return sum(begin <= at < end for at in self.came)
+
+
+@pytest.mark.parametrize("where", [["same"], ["other"], ["same", "other", "other"]],
+                         ids=["two on a loop", "two on two loops", "four on two loops"])
+def test_the_streams_of_one_client_share_its_records_fairly(weir, origin, client, where):
+    rate, seconds = 400, 2
+    proxy = weir(route(origin(endless()).url, streams=f"{{ client_records: {rate}/second }}", **UPSTREAM), workers=2,
+                 shutdown_grace="0s")
+    first = client(proxy)
+    connections = [first, *(connect(client, proxy, each, beside=first) for each in where)]
+    for connection in connections:
+        connection.ask("/orders", MINE)  # all at once, while there is a budget left
+    responses = [connection.response() for connection in connections]
+    assert [response.status for response in responses] == [200] * len(responses)
+    readers = [Reader(response) for response in responses]
+    # What one second brings is the burst; the shares count behind it.
+    eventually(lambda: sum(len(reader.came) for reader in readers) > 2 * rate, "the burst read")
+    begin = time.monotonic()
+    eventually(lambda: time.monotonic() > begin + seconds, "some time", within=seconds + 10)
+    counts = [reader.between(begin, begin + seconds) for reader in readers]
+    assert sum(counts) <= rate * seconds * 1.1 + 20
+    assert min(counts) > 0.9 * max(counts), counts
+    assert not any(isinstance(reader.fault, AssertionError) for reader in readers)
+
+
+def test_while_its_records_are_spent_a_client_gets_no_new_stream(weir, origin, client):
+    proxy = weir(route(origin(endless()).url, streams="{ client_records: 100/second }", **UPSTREAM), workers=2,
+                 shutdown_grace="0s")
+    running = client(proxy)
+    reader = Reader(running.get("/orders", MINE))
+    eventually(lambda: len(reader.came) > 120, "the burst spent")
+    for _ in range(6):
+        told = problem(client(proxy).get("/orders", MINE), 429, "rate-limit")
+        assert told["retryAfter"] == 1 and "100/second" in told["detail"]
+    theirs = client(proxy).get("/orders", THEIRS)
+    assert theirs.status == 200
+    assert numbers(theirs.records(), 50) == list(range(1, 51))
+    feedback(client(proxy), running_id(reader), pause=True)
+    eventually(lambda: client(proxy).get("/orders", MINE).status == 200, "admitted, now that there are records left")
+
+
+def running_id(reader):
+    return reader.response.head["X-Stream-Id"]
+
+
+# MARK: All streams
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_there_are_only_so_many_streams_and_each_place_comes_back(weir, origin, client, workers):
+    proxy = weir(route(origin(endless()).url, **UPSTREAM), workers=workers, limits="{ max_streams: 4 }",
+                 shutdown_grace="0s")
+
+    def fill():
+        """Opens streams until nobody is let in on any loop."""
+        opened, refused = [], 0
+        while refused < 12:
+            response = client(proxy).get("/orders")
+            if response.status == 200:
+                opened.append(response)
+            else:
+                assert problem(response, 503, "unavailable")["retryAfter"] == 1
+                refused += 1
+        return opened
+
+    for _ in range(3):
+        before = len([line for line in proxy.lines() if line["reason"] == "client_gone"])
+        opened = fill()
+        assert len(opened) == 4
+        for response in opened:
+            response.client.close()
+        eventually(lambda: len([line for line in proxy.lines() if line["reason"] == "client_gone"]) == before + 4,
+                   "their ends logged")
+    assert proxy.logged(reason="refused")["problem"] == "unavailable"
+
+
+def test_on_trial_the_ceiling_of_streams_only_tells(weir, origin, client):
+    proxy = weir(route(origin(endless()).url, **UPSTREAM), workers=1, limits="{ max_streams: 1, dry_run: true }",
+                 shutdown_grace="0s")
+    responses = [client(proxy).get("/orders") for _ in range(3)]
+    assert [response.status for response in responses] == [200] * 3
+    for response in responses:
+        response.client.close()
+    lines = eventually(lambda: len(proxy.lines()) == 3 and proxy.lines(), "their ends logged")
+    trials = {line["id"]: line.get("dry_run") for line in lines}
+    assert [trials[response.head["X-Stream-Id"]] for response in responses] == [None, "unavailable", "unavailable"]
+
+
+@pytest.mark.parametrize("limits, told", [
+    ("per_client: 1", "too-many-streams"), ("per_route: 1", "too-many-streams"),
+    ("starts: 1/hour, starts_burst: 1", "rate-limit"), ("client_records: 1/hour", "rate-limit")])
+def test_on_trial_the_limits_of_a_route_only_tell(weir, origin, client, limits, told):
+    proxy = weir(route(origin(endless()).url, streams=f"{{ {limits}, dry_run: true }}", **UPSTREAM), workers=2,
+                 shutdown_grace="0s")
+    first = client(proxy).get("/orders", MINE)
+    records = first.records()
+    assert next(records).number == 1
+    second = client(proxy).get("/orders", MINE)
+    assert (first.status, second.status) == (200, 200)
+    for response in [first, second]:
+        response.client.close()
+    assert proxy.logged(id=second.head["X-Stream-Id"])["dry_run"] == told
+    assert "dry_run" not in proxy.logged(id=first.head["X-Stream-Id"])
+
+
+# MARK: All buffers
+
+
+@pytest.fixture
+def holding(weir, origin, client):
+    """A weir of two loops under a ceiling of 1 MiB, and streams that hold what their buffers take."""
+    def run(**top):
+        proxy = weir(route(origin(endless(SIZE), send_buffer=16 << 10).url, **HOLDING), workers=2,
+                     **{**CEILING, **top})
+
+        def hold(*fields, on=None):
+            """One more stream, whose queue has been filled as far as its grant goes."""
+            response = (on or client(proxy)).get("/orders", MINE, *fields)
+            assert response.status == 200, response.read()
+            wanted = min(int(response.head[GRANTED]), (400 << 10) // SIZE)
+            talking = client(proxy)
+            eventually(lambda: state(talking, response.head["X-Stream-Id"])["queued"] >= 0.6 * wanted, "a filled queue")
+            return response
+        return proxy, hold
+    return run
+
+
+def granted(response):
+    assert response.status == 200, response.read()
+    return int(response.head[GRANTED])
+
+
+@pytest.mark.parametrize("where", LOOPS)
+def test_near_the_ceiling_new_streams_get_less_and_afterwards_all_again(holding, client, where):
+    proxy, hold = holding()
+    first = client(proxy)
+    held = [hold(on=first), hold(on=connect(client, proxy, where, beside=first))]
+    assert [granted(response) for response in held] == [1000, 1000]
+    # 800 KiB is a little below four fifths of the ceiling; a third stream takes it above.
+    held.append(hold("X-Stream-Buffer-Size: 60"))
+    assert granted(held[-1]) == 60
+    talking = client(proxy)
+    eventually(lambda: sum(state(talking, each.head["X-Stream-Id"])["queued"] for each in held) * SIZE > 0.82 * (1 << 20),
+               "more than four fifths of the ceiling held")
+    for _ in range(4):
+        response = client(proxy).get("/orders", MINE, "X-Stream-Buffer-Size: 20")
+        assert 1 <= granted(response) < 20
+        response.client.close()
+    for response in held:
+        response.client.close()
+    eventually(lambda: granted(client(proxy).get("/orders", MINE)) == 1000, "all again")
+    assert {line["reason"] for line in proxy.lines() if "records" in line} == {"client_gone"}
+
+
+def test_over_the_ceiling_those_that_hold_most_end_first(holding, client):
+    proxy, hold = holding()
+    small = hold("X-Stream-Buffer-Size: 20")
+    opened = [small]
+    seen = collections.Counter()
+    # Each of them gets all that it asks for as long as the others have not filled their queues yet.
+    connections = [client(proxy) for _ in range(6)]
+    for connection in connections:
+        connection.ask("/orders", MINE)
+    for connection in connections:
+        response = connection.response()
+        seen[response.status] += 1
+        opened += [response] if response.status == 200 else []
+    assert seen[200] >= 3
+    eventually(lambda: any(line["reason"] == "cancelled" for line in proxy.lines()), "a stream ended")
+    ended = [line for line in proxy.lines() if line["reason"] == "cancelled"]
+    assert {line["problem"] for line in ended} == {"unavailable"}
+    assert small.head["X-Stream-Id"] not in {line["id"] for line in ended}
+    for response in opened:
+        if response.head["X-Stream-Id"] in {line["id"] for line in ended}:
+            response.read()
+            assert response.complete is False
+    alive = state(client(proxy), small.head["X-Stream-Id"])
+    assert alive["state"] == "streaming" and alive["queued"] >= 10
+    for response in opened:
+        response.client.close()
+    eventually(lambda: granted_or_none(client(proxy).get("/orders", MINE)) == 1000, "all again")
+
+
+def granted_or_none(response):
+    return int(response.head[GRANTED]) if response.status == 200 else None
+
+
+def test_at_the_ceiling_new_streams_are_refused(weir, origin, client):
+    # One record, larger than its queue, passes alone: so a stream can hold more than it was granted.
+    upstream = origin(endless(1200 << 10))
+    proxy = weir(route(upstream.url, client_key="{ header: X-Api-Key }", rate="{ default: 1/hour }",
+                       buffer="{ default: 10, max_bytes: 1MiB, max_record_bytes: 2MiB }"), workers=2,
+                 limits="{ max_buffer_bytes: 1MiB, dry_run: false }", shutdown_grace="0s")
+    seen = set()
+    for _ in range(40):
+        response = client(proxy).get("/orders", MINE)
+        seen.add(response.status)
+        if response.status == 503:
+            assert problem(response, 503, "unavailable")["retryAfter"] == 1
+            break
+    assert 503 in seen
+
+
+def test_on_trial_the_ceiling_of_buffers_only_tells(holding, client):
+    proxy, hold = holding(limits="{ max_buffer_bytes: 1MiB, dry_run: true }")
+    held = [hold() for _ in range(5)]
+    assert [granted(response) for response in held] == [1000] * 5
+    eventually(lambda: "limits.max_buffer_bytes is exceeded" in proxy.said(), "the excess told")
+    for response in held:
+        assert state(client(proxy), response.head["X-Stream-Id"])["state"] == "streaming"
+        response.client.close()
+    eventually(lambda: len([line for line in proxy.lines() if "records" in line]) == 5, "their ends logged")
+    assert proxy.logged(id=held[-1].head["X-Stream-Id"])["dry_run"] == "unavailable"
+
+
+@pytest.mark.parametrize("overflow, window, waves", [
+    ("pause", "1s", 3), ("latest", "1s", 3), ("pause", "off", 5), ("drop_oldest", "off", 5), ("disconnect", "off", 60)])
+def test_what_streams_held_is_given_back_however_they_end(weir, origin, client, overflow, window, waves):
+    proxy = weir(route(origin(endless(16 << 10), send_buffer=64 << 10).url, client_key="{ header: X-Api-Key }",
+                       breaker="off", overflow=overflow, stall_timeout="200ms", resume_window=window,
+                       buffer="{ default: 1000, max: 1000, max_bytes: 180KiB }"), workers=2, **CEILING)
+    for wave in range(1, waves + 1):
+        connections = [client(proxy, receive_buffer=4096) for _ in range(4)]
+        for connection in connections:
+            connection.ask("/orders", MINE)
+        for connection in connections[:2]:
+            assert granted(connection.response()) == 1000
+            connection.close()  # the others stall
+        eventually(lambda: len(proxy.lines()) == 4 * wave, "their ends logged")
+    # Together more than the ceiling: had each kept some of it, less would be granted, or nothing.
+    assert granted(client(proxy).get("/orders", MINE)) == 1000

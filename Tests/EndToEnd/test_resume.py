@@ -1,0 +1,267 @@
+"""A client that lost its connection comes back for the rest of its stream, and gets exactly that."""
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from harness.problems import problem
+from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD
+from harness.addresses import LOOPS, connect, endless, feedback, numbered, numbers, state
+from harness.waiting import eventually, level
+from harness.weir import route
+
+SIZE = 1000
+FAST = {"rate": "{ default: 200/second }", "resume_window": "20s", "buffer": "{ default: 100, max_bytes: 1MiB }"}
+both_loops = pytest.mark.parametrize("where", LOOPS)
+
+
+@pytest.fixture
+def begin(weir, origin, client):
+    """Opens a stream on a weir of two loops."""
+    def open_stream(*fields, script=None, receive_buffer=None, top=None, **keys):
+        upstream = origin(script or endless(), send_buffer=16 << 10)
+        proxy = weir(route(upstream.url, **{**FAST, "upstream_receive_buffer": "16KiB", **keys}), workers=2,
+                     **{"shutdown_grace": "0s", **(top or {})})
+        reading = client(proxy, receive_buffer=receive_buffer)
+        response = reading.get("/orders", *fields)
+        assert response.status == 200
+        return SimpleNamespace(upstream=upstream, proxy=proxy, reading=reading, response=response,
+                               records=response.records(), id=response.head["X-Stream-Id"],
+                               # On the stream's own loop, so that later ones can be told from it.
+                               beside=connect(client, proxy, "same", beside=reading))
+    return open_stream
+
+
+def ask(connection, stream, after, *fields):
+    return connection.get("/orders", f"X-Stream-Resume: {stream}; after={after}", *fields)
+
+
+def lose(stream):
+    """The client's connection is gone, and weir has noticed."""
+    stream.reading.close()
+    eventually(lambda: state(stream.beside, stream.id)["state"] == "resumable", "a stream without a client")
+
+
+@both_loops
+def test_the_rest_comes_without_a_gap_or_a_duplicate(begin, client, where):
+    stream = begin(script=lambda peer: (peer.read_head(), peer.send(numbered(300))))
+    assert numbers(stream.records, 40) == list(range(1, 41))
+    lose(stream)
+    response = ask(connect(client, stream.proxy, where, beside=stream.beside), stream.id, 40)
+    assert response.status == 200
+    assert response.head["X-Stream-Id"] == stream.id
+    assert response.head["Content-Type"] == "application/x-ndjson"
+    assert [each.number for each in response.records()] == list(range(41, 301))
+    assert response.complete
+    line = stream.proxy.logged(id=stream.id)
+    assert (line["reason"], line["records"], line["resumptions"]) == ("completed", 300, 1)
+    assert len(stream.upstream.heads) == 1
+
+
+@both_loops
+def test_a_client_may_have_received_less_than_was_sent(begin, client, where):
+    """All of the buffer holds what was sent, while the upstream has nothing more."""
+    more = threading.Event()
+
+    def script(peer):
+        peer.read_head()
+        peer.send(STREAM_HEAD)
+        peer.send_records(count=60)
+        assert more.wait(20)
+        peer.send_records(first=61, count=140)
+        peer.send(LAST_CHUNK)
+
+    stream = begin(script=script)
+    try:
+        assert numbers(stream.records, 60) == list(range(1, 61))
+        lose(stream)
+        more.set()
+        response = ask(connect(client, stream.proxy, where, beside=stream.beside), stream.id, 45)
+        assert [each.number for each in response.records()] == list(range(46, 201))
+        assert response.complete
+    finally:
+        more.set()
+
+
+@both_loops
+def test_half_of_the_buffer_is_kept_although_the_upstream_could_fill_all_of_it(begin, client, where):
+    stream = begin("X-Stream-Rate-Limit: 50/second")
+    assert numbers(stream.records, 60) == list(range(1, 61))
+    eventually(lambda: state(stream.beside, stream.id)["queued"] >= 50, "a full queue")
+    lose(stream)
+    response = ask(connect(client, stream.proxy, where, beside=stream.beside), stream.id, 30)
+    assert numbers(response.records(), 100) == list(range(31, 131))
+
+
+@both_loops
+def test_a_client_may_come_back_again_and_again(begin, client, where):
+    stream = begin("TE: trailers", "Connection: TE", script=lambda peer: (peer.read_head(), peer.send(numbered(250))))
+    got = numbers(stream.records, 10)
+    for _ in range(6):
+        lose(stream)
+        stream.reading = connect(client, stream.proxy, where, beside=stream.beside)
+        response = ask(stream.reading, stream.id, len(got), "TE: trailers", "Connection: TE")
+        stream.records = response.records()
+        got += numbers(stream.records, 10)
+    got += [each.number for each in stream.records]
+    assert got == list(range(1, 251))
+    assert response.complete
+    assert response.trailers == [("X-Stream-Status", "complete"), ("X-Stream-Items", "250")]
+    assert stream.proxy.logged(id=stream.id)["resumptions"] == 6
+
+
+@both_loops
+def test_coming_back_takes_the_stream_from_a_connection_that_is_still_open(begin, client, where):
+    stream = begin()
+    assert numbers(stream.records, 20) == list(range(1, 21))
+    response = ask(connect(client, stream.proxy, where, beside=stream.beside), stream.id, 20)
+    records = response.records()
+    assert numbers(records, 50) == list(range(21, 71))
+    rest = [each.number for each in stream.records]
+    assert stream.response.complete is False
+    assert rest == list(range(21, 21 + len(rest)))
+    assert next(records).number == 71  # the old connection's end was not the stream's
+
+
+@both_loops
+def test_a_stream_whose_end_is_under_way_on_a_dead_connection_ends_on_the_new_one(begin, client, where):
+    """The client reads nothing, so its kernel and weir's hold all that came and the end of it."""
+    total, size = 200, 2000
+    stream = begin(script=lambda peer: (peer.read_head(), peer.send(numbered(total, size))), receive_buffer=4096,
+                   rate="{ default: 2000/second }", buffer="{ default: 1000, max: 1000 }")
+    talking = connect(client, stream.proxy, where, beside=stream.beside)
+
+    def sent():
+        return state(talking, stream.id)["records"]
+
+    feedback(talking, stream.id, pause=False)
+    got = 0
+    while sent() < total:  # reads only until all but the last has left the queue
+        got += 1
+        assert next(stream.records).number == got
+    assert got < total
+    response = ask(talking, stream.id, got)
+    assert [each.number for each in response.records()] == list(range(got + 1, total + 1))
+    assert response.complete
+    assert stream.proxy.logged(id=stream.id)["reason"] == "completed"
+
+
+def test_credit_is_not_spent_on_what_was_not_received(begin, client):
+    stream = begin("X-Stream-Rate-Limit: 1/hour", rate="{ default: 200/second, max: 200/second }")
+    feedback(stream.beside, stream.id, request=30, rate="200/second")
+    sent = level(lambda: state(stream.beside, stream.id)["records"], "the records sent", still=0.5)
+    lose(stream)
+    records = ask(client(stream.proxy), stream.id, sent - 10).records()
+    assert numbers(records, 10) == list(range(sent - 9, sent + 1))
+    told = state(stream.beside, stream.id)
+    assert (told["records"], told["credit"]) == (sent, 0)
+    feedback(stream.beside, stream.id, request=2)
+    assert numbers(records, 2) == [sent + 1, sent + 2]
+
+
+@both_loops
+def test_what_cannot_be_given_is_refused_and_the_stream_goes_on_waiting(begin, client, where):
+    stream = begin(buffer="{ default: 20 }")
+    assert numbers(stream.records, 100) == list(range(1, 101))
+    lose(stream)
+    coming = connect(client, stream.proxy, where, beside=stream.beside)
+    sent = state(coming, stream.id)["records"]
+    assert "X-Stream-Resume" in problem(ask(coming, stream.id, sent + 1), 400, "invalid-request")["detail"]
+    first = problem(ask(coming, stream.id, 1), 410, "gone")["from"]
+    assert sent - 20 <= first <= sent + 1
+    if first > 1:
+        assert problem(ask(coming, stream.id, first - 2), 410, "gone")["from"] == first
+    assert numbers(ask(coming, stream.id, first - 1).records(), 100) == list(range(first, first + 100))
+
+
+def test_malformed_and_unknown_resumptions_are_refused(begin, client):
+    stream = begin()
+    next(stream.records)
+    for value in [stream.id, f"{stream.id}; after=", f"{stream.id}; after=-1", f"{stream.id}; after=1; x",
+                  "me; after=1", f"{stream.id} after=1"]:
+        response = stream.beside.get("/orders", f"X-Stream-Resume: {value}")
+        assert "X-Stream-Resume" in problem(response, 400, "invalid-request")["detail"]
+    twice = f"X-Stream-Resume: {stream.id}; after=1"
+    problem(stream.beside.get("/orders", twice, twice), 400, "invalid-request")
+    problem(ask(stream.beside, "0" * 32, 1), 404, "not-found")
+    assert next(stream.records).number == 2
+    assert len(stream.upstream.heads) == 1
+
+
+@both_loops
+def test_where_it_is_off_a_lost_stream_is_over(begin, client, where):
+    stream = begin(resume_window="off")
+    next(stream.records)
+    coming = connect(client, stream.proxy, where, beside=stream.beside)
+    problem(ask(coming, stream.id, 1), 410, "gone")
+    stream.reading.close()
+    assert stream.proxy.logged(id=stream.id)["reason"] == "client_gone"
+    problem(ask(coming, stream.id, 1), 404, "not-found")
+
+
+@both_loops
+def test_who_does_not_come_back_in_time_has_lost_the_stream(begin, client, where):
+    stream = begin(resume_window="1s", streams="{ per_client: 1 }")
+    numbers(stream.records, 5)
+    lose(stream)
+    problem(stream.beside.get("/orders"), 429, "too-many-streams")  # it keeps its slot as long as it may come back
+    assert stream.proxy.logged(id=stream.id)["reason"] == "client_gone"
+    coming = connect(client, stream.proxy, where, beside=stream.beside)
+    problem(ask(coming, stream.id, 5), 410, "gone")
+    eventually(lambda: stream.upstream.peers[0].gone, "the upstream let go")
+    assert next(coming.get("/orders").records()).number == 1
+
+
+def test_the_bound_of_the_buffer_holds_while_nobody_reads(begin, client):
+    stream = begin(script=endless(SIZE), buffer="{ default: 50 }", upstream_receive_buffer="16KiB")
+    numbers(stream.records, 10)
+    lose(stream)
+    told = state(stream.beside, stream.id)
+    sent = level(lambda: stream.upstream.sent, "what the origin has sent")
+    # One read of libcurl's and the kernel's buffers on both sides stand beside the queue.
+    assert sent <= (told["records"] + 50) * (SIZE + 8) + (200 << 10)
+    # Between its marks, and what came with the record that filled it.
+    assert 12 <= state(stream.beside, stream.id)["queued"] < 50 + 40
+    first = told["records"]
+    assert numbers(ask(client(stream.proxy), stream.id, first).records(), 200) == list(range(first + 1, first + 201))
+
+
+def test_what_a_dropping_stream_loses_meanwhile_is_counted(begin, client):
+    more, done = threading.Event(), threading.Event()
+
+    def script(peer):
+        peer.read_head()
+        peer.send(STREAM_HEAD)
+        peer.send_records(count=10)
+        assert more.wait(20)
+        peer.send_records(first=11, count=90)
+        assert done.wait(20)
+        peer.send_records(first=101, count=1)
+        peer.send(LAST_CHUNK)
+
+    stream = begin(script=script, overflow="drop_oldest", buffer="{ default: 20 }")
+    try:
+        assert numbers(stream.records, 10) == list(range(1, 11))
+        lose(stream)
+        more.set()
+        eventually(lambda: state(stream.beside, stream.id)["dropped"] >= 70, "records dropped")
+        dropped = state(stream.beside, stream.id)["dropped"]
+        done.set()
+        response = ask(client(stream.proxy), stream.id, 10, "TE: trailers", "Connection: TE")
+        got = [each.number for each in response.records()]
+        assert dropped <= 91 - len(got) <= dropped + 1
+        assert got == list(range(102 - len(got), 102))  # the newest, and nothing twice
+        assert stream.proxy.logged(id=stream.id)["dropped"] == 91 - len(got)
+    finally:
+        more.set()
+        done.set()
+
+
+def test_a_deleted_stream_cannot_be_taken_up_again(begin, client):
+    stream = begin()
+    numbers(stream.records, 5)
+    lose(stream)
+    assert stream.beside.get(f"/v1/streams/{stream.id}", method="DELETE").json()["state"] == "resumable"
+    assert stream.proxy.logged(id=stream.id)["reason"] == "cancelled"
+    problem(ask(stream.beside, stream.id, 5), 404, "not-found")
+    eventually(lambda: stream.upstream.peers[0].gone, "the upstream let go")
