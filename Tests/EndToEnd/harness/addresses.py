@@ -15,11 +15,13 @@ def numbered(count, size=0):
     return STREAM_HEAD + b"".join(chunk(record(number, size)) for number in range(1, count + 1)) + LAST_CHUNK
 
 
-def endless(size=200):
-    """A script: answers each request with records without an end."""
+def endless(size=200, gate=None):
+    """A script: answers each request with records without an end, the first once the gate, if any, is open."""
     def script(peer):
         peer.read_head()
         peer.send(STREAM_HEAD)
+        if gate:
+            gate.wait()
         peer.send_records(size)
     return script
 
