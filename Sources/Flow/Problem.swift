@@ -55,6 +55,8 @@ package struct Problem: Error, Equatable, Sendable {
     package var records: Int?
     /// The first record from which the stream can still be resumed.
     package var from: Int?
+    /// The methods that would have been allowed: the `Allow` that every 405 has (RFC 9110, section 15.5.6).
+    package var allowed: String?
     /// The stream's id, where it had one.
     package var instance: String?
 

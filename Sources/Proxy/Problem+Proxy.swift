@@ -86,9 +86,12 @@ extension Problem {
         self.init(kind, status: status, detail: detail, retryAfter: retryAfter)
     }
 
-    /// No `Allow` of the request's method on one of weir's own addresses (RFC 9110, section 15.5.6).
+    /// The method is none that one of weir's own addresses knows.
     static func methodNotAllowed(_ allowed: String) -> Problem {
-        Problem(.invalidRequest, status: 405, detail: "Only \(allowed) can be asked of this address")
+        var problem = Problem(
+            .invalidRequest, status: 405, detail: "Only \(allowed) can be asked of this address")
+        problem.allowed = allowed
+        return problem
     }
 
     /// A resumption of what cannot be resumed.

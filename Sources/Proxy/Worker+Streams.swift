@@ -27,7 +27,7 @@ extension Worker {
                     refuse(request, with: error, client: client, route: nil, response: writer)
                 }
             }
-        case (.stream, _): throw .methodNotAllowed("GET, DELETE")
+        case (.stream, _): throw .methodNotAllowed("GET, HEAD, DELETE")
         case (.feedback, _): throw .methodNotAllowed("POST")
         case (.nothing, _): throw .noSuchStream
         }

@@ -142,6 +142,7 @@ final class Worker {
             ("Date", shared.date.text(at: Timestamp.now())),
         ])
         if let seconds = problem.retryAfter { headers.add(name: "Retry-After", value: String(seconds)) }
+        if let allowed = problem.allowed { headers.add(name: "Allow", value: allowed) }
         response.respond(
             HTTPResponseStatus(statusCode: problem.status), headers: headers,
             text: problem.json(base: shared.problemBase) + "\n")
