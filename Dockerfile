@@ -10,7 +10,7 @@ RUN sed '/^$/q; s/^Suites:.*/Suites: bookworm-backports/' /etc/apt/sources.list.
         > /etc/apt/sources.list.d/backports.sources \
     && apt-get update \
     && apt-get install -y --no-install-recommends \
-        libcurl4-openssl-dev/bookworm-backports libsimdjson-dev/bookworm \
+        libcurl4-openssl-dev/bookworm-backports libsimdjson-dev/bookworm zlib1g-dev/bookworm \
     && rm -rf /var/lib/apt/lists/*
 # The dependencies in a layer of their own: they change less often than the sources.
 COPY Package.swift ./

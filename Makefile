@@ -17,7 +17,7 @@ BENCH_PEERS ?= nginx,haproxy
 MEASURE_FLAGS ?=
 
 .PHONY: help run test test-unit test-end-to-end check lint format bench bench-pace bench-slow-readers \
-	bench-keys test-thread test-address image clean
+	bench-crowd bench-flap bench-keys test-thread test-address image clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,16 @@ bench-slow-readers: ## what clients that never read cost, and how much is fetche
 	scripts/setup measure
 	swift build -c release --product weir $(SWIFT_FLAGS)
 	Benchmarks/slow_readers $(MEASURE_FLAGS)
+
+bench-crowd: ## 500 slow clients beside 50 fast ones, for eleven minutes
+	scripts/setup measure
+	swift build -c release --product weir $(SWIFT_FLAGS)
+	Benchmarks/crowd $(MEASURE_FLAGS)
+
+bench-flap: ## what is left of clients that come and go a thousand times
+	scripts/setup measure
+	swift build -c release --product weir $(SWIFT_FLAGS)
+	Benchmarks/flap $(MEASURE_FLAGS)
 
 bench-keys: ## what it costs to find the key of a record
 	scripts/setup measure

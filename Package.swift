@@ -34,6 +34,9 @@ let package = Package(
         .target(name: "JSONPointer", dependencies: ["CSimdJSON", "Flow"], swiftSettings: strict),
         .target(name: "Settings", dependencies: ["Flow", "Yams"], swiftSettings: strict),
         .target(name: "Observability", dependencies: ["Flow", logging, nioLocks], swiftSettings: strict),
+        .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+        .target(
+            name: "LogReport", dependencies: ["CSimdJSON", "CZlib", "Flow", "Observability"], swiftSettings: strict),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "Upstream", dependencies: ["CCurl", "Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),
         .target(name: "Downstream", dependencies: ["Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),
@@ -48,8 +51,8 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Flow", "Settings", "Observability", "Upstream", "Downstream", "Proxy", nio, nioHTTP1, nioPosix,
-                logging,
+                "Flow", "Settings", "Observability", "LogReport", "Upstream", "Downstream", "Proxy", nio, nioHTTP1,
+                nioPosix, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -60,6 +63,9 @@ let package = Package(
             name: "SettingsTests", dependencies: ["Settings", "Flow"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "ObservabilityTests", dependencies: ["Observability", "Flow", logging], swiftSettings: strict),
+        .testTarget(
+            name: "LogReportTests", dependencies: ["LogReport", "CZlib", "Flow", "Observability"],
+            swiftSettings: strict),
         .testTarget(
             name: "UpstreamTests", dependencies: ["Upstream", "Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),
         .testTarget(

@@ -65,18 +65,70 @@ weir_json_kind value_at(Reader &reader, std::string_view pointer, size_t length,
     }
 }
 
+/// Where a name stands among the wanted ones; looks first behind the one found before it.
+size_t place_of(std::string_view name, const weir_json_name *names, size_t count, size_t first) {
+    for (size_t step = 0; step < count; step++) {
+        size_t place = first + step < count ? first + step : first + step - count;
+        if (name == std::string_view(names[place].text, names[place].length)) return place;
+    }
+    return count;
+}
+
+bool read_member(ondemand::value value, weir_json_member &member) {
+    ondemand::json_type type;
+    if (value.type().get(type)) return false;
+    switch (type) {
+    case ondemand::json_type::string: {
+        std::string_view text;
+        if (value.get_string().get(text)) return false;
+        member = {weir_json_string, text.data(), text.size(), 0};
+        return true;
+    }
+    case ondemand::json_type::number:
+        if (value.get_double().get(member.number)) return false;
+        member.kind = weir_json_literal;
+        return true;
+    default: return true;
+    }
+}
+
+bool members_of(Reader &reader, size_t length, const weir_json_name *names, size_t count, weir_json_member *found) {
+    ondemand::document document;
+    if (reader.parser.iterate(reader.text.get(), length, length + SIMDJSON_PADDING).get(document)) return false;
+    ondemand::object object;
+    if (document.get_object().get(object)) return false;
+    size_t expected = 0;
+    for (auto item : object) {
+        ondemand::field field;
+        if (std::move(item).get(field)) return false;
+        std::string_view name;
+        if (field.unescaped_key().get(name)) return false;
+        size_t place = place_of(name, names, count, expected);
+        if (place == count || found[place].kind != weir_json_none) continue;
+        expected = place + 1;
+        if (!read_member(field.value(), found[place])) return false;
+    }
+    const char *behind;
+    return document.current_location().get(behind) == OUT_OF_BOUNDS;
+}
+
+/// Copies a text to where simdjson may read behind its end.
+void take(const char *text, size_t length) {
+    if (!reader) reader = std::make_unique<Reader>();
+    // The memory of the text before this one, where it was a long one.
+    if (reader->room > Reader::kept && length <= Reader::kept) reader = std::make_unique<Reader>();
+    reader->reserve(length);
+    std::memcpy(reader->text.get(), text, length);
+    std::memset(reader->text.get() + length, 0, SIMDJSON_PADDING);
+}
+
 }  // namespace
 
 weir_json_kind weir_json_at(
     const char *pointer, size_t pointer_length, const char *text, size_t length, const char **value,
     size_t *value_length) {
     try {
-        if (!reader) reader = std::make_unique<Reader>();
-        // The memory of the text before this one, where it was a long one.
-        if (reader->room > Reader::kept && length <= Reader::kept) reader = std::make_unique<Reader>();
-        reader->reserve(length);
-        std::memcpy(reader->text.get(), text, length);
-        std::memset(reader->text.get() + length, 0, SIMDJSON_PADDING);
+        take(text, length);
         std::string_view found;
         auto kind = value_at(*reader, std::string_view(pointer, pointer_length), length, found);
         *value = found.data();
@@ -85,5 +137,18 @@ weir_json_kind weir_json_at(
     } catch (const std::bad_alloc &) {
         reader.reset();
         return weir_json_none;
+    }
+}
+
+bool weir_json_members(
+    const weir_json_name *names, size_t count, const char *text, size_t length, weir_json_member *found) {
+    for (size_t place = 0; place < count; place++) found[place] = {weir_json_none, nullptr, 0, 0};
+    if (length == 0) return false;
+    try {
+        take(text, length);
+        return members_of(*reader, length, names, count, found);
+    } catch (const std::bad_alloc &) {
+        reader.reset();
+        return false;
     }
 }

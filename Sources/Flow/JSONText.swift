@@ -49,9 +49,34 @@ package struct JSONText: Sendable {
         bytes.append(contentsOf: decimals.utf8)
     }
 
+    /// Adds an array of strings.
+    package mutating func add(_ name: String, _ values: [String]) {
+        begin(name)
+        bytes.append(UInt8(ascii: "["))
+        for (index, value) in values.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            append(quoted: value)
+        }
+        bytes.append(UInt8(ascii: "]"))
+    }
+
     package mutating func addNull(_ name: String) {
         begin(name)
         bytes.append(contentsOf: "null".utf8)
+    }
+
+    /// Adds a value that is JSON already.
+    package mutating func add(_ name: String, json value: [UInt8]) {
+        begin(name)
+        bytes.append(contentsOf: value)
+    }
+
+    /// Adds an array of values that are JSON already.
+    package mutating func add(_ name: String, array values: [[UInt8]]) {
+        begin(name)
+        bytes.append(UInt8(ascii: "["))
+        bytes.append(contentsOf: values.joined(separator: CollectionOfOne(UInt8(ascii: ","))))
+        bytes.append(UInt8(ascii: "]"))
     }
 
     /// Ends the object and hands it over, in UTF-8.

@@ -24,6 +24,9 @@ final class AccessLog: Sendable {
         progressInterval = settings.progressInterval
     }
 
+    /// Lines that could not be written, since the start.
+    var lost: Int { sink.lost }
+
     func write(_ event: StreamEvent) {
         let entry = AccessLogEntry(event, at: .now())
         switch format {

@@ -1,13 +1,19 @@
 import Downstream
 import Flow
+import NIOCore
 import NIOHTTP1
 import Observability
 
-/// Answers on the admin listener: `/livez` says that the process runs, `/readyz` whether it wants requests.
+/// Answers on the admin listener: `/livez` says that the process runs, `/readyz` whether it wants requests, `/metrics` what
+/// it has done, and `paths.health` how its streams fare.
 final class AdminHandler: RequestHandler {
+    private let eventLoop: any EventLoop
     private let shared: Shared
+    private let outbox: Outbox
 
-    init(shared: Shared) { self.shared = shared }
+    init(on eventLoop: any EventLoop, shared: Shared, outbox: Outbox) {
+        (self.eventLoop, self.shared, self.outbox) = (eventLoop, shared, outbox)
+    }
 
     func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter) {
         guard request.head.method == .GET || request.head.method == .HEAD else {
@@ -21,13 +27,34 @@ final class AdminHandler: RequestHandler {
             case .ready: answer(.ok, "ready", writer)
             case .draining: answer(.serviceUnavailable, "draining", writer)
             }
-        default: answer(.notFound, "see /livez and /readyz", writer)
+        case "/metrics":
+            answerMetrics(.init(accept: request.head.headers[canonicalForm: "accept"].map(String.init)), writer)
+        case _ where shared.health.isHere(request.path):
+            shared.answerHealth(writer, on: eventLoop) { [outbox] _, _ in outbox.turnEnded() }
+        default: answer(.notFound, "see /livez, /readyz and /metrics", writer)
         }
     }
 
     func faultArrived(_ fault: RequestFault, peer: String, writer: ResponseWriter) {
         let problem = Problem(fault, limits: shared.connectionLimits)
         answer(HTTPResponseStatus(statusCode: problem.status), problem.detail, writer)
+    }
+
+    private func answerMetrics(_ format: MetricsText.Format, _ writer: ResponseWriter) {
+        let waiting = NIOLoopBound((writer: writer, outbox: outbox), eventLoop: eventLoop)
+        shared.roster.figures(on: eventLoop).whenComplete { [shared] result in
+            // A loop that has been shut down: the proxy is at its end.
+            let (writer, outbox) = waiting.value
+            guard case .success(let figures) = result else { return writer.abort() }
+            let page = MetricsPage(figures, of: shared, at: Worker.now(), format: format)
+            writer.respond(
+                .ok,
+                headers: [
+                    "Content-Type": format.contentType, "Cache-Control": "no-store", "Vary": "Accept",
+                    "Date": shared.date.text(at: Timestamp.now()),
+                ], text: page.text(of: shared))
+            outbox.turnEnded()
+        }
     }
 
     private func answer(

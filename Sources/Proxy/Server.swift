@@ -28,18 +28,20 @@ package final class Server: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: What to serve.
+    ///   - version: Which weir this is, for the metrics.
     ///   - waking: How the loops learn of libcurl's sockets.
     ///   - accessLog: Where requests are logged; `nil` for nowhere.
     ///   - log: The process's own log; each listener's address is told there.
     /// - Returns: The running proxy; it runs until ``drain()``.
     /// - Throws: ``BindError`` where a listener cannot be opened.
     package static func start(
-        _ configuration: Configuration, waking: Waking = .auto, accessLog: LogSink?, log: Logger
+        _ configuration: Configuration, version: String, waking: Waking = .auto, accessLog: LogSink?, log: Logger
     ) async throws -> Server {
         let count = configuration.workers ?? System.coreCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         do {
-            return try await Server(configuration, on: group, waking: waking, accessLog: accessLog, log: log)
+            return try await Server(
+                configuration, version: version, on: group, waking: waking, accessLog: accessLog, log: log)
         } catch {
             try? await group.shutdownGracefully()
             throw error
@@ -47,15 +49,15 @@ package final class Server: Sendable {
     }
 
     private init(
-        _ configuration: Configuration, on group: MultiThreadedEventLoopGroup, waking: Waking, accessLog: LogSink?,
-        log: Logger
+        _ configuration: Configuration, version: String, on group: MultiThreadedEventLoopGroup, waking: Waking,
+        accessLog: LogSink?, log: Logger
     ) async throws {
         let loops = group.makeIterator().map { $0 as any EventLoop }
         let readiness = Readiness()
         let shared = Shared(
             configuration, workers: loops.count,
             maximumConnections: DescriptorLimit.connections(wanted: configuration.limits.maxConnections, log: log),
-            log: accessLog, process: log, readiness: readiness)
+            log: accessLog, process: log, readiness: readiness, version: version)
         var workers: [NIOLoopBound<Worker>] = []
         for (loop, gauge) in zip(loops, shared.buffers.cells) {
             workers.append(
@@ -63,6 +65,7 @@ package final class Server: Sendable {
                     NIOLoopBound(try Worker(on: loop, shared: shared, gauge: gauge), eventLoop: loop)
                 }.get())
         }
+        for worker in workers { shared.roster.add(worker) }
         for (index, worker) in workers.enumerated() {
             let chosen = try await loops[index].flatSubmit { worker.value.upstream.start(waking: waking) }.get()
             if index == 0 { log.debug("loops are woken", metadata: ["waking": "\(chosen.rawValue)"]) }
@@ -177,8 +180,8 @@ private final class AdminListener {
     private let timers: LoopTimers
 
     init(on loop: any EventLoop, shared: Shared) {
-        handler = AdminHandler(shared: shared)
         let outbox = Outbox()
+        handler = AdminHandler(on: loop, shared: shared, outbox: outbox)
         timers = LoopTimers(on: loop, clock: Worker.now)
         timers.turnEnded = { outbox.turnEnded() }
         listener = Listener(

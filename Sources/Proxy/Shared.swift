@@ -22,6 +22,9 @@ final class Shared: Sendable {
     let streamsAddress: StreamsAddress?
     let registry = StreamRegistry()
     let log: AccessLog?
+    let health: HealthPage
+    let roster = LoopRoster()
+    let build: MetricsPage.Build
     /// The process's own log.
     let process: Logger
     let readiness: Readiness
@@ -29,7 +32,7 @@ final class Shared: Sendable {
 
     init(
         _ configuration: Configuration, workers: Int, maximumConnections: Int, log: LogSink?, process: Logger,
-        readiness: Readiness
+        readiness: Readiness, version: String
     ) {
         routes = configuration.routes.map {
             ProxyRoute($0, hasAddresses: configuration.paths.streams != nil, log: process)
@@ -50,6 +53,8 @@ final class Shared: Sendable {
         isLimitsDryRun = configuration.limits.isDryRun
         streamsAddress = configuration.paths.streams.map { StreamsAddress(path: $0) }
         self.log = log.flatMap { sink in configuration.accessLog.map { AccessLog(sink, $0) } }
+        health = HealthPage(path: configuration.paths.health)
+        build = MetricsPage.Build(version: version)
         self.process = process
         self.readiness = readiness
     }

@@ -35,6 +35,7 @@ extension StreamDriver {
         worker.timers.cancel(deadlineTimer)
         if let asyncTimer { worker.timers.cancel(asyncTimer) }
         if let trialTimer { worker.timers.cancel(trialTimer) }
+        countEnd(outcome, at: now)
         response?.delegate = nil
         judgeUpstream(outcome, at: now)
         if outcome == .completed { permit?.provedGood(at: now) }
@@ -75,6 +76,7 @@ extension StreamDriver {
         answer.instance = id.text
         problem = answer
         totals.status = answer.status
+        meter.tally.refusals[answer.kind] += 1
         worker.answer(answer, to: asked.request, response: response)
     }
 

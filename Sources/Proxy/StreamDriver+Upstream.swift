@@ -99,6 +99,7 @@ extension StreamDriver: TransferDelegate {
             // Of a stream that broke off, the last line may be half a record, which nobody must take for a whole one.
             if outcome == .completed { try queue.finish() } else { queue.dropUnframed() }
         } catch {
+            meter.tally.failed[.oversized] += 1
             queue.dropUnframed()
             outcome = .upstreamFailed
             problem = .badUpstream(error)

@@ -12,6 +12,7 @@ import Upstream
 /// comes from libcurl, in `+Client` who reads and what the client says meanwhile, in `+End` how it ends and is told.
 final class StreamDriver {
     unowned let worker: Worker
+    let meter: RouteMeter
     var asked: StreamRequest
     lazy var id = worker.nextId()
     /// Who reads; `nil` while nobody does: the client was promised the answer for later, or lost its connection.
@@ -56,6 +57,7 @@ final class StreamDriver {
 
     init(worker: Worker, asked: StreamRequest, response: any ClientResponse, at now: Instant) {
         self.worker = worker
+        meter = worker.meters.route(asked.route.name)
         self.asked = asked
         self.response = response
         machine = StreamMachine(limits: asked.route.machineLimits, at: now)
@@ -136,6 +138,8 @@ final class StreamDriver {
         pacer.take(run.records, at: now, leavesWaiting: queue.records > 0)
         totals.records += run.records
         totals.bytes.bytes += run.bytes
+        meter.tally.records &+= run.records
+        meter.tally.bytes &+= run.bytes
         if pacer.isHeldByClient { noteHold(at: now) }
         if replay != nil { keepForReplay(run.records) }
     }
@@ -162,6 +166,7 @@ final class StreamDriver {
 
     /// An overlong record is an error of the upstream; what came before it still leaves.
     func framingFailed(_ failure: RecordFramer.Failure, at now: Instant) {
+        meter.tally.failed[.oversized] += 1
         giveUpUpstream()
         problem = .badUpstream(failure)
         _ = machine.upstreamEnded(.upstreamFailed, at: now)
@@ -189,6 +194,7 @@ final class StreamDriver {
         case .none: break
         case .pauseUpstream:
             transfer?.pause()
+            countPause()
             armDeadline()
         case .resumeUpstream:
             transfer?.resume()
@@ -199,6 +205,7 @@ final class StreamDriver {
         case .endResponse(.completed): completeResponse()
         case .endResponse(let outcome): breakOffResponse(outcome, at: worker.clock())
         case .detach:
+            meter.tally.disconnects[.resumable] += 1
             response = nil
             armDeadline()
         case .finish(let outcome): finish(outcome)

@@ -106,6 +106,15 @@ extension Worker {
         response.respond(retryAfter == nil ? .ok : .accepted, headers: headers, text: state.json + "\n")
     }
 
+    /// Tells the log of an answer that is weir's own and no problem.
+    func tellOwn(_ request: Request, status: Int, bytes: Int, client: String) {
+        guard isLogging else { return }
+        tell(
+            .ended(
+                facts(of: request, client: client, route: nil, id: nextId()),
+                StreamTotals(status: status, bytes: ByteCount(bytes)), StreamEnd(.completed)))
+    }
+
     /// Answers a request with a problem, and tells the log.
     func refuse(
         _ request: Request, with problem: Problem, client: String, route: String?, response: any ClientResponse
@@ -113,6 +122,7 @@ extension Worker {
         let id = nextId()
         var problem = problem
         problem.instance = id.text
+        meters.route(route).tally.refused(problem.kind)
         answer(problem, to: request, response: response)
         tell(
             .ended(
@@ -158,12 +168,7 @@ struct Visit {
 
     private func answer(_ state: StreamState, retryAfter: Duration? = nil) {
         worker.answer(state, retryAfter: retryAfter, response: response)
-        guard worker.isLogging else { return }
-        worker.tell(
-            .ended(
-                worker.facts(of: request, client: client, route: nil, id: worker.nextId()),
-                StreamTotals(status: retryAfter == nil ? 200 : 202, bytes: ByteCount(state.json.utf8.count + 1)),
-                StreamEnd(.completed)))
+        worker.tellOwn(request, status: retryAfter == nil ? 200 : 202, bytes: state.json.utf8.count + 1, client: client)
     }
 }
 

@@ -16,6 +16,7 @@ final class Worker {
     let clock: () -> Instant = Worker.now
     let upstream: UpstreamLoop
     let timers: LoopTimers
+    let meters: LoopMeters
     private let outbox = Outbox()
     private(set) var listener: Listener?
     private var streams: [ObjectIdentifier: StreamDriver] = [:]
@@ -36,23 +37,29 @@ final class Worker {
         self.gauge = gauge
         upstream = try UpstreamLoop(on: eventLoop, clock: clock)
         timers = LoopTimers(on: eventLoop, clock: clock)
+        meters = LoopMeters(routes: shared.routes.map(\.name), timers: timers, at: clock())
         listener = Listener(
             on: eventLoop, limits: shared.connectionLimits, outbox: outbox, timers: timers, clock: clock,
             gate: shared.connections, handler: self)
         let outbox = outbox
         upstream.handedOver = { outbox.turnEnded() }
         timers.turnEnded = { outbox.turnEnded() }
+        meters.start(at: clock())
     }
 
     static func now() -> Instant { Instant(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds)) }
 
     var openStreams: Int { streams.count }
+    var openDrivers: some Sequence<StreamDriver> { streams.values }
 
     // MARK: The way of a request
 
     private func serve(
         _ request: Request, body: RequestBody, client: String, writer: ResponseWriter, matched: inout ProxyRoute?
     ) throws(Problem) {
+        if shared.health.owns(request.path) {
+            return try answerHealth(request, client: client, response: writer)
+        }
         guard !shared.isDraining else { throw .unavailable(.draining) }
         guard request.head.method != .CONNECT else { throw .connectNotImplemented }
         guard request.hasProperHost, request.hasProperTarget else {
@@ -121,6 +128,7 @@ final class Worker {
         let driver = StreamDriver(worker: self, asked: asked, response: writer, at: now)
         streams[ObjectIdentifier(driver)] = driver
         progress?.add(driver)
+        driver.meter.tally.active += 1
         gauge.setOpenStreams(streams.count)
         return driver
     }
@@ -130,6 +138,7 @@ final class Worker {
     func ended(_ driver: StreamDriver, hasExpired: Bool) {
         streams[ObjectIdentifier(driver)] = nil
         progress?.remove(driver)
+        driver.meter.tally.active -= 1
         gauge.setOpenStreams(streams.count)
         guard named.removeValue(forKey: driver.id) != nil else { return }
         shared.registry.remove(driver.id, hasExpired: hasExpired)
@@ -207,6 +216,7 @@ final class Worker {
     }
 
     func stop() {
+        meters.stop()
         listener?.closeAll()
         upstream.stop()
     }
@@ -230,6 +240,7 @@ extension Worker: RequestHandler {
     func faultArrived(_ fault: RequestFault, peer: String, writer: ResponseWriter) {
         let problem = Problem(fault, limits: shared.connectionLimits)
         answer(problem, to: nil, response: writer)
+        meters.route(nil).tally.refused(problem.kind)
         let facts = StreamFacts(id: nextId(), client: peer, method: "-", path: "-")
         tell(.ended(facts, StreamTotals(status: problem.status), StreamEnd(.refused, problem: problem.kind)))
     }

@@ -7,7 +7,7 @@ package import Flow
 package struct Configuration: Equatable, Sendable {
     /// Where clients connect; never empty.
     package var listen = [ListenAddress.ip(host: "127.0.0.1", port: 8080)]
-    /// Where `/livez` and `/readyz` answer; `nil` where there is no such listener.
+    /// Where `/livez`, `/readyz` and `/metrics` answer; `nil` where there is no such listener.
     package var admin: ListenAddress? = .ip(host: "127.0.0.1", port: 9090)
     /// Event loops; `nil` for one per core.
     package var workers: Int?
@@ -77,6 +77,8 @@ extension Configuration {
     package struct Paths: Equatable, Sendable {
         /// Below it each stream has its own path, by its id; no slash at its end; `nil` for none.
         package var streams: String? = "/v1/streams"
+        /// Where the health of the streams is told; no slash at its end; `nil` for nowhere.
+        package var health: String? = "/v1/health/streaming"
 
         package init() {}
     }

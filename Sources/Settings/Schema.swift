@@ -34,16 +34,26 @@ enum Schema {
         ]
     }
 
-    static var paths: [Key<Configuration.Paths>] { [Key("streams", orOff: .ownPath, \.streams)] }
+    static var paths: [Key<Configuration.Paths>] {
+        [Key("streams", orOff: .ownPath, \.streams), Key("health", orOff: .ownPath, \.health)]
+    }
 
-    /// Reports routes below a path that weir answers itself, once everything else is right.
+    /// Reports routes below a path that weir answers itself, and two such paths that meet, once everything else is right.
     static func checkPaths(of configuration: Configuration, in place: Place) {
-        guard place.reading.errors.isEmpty, let own = configuration.paths.streams, let items = place["routes"]?.items
-        else { return }
-        for (route, item) in zip(configuration.routes, items) where Route.Match(path: own).covers(route.match) {
-            let reason = "weir itself answers below `paths.streams`, which is \(quoted(own))"
-            place.reading.report("this route never matches: \(reason)", at: item.position)
+        guard place.reading.errors.isEmpty, let items = place["routes"]?.items else { return }
+        let paths = configuration.paths
+        for (name, path) in [("streams", paths.streams), ("health", paths.health)] {
+            guard let path else { continue }
+            for (route, item) in zip(configuration.routes, items) where Route.Match(path: path).covers(route.match) {
+                let reason = "weir itself answers below `paths.\(name)`, which is \(quoted(path))"
+                place.reading.report("this route never matches: \(reason)", at: item.position)
+            }
         }
+        guard let streams = paths.streams, let health = paths.health, let written = place["paths"],
+            Route.Match(path: health).covers(Route.Match(path: streams))
+        else { return }
+        let reason = "`paths.streams`, which is \(quoted(streams)), is below `paths.health`"
+        place.reading.report("\(reason): no stream could be asked for", at: written.position)
     }
 
     /// Of connections and streams: more than one machine carries, so that only slips are refused.

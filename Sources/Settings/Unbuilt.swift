@@ -9,7 +9,6 @@ enum Unbuilt {
 
     /// Keys, by their path.
     static let keys: Set<String> = [
-        "paths.health",
         "tls",
         "routes.balance",
         "routes.retry",

@@ -38,7 +38,8 @@ func serve(_ configuration: Configuration, waking: Waking, ready: () -> Void = {
     let server: Server
     do {
         accessLog = try openAccessLog(configuration, log: log)
-        server = try await Server.start(configuration, waking: waking, accessLog: accessLog, log: log)
+        server = try await Server.start(
+            configuration, version: Weir.version, waking: waking, accessLog: accessLog, log: log)
     } catch {
         log.critical("cannot start", metadata: ["error": "\(error)"])
         throw ExitCode(1)

@@ -20,6 +20,14 @@ import Testing
         #expect(written { _ in } == "{}")
     }
 
+    @Test func anArrayHoldsItsStringsInOrder() {
+        let text = written {
+            $0.add("none", [String]())
+            $0.add("two", ["a\"", "b"])
+        }
+        #expect(text == #"{"none":[],"two":["a\"","b"]}"#)
+    }
+
     @Test(arguments: [
         ("", #""""#), ("plain", #""plain""#), ("a\"b", #""a\"b""#), (#"a\b"#, #""a\\b""#), ("\n", #""\n""#),
         ("\r\n\t", #""\r\n\t""#), ("\0", #""\u0000""#), ("\u{1f}x", #""\u001fx""#), ("\u{1b}[31m", #""\u001b[31m""#),

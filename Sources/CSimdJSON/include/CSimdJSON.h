@@ -1,6 +1,7 @@
 #ifndef WEIR_CSIMDJSON_H
 #define WEIR_CSIMDJSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #ifdef __cplusplus
@@ -24,6 +25,31 @@ typedef enum {
 weir_json_kind weir_json_at(
     const char *pointer, size_t pointer_length, const char *text, size_t length, const char **value,
     size_t *value_length);
+
+/// The name of a member, in UTF-8.
+typedef struct {
+    const char *text;
+    size_t length;
+} weir_json_name;
+
+/// A member that was found: `text` of a string, `number` of a number (`weir_json_literal`).
+typedef struct {
+    weir_json_kind kind;
+    const char *text;
+    size_t length;
+    double number;
+} weir_json_member;
+
+/// Finds the named members of one JSON object, of any bytes, in one pass over it.
+///
+/// True, false, null, objects and arrays count as `weir_json_none`, and of two members with one name the first counts.
+/// Names in the order in which they mostly stand are found fastest. What belongs to other names is passed over by its
+/// brackets and quotes alone. `found` has room for `count` members; their texts are valid until the next call on this
+/// thread.
+///
+/// Returns false for what is no object, is no UTF-8, does not end, or has something behind its end.
+bool weir_json_members(
+    const weir_json_name *names, size_t count, const char *text, size_t length, weir_json_member *found);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,29 @@
+package import Flow
+package import Observability
+
+/// Which requests count: those that fit every part that is given, and of each part any one value.
+package struct LogFilter: Sendable {
+    /// The earliest end.
+    package var since: Timestamp?
+    /// As the log names them; `-` is for requests that no route matched.
+    package var routes: Set<String>
+    package var clients: Set<String>
+    package var reasons: Set<Outcome>
+
+    package init(
+        since: Timestamp? = nil, routes: Set<String> = [], clients: Set<String> = [], reasons: Set<Outcome> = []
+    ) {
+        self.since = since
+        self.routes = routes
+        self.clients = clients
+        self.reasons = reasons
+    }
+
+    func admits(_ line: LogLine) -> Bool {
+        if let since, line.time.millisecondsSince1970 < since.millisecondsSince1970 { return false }
+        if !routes.isEmpty, !routes.contains(line.route ?? LogTally.noRoute) { return false }
+        if !clients.isEmpty, !clients.contains(line.client) { return false }
+        guard !reasons.isEmpty else { return true }
+        return line.reason.map(reasons.contains) ?? false
+    }
+}

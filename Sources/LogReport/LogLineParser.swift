@@ -1,0 +1,97 @@
+import CSimdJSON
+import Flow
+import Observability
+
+/// Reads lines of the access log, each in one pass by simdjson over the members that count.
+///
+/// A line counts when it is one JSON object with `time`, `event` and, at an end, `client` and `reason`, each of its kind
+/// and no number negative or absurd. Other members, their order and their spelling do not matter.
+///
+/// What it costs is measured in docs/LOGS.md.
+package struct LogLineParser {
+    /// In the order in which the log writes them.
+    private static let names: [StaticString] = [
+        "time", "event", "client", "route", "records", "bytes", "duration", "buffer_peak", "pauses", "paused",
+        "dropped", "reason", "problem",
+    ]
+
+    private enum Place {
+        static let time = 0, event = 1, client = 2, route = 3, records = 4, bytes = 5, duration = 6, bufferPeak = 7
+        static let pauses = 8, paused = 9, dropped = 10, reason = 11, problem = 12
+    }
+
+    /// The largest number that a double tells exactly, and more than any log counts.
+    private static let largestCount = 9_007_199_254_740_992.0
+    /// 31 years; a microsecond of it is still told apart.
+    private static let longestSeconds = 1e9
+
+    private let names: [weir_json_name]
+    private var members: [weir_json_member]
+
+    package init() {
+        names = Self.names.map { name in
+            name.withUTF8Buffer { bytes in
+                // A static string outlives everything, its pointer too.
+                weir_json_name(
+                    text: UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self), length: bytes.count)
+            }
+        }
+        members = Array(repeating: weir_json_member(), count: names.count)
+    }
+
+    /// Says what a line is; `line` comes without its newline.
+    ///
+    /// - Complexity: O(`line.count`), without memory of its own but for names longer than 15 bytes.
+    package mutating func parse(_ line: UnsafeRawBufferPointer) -> LogLineKind {
+        guard !line.isEmpty,
+            weir_json_members(
+                names, names.count, line.assumingMemoryBound(to: CChar.self).baseAddress, line.count, &members),
+            let time = text(Place.time).flatMap(Timestamp.init(rfc3339:)), let event = text(Place.event)
+        else { return .unknown }
+        if event.elementsEqual("end".utf8) { return end(at: time) }
+        return event.elementsEqual("start".utf8) || event.elementsEqual("progress".utf8) ? .passedOver : .unknown
+    }
+
+    private func end(at time: Timestamp) -> LogLineKind {
+        guard let client = string(Place.client), let reason = string(Place.reason),
+            let records = count(Place.records), let bytes = count(Place.bytes),
+            let microseconds = span(Place.duration), let bufferPeak = count(Place.bufferPeak),
+            let pauses = count(Place.pauses), let paused = span(Place.paused),
+            let dropped = count(Place.dropped)
+        else { return .unknown }
+        return .end(
+            LogLine(
+                time: time, client: client, route: string(Place.route), reason: Outcome(rawValue: reason),
+                problem: string(Place.problem).flatMap(Problem.Kind.init(rawValue:)),
+                records: members[Place.records].kind == weir_json_none ? nil : records, bytes: bytes,
+                microseconds: microseconds, bufferPeak: bufferPeak, dropped: dropped, pauses: pauses,
+                pausedMicroseconds: paused))
+    }
+
+    private func text(_ place: Int) -> UnsafeRawBufferPointer? {
+        let member = members[place]
+        guard member.kind == weir_json_string else { return nil }
+        return UnsafeRawBufferPointer(start: member.text, count: member.length)
+    }
+
+    private func string(_ place: Int) -> String? {
+        text(place).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// A number that is not there counts as zero; `nil` for one that cannot be.
+    private func number(_ place: Int, atMost most: Double) -> Double? {
+        let member = members[place]
+        guard member.kind != weir_json_string else { return nil }
+        guard member.kind == weir_json_literal else { return 0 }
+        return member.number >= 0 && member.number <= most ? member.number : nil
+    }
+
+    private func count(_ place: Int) -> Int? {
+        number(place, atMost: Self.largestCount).map { Int($0) }
+    }
+
+    /// In microseconds.
+    private func span(_ place: Int) -> Int? {
+        number(place, atMost: Self.longestSeconds).map { Int(($0 * 1_000_000).rounded()) }
+    }
+}

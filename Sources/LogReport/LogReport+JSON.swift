@@ -1,0 +1,74 @@
+import Flow
+import Observability
+
+extension LogReport {
+    /// The same figures as one JSON object without a newline, for scripts: nothing rounded, durations in seconds.
+    package func json() -> [UInt8] {
+        var json = JSONText(capacity: 4096)
+        if let period {
+            json.add("from", period.from.rfc3339)
+            json.add("to", period.to.rfc3339)
+        }
+        json.add("seconds", seconds: .microseconds(periodMicroseconds))
+        json.add("lines", json: linesJSON)
+        json.add("totals", json: object(totals))
+        json.add("routes", array: routes.rows.map { object($0.figures, name: $0.name) })
+        json.add("other_routes", json: others(routes))
+        json.add("clients", array: clients.rows.map { object($0.figures, name: $0.name) })
+        json.add("other_clients", json: others(clients))
+        return json.closed()
+    }
+
+    private var linesJSON: [UInt8] {
+        var json = JSONText()
+        json.add("all", lines.all)
+        json.add("counted", lines.counted)
+        json.add("filtered_out", lines.filteredOut)
+        json.add("passed_over", lines.passedOver)
+        json.add("unknown", lines.unknown)
+        return json.closed()
+    }
+
+    private func others(_ ranking: Ranking) -> [UInt8] {
+        var json = JSONText()
+        json.add("names", ranking.otherNames)
+        json.add("approximate", ranking.isApproximate)
+        json.add("shortfall", ranking.shortfall)
+        add(ranking.others, to: &json)
+        return json.closed()
+    }
+
+    private func object(_ figures: Figures, name: String? = nil) -> [UInt8] {
+        var json = JSONText(capacity: 512)
+        if let name { json.add("name", name) }
+        add(figures, to: &json)
+        return json.closed()
+    }
+
+    private func add(_ figures: Figures, to json: inout JSONText) {
+        json.add("requests", figures.requests)
+        json.add("streams", figures.streams)
+        json.add("records", figures.records)
+        json.add("bytes", figures.bytes)
+        json.add("stream_seconds", Double(figures.streamMicroseconds) / 1_000_000)
+        json.add("records_per_second", figures.recordsPerSecond)
+        json.add("records_per_second_over_period", figures.recordsPerSecond(over: periodMicroseconds))
+        for (name, part) in [("p50", 0.5), ("p99", 0.99)] {
+            guard let microseconds = figures.duration(percentile: part) else { continue }
+            json.add(name, Double(microseconds) / 1_000_000)
+        }
+        json.add("reasons", json: counts(Self.reasons.map { ($0?.rawValue, figures.ended($0)) }))
+        json.add("refusals", json: counts(Self.problems.map { ($0?.rawValue, figures.refused($0)) }))
+        json.add("buffer_peak", figures.bufferPeak)
+        json.add("dropped", figures.dropped)
+        json.add("pauses", figures.pauses)
+        json.add("paused", Double(figures.pausedMicroseconds) / 1_000_000)
+    }
+
+    /// Only what there is.
+    private func counts(_ counts: [(name: String?, count: Int)]) -> [UInt8] {
+        var json = JSONText()
+        for (name, count) in counts where count > 0 { json.add(name ?? "other", count) }
+        return json.closed()
+    }
+}

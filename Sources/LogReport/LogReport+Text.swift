@@ -1,0 +1,110 @@
+import Flow
+import Observability
+
+extension LogReport {
+    /// The tables and the totals as lines of ASCII, each with its newline.
+    ///
+    /// - Parameter width: Of the screen, in characters; a table that is wider goes on below itself.
+    /// - Returns: Nothing but printable ASCII and newlines, whatever the log holds.
+    package func text(width: Int) -> String {
+        var lines: [String] = []
+        if period != nil {
+            lines += tables(of: routes, title: "route", width: width)
+            lines += tables(of: clients, title: "client", width: width)
+        }
+        lines += closing.flatMap { Self.wrapped($0, to: width) }
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    private func tables(of ranking: Ranking, title: String, width: Int) -> [String] {
+        var rows = ranking.rows.map { (name: Printable.name($0.name), figures: $0.figures) }
+        if ranking.otherNames > 0 {
+            rows.append(("(\(Printable.count(ranking.otherNames, "other")))", ranking.others))
+        }
+        let names = rows.map(\.name), figures = rows.map(\.figures)
+        let sections = [
+            (title, traffic(figures)), ("\(title), ended as", ends(figures)),
+            ("\(title), refused for", refusals(figures)), ("\(title), held up", holdUps(figures)),
+        ]
+        var lines = sections.filter { !$0.1.isEmpty }.flatMap { title, columns in
+            Table(title: title, names: names, columns: columns).lines(width: width) + [""]
+        }
+        if ranking.isApproximate {
+            let note =
+                "More \(title)s than are kept at a time: a \(title)'s records may be up to "
+                + "\(Printable.count(ranking.shortfall)) too low; what is missing is among the others."
+            lines += Self.wrapped(note, to: width) + [""]
+        }
+        return lines
+    }
+
+    private func traffic(_ figures: [Figures]) -> [Table.Column] {
+        [
+            column("requests", figures) { Printable.count($0.requests) },
+            column("streams", figures) { Printable.count($0.streams) },
+            column("records", figures) { Printable.count($0.records) },
+            column("bytes", figures) { Printable.bytes($0.bytes) },
+            column("rec/s run", figures) { Printable.rate($0.recordsPerSecond) },
+            column("rec/s all", figures) { Printable.rate($0.recordsPerSecond(over: periodMicroseconds)) },
+            column("p50", figures) { Printable.duration($0.duration(percentile: 0.5)) },
+            column("p99", figures) { Printable.duration($0.duration(percentile: 0.99)) },
+        ]
+    }
+
+    /// A column for each reason that occurs; that for slow consumers is always there.
+    private func ends(_ figures: [Figures]) -> [Table.Column] {
+        Self.reasons.filter { $0 == .slowConsumer || totals.ended($0) > 0 }.map { reason in
+            column(reason?.rawValue ?? "other", figures) { Printable.count($0.ended(reason)) }
+        }
+    }
+
+    private func refusals(_ figures: [Figures]) -> [Table.Column] {
+        Self.problems.filter { totals.refused($0) > 0 }.map { problem in
+            column(problem?.rawValue ?? "other", figures) { Printable.count($0.refused(problem)) }
+        }
+    }
+
+    private func holdUps(_ figures: [Figures]) -> [Table.Column] {
+        [
+            column("buffer_peak", figures) { Printable.count($0.bufferPeak) },
+            column("dropped", figures) { Printable.count($0.dropped) },
+            column("pauses", figures) { Printable.count($0.pauses) },
+            column("paused", figures) { Printable.duration($0.pausedMicroseconds) },
+        ]
+    }
+
+    private func column(_ title: String, _ figures: [Figures], _ cell: (Figures) -> String) -> Table.Column {
+        Table.Column(title: title, cells: figures.map(cell))
+    }
+
+    private var closing: [String] {
+        let total =
+            "Total: \(Printable.count(totals.requests, "request")), \(Printable.count(totals.streams, "stream")), "
+            + "\(Printable.count(totals.records, "record")), \(Printable.bytes(totals.bytes))"
+        let span = period.map {
+            "Period: \($0.from.rfc3339) to \($0.to.rfc3339), \(Printable.duration($0.microseconds))"
+        }
+        let read =
+            "Lines: \(Printable.count(lines.all)), of which \(Printable.count(lines.counted)) counted, "
+            + "\(Printable.count(lines.filteredOut)) filtered out, \(Printable.count(lines.passedOver)) of starts or "
+            + "progress, \(Printable.count(lines.unknown)) no log lines"
+        return [total, span, read].compactMap(\.self)
+    }
+
+    /// A sentence in lines of at most `width` characters, cut at spaces; the later ones are indented.
+    private static func wrapped(_ sentence: String, to width: Int) -> [String] {
+        var lines: [String] = []
+        for word in sentence.split(separator: " ") {
+            if let last = lines.last, last.utf8.count + 1 + word.utf8.count <= width {
+                lines[lines.count - 1] += " " + word
+            } else {
+                lines.append(lines.isEmpty ? String(word) : "  " + word)
+            }
+        }
+        return lines
+    }
+
+    /// In the order in which they are told; `nil` is for those that this version does not know.
+    static let reasons: [Outcome?] = Outcome.allCases + [nil]
+    static let problems: [Problem.Kind?] = Problem.Kind.allCases + [nil]
+}

@@ -1,0 +1,90 @@
+import Flow
+
+/// What `GET /v1/health/streaming` answers, and why.
+package struct HealthReport: Equatable, Sendable {
+    package enum Status: String, Sendable {
+        case healthy, degraded
+        /// Not to be sent requests at the moment: 503.
+        case unhealthy
+    }
+
+    /// What it is made of.
+    package struct Figures: Equatable, Sendable {
+        package var activeStreams = 0
+        package var lastMinute = HealthWindow.Change()
+        /// What the running streams hold and were granted.
+        package var running = RouteTally.Running()
+        package var isDraining = false
+        /// Routes whose upstream's breaker refuses requests.
+        package var openUpstreams: [String] = []
+        /// The time until the first of them admits a request again, where that is the case for all routes.
+        package var allUpstreamsOpenFor: Duration?
+        /// Clients whose breaker refuses them.
+        package var openClients = 0
+
+        package init() {}
+
+        /// The fuller of the two bounds.
+        package var bufferShare: Double {
+            max(
+                Self.share(running.records, of: running.recordCapacity),
+                Self.share(running.bytes, of: running.byteCapacity)
+            )
+        }
+
+        private static func share(_ part: Int, of whole: Int) -> Double {
+            whole > 0 ? Double(part) / Double(whole) : 0
+        }
+    }
+
+    /// Above these it is degraded; the share of faults only where enough requests have ended to tell.
+    package static let bufferMark = 0.8, faultMark = 0.05, fewestEnds = 20
+
+    package let status: Status
+    /// What is wrong, in words; empty while it is healthy.
+    package let checks: [String]
+    /// The `Retry-After` of the answer; `nil` unless it is unhealthy.
+    package let retryAfter: Int?
+    private let figures: Figures
+
+    package init(_ figures: Figures) {
+        self.figures = figures
+        var checks: [String] = []
+        if figures.isDraining { checks.append("the proxy is draining") }
+        for route in figures.openUpstreams { checks.append("the breaker of the upstream of \(route) is open") }
+        if figures.openClients > 0 { checks.append("the breakers of \(figures.openClients) clients are open") }
+        if figures.bufferShare > Self.bufferMark { checks.append("the buffers are more than 80% full") }
+        let lastMinute = figures.lastMinute
+        if lastMinute.totals.ends >= Self.fewestEnds, lastMinute.faultShare > Self.faultMark {
+            checks.append("more than 5% of the requests of the last minute failed")
+        }
+        self.checks = checks
+        if figures.isDraining || figures.allUpstreamsOpenFor != nil {
+            status = .unhealthy
+            retryAfter = (figures.allUpstreamsOpenFor ?? .zero).retryAfterSeconds
+        } else {
+            status = checks.isEmpty ? .healthy : .degraded
+            retryAfter = nil
+        }
+    }
+
+    /// One JSON object without a newline.
+    package var json: String {
+        var json = JSONText()
+        json.add("status", status.rawValue)
+        json.add("activeStreams", figures.activeStreams)
+        json.add("averageThroughput", "\(Self.short(figures.lastMinute.recordsPerSecond))/second")
+        json.add("bufferUtilization", "\(Int((figures.bufferShare * 100).rounded()))%")
+        json.add("errorRate", "\(Self.tenths(figures.lastMinute.faultShare * 100))%")
+        json.add("checks", checks)
+        return String(decoding: json.closed(), as: UTF8.self)
+    }
+
+    /// A whole number, but below ten with one decimal, unless that is a zero.
+    private static func short(_ value: Double) -> String {
+        let tenths = tenths(value)
+        return value >= 10 || tenths.hasSuffix(".0") ? String(Int(value.rounded())) : tenths
+    }
+
+    private static func tenths(_ value: Double) -> String { String((value * 10).rounded() / 10) }
+}

@@ -1,0 +1,74 @@
+/// One metric: its name, what it counts, and what tells its samples apart.
+package struct MetricFamily: Equatable, Sendable {
+    package enum Kind: String, Sendable {
+        case counter, gauge, histogram
+        /// Always 1; its labels are what it tells.
+        case info
+    }
+
+    /// Without the `_total` or `_info` that its samples end in.
+    package let name: String
+    package let kind: Kind
+    /// Where the name ends in one.
+    package let unit: String?
+    package let help: String
+
+    package init(_ name: String, _ kind: Kind, unit: String? = nil, _ help: String) {
+        (self.name, self.kind, self.unit, self.help) = (name, kind, unit, help)
+    }
+
+    /// What its samples are called.
+    package var sampleName: String {
+        switch kind {
+        case .counter: name + "_total"
+        case .info: name + "_info"
+        case .gauge, .histogram: name
+        }
+    }
+}
+
+extension MetricFamily {
+    package static let activeStreams = MetricFamily(
+        "weir_active_streams", .gauge, "Requests that are under way, promised ones included.")
+    package static let streams = MetricFamily(
+        "weir_streams", .counter, "Requests on a route that have ended, by how they ended.")
+    package static let streamDuration = MetricFamily(
+        "weir_stream_duration_seconds", .histogram, unit: "seconds",
+        "Time from a request to its end; what was refused at the door is left out.")
+    package static let records = MetricFamily(
+        "weir_records", .counter, "Records handed to clients, those of running streams included.")
+    package static let bytes = MetricFamily(
+        "weir_bytes", .counter, unit: "bytes", "Bytes of bodies handed to clients, those of running streams included.")
+    package static let recordsFailed = MetricFamily(
+        "weir_records_failed", .counter, "Records of upstreams that did not reach their client, by cause.")
+    package static let clientDisconnects = MetricFamily(
+        "weir_client_disconnects", .counter, "Clients that left, or were left, before the end of their stream.")
+    package static let bufferRecords = MetricFamily(
+        "weir_buffer_records", .gauge, "Records that wait in the queues of running streams.")
+    package static let bufferBytes = MetricFamily(
+        "weir_buffer_bytes", .gauge, unit: "bytes", "Bytes that running streams hold for their clients.")
+    package static let bufferRecordsCapacity = MetricFamily(
+        "weir_buffer_records_capacity", .gauge, "Records that running streams may hold.")
+    package static let bufferBytesCapacity = MetricFamily(
+        "weir_buffer_bytes_capacity", .gauge, "Bytes that running streams may hold.")
+    package static let upstreamPauses = MetricFamily(
+        "weir_upstream_pauses", .counter, "Times that a full queue paused an upstream, by what let it fill.")
+    package static let upstreamPaused = MetricFamily(
+        "weir_upstream_paused_seconds", .counter, unit: "seconds",
+        "Time that upstreams were paused, over all streams, running pauses included.")
+    package static let breakerState = MetricFamily(
+        "weir_breaker_state", .gauge, "Breakers in a state; of clients, only those that are not closed.")
+    package static let breakerTrips = MetricFamily("weir_breaker_trips", .counter, "Times that a breaker opened.")
+    package static let refusals = MetricFamily(
+        "weir_refusals", .counter, "Requests answered with a problem of the proxy's own, by its type.")
+    package static let upstreamConnections = MetricFamily(
+        "weir_upstream_connections", .gauge, "Connections to upstreams that carry a request.")
+    package static let eventLoopLag = MetricFamily(
+        "weir_event_loop_lag_seconds", .histogram, unit: "seconds",
+        "By how much a timer of each event loop, set every 100 ms, came late.")
+    package static let logLinesLost = MetricFamily(
+        "weir_access_log_lines_lost", .counter, "Lines of the access log that could not be written.")
+    package static let processStart = MetricFamily(
+        "process_start_time_seconds", .gauge, unit: "seconds", "When the process began, in seconds since 1970.")
+    package static let build = MetricFamily("weir_build", .info, "The version of weir and of libcurl.")
+}

@@ -1,0 +1,84 @@
+import Flow
+
+/// Writes metrics as text: Prometheus 0.0.4, or OpenMetrics 1.0 for who asks for it.
+///
+/// A family is begun once, its samples follow. The two differ in what a counter's family is called, in units, in the type
+/// of constants, and in the last line.
+package struct MetricsText: Sendable {
+    package enum Format: Sendable {
+        case prometheus, openMetrics
+
+        /// The better one that an `Accept` names; ranges such as `*/*` mean the older one.
+        package init(accept: [String]) {
+            let names = accept.flatMap { $0.split(separator: ",") }
+            self =
+                names.contains {
+                    $0.prefix { $0 != ";" }.lowercased().filter { $0 != " " } == "application/openmetrics-text"
+                }
+                ? .openMetrics : .prometheus
+        }
+
+        package var contentType: String {
+            switch self {
+            case .prometheus: "text/plain; version=0.0.4; charset=utf-8"
+            case .openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8"
+            }
+        }
+    }
+
+    package typealias Labels = KeyValuePairs<String, String>
+
+    private let format: Format
+    private var family: MetricFamily?
+    private var text = ""
+
+    package init(format: Format) { self.format = format }
+
+    /// Begins a family, whose samples follow.
+    package mutating func begin(_ family: MetricFamily) {
+        self.family = family
+        let name = format == .openMetrics ? family.name : family.sampleName
+        let kind = format == .prometheus && family.kind == .info ? MetricFamily.Kind.gauge : family.kind
+        text += "# HELP \(name) \(Self.escaped(family.help))\n# TYPE \(name) \(kind.rawValue)\n"
+        if format == .openMetrics, let unit = family.unit { text += "# UNIT \(name) \(unit)\n" }
+    }
+
+    package mutating func add(_ labels: Labels, _ value: Int) { add("", labels, String(value)) }
+
+    package mutating func add(_ labels: Labels, seconds: Double) { add("", labels, String(seconds)) }
+
+    package mutating func add(_ labels: Labels, _ histogram: Histogram) {
+        for (bound, count) in zip(histogram.bounds, histogram.cumulative) {
+            add("_bucket", labels, le: String(bound.inSeconds), String(count))
+        }
+        add("_bucket", labels, le: "+Inf", String(histogram.count))
+        add("_sum", labels, String(histogram.sum.inSeconds))
+        add("_count", labels, String(histogram.count))
+    }
+
+    /// Ends the text and hands it over.
+    package consuming func closed() -> String { format == .openMetrics ? text + "# EOF\n" : text }
+
+    private mutating func add(_ suffix: String, _ labels: Labels, le bound: String? = nil, _ value: String) {
+        guard let family else { preconditionFailure("a sample belongs to a family") }
+        text += family.sampleName + suffix
+        var pairs = labels.map { "\($0)=\"\(Self.escaped($1, quotes: true))\"" }
+        if let bound { pairs.append("le=\"\(bound)\"") }
+        if !pairs.isEmpty { text += "{" + pairs.joined(separator: ",") + "}" }
+        text += " \(value)\n"
+    }
+
+    /// As both formats want it: backslash, newline, and in a label's value the quote.
+    private static func escaped(_ value: String, quotes: Bool = false) -> String {
+        var escaped = ""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\\": escaped += "\\\\"
+            case "\n": escaped += "\\n"
+            case "\"" where quotes: escaped += "\\\""
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
+    }
+}

@@ -1,0 +1,63 @@
+import Downstream
+import Flow
+import Observability
+
+/// What one route counts on one event loop; written on that loop alone, so that a count is an addition.
+final class RouteMeter {
+    var tally = RouteTally()
+}
+
+/// The metrics of one event loop; copied when somebody asks, and joined with the other loops' then.
+final class LoopMeters {
+    /// What a route is called that there is none of.
+    static let unrouted = ""
+    private static let lagStep = 100 * LoopTimers.tick
+
+    let routes: [String: RouteMeter]
+    private let timers: LoopTimers
+    private lazy var timer = LoopTimer(target: self)
+    private(set) var lag = Histogram(bounds: Histogram.lagBounds)
+    private var window: HealthWindow
+
+    /// - Parameters:
+    ///   - names: Of the routes; two of one name are counted together.
+    ///   - timers: Those of the loop.
+    ///   - now: When it begins.
+    init(routes names: [String], timers: LoopTimers, at now: Instant) {
+        routes = Dictionary((names + [Self.unrouted]).map { ($0, RouteMeter()) }) { first, _ in first }
+        self.timers = timers
+        window = HealthWindow(at: now)
+    }
+
+    /// Begins to watch how late the loop's timers come, until ``stop()``.
+    func start(at now: Instant) {
+        // On a whole tick: what the timers round up is no lag.
+        timers.set(timer, at: Instant(nanoseconds: (now.nanoseconds / Self.lagStep + 1) * Self.lagStep))
+    }
+
+    func stop() { timers.cancel(timer) }
+
+    /// The meter of a route of the configuration; `nil` names requests without one.
+    func route(_ name: String?) -> RouteMeter {
+        guard let meter = routes[name ?? Self.unrouted] else { preconditionFailure("every route has a meter") }
+        return meter
+    }
+
+    func lastMinute(at now: Instant) -> HealthWindow.Change { window.change(to: totals, at: now) }
+
+    private var totals: HealthWindow.Totals {
+        routes.values.reduce(into: HealthWindow.Totals()) { totals, meter in
+            totals.records += meter.tally.records
+            totals.ends += meter.tally.outcomes.total
+            totals.faults += meter.tally.faults
+        }
+    }
+}
+
+extension LoopMeters: TimerTarget {
+    func timerFired(_ timer: LoopTimer, at now: Instant) {
+        lag.observe(now - timer.due)
+        window.passed(totals, at: now)
+        start(at: now)
+    }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Flow
+import LogReport
+import Observability
+import Settings
+
+/// Which requests `weir logs` counts.
+struct LogOptions: ParsableArguments {
+    @Option(
+        help: .init(
+            "Count what ended since then: 2026-02-28T09:00:00Z, or 15m for the last 15 minutes.", valueName: "time"))
+    var since: Since?
+
+    @Option(
+        help: .init("Count this route only, named as in the log; - for no route. May be repeated.", valueName: "route"))
+    var route: [String] = []
+
+    @Option(help: .init("Count this client only, named as in the log. May be repeated.", valueName: "client"))
+    var client: [String] = []
+
+    @Option(help: .init("Count what ended for this reason only. May be repeated.", valueName: "reason"))
+    var reason: [Outcome] = []
+
+    @Option(help: .init("Name so many routes and clients, the heaviest by records.", valueName: "count"))
+    var top = 20
+
+    func validate() throws {
+        guard top > 0 else { throw ValidationError("--top is at least 1") }
+    }
+
+    func filter(now: Timestamp) -> LogFilter {
+        LogFilter(since: since?.time(now: now), routes: Set(route), clients: Set(client), reasons: Set(reason))
+    }
+}
+
+/// A point in time, or how long before now it lies.
+enum Since: ExpressibleByArgument {
+    case time(Timestamp)
+    case ago(Duration)
+
+    init?(argument: String) {
+        if let time = Timestamp(rfc3339: argument) {
+            self = .time(time)
+        } else if let duration = Duration(text: argument) {
+            self = .ago(duration)
+        } else {
+            return nil
+        }
+    }
+
+    func time(now: Timestamp) -> Timestamp {
+        switch self {
+        case .time(let time): time
+        case .ago(let duration):
+            Timestamp(millisecondsSince1970: now.millisecondsSince1970 - Int64(duration / .milliseconds(1)))
+        }
+    }
+}
+
+extension Outcome: ExpressibleByArgument {}

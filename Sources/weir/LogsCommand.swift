@@ -1,0 +1,125 @@
+import ArgumentParser
+import Flow
+import Foundation
+import LogReport
+import Observability
+import UnixSignals
+
+struct LogsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "logs", abstract: "Sum up access logs by route and by client.",
+        discussion: """
+            Reads JSON access logs of weir, plain or gzip by their content, in any order, and counts each request that \
+            has ended. Lines that are none of the log's are counted and passed over.
+
+            rec/s run is the pace of one stream while it ran, rec/s all that of all streams together over the period. \
+            p50 and p99 are durations of the requests that were not refused, right within 0.8 %. docs/LOGS.md has more.
+
+            The exit status is 1 where a file could not be read to its end; the others are summed up all the same.
+            """)
+
+    @Argument(help: .init("The files to read; - or none is standard input.", valueName: "file"))
+    var files: [String] = []
+
+    @Flag(
+        name: [.customShort("f"), .customLong("follow")],
+        help: "Go on as the files grow and are rotated, and sum up anew every second, until Ctrl-C.")
+    var follows = false
+
+    @Flag(name: .customLong("json"), help: "Write one JSON object instead of tables; with --follow one a line.")
+    var isJSON = false
+
+    @OptionGroup var options: LogOptions
+
+    func run() async throws {
+        let paths = files.isEmpty ? ["-"] : files
+        let isWhole = follows ? try await follow(paths) : sumUp(paths)
+        guard isWhole else { throw ExitCode(1) }
+    }
+
+    /// Returns whether every file could be read to its end.
+    private func sumUp(_ paths: [String]) -> Bool {
+        var tally = LogTally(filter: options.filter(now: .now())), progress = ReadingProgress(paths)
+        var room: [UInt8] = [], isWhole = true
+        for path in paths {
+            do throws(LogFileError) {
+                var file = try LogFile(path: path)
+                while try file.readSome(into: &room, line: { tally.add($0) }) { progress.show(beside: file.offset) }
+                try file.finish { tally.add($0) }
+                progress.passed(file.offset)
+            } catch {
+                progress.clear()
+                Self.warn(path, error)
+                isWhole = false
+            }
+        }
+        progress.clear()
+        show(tally)
+        return isWhole
+    }
+
+    /// Sums up until a signal comes, or nothing more can come.
+    private func follow(_ paths: [String]) async throws -> Bool {
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        return await withTaskGroup(of: Bool?.self) { group in
+            group.addTask { await followUntilCancelled(paths) }
+            group.addTask {
+                for await _ in signals { break }
+                return nil
+            }
+            // Whoever is first ends the other; the follower's word is the one that counts.
+            var isWhole = true
+            for await ended in group {
+                isWhole = ended ?? isWhole
+                group.cancelAll()
+            }
+            return isWhole
+        }
+    }
+
+    private func followUntilCancelled(_ paths: [String]) async -> Bool {
+        var session = FollowSession(paths: paths, filter: options.filter(now: .now()))
+        var shown = ContinuousClock.now - .seconds(1)
+        while !Task.isCancelled, !session.hasEnded {
+            let mayHaveMore = session.catchUp(warn: Self.warn)
+            if session.hasChanged, ContinuousClock.now - shown >= .seconds(1) {
+                show(session.tally, anew: true)
+                session.hasChanged = false
+                shown = .now
+            }
+            // Ends early where it is cancelled, and then so does the loop.
+            if !mayHaveMore { try? await Task.sleep(for: .milliseconds(100)) }
+        }
+        // What was written since the last look.
+        _ = session.catchUp(warn: Self.warn)
+        session.finish()
+        show(session.tally, anew: true)
+        return session.isWhole
+    }
+
+    /// Writes the report; `anew` takes the place of the one before it on a terminal, and stands apart elsewhere.
+    private func show(_ tally: LogTally, anew: Bool = false) {
+        guard !isJSON else {
+            return StandardOutput.write(String(decoding: tally.report(top: options.top).json(), as: UTF8.self) + "\n")
+        }
+        guard let size = Terminal.output.size else {
+            return StandardOutput.write(
+                tally.report(top: options.top).text(width: Self.plainWidth) + (anew ? "\n" : ""))
+        }
+        guard anew else { return StandardOutput.write(tally.report(top: options.top).text(width: size.columns)) }
+        // As many names as the screen has room for, so that the totals stay in sight.
+        var top = options.top, text = tally.report(top: top).text(width: size.columns)
+        while top > 1, text.utf8.count(where: { $0 == UInt8(ascii: "\n") }) >= size.rows {
+            top = max(1, min(top * 3 / 4, size.rows))
+            text = tally.report(top: top).text(width: size.columns)
+        }
+        StandardOutput.write(Terminal.emptyScreen + text)
+    }
+
+    /// Where nobody looks at a screen, in characters: all columns of a table beside each other.
+    private static let plainWidth = 160
+
+    private static func warn(_ path: String, _ error: LogFileError) {
+        StandardError.write("weir logs: \(path): \(error)\n")
+    }
+}

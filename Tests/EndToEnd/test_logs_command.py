@@ -1,0 +1,302 @@
+"""`weir logs`: what it sums up is what clients, origins and the log itself tell."""
+import fcntl
+import gzip
+import json
+import os
+import signal
+import struct
+import subprocess
+import termios
+
+import pytest
+
+from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
+from harness.waiting import eventually
+from harness.weir import BINARY, command, route
+
+
+def summed(*arguments, status=0, **options):
+    """What `weir logs --json` says."""
+    done = command("logs", "--json", *map(str, arguments), **options)
+    assert done.returncode == status, done.stderr
+    return json.loads(done.stdout)
+
+
+def named(rows, name):
+    return next(row for row in rows if row["name"] == name)
+
+
+def line(number=1, **members):
+    """An end as the log writes it."""
+    return json.dumps({
+        "time": f"2026-02-28T09:00:{number % 60:02}.000Z", "event": "end", "client": "192.0.2.1", "route": "/v1",
+        "records": 10, "bytes": 100, "duration": 1.0, "buffer_peak": 1, "pauses": 0, "paused": 0.0,
+        "reason": "completed", **members}) + "\n"
+
+
+def ten_records(peer):
+    """Ten records for each request; for ever more to who asks for them."""
+    while b"GET /v1/endless" not in (head := peer.read_head()):
+        del head
+        peer.send(STREAM_HEAD)
+        peer.send_records(count=10)
+        peer.send(LAST_CHUNK)
+    peer.send(STREAM_HEAD + chunk(record(1)))
+    peer.wait_gone()
+
+
+def test_it_agrees_with_the_clients_and_the_origin(weir, origin, client):
+    upstream = origin(ten_records)
+    proxy = weir(route(upstream.url, match="/v1/few", streams="{ starts: 1/hour, starts_burst: 2 }"),
+                 route(upstream.url, match="/v1"))
+    read, refused = 0, 0
+    for path, times in [("/v1/orders", 5), ("/v1/few", 6)]:
+        for _ in range(times):
+            response = client(proxy).get(path)
+            if response.status == 429:
+                refused += 1
+            else:
+                read += len(list(response.records()))
+    assert (read, refused) == (70, 4)
+    assert client(proxy).get("/elsewhere").status == 404
+    for _ in range(3):
+        leaving = client(proxy)
+        next(leaving.get("/v1/endless").records())
+        leaving.close()
+    eventually(lambda: len(proxy.lines()) == 15, "a line for each request")
+
+    told = summed(proxy.access_log)
+    totals = told["totals"]
+    assert told["lines"] == {"all": 15, "counted": 15, "filtered_out": 0, "passed_over": 0, "unknown": 0}
+    assert totals["reasons"] == {"completed": 7, "client_gone": 3, "refused": 5}
+    assert totals["refusals"] == {"rate-limit": 4, "not-found": 1}
+    assert totals["records"] == read + 3
+    assert totals["streams"] == len(upstream.heads) == 10
+    assert totals["bytes"] == sum(each["bytes"] for each in proxy.lines())
+    few = named(told["routes"], "/v1/few")
+    assert (few["requests"], few["records"], few["refusals"]) == (6, 20, {"rate-limit": 4})
+    assert named(told["routes"], "-")["refusals"] == {"not-found": 1}
+    assert [each["name"] for each in told["clients"]] == [proxy.lines()[0]["client"]]
+    ran = sum(each["duration"] for each in proxy.lines() if "records" in each)
+    assert totals["stream_seconds"] == pytest.approx(ran, abs=1e-4)
+    assert totals["records_per_second"] == pytest.approx(totals["records"] / ran, rel=1e-4)
+    longest = max(each["duration"] for each in proxy.lines() if each["reason"] != "refused")
+    assert totals["p99"] == pytest.approx(longest, rel=0.01)
+
+    only = summed(proxy.access_log, "--route", "/v1/few", "--reason", "refused")
+    assert only["totals"]["requests"] == 4 and only["lines"]["filtered_out"] == 11
+    assert summed(proxy.access_log, "--route", "-")["totals"]["requests"] == 1
+    assert summed(proxy.access_log, "--client", "192.0.2.99")["totals"]["requests"] == 0
+    assert summed(proxy.access_log, "--since", "1h")["totals"]["requests"] == 15
+    assert summed(proxy.access_log, "--since", "2999-01-01T00:00:00Z")["totals"]["requests"] == 0
+
+
+def test_starts_and_progress_are_passed_over(tmp_path):
+    log = tmp_path / "access.log"
+    log.write_text(line(event="start") + line(event="progress") + line() + "GET / HTTP/1.1\n" + line()[:-20])
+    told = summed(log)
+    assert told["lines"] == {"all": 5, "counted": 1, "filtered_out": 0, "passed_over": 2, "unknown": 2}
+    assert told["totals"]["requests"] == 1
+
+
+def test_plain_and_gzip_tell_the_same(tmp_path):
+    text = "".join(line(n, client=f"192.0.2.{n % 7}", duration=n / 100) for n in range(5000)).encode()
+    plain, packed, members = tmp_path / "plain", tmp_path / "packed.log", tmp_path / "members"
+    plain.write_bytes(text)
+    packed.write_bytes(gzip.compress(text))
+    half = len(text) // 2  # within a line
+    members.write_bytes(gzip.compress(text[:half]) + gzip.compress(text[half:]) + bytes(512))
+    told = summed(plain)
+    assert told["totals"]["records"] == 50_000
+    assert summed(packed) == summed(members) == told
+    for source in (plain, packed):
+        with open(source) as stdin:
+            assert summed(stdin=stdin) == told
+    with open(packed) as stdin:
+        both = summed(plain, "-", stdin=stdin)
+    assert both["totals"]["records"] == 100_000 and both["lines"]["unknown"] == 0
+
+
+def test_a_file_that_cannot_be_read_is_said_and_the_others_count(tmp_path):
+    good, torn = tmp_path / "good", tmp_path / "torn.gz"
+    good.write_text(line())
+    torn.write_bytes(gzip.compress(os.urandom(100_000) + line().encode())[:50_000])
+    done = command("logs", "--json", str(tmp_path / "missing"), str(torn), str(good), str(tmp_path))
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["totals"]["requests"] == 1
+    assert len(done.stderr.splitlines()) == 3
+    assert "missing: No such file" in done.stderr and "torn.gz: the gzip data ends before" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--top", "0"], ["--since", "tomorrow"], ["--reason", "weather"]])
+def test_an_option_that_makes_no_sense_is_refused(arguments):
+    done = command("logs", *arguments, stdin=subprocess.DEVNULL)
+    assert done.returncode == 64 and arguments[0] in done.stderr
+
+
+def test_names_of_clients_and_routes_cannot_steer_the_terminal(tmp_path):
+    log = tmp_path / "access.log"
+    log.write_text(line(client="\x1b[2Jé\n", route="/\x07"))
+    done = command("logs", str(log))
+    assert done.stdout.isascii() and not set(done.stdout) & set("\x1b\x07")
+    assert r"\u{1b}[2J\u{e9}\u{a}" in done.stdout
+
+
+class Following:
+    """A running `weir logs --follow --json`."""
+
+    def __init__(self, folder, *arguments):
+        self.output = folder / "told"
+        with open(self.output, "wb") as output:
+            self.process = subprocess.Popen([BINARY, "logs", "--follow", "--json", *map(str, arguments)],
+                                            stdin=subprocess.PIPE, stdout=output)
+
+    def objects(self):
+        whole, _, _ = self.output.read_text().rpartition("\n")
+        return [json.loads(each) for each in whole.splitlines()]
+
+    def requests(self):
+        objects = self.objects()
+        return objects[-1]["totals"]["requests"] if objects else None
+
+    def told(self, requests):
+        eventually(lambda: self.requests() == requests, f"{requests} requests told", within=20)
+
+
+@pytest.fixture
+def following(tmp_path):
+    started = []
+
+    def start(*arguments):
+        started.append(Following(tmp_path, *arguments))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.process.kill()
+        each.process.wait()
+        each.process.stdin.close()
+
+
+def test_following_goes_on_through_rotation_and_truncation(tmp_path, following):
+    log, other = tmp_path / "access.log", tmp_path / "other.log"
+    log.write_text(line(1) + line(2))
+    follower = following(log, other)
+    follower.told(2)
+    with open(log, "a") as writer:
+        writer.write(line(3) + line(4)[:50])
+        writer.flush()
+        follower.told(3)
+        # Renamed as logrotate does; weir writes to the old one until SIGUSR1.
+        log.rename(tmp_path / "access.log.1")
+        writer.write(line(4)[50:])
+        writer.flush()
+        follower.told(4)
+        log.write_text(line(5))
+        follower.told(5)
+    other.write_text(line(6))  # was not there at first
+    follower.told(6)
+    with open(log, "a") as writer:
+        writer.write(line(7) * 5)
+        writer.flush()
+        follower.told(11)
+        # As copytruncate does.
+        writer.truncate(0)
+        writer.write(line(8))
+        writer.flush()
+        follower.told(12)
+        writer.write(line(9).rstrip("\n"))  # without its newline, until the end
+    follower.process.send_signal(signal.SIGINT)
+    assert follower.process.wait(20) == 0
+    last = follower.objects()[-1]
+    assert last["totals"]["requests"] == 13
+    assert last["lines"]["unknown"] == 0
+
+
+def test_following_a_pipe_ends_with_it(tmp_path, following):
+    follower = following("-")
+    follower.process.stdin.write(line(1).encode())
+    follower.process.stdin.flush()
+    follower.told(1)
+    follower.process.stdin.write(line(2).encode()[:-1])
+    follower.process.stdin.close()
+    assert follower.process.wait(20) == 0
+    assert follower.requests() == 2
+
+
+def test_a_follower_of_a_silent_pipe_hears_its_signal(tmp_path, following):
+    follower = following("-")
+    eventually(lambda: "SigCgt" in status(follower) and caught(follower, signal.SIGTERM), "a handler of SIGTERM")
+    follower.process.send_signal(signal.SIGTERM)
+    assert follower.process.wait(20) == 0
+    assert follower.requests() == 0
+
+
+def status(follower):
+    with open(f"/proc/{follower.process.pid}/status") as file:
+        return file.read()
+
+
+def caught(follower, number):
+    """Whether the process has a handler for a signal."""
+    mask = next(line.split()[1] for line in status(follower).splitlines() if line.startswith("SigCgt"))
+    return int(mask, 16) >> (number - 1) & 1
+
+
+@pytest.fixture
+def terminal():
+    """A terminal of 60 columns and 24 rows: what to give to a process, and what has been written to it so far."""
+    own, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    os.set_blocking(own, False)
+    seen = []
+
+    def shown():
+        try:
+            seen.append(os.read(own, 1 << 20))
+        except BlockingIOError:
+            pass
+        return b"".join(seen).decode()
+
+    yield theirs, shown
+    os.close(own)
+    os.close(theirs)
+
+
+def test_on_a_terminal_the_tables_fit_and_stand_in_one_place(tmp_path, terminal):
+    theirs, shown = terminal
+    log = tmp_path / "access.log"
+    log.write_text("".join(line(n, client=f"192.0.2.{n}", route="/" + "r" * 90) for n in range(60)))
+    process = subprocess.Popen([BINARY, "logs", "--follow", str(log)], stdout=theirs)
+    try:
+        eventually(lambda: "no log lines" in shown(), "the tables", within=20)
+        with open(log, "a") as writer:
+            writer.write(line(1))
+        eventually(lambda: "61 requests" in shown(), "the tables anew", within=20)
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    screens = shown().split("\x1b[H\x1b[2J")[1:]
+    assert len(screens) >= 2
+    for screen in screens:
+        assert all(len(each) <= 60 for each in screen.splitlines())
+        assert screen.rstrip().splitlines()[-1].endswith("no log lines")
+
+
+def test_on_a_terminal_reading_shows_how_far_it_is(tmp_path, terminal):
+    theirs, shown = terminal
+    fifo = tmp_path / "slow"
+    os.mkfifo(fifo)
+    process = subprocess.Popen([BINARY, "logs", "--json", str(fifo)], stdout=subprocess.PIPE, stderr=theirs)
+    written = 0
+    with open(fifo, "w") as writer:
+        def progress():
+            nonlocal written
+            writer.write(line())
+            writer.flush()
+            written += 1
+            return "B read" in shown()
+        eventually(progress, "progress on standard error")
+    told, _ = process.communicate(timeout=20)
+    assert json.loads(told)["totals"]["requests"] == written
+    assert shown().endswith("\r\x1b[K")  # taken away at the end

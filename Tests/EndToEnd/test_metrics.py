@@ -1,0 +1,198 @@
+"""The metrics: true to what origins sent and clients got, in a form that Prometheus takes."""
+import re
+import subprocess
+import threading
+
+import pytest
+
+from harness.metrics import OPEN_METRICS, Metrics, samples, scrape
+from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
+from harness.waiting import eventually
+from harness.weir import REPOSITORY, route
+
+CONTRACT = {
+    "weir_active_streams", "weir_streams_total", "weir_stream_duration_seconds", "weir_records_total", "weir_bytes_total",
+    "weir_records_failed_total", "weir_client_disconnects_total", "weir_buffer_records", "weir_buffer_records_capacity",
+    "weir_buffer_bytes", "weir_buffer_bytes_capacity", "weir_upstream_pauses_total", "weir_upstream_paused_seconds_total",
+    "weir_breaker_state", "weir_breaker_trips_total", "weir_refusals_total", "weir_upstream_connections",
+    "weir_event_loop_lag_seconds",
+}
+GAUGES = ("weir_active_streams", "weir_buffer_records", "weir_buffer_bytes", "weir_buffer_records_capacity",
+          "weir_buffer_bytes_capacity", "weir_upstream_connections")
+
+
+def sends(count, size=0, then=lambda peer: peer.send(LAST_CHUNK)):
+    """A script: answers each request with so many records."""
+    def script(peer):
+        while peer.read_head():
+            peer.send(STREAM_HEAD)
+            peer.send_records(size=size, count=count)
+            then(peer)
+    return script
+
+
+def at_rest(proxy):
+    """The metrics once nothing runs any more."""
+    def found():
+        metrics = Metrics(proxy)
+        return metrics if metrics.total("weir_active_streams") == 0 else None
+    return eventually(found, "no active stream")
+
+
+def test_promtool_finds_nothing_to_say(weir, fastapi_app, client):
+    proxy = weir(route(fastapi_app.url, match="/v1"), route(fastapi_app.url))
+    client(proxy).get("/v1/orders/stream?items=3").read()
+    text, kind = scrape(proxy)
+    assert kind == "text/plain; version=0.0.4; charset=utf-8"
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_open_metrics_are_told_to_who_asks_for_them(weir, fastapi_app):
+    proxy = weir(route(fastapi_app.url))
+    text, kind = scrape(proxy, OPEN_METRICS + ",text/plain;q=0.5")
+    assert kind == f"{OPEN_METRICS}; charset=utf-8"
+    assert text.endswith("\n# EOF\n")
+    types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
+    assert not [name for name in types if name.endswith("_total")]
+    for name, unit in re.findall(r"^# UNIT (\S+) (\S+)$", text, re.MULTILINE):
+        assert name.endswith("_" + unit) and name in types
+    older, _ = scrape(proxy)
+    assert {name for name, _, _ in samples(text.removesuffix("# EOF\n"))} == {name for name, _, _ in samples(older)}
+
+
+def test_the_page_tells_what_a_scrape_has(weir, fastapi_app):
+    proxy = weir(route(fastapi_app.url))
+    text, _ = scrape(proxy)
+    types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
+    labels = {name: set() for name in types}
+    for name, has, _ in samples(text):
+        labels[re.sub("_(bucket|sum|count)$", "", name)] |= has.keys() - {"le"}
+    page = (REPOSITORY / "docs" / "METRICS.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*?) ?\| \S", page, re.MULTILINE)
+    told = {name: (kind, set(re.findall(r"`(\w+)`", has))) for name, kind, has in rows}
+    assert told == {name: (types[name], labels[name]) for name in types}
+    assert CONTRACT <= told.keys()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_completed_streams_are_counted_as_origin_client_and_log_count_them(weir, origin, client, workers):
+    proxy = weir(route(origin(sends(20, size=100)).url, match="/a"), workers=workers)
+    bodies = [client(proxy).get("/a").read() for _ in range(12)]
+    proxy_lines = eventually(lambda: len(proxy.lines()) == 12 and proxy.lines(), "twelve lines")
+    metrics = at_rest(proxy)
+    records = sum(body.count(b"\n") for body in bodies)
+    assert records == 240
+    assert metrics.total("weir_records_total", route="/a") == records == sum(line["records"] for line in proxy_lines)
+    size = sum(map(len, bodies))
+    assert metrics.total("weir_bytes_total", route="/a") == size == sum(line["bytes"] for line in proxy_lines)
+    assert metrics.total("weir_streams_total", outcome="completed") == 12 == metrics.total("weir_streams_total")
+    assert metrics.total("weir_stream_duration_seconds_count") == 12
+    assert metrics.total("weir_refusals_total") == metrics.total("weir_client_disconnects_total") == 0
+    assert all(metrics.total(gauge) == 0 for gauge in GAUGES)
+
+
+def test_a_running_stream_is_seen_while_it_runs(weir, origin, client):
+    proxy = weir(route(origin(sends(1000)).url, rate="{ default: 1/hour, burst: 3 }", buffer="{ default: 50 }"))
+    records = client(proxy).get("/").records()
+    assert [next(records).number for _ in range(3)] == [1, 2, 3]
+
+    def paused():
+        metrics = Metrics(proxy)
+        return metrics if metrics.total("weir_upstream_pauses_total", cause="pace") else None
+    metrics = eventually(paused, "a pause by the pace")
+    assert metrics.total("weir_records_total") == 3
+    assert metrics.total("weir_active_streams") == metrics.total("weir_upstream_connections", state="active") == 1
+    assert metrics.total("weir_buffer_records") >= 50 == metrics.total("weir_buffer_records_capacity")
+    assert 0 < metrics.total("weir_buffer_bytes") < metrics.total("weir_buffer_bytes_capacity")
+    assert metrics.total("weir_upstream_pauses_total") == 1
+    eventually(lambda: Metrics(proxy).total("weir_upstream_paused_seconds_total")
+               > metrics.total("weir_upstream_paused_seconds_total"), "paused time that grows")
+
+
+def test_what_never_reached_the_client_is_told_by_its_cause(weir, origin, client):
+    dropping = origin(sends(500, then=lambda peer: peer.wait_gone()))
+    oversized = origin(lambda peer: (peer.read_head(), peer.send(STREAM_HEAD + chunk(record(1)) + chunk(b"x" * 3000)),
+                                     peer.wait_gone()))
+    proxy = weir(route(dropping.url, match="/drops", rate="{ default: 1/hour, burst: 2 }", buffer="{ default: 5 }",
+                       overflow="drop_oldest"),
+                 route(oversized.url, match="/long", buffer="{ max_bytes: 64KiB, max_record_bytes: 1KiB }"))
+    leaving = client(proxy)
+    records = leaving.get("/drops").records()
+    assert [next(records).number for _ in range(2)] == [1, 2]
+    eventually(lambda: Metrics(proxy).total("weir_records_failed_total", route="/drops", cause="dropped") == 493,
+               "all but two sent and five queued dropped, while the stream runs")
+    leaving.close()
+    client(proxy).get("/long").read()
+    metrics = at_rest(proxy)
+    assert metrics.total("weir_records_failed_total", route="/drops", cause="dropped") == 493
+    assert metrics.total("weir_records_failed_total", route="/drops", cause="undelivered") == 5
+    assert metrics.total("weir_client_disconnects_total", route="/drops", cause="gone") == 1
+    assert metrics.total("weir_streams_total", route="/drops", outcome="client_gone") == 1
+    assert metrics.total("weir_records_failed_total", route="/long", cause="oversized") == 1
+    assert metrics.total("weir_streams_total", route="/long", outcome="upstream_failed") == 1
+    assert all(metrics.total(gauge) == 0 for gauge in GAUGES)
+
+
+def test_refusals_are_told_by_their_type_and_the_log_agrees(weir, origin, client):
+    proxy = weir(route(origin(sends(1)).url, match="/a", streams="{ starts: 1/hour, starts_burst: 1 }"),
+                 route("http://127.0.0.1:1", match="/b"))
+    client(proxy).get("/a").read()
+    for path, status in [("/a", 429), ("/a", 429), ("/b", 502), ("/elsewhere", 404)]:
+        assert client(proxy).get(path).status == status
+    assert client(proxy).get("/a", "X-Stream-Buffer-Size: 0").status == 400
+    lines = eventually(lambda: len(proxy.lines()) == 6 and proxy.lines(), "six lines")
+    metrics = at_rest(proxy)
+    for where, kind, count in [("/a", "rate-limit", 2), ("/b", "bad-upstream", 1), ("", "not-found", 1),
+                               ("/a", "invalid-request", 1)]:
+        assert metrics.total("weir_refusals_total", route=where, type=kind) == count
+    assert metrics.total("weir_refusals_total") == 5 == sum("problem" in line for line in lines)
+    for reason in {line["reason"] for line in lines}:
+        told = [line for line in lines if line["reason"] == reason and "route" in line]
+        assert metrics.total("weir_streams_total", outcome=reason) == len(told)
+
+
+def test_breakers_are_told_by_state_and_trips(weir, client):
+    proxy = weir(route("http://127.0.0.1:1", upstream_breaker="{ failures: 2, window: 60s, cooldown: 1h }"))
+    assert Metrics(proxy).total("weir_breaker_state", kind="upstream", state="closed") == 1
+    assert [client(proxy).get("/").status for _ in range(3)] == [502, 502, 503]
+    metrics = Metrics(proxy)
+    assert metrics.total("weir_breaker_state", kind="upstream", state="open") == 1
+    assert metrics.total("weir_breaker_state", kind="upstream", state="closed") == 0
+    assert metrics.total("weir_breaker_trips_total", kind="upstream") == 1
+
+
+def test_the_lag_of_every_loop_is_watched(weir, fastapi_app):
+    proxy = weir(route(fastapi_app.url), workers=2)
+    eventually(lambda: Metrics(proxy).total("weir_event_loop_lag_seconds_count") >= 4, "some looks at the lag")
+
+
+def test_a_pause_and_a_disconnect_have_the_cause_that_they_had(weir, origin, client):
+    more = {path: threading.Event() for path in ("/told", "/left")}
+
+    def waits(peer):
+        path = peer.read_head().split()[1].decode()
+        peer.send(STREAM_HEAD + chunk(record(1)))
+        more[path].wait(30)
+        peer.send_records(first=2, count=500)
+        peer.wait_gone()
+    proxy = weir(route(origin(waits).url, resume_window="1m"))
+
+    def pauses(cause):
+        return Metrics(proxy).total("weir_upstream_pauses_total", cause=cause)
+    told, left = client(proxy), client(proxy)
+    stream = told.get("/told")
+    next(stream.records())
+    body = b'{"pause":true}'
+    speaking = client(proxy)
+    speaking.send(b"POST /v1/streams/%b/feedback HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b"
+                  % (stream.head["X-Stream-Id"].encode(), len(body), body))
+    assert speaking.response("POST").status == 200
+    more["/told"].set()
+    eventually(lambda: pauses("feedback") == 1, "a pause that the client asked for")
+    next(left.get("/left").records())
+    left.close()
+    eventually(lambda: Metrics(proxy).total("weir_client_disconnects_total", cause="resumable") == 1, "a lost connection")
+    more["/left"].set()
+    eventually(lambda: pauses("detached") == 1, "a pause while nobody reads")
+    assert pauses("pace") == pauses("client") == 0
