@@ -141,7 +141,8 @@ extension Problem {
     ///
     /// `first` is the first record from which it can still be resumed; `nil` where it cannot be at all.
     package static func gone(resumableFrom first: Int? = nil) -> Problem {
-        var problem = Problem(.gone, status: 410, detail: "The stream has expired")
+        let detail = first == nil ? "The stream has expired" : "Of the records that are missing, not all are still held"
+        var problem = Problem(.gone, status: 410, detail: detail)
         problem.from = first
         return problem
     }

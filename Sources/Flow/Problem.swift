@@ -55,10 +55,11 @@ package struct Problem: Error, Equatable, Sendable {
     package var records: Int?
     /// The first record from which the stream can still be resumed.
     package var from: Int?
+    /// The methods that would have been allowed: the `Allow` that every 405 has (RFC 9110,
+    /// section 15.5.6); not in the JSON.
+    package var allowed: String?
     /// The stream's id, where it had one.
     package var instance: String?
-    /// The `Allow` of the response, which a 405 must have (RFC 9110, section 15.5.6); not in the JSON.
-    package var allow: String?
 
     package var typeSuffix: String { kind.rawValue }
     package var title: String { kind.title }

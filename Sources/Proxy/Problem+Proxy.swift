@@ -89,7 +89,7 @@ extension Problem {
     /// The request's method is not among the `allowed` ones of one of weir's own addresses (RFC 9110, section 15.5.6).
     static func methodNotAllowed(_ allowed: String) -> Problem {
         var problem = Problem(.invalidRequest, status: 405, detail: "Only \(allowed) can be asked of this address")
-        problem.allow = allowed
+        problem.allowed = allowed
         return problem
     }
 

@@ -152,7 +152,7 @@ final class Worker {
             ("Date", shared.date.text(at: Timestamp.now())),
         ])
         if let seconds = problem.retryAfter { headers.add(name: "Retry-After", value: String(seconds)) }
-        if let methods = problem.allow { headers.add(name: "Allow", value: methods) }
+        if let methods = problem.allowed { headers.add(name: "Allow", value: methods) }
         response.respond(
             HTTPResponseStatus(statusCode: problem.status), headers: headers,
             text: problem.json(base: shared.problemBase) + "\n")

@@ -24,14 +24,20 @@ struct DemoCommand: AsyncParsableCommand {
             access_log: { path: "-" }
             shutdown_grace: 2s
             routes:
+              # At a pace; a client that loses its connection may come back for the rest.
               - match: /v1/orders/stream
                 upstream: http://127.0.0.1:\(upstream.port)
                 rate: { default: 10/second, max: 1000/second }
                 buffer: { default: 100, max: 1000 }
                 streams: { per_client: 10, starts: 2/second, starts_burst: 10 }
-                stall_timeout: 5s
-                breaker: { trips: 2, window: 60s, cooldown: 15s }
                 resume_window: 30s
+              # As fast as it is read, one at a time: who does not read is soon ended, and kept away for a while.
+              - match: /v1/orders/export
+                upstream: http://127.0.0.1:\(upstream.port)
+                streams: { per_client: 1 }
+                stall_timeout: 3s
+                breaker: { trips: 1, cooldown: 20s }
+              # Never late: of what a client has not taken, the newest is kept.
               - match: /v1/orders/latest
                 upstream: http://127.0.0.1:\(upstream.port)
                 rate: { default: 2/second, max: 10/second }
@@ -51,7 +57,8 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     private static func invitation(port: Int) -> String {
-        let url = "http://127.0.0.1:\(port)/v1/orders/stream"
+        let orders = "http://127.0.0.1:\(port)/v1/orders"
+        let url = "\(orders)/stream"
         return """
 
             Ten orders a second, from an upstream that would send a million:
@@ -59,10 +66,12 @@ struct DemoCommand: AsyncParsableCommand {
             As you like it, and what was granted:
               curl -iN -H 'X-Stream-Rate-Limit: 2/second' -H 'X-Stream-Buffer-Size: 20' '\(url)?items=10'
             Only the newest, when there are more than you take, and what was dropped:
-              curl -N -H 'Prefer: stream-notices' 'http://127.0.0.1:\(port)/v1/orders/latest'
+              curl -N -H 'Prefer: stream-notices' \(orders)/latest
             Too many at once, and an honest Retry-After:
               for i in $(seq 12); do curl -s '\(url)?items=1'; done
-            Ctrl-C stops.
+            A client that does not read for five seconds, and what it is told when it comes back:
+              curl -sSN \(orders)/export | (sleep 5; wc -l); curl -i \(orders)/export
+            The README goes on from here: "When clients cannot keep up". Ctrl-C stops.
 
 
             """

@@ -53,10 +53,10 @@ final class DemoUpstream: Sendable {
     }
 }
 
-/// `GET /v1/orders/stream?items=N` sends N orders, a million where N is left out, and so does `/v1/orders/latest`; anything
-/// else is 404.
+/// `GET /v1/orders/stream?items=N` sends N orders, a million where N is left out, and so do its siblings; anything else is
+/// 404.
 private final class OrdersHandler: RequestHandler {
-    private static let paths: Set<Substring> = ["/v1/orders/stream", "/v1/orders/latest"]
+    private static let paths: Set<Substring> = ["/v1/orders/stream", "/v1/orders/export", "/v1/orders/latest"]
     private var streams: [ObjectIdentifier: OrderStream] = [:]
 
     func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter) {

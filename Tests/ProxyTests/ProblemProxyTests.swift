@@ -29,6 +29,13 @@ import Upstream
         #expect(Problem(RequestFault.headTooSlow, limits: limits).status == 408)
     }
 
+    @Test func whoAsksWithAWrongMethodIsToldTheRightOnes() {
+        let problem = Problem.methodNotAllowed("GET, HEAD")
+        #expect((problem.status, problem.allowed) == (405, "GET, HEAD"))
+        #expect(!problem.json(base: "https://example.com").contains("allowed"))
+        #expect(Problem.cannotResume.allowed == nil)
+    }
+
     @Test func onlyALateUpstreamTimesOut() {
         #expect(Outcome(UpstreamError.connectTimeout) == .upstreamTimeout)
         for error in [UpstreamError.unreachable(""), .brokenOff(""), .malformed("")] {
@@ -40,6 +47,6 @@ import Upstream
     @Test func aMethodThatIsNotAllowedIsToldTheOnesThatAre() {
         let problem = Problem.methodNotAllowed("GET, HEAD")
         #expect(problem.status == 405)
-        #expect(problem.allow == "GET, HEAD")
+        #expect(problem.allowed == "GET, HEAD")
     }
 }
