@@ -9,7 +9,7 @@
 /// S * (T / stall timeout + 1) entries matter, and the sweep lets half as many linger. With 20,000 streams that do
 /// nothing but stall, and the defaults, those are 212,000 entries of about 150 bytes.
 ///
-/// - Complexity: O(1) for each call, and O(entries) for ``openCounts(at:)``, ``resetAll(at:)`` and a new policy.
+/// - Complexity: O(1) for each call, and O(entries) for ``openCounts(at:)``, ``standing(atMost:at:)``, ``resetAll(at:)`` and a new policy.
 package struct ClientBreakers: Sendable {
     /// May be replaced at any time (a reload).
     package var policy: CircuitBreaker.Policy {
@@ -87,6 +87,14 @@ package struct ClientBreakers: Sendable {
             case .halfOpen: counts.halfOpen += 1
             }
         }
+    }
+
+    /// Clients whose breaker is not closed, in no order, and how it stands: at most so many.
+    package func standing(
+        atMost limit: Int, at now: Instant
+    ) -> [(client: ClientKey, state: CircuitBreaker.State, openFor: Duration)] {
+        let standing = breakers.members.lazy.filter { $0.value.state(at: now) != .closed }
+        return standing.prefix(limit).map { ($0.key, $0.value.state(at: now), $0.value.timeUntilHalfOpen(at: now)) }
     }
 
     /// Closes the breaker of a client by hand.

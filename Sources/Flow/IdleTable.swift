@@ -38,6 +38,9 @@ package struct IdleTable<Value: Idling>: Sendable {
     /// What is known of every client, in no order.
     package var values: some Sequence<Value> { entries.lazy.map(\.value) }
 
+    /// Every client with what is known of it, in no order.
+    var members: some Sequence<(key: ClientKey, value: Value)> { entries.lazy.map { ($0.key, $0.value) } }
+
     package func place(of key: ClientKey) -> Int? { places[key] }
 
     package subscript(place: Int) -> Value {

@@ -5,14 +5,17 @@ import NIOHTTP1
 import Observability
 
 /// Answers on the admin listener: `/livez` says that the process runs, `/readyz` whether it wants requests, `/metrics` what
-/// it has done, and `paths.health` how its streams fare.
+/// it has done, `/v1/admin/state` and `/v1/admin/events` what it is doing, and `paths.health` how its streams fare.
 final class AdminHandler: RequestHandler {
     private let eventLoop: any EventLoop
     private let shared: Shared
     private let outbox: Outbox
 
-    init(on eventLoop: any EventLoop, shared: Shared, outbox: Outbox) {
+    private let live: LiveView
+
+    init(on eventLoop: any EventLoop, shared: Shared, outbox: Outbox, timers: LoopTimers) {
         (self.eventLoop, self.shared, self.outbox) = (eventLoop, shared, outbox)
+        live = LiveView(on: eventLoop, shared: shared, outbox: outbox, timers: timers)
     }
 
     func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter) {
@@ -29,9 +32,11 @@ final class AdminHandler: RequestHandler {
             }
         case "/metrics":
             answerMetrics(.init(accept: request.head.headers[canonicalForm: "accept"].map(String.init)), writer)
+        case "/v1/admin/state": live.answer(writer)
+        case "/v1/admin/events": live.follow(request, writer)
         case _ where shared.health.isHere(request.path):
             shared.answerHealth(writer, on: eventLoop) { [outbox] _, _ in outbox.turnEnded() }
-        default: answer(.notFound, "see /livez, /readyz and /metrics", writer)
+        default: answer(.notFound, "see /livez, /readyz, /metrics and /v1/admin/state", writer)
         }
     }
 

@@ -41,9 +41,17 @@ final class LoopRoster: Sendable {
     /// - Parameter loop: Where the future is answered.
     /// - Returns: The sum; a failure only where a loop has been shut down.
     func figures(on loop: any EventLoop) -> EventLoopFuture<LoopFigures> {
+        join(into: LoopFigures(), on: loop, { $0.figures() }, +=)
+    }
+
+    /// Asks every loop something, each on itself, and joins the answers on `loop`.
+    func join<Part: Sendable>(
+        into start: Part, on loop: any EventLoop, _ ask: @escaping @Sendable (Worker) -> Part,
+        _ add: @escaping @Sendable (inout Part, Part) -> Void
+    ) -> EventLoopFuture<Part> {
         let parts = workers.withLockedValue { $0 }.map { worker in
-            worker.eventLoop.submit { worker.value.figures() }
+            worker.eventLoop.submit { ask(worker.value) }
         }
-        return EventLoopFuture.reduce(into: LoopFigures(), parts, on: loop) { $0 += $1 }
+        return EventLoopFuture.reduce(into: start, parts, on: loop, add)
     }
 }

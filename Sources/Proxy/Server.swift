@@ -181,8 +181,8 @@ private final class AdminListener {
 
     init(on loop: any EventLoop, shared: Shared) {
         let outbox = Outbox()
-        handler = AdminHandler(on: loop, shared: shared, outbox: outbox)
         timers = LoopTimers(on: loop, clock: Worker.now)
+        handler = AdminHandler(on: loop, shared: shared, outbox: outbox, timers: timers)
         timers.turnEnded = { outbox.turnEnded() }
         listener = Listener(
             on: loop, limits: shared.connectionLimits, outbox: outbox, timers: timers, clock: Worker.now, gate: nil,

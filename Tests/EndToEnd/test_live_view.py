@@ -1,0 +1,127 @@
+"""The live view: what the admin listener tells operators while streams run."""
+import json
+import urllib.error
+import urllib.request
+from itertools import islice
+
+import pytest
+
+from harness.addresses import endless
+from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD
+from harness.waiting import eventually
+from harness.weir import route
+
+VIEWERS = 16
+
+
+def state(proxy):
+    with urllib.request.urlopen(proxy.admin + "/v1/admin/state", timeout=15) as answer:
+        assert answer.headers["Content-Type"] == "application/json"
+        return json.load(answer)
+
+
+def follow(proxy, query="?interval=500ms"):
+    return urllib.request.urlopen(proxy.admin + "/v1/admin/events" + query, timeout=15)
+
+
+def snapshots(events):
+    """The snapshots of an event stream, as they come."""
+    while line := events.readline():
+        assert line == b"event: state\n"
+        name, _, data = events.readline().partition(b" ")
+        assert (name, events.readline()) == (b"data:", b"\n")
+        yield json.loads(data)
+
+
+@pytest.fixture
+def held(weir, origin, client):
+    """A weir with a stream whose client does not read, so that its queue is full."""
+    upstream = origin(endless(2000), send_buffer=16 << 10)
+    proxy = weir(route(upstream.url, rate="{ default: 1000/second }", buffer="{ default: 50, max: 50 }",
+                       stall_timeout="off"), workers=2, shutdown_grace="0s")
+    reader = client(proxy, receive_buffer=4096)
+    reader.ask("/orders")
+    return proxy
+
+
+def test_the_snapshot_tells_of_a_stream_and_not_its_id(held):
+    def slow():
+        # Its upstream waits until the queue is half empty, which it never is again.
+        return next((stream for stream in state(held)["slowest"]
+                     if stream["state"] == "slow" and stream["bufferRecords"] > 25), None)
+    stream = eventually(slow, "a client that is slow")
+    assert (stream["route"], stream["client"], stream["buffer"]) == ("/", "127.0.0.1", 50)
+    assert stream["rate"] == "1000/second"
+    now = state(held)
+    assert now["state"] == "ready" and now["version"] and now["uptime"] > 0
+    assert now["totals"]["activeStreams"] == now["routes"][0]["activeStreams"] == 1
+    assert now["totals"]["bufferRecords"] > 25 and now["totals"]["bufferBytes"] > 25 * 2000
+    assert now["totals"]["bufferCapacityBytes"] > 0
+    # The name that is shown does not open the stream's own address.
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(f"{held.url}/v1/streams/{stream['id']}", timeout=15)
+    assert refusal.value.code == 404
+
+
+def test_an_ended_stream_leaves_the_list_and_is_an_outcome(weir, origin, client):
+    def script(peer):
+        while peer.read_head():
+            peer.send(STREAM_HEAD)
+            peer.send_records(count=20)
+            peer.send(LAST_CHUNK)
+    proxy = weir(route(origin(script).url))
+    client(proxy).get("/orders").read()
+    now = eventually(lambda: (lambda seen: seen if seen["routes"][0]["outcomes"] else None)(state(proxy)), "an outcome")
+    assert now["routes"][0]["outcomes"] == {"completed": 1}
+    assert now["slowest"] == [] and now["totals"]["activeStreams"] == 0
+
+
+def test_an_open_breaker_is_shown_and_its_secret_key_is_not(weir, origin, client):
+    upstream = origin(endless(2000), send_buffer=16 << 10)
+    proxy = weir(route(upstream.url, stall_timeout="300ms", client_key="{ header: X-Api-Key }",
+                       rate="{ default: 1000/second }",
+                       breaker="{ trips: 1, window: 60s, cooldown: 60s, probes: 1, probe_records: 20 }"),
+                 shutdown_grace="0s")
+    client(proxy, receive_buffer=4096).ask("/orders", "X-Api-Key: a-secret")
+    breakers = eventually(lambda: state(proxy)["breakers"], "an open breaker", within=20)
+    assert [(told["kind"], told["route"], told["state"]) for told in breakers] == [("client", "/", "open")]
+    assert 0 < breakers[0]["retryAfter"] <= 72
+    assert len(breakers[0]["client"]) == 9 and "secret" not in json.dumps(state(proxy))
+    assert client(proxy).get("/orders", "X-Api-Key: a-secret").status == 429
+    now = eventually(lambda: (lambda seen: seen if seen["totals"]["refusals"] else None)(state(proxy)), "a refusal")
+    assert now["routes"][0]["refused"] == {"slow-consumer": 1}
+
+
+def test_events_go_on_and_are_the_same_for_all_viewers(held):
+    with follow(held) as one, follow(held) as other:
+        assert one.headers["Content-Type"] == "text/event-stream"
+        mine, theirs = list(islice(snapshots(one), 4)), list(islice(snapshots(other), 4))
+    times = [seen["time"] for seen in mine]
+    assert times == sorted(times) and len(set(times)) >= 3
+    assert set(times) & {seen["time"] for seen in theirs}
+
+
+def test_no_more_viewers_than_sixteen_and_a_place_is_given_back(held):
+    viewers = [follow(held) for _ in range(VIEWERS)]
+    for viewer in viewers:
+        next(snapshots(viewer))
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        follow(held)
+    assert refusal.value.code == 503
+    viewers.pop().close()
+
+    def admitted():
+        try:
+            return follow(held)
+        except urllib.error.HTTPError:
+            return None
+    viewers.append(eventually(admitted, "a free place"))
+    for viewer in viewers:
+        viewer.close()
+
+
+@pytest.mark.parametrize("interval", ["499ms", "61s", "1", "", "off"])
+def test_an_interval_that_makes_no_sense_is_refused(held, interval):
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        follow(held, f"?interval={interval}")
+    assert refusal.value.code == 400

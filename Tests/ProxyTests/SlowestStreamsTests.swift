@@ -1,0 +1,46 @@
+import Flow
+import Testing
+
+@testable import Proxy
+
+private func glance(_ fill: Double, paused: Int = 0, handle: String = "") -> StreamGlance {
+    StreamGlance(
+        handle: handle, route: "/", client: "", records: 0, bytes: 0, rate: "unlimited", buffer: 1, bufferRecords: 0,
+        state: "flowing", fill: fill, paused: .seconds(paused), lasted: .zero)
+}
+
+@Suite struct SlowestStreamsTests {
+    @Test func whateverTheOrderTheFullestAreKeptFullestFirst() {
+        for stride in [1, 7, 999] {
+            var slowest = SlowestStreams()
+            for place in 0..<1000 { slowest.add(glance(Double(place * stride % 1000))) }
+            #expect(slowest.streams.map(\.fill) == (950..<1000).reversed().map(Double.init))
+        }
+    }
+
+    @Test func joinedLoopsTellTheSlowestOfBoth() {
+        var (left, right) = (SlowestStreams(), SlowestStreams())
+        for place in 0..<200 {
+            left.add(glance(Double(2 * place)))
+            right.add(glance(Double(2 * place + 1)))
+        }
+        left += right
+        #expect(left.streams.map(\.fill) == (350..<400).reversed().map(Double.init))
+    }
+
+    @Test func ofEquallyFullQueuesTheOneThatHasWaitedLongerIsSlower() {
+        var slowest = SlowestStreams()
+        slowest.add(glance(1, paused: 1, handle: "b"))
+        slowest.add(glance(1, paused: 2, handle: "a"))
+        #expect(slowest.streams.map(\.handle) == ["a", "b"])
+    }
+
+    @Test func aHandleIsSteadyAndNotTheId() {
+        var random = SystemRandomNumberGenerator()
+        let (one, other) = (StreamId(using: &random), StreamId(using: &random))
+        #expect(one.handle == one.handle)
+        #expect(one.handle != other.handle)
+        #expect(one.handle.utf8.count == 16)
+        #expect(!one.text.contains(one.handle))
+    }
+}
