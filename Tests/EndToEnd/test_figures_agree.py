@@ -1,4 +1,4 @@
-"""One run with everything that can happen to a stream: origins, clients, metrics, access log and `weir logs` tell the same."""
+"""One run with all that can happen to streams: origins, clients, metrics, access log and `weir logs` tell the same."""
 import collections
 import json
 import threading
@@ -103,6 +103,10 @@ def buffered(proxy, where):
     return Metrics(proxy).total("weir_buffer_records", route=where)
 
 
+def dropped(proxy, where):
+    return Metrics(proxy).total("weir_records_failed_total", route=where, cause="dropped")
+
+
 def leaves_what_is_not_due(clients):
     """A client of which three records are due leaves behind them; meanwhile it may have no other stream."""
     response = clients.ask("/paced")
@@ -116,8 +120,7 @@ def leaves_what_is_not_due(clients):
 def leaves_what_is_dropped(clients):
     response = clients.ask("/drops")
     clients.take("/drops", response.records(), 2)
-    eventually(lambda: Metrics(clients.proxy).total("weir_records_failed_total", route="/drops", cause="dropped") == 493,
-               "all but two sent and five queued dropped")
+    eventually(lambda: dropped(clients.proxy, "/drops") == 493, "all but two sent and five queued dropped")
     response.client.close()
 
 
@@ -131,9 +134,8 @@ def is_too_slow(clients, paused):
     stream = response.head["X-Stream-Id"]
     feedback(speaker, stream, pause=True)
     paused.set()
-    eventually(lambda: buffered(clients.proxy, "/slow") == 30
-               and Metrics(clients.proxy).total("weir_records_failed_total", route="/slow", cause="dropped")
-               == 29 * (number + 1), "a full queue, and the rest dropped")
+    eventually(lambda: buffered(clients.proxy, "/slow") == 30 and dropped(clients.proxy, "/slow") == 29 * (number + 1),
+               "a full queue, and the rest dropped")
     feedback(speaker, stream, pause=False)
     clients.proxy.logged(id=stream, reason="slow_consumer")
     for each in records:
