@@ -133,7 +133,8 @@ package final class Server: Sendable {
             return
         }
         log.notice("draining", metadata: ["grace": "\(configuration.shutdownGrace)"])
-        await onEachWorker { $0.drain() }
+        let grace = configuration.shutdownGrace
+        await onEachWorker { $0.drain(over: grace) }
         await wait(atMost: configuration.shutdownGrace) { await self.openStreams() == 0 }
         await endStreams()
         // What was written still has to reach slow clients; after that their connections are cut.

@@ -28,6 +28,8 @@ final class Worker {
     private static let growthToCheck = 256 << 10
     /// `nil` where running streams are not told of.
     private lazy var progress = shared.log?.progressInterval.map { ProgressLog(worker: self, every: $0) }
+    /// `nil` until the proxy stops.
+    var drain: DrainingStreams?
     private lazy var reliefTimer = LoopTimer(target: self)
     private var random = SystemRandomNumberGenerator()
 
@@ -202,18 +204,13 @@ final class Worker {
 
     // MARK: Stopping
 
-    /// Stops accepting; streams go on, but for those whose clients would have to come for them.
-    func drain() {
-        listener?.drain()
-        for driver in streams.values.filter({ $0.response == nil }) { driver.end(.drained) }
-    }
-
     /// What was caused outside of a turn is written now.
     func turnEnded() { outbox.turnEnded() }
 
     /// Ends every stream that is still open, at the end of its last whole record.
     func endStreams(_ outcome: Outcome) {
         timers.cancel(reliefTimer)
+        drain?.stop()
         for driver in Array(streams.values) { driver.end(outcome) }
         outbox.turnEnded()
     }
