@@ -2,6 +2,7 @@ import Flow
 import NIOConcurrencyHelpers
 import NIOCore
 import Observability
+import Upstream
 
 /// A copy of what an event loop has counted, joined over the loops.
 struct LoopFigures: Sendable {
@@ -25,6 +26,10 @@ extension Worker {
         let now = clock()
         for meter in meters.routes.values { meter.tally.running = .init() }
         for driver in openDrivers { driver.addRunning(at: now) }
+        let idle = upstream.idleConnections()
+        for route in shared.routes {
+            meters.route(route.name).tally.running.idleConnections += idle[ObjectIdentifier(route.origin)] ?? 0
+        }
         return LoopFigures(
             routes: meters.routes.mapValues(\.tally), lag: meters.lag, lastMinute: meters.lastMinute(at: now))
     }
