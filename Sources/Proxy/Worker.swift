@@ -150,16 +150,18 @@ final class Worker {
     }
 
     /// Answers with a problem instead of the upstream's response.
-    func answer(_ problem: Problem, to request: Request?, response: any ClientResponse) {
+    ///
+    /// - Returns: The bytes of the body.
+    func answer(_ problem: Problem, to request: Request?, response: any ClientResponse) -> ByteCount {
         var headers = HTTPHeaders([
             ("Content-Type", Problem.contentType(accept: request?.head.headers.first(name: "accept"))),
             ("Date", shared.date.text(at: Timestamp.now())),
         ])
         if let seconds = problem.retryAfter { headers.add(name: "Retry-After", value: String(seconds)) }
         if let methods = problem.allowed { headers.add(name: "Allow", value: methods) }
-        response.respond(
-            HTTPResponseStatus(statusCode: problem.status), headers: headers,
-            text: problem.json(base: shared.served.problemBase) + "\n")
+        let text = problem.json(base: shared.served.problemBase) + "\n"
+        response.respond(HTTPResponseStatus(statusCode: problem.status), headers: headers, text: text)
+        return request?.head.method == .HEAD ? .zero : ByteCount(text.utf8.count)
     }
 
     /// Whether anybody reads what is told.
@@ -240,9 +242,11 @@ extension Worker: RequestHandler {
 
     func faultArrived(_ fault: RequestFault, peer: String, writer: ResponseWriter) {
         let problem = Problem(fault, limits: shared.served.connectionLimits)
-        answer(problem, to: nil, response: writer)
-        meters.route(nil).tally.refused(problem.kind)
+        let bytes = answer(problem, to: nil, response: writer)
+        meters.route(nil).tally.refused(problem.kind, bytes: bytes)
         let facts = StreamFacts(id: nextId(), client: peer, method: "-", path: "-")
-        tell(.ended(facts, StreamTotals(status: problem.status), StreamEnd(.refused, problem: problem.kind)))
+        tell(
+            .ended(
+                facts, StreamTotals(status: problem.status, bytes: bytes), StreamEnd(.refused, problem: problem.kind)))
     }
 }
