@@ -12,6 +12,7 @@ final class Shared: Sendable {
     let problemBase: String
     let connectionLimits: ConnectionLimits
     let connections: Headcount
+    let tls: ServerTLS?
     /// Each loop's share of `limits.max_streams`; the kernel spreads connections evenly enough.
     let streamsPerWorker: Int
     /// What the queues of all streams hold together.
@@ -32,7 +33,7 @@ final class Shared: Sendable {
 
     init(
         _ configuration: Configuration, workers: Int, maximumConnections: Int, log: LogSink?, process: Logger,
-        readiness: Readiness, version: String
+        readiness: Readiness, version: String, tls: ServerTLS?
     ) {
         routes = configuration.routes.map {
             ProxyRoute($0, hasAddresses: configuration.paths.streams != nil, log: process)
@@ -57,6 +58,7 @@ final class Shared: Sendable {
         build = MetricsPage.Build(version: version)
         self.process = process
         self.readiness = readiness
+        self.tls = tls
     }
 
     var isDraining: Bool { readiness.state == .draining }

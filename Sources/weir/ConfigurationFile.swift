@@ -1,5 +1,7 @@
 import ArgumentParser
 import Foundation
+import Observability
+import Proxy
 import Settings
 
 /// The configuration file that a command reads.
@@ -10,11 +12,16 @@ struct ConfigurationFile: ParsableArguments {
     /// Larger than any configuration that a person wrote.
     private static let maximumBytes = 1 << 20
 
-    /// Reads and checks the file; errors go to standard error, one a line, and end the command with status 1.
+    /// Reads and checks the file, and those that it names; errors go to standard error, one a line, and end the command with status 1.
     func read() throws -> Configuration {
         let text = try content()
         do throws(ConfigurationErrors) {
-            return try Configuration.parse(text, file: path, environment: ProcessInfo.processInfo.environment)
+            let configuration = try Configuration.parse(
+                text, file: path, environment: ProcessInfo.processInfo.environment)
+            for warning in try configuration.tls?.checkFiles(namedIn: path, at: Timestamp.now()) ?? [] {
+                StandardError.write("\(path):\(warning.line):\(warning.column): warning: \(warning.message)\n")
+            }
+            return configuration
         } catch {
             StandardError.write("\(error)\n")
             throw ExitCode(1)

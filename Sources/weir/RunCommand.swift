@@ -48,7 +48,7 @@ func serve(_ configuration: Configuration, waking: Waking, ready: () -> Void = {
     let watcher = Task {
         for await signal in signals {
             switch signal {
-            case .sighup: log.warning("SIGHUP is ignored: reloading is not built into this version yet")
+            case .sighup: server.reloadCertificates()
             case .sigusr1: accessLog?.reopen()
             default: Task { await server.drain() }
             }
