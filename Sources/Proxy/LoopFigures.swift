@@ -9,11 +9,13 @@ struct LoopFigures: Sendable {
     var routes: [String: RouteTally] = [:]
     var lag = Histogram(bounds: Histogram.lagBounds)
     var lastMinute = HealthWindow.Change()
+    var older = OlderStreams()
 
     static func += (left: inout LoopFigures, right: LoopFigures) {
         for (name, tally) in right.routes { left.routes[name, default: RouteTally()] += tally }
         left.lag += right.lag
         left.lastMinute += right.lastMinute
+        left.older += right.older
     }
 }
 
@@ -25,13 +27,19 @@ extension Worker {
     func figures() -> LoopFigures {
         let now = clock()
         for meter in meters.routes.values { meter.tally.running = .init() }
-        for driver in openDrivers { driver.addRunning(at: now) }
+        var older = OlderStreams()
+        let generation = shared.served.generation
+        for driver in openDrivers {
+            driver.addRunning(at: now)
+            if driver.asked.generation < generation { older.add(began: driver.began, at: now) }
+        }
         let idle = upstream.idleConnections()
-        for route in shared.routes {
+        for route in shared.served.routes {
             meters.route(route.name).tally.running.idleConnections += idle[ObjectIdentifier(route.origin)] ?? 0
         }
         return LoopFigures(
-            routes: meters.routes.mapValues(\.tally), lag: meters.lag, lastMinute: meters.lastMinute(at: now))
+            routes: meters.routes.mapValues(\.tally), lag: meters.lag, lastMinute: meters.lastMinute(at: now),
+            older: older)
     }
 }
 

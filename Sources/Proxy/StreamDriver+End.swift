@@ -116,7 +116,7 @@ extension StreamDriver {
     private func write(_ notice: Problem, to response: any ClientResponse) {
         var notice = notice
         notice.instance = id.text
-        var line = notice.json(base: worker.shared.problemBase) + "\n"
+        var line = notice.json(base: worker.shared.served.problemBase) + "\n"
         line.withUTF8 { response.write(UnsafeRawBufferPointer($0)) }
         count(ownBytes: ByteCount(line.utf8.count))
     }

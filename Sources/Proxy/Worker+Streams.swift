@@ -19,7 +19,8 @@ extension Worker {
         case (.stream(let id), .DELETE):
             try reach(id, for: request, client: client, writer: writer) { $0.cancel($1) }
         case (.feedback(let id), .POST):
-            body.collect(upTo: FeedbackBody.maximumBytes, within: shared.connectionLimits.headerTime) { [self] result in
+            body.collect(upTo: FeedbackBody.maximumBytes, within: shared.served.connectionLimits.headerTime) {
+                [self] result in
                 do throws(Problem) {
                     let feedback = try FeedbackBody.feedback(in: result)
                     try reach(id, for: request, client: client, writer: writer) { $0.hear(feedback, $1) }
@@ -101,7 +102,7 @@ extension Worker {
         ])
         if let retryAfter {
             headers.add(name: "Retry-After", value: String(retryAfter.retryAfterSeconds))
-            headers.add(name: "Location", value: shared.streamsAddress?.location(of: state.id) ?? "")
+            headers.add(name: "Location", value: shared.served.streamsAddress?.location(of: state.id) ?? "")
         }
         if isPromise {
             headers.add(name: "Preference-Applied", value: "respond-async")
