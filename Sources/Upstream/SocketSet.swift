@@ -25,12 +25,12 @@ final class SocketSet {
         var generation: UInt32 = 0
         /// The paused easy handle behind it: a reset must be noticed although nobody reads.
         var paused: UnsafeMutableRawPointer?
-        /// Whose connection it is, while no transfer uses it and the next one may.
-        var idleOrigin: ObjectIdentifier?
     }
 
     let descriptor: CInt
     private var watches = [Watch](repeating: Watch(), count: 256)
+    /// Connections that no transfer uses and the next one may, by descriptor.
+    private var idle: [CInt: Origin] = [:]
     private var events = [epoll_event](repeating: epoll_event(), count: 256)
 
     /// - Throws: An errno where the system has no descriptor left.
@@ -54,7 +54,7 @@ final class SocketSet {
         watches[index].wanted = wanted
         watches[index].paused = nil
         // Taken up again; that it is dropped behind a transfer comes before the transfer's end is known.
-        if wanted != 0 { watches[index].idleOrigin = nil }
+        if wanted != 0 { isIdleNoMore(socket) }
         if wanted != 0, wanted != watches[index].registered { register(socket, for: wanted) }
     }
 
@@ -70,16 +70,18 @@ final class SocketSet {
     /// A transfer has ended well, and libcurl has kept its connection, unless the descriptor has another life since.
     func leftIdle(_ socket: CInt, generation: UInt32, origin: Origin) {
         guard watches[Int(socket)].generation == generation else { return }
-        watches[Int(socket)].idleOrigin = ObjectIdentifier(origin)
+        idle[socket] = origin
     }
 
     /// Connections that wait for the next request, by origin.
     ///
-    /// - Complexity: O(the highest descriptor), some microseconds for thousands: for when somebody asks.
+    /// - Complexity: O(idle connections).
     func idleConnections() -> [ObjectIdentifier: Int] {
-        watches.reduce(into: [:]) { counts, watch in
-            if let origin = watch.idleOrigin { counts[origin, default: 0] += 1 }
-        }
+        idle.values.reduce(into: [:]) { $0[ObjectIdentifier($1), default: 0] += 1 }
+    }
+
+    private func isIdleNoMore(_ socket: CInt) {
+        if !idle.isEmpty { idle[socket] = nil }
     }
 
     /// libcurl closes the socket, or has just made it; the kernel forgets it with its last descriptor.
@@ -87,6 +89,7 @@ final class SocketSet {
         let index = Int(socket)
         guard watches.indices.contains(index) else { return }
         watches[index] = Watch(generation: watches[index].generation &+ 1)
+        isIdleNoMore(socket)
     }
 
     /// Calls `handle` for each socket that is ready, without waiting, at most 256 of them.
@@ -116,7 +119,7 @@ final class SocketSet {
     /// A socket stirred that libcurl does not wait for: from now on the kernel only tells of its reset.
     private func withdraw(_ socket: CInt, after happened: UInt32, hungUp: (UnsafeMutableRawPointer) -> Void) {
         // Whatever comes on an idle connection, it is its end (RFC 9112, section 9.6), and libcurl will not use it again.
-        watches[Int(socket)].idleOrigin = nil
+        isIdleNoMore(socket)
         let isReset = happened & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
         let paused = watches[Int(socket)].paused
         if paused != nil, !isReset {

@@ -236,6 +236,17 @@ def test_connections_to_the_upstream_are_active_or_idle_until_they_are_closed(we
     eventually(lambda: stands(0, 1), "the one that the upstream has closed gone")
 
 
+def test_connections_outlive_a_reload(weir, origin, client):
+    upstream = origin(sends(1))
+    proxy = weir(route(upstream.url))
+    assert client(proxy).get("/").read()
+    eventually(lambda: Metrics(proxy).total("weir_upstream_connections", state="idle") == 1, "one that waits")
+    assert proxy.reload(route(upstream.url, buffer="{ default: 7 }")).startswith("reloaded")
+    assert Metrics(proxy).total("weir_upstream_connections", state="idle") == 1
+    assert client(proxy).get("/").head["X-Stream-Buffer-Size"] == "7"
+    assert len(upstream.peers) == 1
+
+
 def test_a_connection_that_the_upstream_closes_behind_its_answer_is_never_idle(weir, origin, client):
     def script(peer):
         peer.read_head()
