@@ -7,11 +7,14 @@ import Settings
 
 extension Server {
     /// The TLS of the public listeners; `nil` where they have none.
-    static func makeTLS(_ settings: Configuration.TLS?) throws -> ServerTLS? {
+    static func makeTLS(_ configuration: Configuration) throws -> ServerTLS? {
+        guard let settings = configuration.tls else { return nil }
+        var files = settings.files
+        files.offersHTTP2 = configuration.http2 != nil
         do throws(TLSFault) {
-            return try settings.map { settings throws(TLSFault) in try ServerTLS(settings.files) }
+            return try ServerTLS(files)
         } catch {
-            throw BindError(description: settings?.complaint(about: error, in: "proxy.conf").message ?? "")
+            throw BindError(description: settings.complaint(about: error, in: "").message)
         }
     }
 

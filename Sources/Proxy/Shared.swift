@@ -46,7 +46,8 @@ final class Shared: Sendable {
         problemBase = configuration.problemBase
         connectionLimits = ConnectionLimits(
             maximumHeaderBytes: configuration.limits.maxHeaderBytes, headerTime: configuration.limits.headerTimeout,
-            keepaliveTime: configuration.limits.keepaliveTimeout)
+            keepaliveTime: configuration.limits.keepaliveTimeout,
+            maximumStreams: configuration.http2?.maxConcurrentStreams)
         connections = Headcount(
             maximum: maximumConnections, perName: configuration.limits.connectionsPerAddress, sparesUnnamed: true)
         streamsPerWorker = (configuration.limits.maxStreams + workers - 1) / workers
