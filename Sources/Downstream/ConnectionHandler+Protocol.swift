@@ -3,6 +3,9 @@ import NIOCore
 // Which protocol the client speaks is clear only when it has begun to, and how a connection ends depends on it.
 
 extension ConnectionHandler {
+    /// Whether a client may begin with HTTP/2 without having been asked.
+    var takesHTTP2: Bool { listener.limits.maximumStreams != nil }
+
     /// The first bytes are no preface of HTTP/2.
     func speakHTTP1() {
         guard let context else { return }

@@ -65,7 +65,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         outbox = listener.outbox
         wire = WireHandler(
             outbox: listener.outbox, cipher: peer.cipher, stream: stream,
-            mayBeHTTP2: stream == nil && listener.limits.maximumStreams != nil)
+            // Over TLS it is the handshake's word that counts, and that may know a newer configuration.
+            mayBeHTTP2: stream == nil && (peer.cipher != nil || listener.limits.maximumStreams != nil))
         wire.attach(self)
     }
 

@@ -8,6 +8,8 @@ import NIOHTTP2
 extension Listener {
     /// A stream is writable exactly while it holds nothing, as a connection of HTTP/1.1 is: NIO wants the marks apart.
     private static let waterMarks = (high: 2, low: 1)
+    /// For a client that chose HTTP/2 just before that was switched off (RFC 9113, section 6.5.2: no fewer).
+    private static let standardStreams = 100
     /// The largest frame that NIO takes without having announced a larger one (RFC 9113, section 6.5.2).
     private static let frameSize = 16384
 
@@ -38,7 +40,7 @@ extension Listener {
         var configuration = NIOHTTP2Handler.ConnectionConfiguration()
         let headerBytes = limits.maximumHeaderBytes.bytes
         configuration.initialSettings = [
-            HTTP2Setting(parameter: .maxConcurrentStreams, value: limits.maximumStreams ?? 0),
+            HTTP2Setting(parameter: .maxConcurrentStreams, value: limits.maximumStreams ?? Self.standardStreams),
             HTTP2Setting(parameter: .maxHeaderListSize, value: headerBytes),
         ]
         // As many as a head of the largest size needs.

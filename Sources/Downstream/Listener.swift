@@ -60,7 +60,8 @@ struct ConnectionPeer {
 /// lives and dies on one loop.
 package final class Listener {
     package let eventLoop: any EventLoop
-    let limits: ConnectionLimits
+    /// Of connections that come, and of requests that begin, from now on.
+    package var limits: ConnectionLimits
     let outbox: Outbox
     let timers: LoopTimers
     let clock: () -> Instant
@@ -156,7 +157,7 @@ package final class Listener {
         let pipeline = channel.pipeline.syncOperations
         if let tls, let cipher { try pipeline.addHandlers(cipher, tls.makeHandler()) }
         try pipeline.addHandlers(connection.wire, connection)
-        if limits.maximumStreams == nil { try speakHTTP1(behind: connection, on: channel) }
+        if !connection.wire.awaitsProtocol { try speakHTTP1(behind: connection, on: channel) }
     }
 
     /// Puts NIO's handlers of HTTP/1.1 between the wire and the connection.

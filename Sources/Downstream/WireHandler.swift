@@ -45,11 +45,14 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     ///   - outbox: The loop's.
     ///   - cipher: What is between this and the socket; `nil` without TLS.
     ///   - stream: The stream of HTTP/2 at whose channel this stands.
-    ///   - mayBeHTTP2: Whether the first bytes are looked at for HTTP/2's preface.
+    ///   - mayBeHTTP2: Whether HTTP/1.1 is spoken only once the first bytes say so.
     init(outbox: Outbox, cipher: CipherEnd? = nil, stream: HTTP2Stream? = nil, mayBeHTTP2: Bool = false) {
         (self.outbox, self.cipher, self.stream) = (outbox, cipher, stream)
         opening = mayBeHTTP2 ? ByteBuffer() : nil
     }
+
+    /// Whether it is still to be seen which protocol the client speaks.
+    var awaitsProtocol: Bool { opening != nil }
 
     func attach(_ connection: ConnectionHandler) { self.connection = connection }
 
@@ -154,7 +157,7 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func opened(with bytes: ByteBuffer, _ context: ChannelHandlerContext) {
         opening?.writeImmutableBuffer(bytes)
         guard let opening, let connection else { return }
-        switch HTTP2Preface.match(opening) {
+        switch connection.takesHTTP2 ? HTTP2Preface.match(opening) : .no {
         case .partly: connection.bytesArrived()
         case .whole:
             self.opening = nil

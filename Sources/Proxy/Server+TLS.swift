@@ -1,6 +1,4 @@
 import Downstream
-import Logging
-import Observability
 import Settings
 
 // Certificates are replaced while weir runs.
@@ -9,33 +7,24 @@ extension Server {
     /// The TLS of the public listeners; `nil` where they have none.
     static func makeTLS(_ configuration: Configuration) throws -> ServerTLS? {
         guard let settings = configuration.tls else { return nil }
-        var files = settings.files
-        files.offersHTTP2 = configuration.http2 != nil
         do throws(TLSFault) {
-            return try ServerTLS(files)
+            return try ServerTLS(settings.files(offeringHTTP2: configuration.http2 != nil))
         } catch {
             throw BindError(description: settings.complaint(about: error, in: "").message)
         }
     }
 
-    /// Reads the certificate files again: connections that come from now on get what is in them, open ones go on.
+    /// Reads the files of another configuration: connections that come from now on get what is in them, open ones go on.
     ///
-    /// Nothing changes where one of the files is not right. Blocks on the disk.
-    package func reloadCertificates() {
-        guard let settings, let tls else { return }
+    /// Blocks on the disk.
+    ///
+    /// - Throws: What is wrong with one of them; then nothing has changed.
+    func reloadTLS(_ configuration: Configuration) throws(ReloadError) {
+        guard let settings = configuration.tls, let tls else { return }
         do throws(TLSFault) {
-            try tls.reload()
+            try tls.reload(settings.files(offeringHTTP2: configuration.http2 != nil))
         } catch {
-            return log.error(
-                "the certificates stay as they were",
-                metadata: ["error": "\(settings.complaint(about: error, in: "").message)"])
-        }
-        if let warning = settings.warning(of: tls.validity, at: Timestamp.now()) {
-            log.warning("certificates are read again", metadata: ["warning": "\(warning)"])
-        } else {
-            log.notice("certificates are read again")
+            throw ReloadError(description: settings.complaint(about: error, in: "proxy.conf").message)
         }
     }
-
-    private var settings: Configuration.TLS? { configuration.tls }
 }

@@ -15,7 +15,7 @@ package final class Server: Sendable {
         package let description: String
     }
 
-    let configuration: Configuration
+    let shared: Shared
     let log: Logger
     /// `nil` where the public listeners have none.
     let tls: ServerTLS?
@@ -79,7 +79,7 @@ package final class Server: Sendable {
         }
         admin = try await Self.openAdmin(configuration.admin, on: loops[0], shared: shared, log: log)
         readiness.becameReady()
-        (self.configuration, self.log, self.group, self.loops) = (configuration, log, group, loops)
+        (self.shared, self.log, self.group, self.loops) = (shared, log, group, loops)
         (self.workers, self.readiness, self.tls) = (workers, readiness, tls)
     }
 
@@ -135,9 +135,10 @@ package final class Server: Sendable {
             await endStreams()
             return
         }
-        log.notice("draining", metadata: ["grace": "\(configuration.shutdownGrace)"])
-        await onEachWorker { $0.drain() }
-        await wait(atMost: configuration.shutdownGrace) { await self.openStreams() == 0 }
+        let grace = shared.served.configuration.shutdownGrace
+        log.notice("draining", metadata: ["grace": "\(grace)"])
+        await onEachWorker { $0.drain(over: grace) }
+        await wait(atMost: grace) { await self.openStreams() == 0 }
         await endStreams()
         // What was written still has to reach slow clients; after that their connections are cut.
         await wait(atMost: .seconds(1)) { await self.openConnections() == 0 }
@@ -166,7 +167,7 @@ package final class Server: Sendable {
         return total
     }
 
-    private func onEachWorker(_ body: @escaping @Sendable (Worker) -> Void) async {
+    func onEachWorker(_ body: @escaping @Sendable (Worker) -> Void) async {
         for (worker, loop) in zip(workers, loops) { try? await loop.submit { body(worker.value) }.get() }
     }
 
@@ -187,7 +188,7 @@ private final class AdminListener {
         timers = LoopTimers(on: loop, clock: Worker.now)
         handler = AdminHandler(on: loop, shared: shared, outbox: outbox, timers: timers)
         timers.turnEnded = { outbox.turnEnded() }
-        var limits = shared.connectionLimits
+        var limits = shared.served.connectionLimits
         limits.maximumStreams = nil
         listener = Listener(
             on: loop, limits: limits, outbox: outbox, timers: timers, clock: Worker.now, gate: nil,

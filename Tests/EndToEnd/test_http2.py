@@ -1,4 +1,5 @@
 """HTTP/2 towards clients: by ALPN and by prior knowledge, each stream at its own pace, and floods that end."""
+import signal
 import subprocess
 import threading
 
@@ -67,6 +68,21 @@ def test_it_is_not_offered_where_it_is_off(weir, origin, client, h2, tmp_path):
     assert both.get("/").status == 200
     plain = weir(route(origin(ten).url), http2="off")
     assert h2(plain).ask("/").finish().status is None
+
+
+def test_a_reload_may_switch_it_off_under_streams_that_stay_open(weir, origin, h2, client, tmp_path):
+    authority, script = Authority(tmp_path), HeldRecords(2)
+    proxy = weir(route(origin(script).url), tls=yaml(**authority.serve()))
+    both = authority.client(protocols=("h2", "http/1.1"))
+    stream = h2(proxy, tls=both).ask("/").head()
+    stream.client.until(lambda: stream.lines)
+    proxy.config.write_text("http2: off\n" + proxy.config.read_text())
+    proxy.process.send_signal(signal.SIGHUP)
+    eventually(lambda: client(proxy, tls=both).sock.selected_alpn_protocol() == "http/1.1", "HTTP/1.1 alone")
+    assert client(proxy, tls=both).get("/v1/health/streaming").status == 200
+    script.go.set()
+    script.over.set()
+    assert stream.finish().numbers == [1, 2]
 
 
 @pytest.mark.parametrize("cut", [None, 1, 3, 23])
