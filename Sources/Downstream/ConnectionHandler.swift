@@ -64,7 +64,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         self.stream = stream
         outbox = listener.outbox
         wire = WireHandler(
-            outbox: listener.outbox, cipher: peer.cipher, stream: stream,
+            outbox: listener.outbox, cipher: stream == nil ? peer.cipher : nil, stream: stream,
             // Over TLS it is the handshake's word that counts, and that may know a newer configuration.
             mayBeHTTP2: stream == nil && (peer.cipher != nil || listener.limits.maximumStreams != nil))
         wire.attach(self)
