@@ -31,6 +31,30 @@ async def stream_orders(items: int = 10_000):
     return StreamingResponse(lines(), media_type=NDJSON, headers={"X-Stream-Total-Items": str(items)})
 
 
+@app.get("/v1/orders/events")
+async def order_events(request: Request, items: int = 10_000, after: int = 0):
+    """Server-sent events; where `after` is given, it breaks off behind so many."""
+    first = int(request.headers.get("last-event-id", 0)) + 1
+
+    async def blocks():
+        yield "retry: 250\r\n\r\n"
+        for number in range(first, items + 1):
+            if after and number == first + after:
+                raise RuntimeError("the database has gone away")
+            yield f": order {number}\r\nid: {number}\r\nevent: order\r\ndata: {order(number).strip()}\r\n\r\n"
+
+    return StreamingResponse(blocks(), media_type="text/event-stream")
+
+
+@app.get("/v1/orders/sequence")
+async def order_sequence(items: int = 10_000):
+    async def texts():
+        for number in range(1, items + 1):
+            yield "\x1e" + json.dumps(json.loads(order(number)), indent=2) + "\n"
+
+    return StreamingResponse(texts(), media_type="application/json-seq")
+
+
 @app.get("/v1/orders/{number}")
 async def one_order(number: int):
     return {"orderId": number, "status": "shipped"}
