@@ -18,6 +18,22 @@ extension UnsafeRawBufferPointer {
         return UnsafeRawPointer(found) - baseAddress
     }
 
+    /// The first place of either of two bytes within a range that lies in the buffer; `nil` where neither is there.
+    ///
+    /// Looks in windows, so that a byte that is rare is not looked for through all that follows, again and again.
+    @inline(__always)
+    func place(of one: UInt8, or other: UInt8, in range: Range<Int>) -> Int? {
+        var (from, window) = (range.lowerBound, 512)
+        while from < range.upperBound {
+            let end = Swift.min(from + window, range.upperBound)
+            let found = place(of: one, in: from..<end) ?? end
+            if let before = place(of: other, in: from..<found) { return before }
+            if found < end { return found }
+            (from, window) = (end, 2 * window)
+        }
+        return nil
+    }
+
     /// The bytes from a place on, of which nothing is copied.
     @inline(__always)
     func from(_ place: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: self[place...]) }

@@ -16,8 +16,7 @@ enum EventBlock {
         var start = max(0, searched - 2)
         if start == 0, let end = emptyLine(in: bytes, at: 0) { return end }
         if start == 0, bytes.first == .carriageReturn { return nil }
-        var ends = LineEnds(bytes)
-        while let line = ends.next(from: start) {
+        while let line = lineEnd(in: bytes, from: start) {
             if let end = emptyLine(in: bytes, at: line.behind) { return end }
             start = line.behind
         }
@@ -44,8 +43,7 @@ enum EventBlock {
     static func isEvent(_ block: UnsafeRawBufferPointer) -> Bool {
         var start = textStart(block)
         if isData(block, at: start) { return true }
-        var ends = LineEnds(block)
-        while let line = ends.next(from: start) {
+        while let line = lineEnd(in: block, from: start) {
             start = line.behind
             if isData(block, at: start) { return true }
         }
@@ -71,9 +69,8 @@ enum EventBlock {
     static func data(in block: UnsafeRawBufferPointer) -> [Range<Int>] {
         var values: [Range<Int>] = []
         var start = textStart(block)
-        var ends = LineEnds(block)
         while start < block.count {
-            let line = ends.next(from: start) ?? (end: block.count, behind: block.count)
+            let line = lineEnd(in: block, from: start) ?? (end: block.count, behind: block.count)
             if isData(block, at: start) {
                 var value = min(start + 5, line.end)
                 if value < line.end, block[value] == UInt8(ascii: " ") { value += 1 }
@@ -83,24 +80,12 @@ enum EventBlock {
         }
         return values
     }
-}
-
-/// Finds the ends of lines: LF, CR or CR LF.
-private struct LineEnds {
-    private let bytes: UnsafeRawBufferPointer
-    /// The LF that was found last, so that lines that end with CR do not look for it again each time.
-    private var newline = -1
-
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     /// Where the line that begins or goes on at a place ends, and what is behind its end; `nil` where it has none.
     @inline(__always)
-    mutating func next(from start: Int) -> (end: Int, behind: Int)? {
-        guard start < bytes.count else { return nil }
-        if newline < start { newline = bytes.place(of: .lineFeed, in: start..<bytes.count) ?? bytes.count }
-        if let end = bytes.place(of: .carriageReturn, in: start..<newline) {
-            return (end, end + 1 == newline && newline < bytes.count ? end + 2 : end + 1)
-        }
-        return newline < bytes.count ? (newline, newline + 1) : nil
+    private static func lineEnd(in bytes: UnsafeRawBufferPointer, from start: Int) -> (end: Int, behind: Int)? {
+        guard let end = bytes.place(of: .lineFeed, or: .carriageReturn, in: start..<bytes.count) else { return nil }
+        let isPair = bytes[end] == .carriageReturn && end + 1 < bytes.count && bytes[end + 1] == .lineFeed
+        return (end, isPair ? end + 2 : end + 1)
     }
 }

@@ -64,7 +64,11 @@ package enum RecordFramer: Hashable, Sendable, CaseIterable {
         in bytes: UnsafeRawBufferPointer, from progress: inout Progress, held: Int = 0, upTo limit: Int = .max,
         maximum: ByteCount
     ) throws(Failure) -> Run {
-        guard self != .opaque else { return Run(records: 0, bytes: bytes.count) }
+        switch self {
+        case .lines: return try lines(in: bytes, from: &progress, held: held, upTo: limit, maximum: maximum)
+        case .opaque: return Run(records: 0, bytes: bytes.count)
+        case .events, .sequence: break
+        }
         var run = Run(records: 0, bytes: 0)
         var held = held
         while let next = next(in: bytes.from(run.bytes), from: &progress, held: held) {
@@ -79,6 +83,29 @@ package enum RecordFramer: Hashable, Sendable, CaseIterable {
             held = 0
         }
         guard held + bytes.count - run.bytes <= maximum.bytes else { return try ended(run, before: maximum) }
+        return run
+    }
+
+    /// The same for lines, by themselves: a third faster than with the others, and most streams are of lines.
+    private func lines(
+        in bytes: UnsafeRawBufferPointer, from progress: inout Progress, held: Int, upTo limit: Int, maximum: ByteCount
+    ) throws(Failure) -> Run {
+        var run = Run(records: 0, bytes: 0)
+        var (from, held) = (progress.searched, held)
+        progress.searched = 0
+        while let newline = bytes.place(of: .lineFeed, in: from..<bytes.count) {
+            let length = held + newline + 1 - run.bytes
+            guard length <= maximum.bytes else { return try ended(run, before: maximum) }
+            let isBlank = length == 1 || (length == 2 && held == 0 && bytes[run.bytes] == .carriageReturn)
+            if !isBlank {
+                guard run.records < limit else { return run }
+                run.records += 1
+            }
+            run.bytes = newline + 1
+            (from, held) = (run.bytes, 0)
+        }
+        guard held + bytes.count - run.bytes <= maximum.bytes else { return try ended(run, before: maximum) }
+        progress.searched = bytes.count - run.bytes
         return run
     }
 

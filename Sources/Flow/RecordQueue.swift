@@ -78,7 +78,7 @@ package struct RecordQueue: ~Copyable {
         var run = RecordFramer.Run(records: 0, bytes: 0)
         var rest = chunk
         if framed.bytes == 0, failure == nil, credit > 0, content.count + chunk.count <= limit {
-            rest = complete(with: rest, &run, sink: sink)
+            if !framer.goesOn(behind: content.count) { rest = complete(with: rest, &run, sink: sink) }
             rest = pass(rest, &run, credit: credit, sink: sink)
         }
         content.append(rest)

@@ -27,9 +27,9 @@ struct SequenceText: Equatable, Sendable {
         if !hasBegun, let end = begin(in: bytes, from: &searched) { return end }
         guard hasBegun else { return nil }
         while true {
-            let newline = bytes.place(of: .lineFeed, in: searched..<bytes.count) ?? bytes.count
-            if let next = bytes.place(of: .recordSeparator, in: searched..<newline) { return next }
-            guard newline < bytes.count else { return nil }
+            let found = bytes.place(of: .lineFeed, or: .recordSeparator, in: searched..<bytes.count)
+            guard let newline = found else { return nil }
+            if bytes[newline] == .recordSeparator { return newline }
             searched = newline + 1
             if searched < bytes.count, bytes[searched] == .recordSeparator { return searched }
             count(bytes, upTo: newline)
