@@ -78,7 +78,13 @@ extension StreamDriver {
         problem = answer
         totals.status = answer.status
         meter.tally.refusals[answer.kind] += 1
-        worker.answer(answer, to: asked.request, response: response)
+        count(ownBytes: worker.answer(answer, to: asked.request, response: response))
+    }
+
+    /// What weir itself says to the client counts as the rest of the body does.
+    private func count(ownBytes: ByteCount) {
+        totals.bytes.bytes += ownBytes.bytes
+        meter.tally.bytes += ownBytes.bytes
     }
 
     /// Tells the upstream's breaker how it went; only the first call counts.
@@ -111,8 +117,9 @@ extension StreamDriver {
     private func write(_ notice: Problem, to response: any ClientResponse) {
         var notice = notice
         notice.instance = id.text
-        var record = (format ?? .ndjson).notice(notice.json(base: worker.shared.problemBase))
+        var record = (format ?? .ndjson).notice(notice.json(base: worker.shared.served.problemBase))
         record.withUTF8 { response.write(UnsafeRawBufferPointer($0)) }
+        count(ownBytes: ByteCount(record.utf8.count))
     }
 
     // MARK: For the operator

@@ -63,6 +63,7 @@ extension StreamDriver: TransferDelegate {
         pacer.begin(
             pace: wish.terms.pace, burst: terms.burst, sharesBudget: route.settings.streams.clientRecords != nil,
             at: now)
+        if route.settings.resumeWindow != nil { replay = ReplayBuffer(framer: format.framer) }
         queue = StreamQueue(
             framer: format.framer,
             bounds: .init(
@@ -71,7 +72,6 @@ extension StreamDriver: TransferDelegate {
                 record: terms.maximumRecordBytes),
             overflow: route.settings.overflow, keys: route.keys.map { RecordTextKeys($0, in: format.framer) },
             tellsLosses: asked.preferences.wantsNotices)
-        if route.settings.resumeWindow != nil { replay = ReplayBuffer(framer: format.framer) }
         if format == .sse { beginHeartbeat(at: now) }
         addStreamFields(
             to: &headers, terms: terms, id: id, starts: route.gate.rules.limits.starts, quota: permit?.startsLeft,

@@ -7,7 +7,6 @@ enum Unbuilt {
 
     /// Keys, by their path.
     static let keys: Set<String> = [
-        "tls",
         "routes.balance",
         "routes.retry",
     ]

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Foundation
+import Observability
+import Proxy
 import Settings
 
 /// The configuration file that a command reads.
@@ -10,18 +12,31 @@ struct ConfigurationFile: ParsableArguments {
     /// Larger than any configuration that a person wrote.
     private static let maximumBytes = 1 << 20
 
-    /// Reads and checks the file; errors go to standard error, one a line, and end the command with status 1.
+    /// Reads and checks the file, and those that it names; errors end the command with status 1.
+    ///
+    /// They go to standard error, one a line.
     func read() throws -> Configuration {
-        let text = try content()
-        do throws(ConfigurationErrors) {
-            return try Configuration.parse(text, file: path, environment: ProcessInfo.processInfo.environment)
+        do {
+            return try load()
         } catch {
             StandardError.write("\(error)\n")
             throw ExitCode(1)
         }
     }
 
-    private func content() throws -> String {
+    /// Reads and checks the file, and those that it names; what is only doubtful is told on standard error.
+    ///
+    /// - Throws: `ConfigurationErrors`, or a `ConfigurationError` where there is nothing to check.
+    func load() throws -> Configuration {
+        let configuration = try Configuration.parse(
+            content(), file: path, environment: ProcessInfo.processInfo.environment)
+        for warning in try configuration.tls?.checkFiles(namedIn: path, at: Timestamp.now()) ?? [] {
+            StandardError.write("\(path):\(warning.line):\(warning.column): warning: \(warning.message)\n")
+        }
+        return configuration
+    }
+
+    private func content() throws(ConfigurationError) -> String {
         guard let handle = FileHandle(forReadingAtPath: path) else { throw failure("cannot be opened") }
         defer { try? handle.close() }
         let data: Data
@@ -35,9 +50,8 @@ struct ConfigurationFile: ParsableArguments {
         return text
     }
 
-    private func failure(_ reason: String) -> ExitCode {
-        StandardError.write("\(path):1:1: the file \(reason)\n")
-        return ExitCode(1)
+    private func failure(_ reason: String) -> ConfigurationError {
+        ConfigurationError(file: path, line: 1, column: 1, message: "the file \(reason)")
     }
 }
 
