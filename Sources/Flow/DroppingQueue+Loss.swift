@@ -24,7 +24,7 @@ extension DroppingQueue {
         peak = max(peak, store.records)
     }
 
-    /// The front of the store's rest is a blank line of so many bytes.
+    /// The front of the store's rest is blank, so many bytes of it.
     mutating func blankArrived(_ length: Int) {
         let size = store.blankBytes + length
         guard size > bounds.bytes.bytes - store.recordBytes else { return store.keepBlank(length) }

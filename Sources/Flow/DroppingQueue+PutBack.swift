@@ -5,39 +5,40 @@ extension DroppingQueue {
     /// They count as handed over last and without a loss between them, so that no loss is told twice.
     ///
     /// - Parameters:
-    ///   - bytes: Whole records, with the blank lines among them; the last may lack its newline where the stream's did.
+    ///   - bytes: Whole records, with what is blank among them; the last may lack its end where the stream's did.
     ///   - records: How many those are.
     /// - Complexity: O(all that is queued).
     package mutating func putBack(_ bytes: UnsafeRawBufferPointer, records: Int) {
         guard !bytes.isEmpty else { return }
         if store.goneRecords > 0 { store.compact() }
         expected -= records
-        let restored = entries(of: bytes)
-        precondition(restored.count == records, "what is put back is as many records as it is said to be")
+        var restored = entries(of: bytes)
+        precondition(restored.count <= records, "what is put back is no more records than it is said to be")
+        // Fewer, where a broken text of a sequence now stands in front of another than the one that cut it off: what that
+        // swallows counts as lost.
+        for place in restored.indices { restored[place].number += records - restored.count }
         store.prepend(bytes, restored)
         if keys != nil { index.rebuild(store.entries) }
         peak = max(peak, store.records)
         dropBeyondBounds()
     }
 
-    /// Looks through records that come back; blank lines behind the last are part of none.
+    /// Looks through records that come back; what is blank behind the last is part of none.
     private func entries(of bytes: UnsafeRawBufferPointer) -> [RecordStore.Entry] {
         var found: [RecordStore.Entry] = []
         var (start, blank) = (0, 0)
         while start < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
             // They were not too long when they came first.
-            let first = try? framer.first(in: rest, maximum: ByteCount(rest.count))
-            let isBlank = first.map { $0.records == 0 && $0.bytes > 0 } ?? false
-            let length = first.map { $0.bytes > 0 ? $0.bytes : rest.count } ?? rest.count
-            start += length
-            guard !isBlank else {
-                blank += length
+            let whole = try? framer.first(in: rest, maximum: ByteCount(rest.count))
+            let first = whole.flatMap { $0.bytes > 0 ? $0 : nil } ?? framer.last(in: rest)
+            start += first.bytes
+            guard first.records > 0 else {
+                blank += first.bytes
                 continue
             }
-            let record = UnsafeRawBufferPointer(rebasing: rest[..<length])
-            found.append(
-                .init(number: expected + found.count, bytes: blank + length, key: keys?.key(of: record)))
+            let key = keys?.key(of: rest.first(first.bytes))
+            found.append(.init(number: expected + found.count, bytes: blank + first.bytes, key: key))
             blank = 0
         }
         return found

@@ -1,7 +1,7 @@
 /// The queue of a stream that would rather lose records than wait: bounded, and never full for the upstream.
 ///
 /// A new whole record that does not fit drops others or goes itself, as the route's ``Overflow`` says. It fits while no
-/// more records than granted are queued with it, and no more bytes than the bound, blank lines in front included; alone
+/// more records than granted are queued with it, and no more bytes than the bound, what is blank in front included; alone
 /// it always fits. What of a record has arrived is decided when the rest has.
 ///
 /// Invariants (`DroppingQueueTests`, `DroppingQueueModelTests`):
@@ -11,7 +11,7 @@
 ///    record and one chunk; an empty queue holds no memory.
 /// 4. Where losses are told, nothing passes one that is untold.
 ///
-/// Blank lines are heartbeats: they go with the record behind them, and alone where they do not fit.
+/// What is blank is a heartbeat: it goes with the record behind it, and alone where it does not fit.
 ///
 /// - Complexity: Amortised O(1) for each record and O(bytes), and the key's look-up under `latest` with a key.
 package struct DroppingQueue: ~Copyable {
@@ -23,8 +23,8 @@ package struct DroppingQueue: ~Copyable {
 
     var store = RecordStore()
     var index = KeyIndex()
-    /// How many bytes of the record that is arriving are known to hold no newline.
-    private var searched = 0
+    /// How far the record that is arriving has been looked at.
+    private var progress = RecordFramer.Progress()
     private var isFinished = false
     private var failure: RecordFramer.Failure?
     /// Whole records that have arrived, and so the number of the next one.
@@ -33,7 +33,7 @@ package struct DroppingQueue: ~Copyable {
     var expected = 0
     /// All records that were dropped.
     package internal(set) var lost = 0
-    /// All bytes that were dropped, with those of blank lines.
+    /// All bytes that were dropped, with those of what is blank.
     package internal(set) var droppedBytes = 0
     /// The most records that were queued at once.
     package internal(set) var peak = 0
@@ -62,7 +62,7 @@ package struct DroppingQueue: ~Copyable {
     package var bytes: Int { store.bytes }
     /// All bytes that are held, those of dropped records included.
     package var heldBytes: Int { store.heldBytes }
-    /// Whether a `take` would tell anything, once no untold loss stands in front: a record, a blank line, a failure.
+    /// Whether a `take` would tell anything, once no untold loss stands in front: a record, what is blank, a failure.
     package var hasOutput: Bool { store.records > 0 || store.blankBytes > 0 || failure != nil }
     package var isEmpty: Bool { store.bytes == 0 }
 
@@ -98,19 +98,16 @@ package struct DroppingQueue: ~Copyable {
         var run = RecordFramer.Run(records: 0, bytes: 0)
         take(&run, credit: credit, limit: limit, sink: sink)
         var passed = 0
-        if store.rest.count == 1, failure == nil, !chunk.isEmpty {
-            // It could be the CR of a blank line, which the shortcut does not see.
-            passed = 1
-            store.append(UnsafeRawBufferPointer(rebasing: chunk[..<1]))
-            frame()
+        if !framer.goesOn(behind: store.rest.count), failure == nil, !chunk.isEmpty {
+            // The shortcut does not see what of a record is held.
+            passed = complete(with: chunk)
             take(&run, credit: credit, limit: limit, sink: sink)
         }
         if store.records == 0, store.blankBytes == 0, failure == nil, !isHeldUpByLoss {
-            let behind = UnsafeRawBufferPointer(rebasing: chunk[passed...])
-            passed += pass(behind, &run, credit: credit, limit: limit, sink: sink)
+            passed += pass(chunk.from(passed), &run, credit: credit, limit: limit, sink: sink)
         }
         if failure == nil {
-            store.append(UnsafeRawBufferPointer(rebasing: chunk[passed...]))
+            store.append(chunk.from(passed))
             frame()
         }
         take(&run, credit: credit, limit: limit, sink: sink)
@@ -135,23 +132,23 @@ package struct DroppingQueue: ~Copyable {
         return run
     }
 
-    /// The upstream has ended: what is left without a newline is the last record.
+    /// The upstream has ended: what is left without an end is the last record, or goes where it cannot be one.
     ///
     /// - Throws: `recordTooLarge` where a record is known to be too long; ``dropUnframed()`` gives it up.
     package mutating func finish() throws(RecordFramer.Failure) {
         isFinished = true
         if let failure { throw failure }
-        let length = store.rest.count
-        if length > 0 { recordArrived(length) }
+        let last = framer.last(in: store.rest)
+        if last.records > 0 { recordArrived(last.bytes) } else { store.removeRest() }
         store.closeGap()
-        searched = 0
+        progress = .init()
     }
 
     /// The upstream broke off, or sent a record that is too long: what is not yet a whole record never will be one.
     package mutating func dropUnframed() {
         failure = nil
         store.removeRest()
-        searched = 0
+        progress = .init()
         isFinished = true
     }
 
@@ -162,7 +159,8 @@ package struct DroppingQueue: ~Copyable {
         _ run: inout RecordFramer.Run, credit: Int, limit: Int, sink: (UnsafeRawBufferPointer) -> Void
     ) {
         if store.records == 0 {
-            run.bytes += store.takeBlank(framer: framer, limit: limit - run.bytes, sink: sink)
+            run.bytes += store.takeBlank(
+                framer: framer, limit: limit - run.bytes, isFirst: run.bytes == 0, sink: sink)
             return
         }
         guard !isHeldUpByLoss, run.records < credit else { return }
@@ -186,8 +184,8 @@ package struct DroppingQueue: ~Copyable {
     ) -> Int {
         let held = store.rest.count
         let room = limit - run.bytes - held
-        guard held != 1, run.records < credit, room > 0 else { return 0 }
-        let window = UnsafeRawBufferPointer(rebasing: chunk[..<min(chunk.count, room)])
+        guard framer.goesOn(behind: held), run.records < credit, room > 0 else { return 0 }
+        let window = chunk.first(min(chunk.count, room))
         do throws(RecordFramer.Failure) {
             let more = try framer.run(
                 in: window, held: held, upTo: credit - run.records, maximum: bounds.record)
@@ -196,8 +194,8 @@ package struct DroppingQueue: ~Copyable {
                 sink(store.rest)
                 store.removeRest()
             }
-            searched = 0
-            sink(UnsafeRawBufferPointer(rebasing: window[..<more.bytes]))
+            progress = .init()
+            sink(window.first(more.bytes))
             run.records += more.records
             run.bytes += held + more.bytes
             arrived += more.records
@@ -213,20 +211,44 @@ package struct DroppingQueue: ~Copyable {
 
     /// Looks for records in what has not been looked at.
     private mutating func frame() {
-        while failure == nil {
-            let rest = store.rest
-            do throws(RecordFramer.Failure) {
-                let first = try framer.first(in: rest, searched: searched, maximum: bounds.record)
-                guard first.bytes > 0 else {
-                    searched = rest.count
-                    break
-                }
-                searched = 0
-                if first.records > 0 { recordArrived(first.bytes) } else { blankArrived(first.bytes) }
-            } catch {
-                failure = error
-            }
+        while let first = nextArrival() { arrived(first) }
+        store.closeGap()
+    }
+
+    /// Takes of a chunk what a begun record lacks that has to be looked at in one piece.
+    ///
+    /// - Returns: How many bytes of the chunk.
+    private mutating func complete(with chunk: UnsafeRawBufferPointer) -> Int {
+        // In steps, as what is taken too much is copied twice.
+        var (taken, step) = (0, framer.firstStep)
+        while taken < chunk.count, failure == nil, !framer.goesOn(behind: store.rest.count) {
+            let more = min(step, chunk.count - taken)
+            store.append(UnsafeRawBufferPointer(rebasing: chunk[taken..<taken + more]))
+            taken += more
+            step *= 2
+            guard let first = nextArrival() else { continue }
+            let surplus = store.rest.count - first.bytes
+            store.removeLast(surplus)
+            taken -= surplus
+            arrived(first)
         }
         store.closeGap()
+        return taken
+    }
+
+    /// The record, or what is blank, at the front of what has not been looked at; `nil` where none is whole.
+    private mutating func nextArrival() -> RecordFramer.Run? {
+        guard failure == nil else { return nil }
+        do throws(RecordFramer.Failure) {
+            let first = try framer.first(in: store.rest, from: &progress, maximum: bounds.record)
+            return first.bytes > 0 ? first : nil
+        } catch {
+            failure = error
+            return nil
+        }
+    }
+
+    private mutating func arrived(_ first: RecordFramer.Run) {
+        if first.records > 0 { recordArrived(first.bytes) } else { blankArrived(first.bytes) }
     }
 }

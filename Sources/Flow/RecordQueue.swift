@@ -31,8 +31,8 @@ package struct RecordQueue: ~Copyable {
     private var content = ByteQueue()
     /// The whole records at the front of `content`.
     private var framed = RecordFramer.Run(records: 0, bytes: 0)
-    /// How many bytes behind `framed` are known to hold no newline.
-    private var searched = 0
+    /// How far the record behind `framed` has been looked at.
+    private var progress = RecordFramer.Progress()
     private var isFinished = false
     /// A record that is too long stands behind `framed`.
     private var failure: RecordFramer.Failure?
@@ -48,7 +48,7 @@ package struct RecordQueue: ~Copyable {
     package var records: Int { framed.records }
     /// All bytes held, those of an unfinished record included.
     package var bytes: Int { content.count }
-    /// Whether a `take` would tell anything: a record, a blank line, opaque bytes, or a record that is too long.
+    /// Whether a `take` would tell anything: a record, what is blank, opaque bytes, or a record that is too long.
     package var hasOutput: Bool { framed.bytes > 0 || failure != nil }
     package var isEmpty: Bool { content.count == 0 }
 
@@ -75,35 +75,63 @@ package struct RecordQueue: ~Copyable {
     package mutating func push(
         _ chunk: UnsafeRawBufferPointer, credit: Int, limit: Int, sink: (UnsafeRawBufferPointer) -> Void
     ) throws(RecordFramer.Failure) -> RecordFramer.Run {
-        let held = content.count
-        var passed = RecordFramer.Run(records: 0, bytes: 0)
-        if framed.bytes == 0, failure == nil, held != 1, credit > 0, held + chunk.count <= limit {
-            passed = try pass(chunk, credit: credit, sink: sink)
+        var run = RecordFramer.Run(records: 0, bytes: 0)
+        var rest = chunk
+        if framed.bytes == 0, failure == nil, credit > 0, content.count + chunk.count <= limit {
+            if !framer.goesOn(behind: content.count) { rest = complete(with: rest, &run, sink: sink) }
+            rest = pass(rest, &run, credit: credit, sink: sink)
         }
-        content.append(UnsafeRawBufferPointer(rebasing: chunk[passed.bytes...]))
+        content.append(rest)
         frame()
-        guard passed.bytes == 0 else { return RecordFramer.Run(records: passed.records, bytes: held + passed.bytes) }
-        return try take(credit: credit, limit: limit, sink: sink)
+        return run.bytes > 0 ? run : try take(credit: credit, limit: limit, sink: sink)
+    }
+
+    /// Takes of a chunk what a begun record lacks that has to be looked at in one piece, and hands that record on.
+    ///
+    /// - Returns: What is left of the chunk.
+    private mutating func complete(
+        with chunk: UnsafeRawBufferPointer, _ run: inout RecordFramer.Run, sink: (UnsafeRawBufferPointer) -> Void
+    ) -> UnsafeRawBufferPointer {
+        // In steps, as what is taken too much is copied twice.
+        var (taken, step) = (0, framer.firstStep)
+        while taken < chunk.count, !framer.goesOn(behind: content.count) {
+            let more = min(step, chunk.count - taken)
+            content.append(UnsafeRawBufferPointer(rebasing: chunk[taken..<taken + more]))
+            taken += more
+            step *= 2
+            // One that is too long is found again, by `frame`, which remembers it.
+            guard let first = try? framer.first(in: content.bytes, from: &progress, maximum: bounds.record) else {
+                break
+            }
+            guard first.bytes > 0 else { continue }
+            sink(content.bytes.first(first.bytes))
+            taken -= content.count - first.bytes
+            content.removeAll()
+            run = first
+        }
+        return chunk.from(taken)
     }
 
     /// The shortcut past the queue: hands on the record that was begun in it, and what follows in the chunk.
     ///
-    /// Not for a held beginning of one byte, which could be the CR of a blank line.
-    ///
-    /// - Returns: What of the chunk left; where that is anything, so did all that was held.
+    /// - Returns: What is left of the chunk; where anything left, so did all that was held.
     private mutating func pass(
-        _ chunk: UnsafeRawBufferPointer, credit: Int, sink: (UnsafeRawBufferPointer) -> Void
-    ) throws(RecordFramer.Failure) -> RecordFramer.Run {
+        _ chunk: UnsafeRawBufferPointer, _ run: inout RecordFramer.Run, credit: Int,
+        sink: (UnsafeRawBufferPointer) -> Void
+    ) -> UnsafeRawBufferPointer {
         let held = content.count
-        let run = try framer.run(in: chunk, held: held, upTo: credit, maximum: bounds.record)
-        guard run.bytes > 0 else { return run }
+        guard !chunk.isEmpty, framer.goesOn(behind: held) else { return chunk }
+        let more = try? framer.run(in: chunk, held: held, upTo: credit - run.records, maximum: bounds.record)
+        guard let more, more.bytes > 0 else { return chunk }
         if held > 0 {
             sink(content.bytes)
             content.removeAll()
         }
-        searched = 0
-        sink(UnsafeRawBufferPointer(rebasing: chunk[..<run.bytes]))
-        return run
+        progress = .init()
+        sink(chunk.first(more.bytes))
+        run.records += more.records
+        run.bytes += held + more.bytes
+        return chunk.from(more.bytes)
     }
 
     /// Hands over records that may leave now.
@@ -130,7 +158,7 @@ package struct RecordQueue: ~Copyable {
         return run
     }
 
-    /// The upstream has ended: what is left without a newline is the last record.
+    /// The upstream has ended: what is left without an end leaves too, as the last record if it is one.
     ///
     /// - Throws: `recordTooLarge` where a record is known to be too long; ``dropUnframed()`` gives it up.
     package mutating func finish() throws(RecordFramer.Failure) {
@@ -143,7 +171,7 @@ package struct RecordQueue: ~Copyable {
     package mutating func dropUnframed() {
         failure = nil
         content.removeLast(content.count - framed.bytes)
-        searched = 0
+        progress = .init()
         isFinished = true
     }
 
@@ -156,7 +184,7 @@ package struct RecordQueue: ~Copyable {
     /// Puts records in front that were handed over and not received.
     ///
     /// - Parameters:
-    ///   - bytes: Whole records, with the blank lines among them; the last may lack its newline where the stream's did.
+    ///   - bytes: Whole records, with what is blank among them; the last may lack its end where the stream's did.
     ///   - records: How many those are; the granted number does not keep them out.
     /// - Complexity: O(all that is held).
     package mutating func putBack(_ bytes: UnsafeRawBufferPointer, records: Int) {
@@ -169,13 +197,15 @@ package struct RecordQueue: ~Copyable {
     /// The run at the front that fits both limits.
     private func front(credit: Int, limit: Int) throws(RecordFramer.Failure) -> RecordFramer.Run {
         guard framed.records > credit || framed.bytes > limit else { return framed }
-        guard framer == .lines else { return RecordFramer.Run(records: 0, bytes: min(limit, framed.bytes)) }
-        let all = UnsafeRawBufferPointer(rebasing: content.bytes[..<framed.bytes])
-        let window = UnsafeRawBufferPointer(rebasing: all[..<min(limit, framed.bytes)])
-        let run = try framer.run(in: window, upTo: credit, maximum: bounds.record)
-        guard run.bytes == 0, credit > 0 else { return run }
-        let first = try framer.run(in: all, searched: window.count, upTo: 1, maximum: bounds.record)
-        return first.bytes > 0 ? first : framed  // the last line of the stream, without a newline
+        guard framer != .opaque else { return RecordFramer.Run(records: 0, bytes: min(limit, framed.bytes)) }
+        let all = content.bytes.first(framed.bytes)
+        let window = all.first(min(limit, framed.bytes))
+        var progress = RecordFramer.Progress()
+        let run = try framer.run(in: window, from: &progress, upTo: credit, maximum: bounds.record)
+        guard run.bytes == 0, credit > 0 || framed.records == 0 else { return run }
+        // Where the window holds none, it is the first alone; without an end, it is the last of the stream.
+        let first = try framer.first(in: all, from: &progress, maximum: bounds.record)
+        return first.bytes > 0 ? first : framed
     }
 
     /// Looks for records in what has not been looked at, up to the granted number.
@@ -187,7 +217,7 @@ package struct RecordQueue: ~Copyable {
         var unframed = rest.count
         do throws(RecordFramer.Failure) {
             let run = try framer.run(
-                in: rest, searched: searched, upTo: bounds.records - records, maximum: bounds.record)
+                in: rest, from: &progress, upTo: bounds.records - records, maximum: bounds.record)
             framed.records += run.records
             framed.bytes += run.bytes
             unframed -= run.bytes
@@ -195,13 +225,13 @@ package struct RecordQueue: ~Copyable {
             failure = error
             return
         }
-        searched = records < bounds.records ? unframed : 0
         if records < bounds.records, unframed > bounds.record.bytes {
             // The run ended there although there was room for more.
             failure = .recordTooLarge(limit: bounds.record)
         } else if isFinished, unframed > 0, records < bounds.records {
-            framed = RecordFramer.Run(records: records + 1, bytes: content.count)
-            searched = 0
+            framed.records += framer.last(in: rest.from(rest.count - unframed)).records
+            framed.bytes = content.count
+            progress = .init()
         }
         peak = max(peak, records)
     }

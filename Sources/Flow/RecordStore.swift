@@ -1,6 +1,6 @@
 /// Records side by side in one piece of memory, any of which may go before its turn.
 ///
-///     │ records, some of them gone │ blank lines │ gap │ rest: bytes that are not yet looked at │
+///     │ records, some of them gone │ blank │ gap │ rest: bytes that are not yet looked at │
 ///
 /// A record that goes from the middle leaves its bytes behind until ``compact()``; at the front nothing that is gone
 /// stays. The gap is what was left out while a chunk was looked through; ``closeGap()`` moves the rest over it.
@@ -10,7 +10,7 @@ struct RecordStore: ~Copyable {
     struct Entry {
         /// Which record of the stream it is.
         var number: Int
-        /// Its length, with the blank lines in front of it.
+        /// Its length, with what is blank in front of it.
         var bytes: Int
         var key: RecordKey?
         var isGone = false
@@ -27,7 +27,7 @@ struct RecordStore: ~Copyable {
     init() {}
 
     var records: Int { entries.count - goneRecords }
-    /// Of whole records, with the blank lines in front of them.
+    /// Of whole records, with what is blank in front of them.
     var recordBytes: Int { entryBytes - goneBytes }
     /// All bytes that will leave or are still to be looked at.
     var bytes: Int { content.count - goneBytes - gap }
@@ -51,13 +51,13 @@ struct RecordStore: ~Copyable {
         blankBytes = 0
     }
 
-    /// The front of the rest is a blank line.
+    /// The front of the rest is blank.
     mutating func keepBlank(_ length: Int) {
         fillGap(length)
         blankBytes += length
     }
 
-    /// So many bytes at the front of the rest go, and the blank lines in front of them.
+    /// So many bytes at the front of the rest go, and what is blank in front of them.
     mutating func skip(_ length: Int) {
         gap += blankBytes + length
         blankBytes = 0
@@ -74,6 +74,9 @@ struct RecordStore: ~Copyable {
         content.removeLast(content.count - entryBytes - blankBytes)
         gap = 0
     }
+
+    /// So many bytes at the end of the rest go, which are not taken in yet.
+    mutating func removeLast(_ count: Int) { content.removeLast(count) }
 
     private mutating func fillGap(_ length: Int) {
         let start = entryBytes + blankBytes
@@ -148,22 +151,38 @@ struct RecordStore: ~Copyable {
 
     // MARK: At the front
 
-    /// Hands over blank lines that nothing stands in front of.
+    /// Hands over what is blank and nothing stands in front of.
     ///
-    /// - Returns: How many bytes left: whole lines, at most `limit`.
-    mutating func takeBlank(framer: RecordFramer, limit: Int, sink: (UnsafeRawBufferPointer) -> Void) -> Int {
+    /// - Parameters:
+    ///   - framer: Says where it may be cut.
+    ///   - limit: The most bytes.
+    ///   - isFirst: Whether one piece may be larger, as nothing else leaves with it.
+    ///   - sink: Receives the bytes.
+    /// - Returns: How many bytes left.
+    mutating func takeBlank(
+        framer: RecordFramer, limit: Int, isFirst: Bool, sink: (UnsafeRawBufferPointer) -> Void
+    ) -> Int {
         guard entries.isEmpty, blankBytes > 0, limit > 0 else { return 0 }
-        let window = UnsafeRawBufferPointer(rebasing: content.bytes[..<min(limit, blankBytes)])
-        // Nothing that short is too long a record.
-        let taken = (try? framer.run(in: window, upTo: 0, maximum: ByteCount(blankBytes)))?.bytes ?? 0
+        let blank = content.bytes.first(blankBytes)
+        var taken = blankBytes
+        if taken > limit {
+            // Nothing that short is too long a record.
+            var progress = RecordFramer.Progress()
+            let most = ByteCount(blankBytes)
+            taken = (try? framer.run(in: blank.first(limit), from: &progress, upTo: 0, maximum: most))?.bytes ?? 0
+            if taken == 0, isFirst {
+                let first = (try? framer.first(in: blank, from: &progress, maximum: most))?.bytes ?? 0
+                taken = first > 0 ? first : blankBytes
+            }
+        }
         guard taken > 0 else { return 0 }
-        sink(UnsafeRawBufferPointer(rebasing: window[..<taken]))
+        sink(blank.first(taken))
         content.removeFirst(taken)
         blankBytes -= taken
         return taken
     }
 
-    /// Hands over the first records, and where those are all, the blank lines behind them.
+    /// Hands over the first records, and where those are all, what is blank behind them.
     ///
     /// - Parameters:
     ///   - credit: The most records.
@@ -214,7 +233,7 @@ struct RecordStore: ~Copyable {
         blankBytes -= blank
     }
 
-    /// Puts records in front of all others, to which blank lines in front of the first may be added; none may be gone.
+    /// Puts records in front of all others, to which what is blank in front of the first may be added; none may be gone.
     ///
     /// - Parameters:
     ///   - bytes: Their bytes.

@@ -28,7 +28,7 @@ package struct ReplayBuffer: ~Copyable {
     /// Records that can no longer be given again.
     package var oldest: Int { delivered - records }
 
-    /// These bytes were handed over: whole records, and blank lines.
+    /// These bytes were handed over: whole records, and what is blank.
     ///
     /// - Parameters:
     ///   - bytes: All or a part of what one `take` or `push` of the queue gave.
@@ -52,7 +52,7 @@ package struct ReplayBuffer: ~Copyable {
             run.bytes += next.bytes
         }
         content.removeFirst(run.bytes)
-        records -= min(run.records, records)  // behind the last record there may be blank lines
+        records -= min(run.records, records)  // what is behind the last record may be blank
         if records == 0 { content.removeAll() }
     }
 
@@ -78,7 +78,7 @@ package struct ReplayBuffer: ~Copyable {
         return .unread(records: unread)
     }
 
-    /// The first so many records behind a place; the last of the stream may have no newline.
+    /// The first so many records behind a place; the last of the stream may have no end.
     private func front(records wanted: Int, from start: Int = 0) -> RecordFramer.Run {
         guard wanted > 0 else { return RecordFramer.Run(records: 0, bytes: 0) }
         let rest = UnsafeRawBufferPointer(rebasing: content.bytes[start...])

@@ -16,7 +16,7 @@ package struct StreamQueue: ~Copyable {
     ///   - framer: What a record is.
     ///   - bounds: The granted records and the bytes.
     ///   - overflow: `pause` and `disconnect` never drop; the others do, where there are records to tell apart.
-    ///   - keys: For `latest`: the newest record of each key stays.
+    ///   - keys: For `latest`: the newest record of each key stays, see ``RecordTextKeys``.
     ///   - tellsLosses: Whether the client is told of each loss in its place, see ``DroppingQueue/lossTold()``.
     package init(
         framer: RecordFramer, bounds: RecordQueue.Bounds, overflow: Overflow = .pause,

@@ -54,11 +54,25 @@ extension ProxyRoute {
             headers.remove(name: Ask.rateLimitHeader)
         }
         // Records cannot be told apart in a compressed body.
-        if settings.framing != .auto, settings.framing != .none { headers.remove(name: "accept-encoding") }
+        if expectsRecords(head.headers, pace: pace) {
+            headers.replaceOrAdd(name: "accept-encoding", value: "identity")
+        }
         return UpstreamRequest(
             method: head.method, target: target(for: head.uri), headers: headers,
             // A metered stream waits most of the time: what it holds counts, not how fast it is read.
             readSize: pace == .unlimited ? .kibibytes(32) : .kibibytes(16))
+    }
+
+    /// Whether the answer should be a stream: the route says so, or, where that is left to the answer, the terms or the
+    /// request do.
+    private func expectsRecords(_ headers: HTTPHeaders, pace: Pace) -> Bool {
+        switch settings.framing {
+        case .ndjson, .sse, .jsonSequence: true
+        case .none: false
+        case .auto:
+            pace != .unlimited || headers.contains(name: Ask.bufferSizeHeader)
+                || headers[canonicalForm: "accept"].contains { RecordFormat(contentType: String($0)) != nil }
+        }
     }
 
     /// The request target for the upstream: without the route's prefix where the route says so.

@@ -21,6 +21,8 @@ final class ProxyRoute: Sendable {
     let promises: Headcount
     /// Reads the key of a record, under `overflow: latest` with a key.
     let keys: (any RecordKeyReader)?
+    /// Limits how often is told that this route's streams come compressed.
+    let codingWarnings = WarningPace(every: .seconds(60))
 
     /// - Parameters:
     ///   - settings: What the configuration says of it.

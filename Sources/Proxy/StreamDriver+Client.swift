@@ -66,6 +66,7 @@ extension StreamDriver: ResponseWriterDelegate {
         self.response = response
         response.delegate = self
         machine.attached()
+        heartbeat?.attached(at: now)
         keepPromise()
         // Only a failure ends a stream before its head; it was kept for this client.
         if head == nil { return end(machine.comingEnd ?? .upstreamFailed) }

@@ -35,6 +35,7 @@ extension StreamDriver {
         worker.timers.cancel(deadlineTimer)
         if let asyncTimer { worker.timers.cancel(asyncTimer) }
         if let trialTimer { worker.timers.cancel(trialTimer) }
+        if let heartbeatTimer { worker.timers.cancel(heartbeatTimer) }
         countEnd(outcome, at: now)
         response?.delegate = nil
         judgeUpstream(outcome, at: now)
@@ -116,9 +117,9 @@ extension StreamDriver {
     private func write(_ notice: Problem, to response: any ClientResponse) {
         var notice = notice
         notice.instance = id.text
-        var line = notice.json(base: worker.shared.served.problemBase) + "\n"
-        line.withUTF8 { response.write(UnsafeRawBufferPointer($0)) }
-        count(ownBytes: ByteCount(line.utf8.count))
+        var record = (format ?? .ndjson).notice(notice.json(base: worker.shared.served.problemBase))
+        record.withUTF8 { response.write(UnsafeRawBufferPointer($0)) }
+        count(ownBytes: ByteCount(record.utf8.count))
     }
 
     // MARK: For the operator

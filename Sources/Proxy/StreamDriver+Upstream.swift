@@ -1,5 +1,6 @@
 import Downstream
 import Flow
+import Logging
 import NIOHTTP1
 import Observability
 import Settings
@@ -14,8 +15,8 @@ extension StreamDriver: TransferDelegate {
         if let asyncTimer { worker.timers.cancel(asyncTimer) }
         let hasBody = head.hasBody(method: asked.request.head.method)
         var headers = head.headers.withoutHopByHop()
-        if isMetered(head, hasBody: hasBody) {
-            becomeStream(&headers, at: now)
+        if let format = recordFormat(of: head, hasBody: hasBody) {
+            becomeStream(of: format, &headers, at: now)
         } else {
             permit?.turnedOutPlain()
         }
@@ -31,14 +32,21 @@ extension StreamDriver: TransferDelegate {
         armDeadline()
     }
 
-    /// Whether the response is a stream whose records can be told apart.
+    /// What the records of the response are; `nil` where it is no stream, or they cannot be told apart.
     ///
-    /// A content coding hides them: such a body passes under the byte bound alone.
-    private func isMetered(_ head: UpstreamResponseHead, hasBody: Bool) -> Bool {
+    /// A content coding hides them: such a body passes under the byte bound alone, and the operator is told.
+    private func recordFormat(of head: UpstreamResponseHead, hasBody: Bool) -> RecordFormat? {
         let format = route.settings.framing.recordFormat(
             status: head.status, contentType: head.headers.first(name: "content-type"), hasBody: hasBody)
-        let coding = head.headers.first(name: "content-encoding") ?? "identity"
-        return format == .ndjson && coding.lowercased() == "identity"
+        guard let format else { return nil }
+        let coding = head.headers[canonicalForm: "content-encoding"].first { $0.lowercased() != "identity" }
+        guard let coding else { return format }
+        if route.codingWarnings.isDue(at: worker.clock()) {
+            worker.shared.process.warning(
+                "a stream comes compressed and passes unmetered",
+                metadata: ["route": "\(route.name)", "coding": "\(coding)"])
+        }
+        return nil
     }
 
     /// Whether the client may get other bytes than the upstream's: fewer, some of weir's own, or only the rest.
@@ -46,22 +54,25 @@ extension StreamDriver: TransferDelegate {
     /// Then the upstream's length must not be promised: a client would take the next answer for what is missing.
     private var mayChangeLength: Bool {
         route.settings.overflow.drops || asked.preferences.wantsNotices || route.settings.resumeWindow != nil
+            || heartbeat != nil
     }
 
-    private func becomeStream(_ headers: inout HTTPHeaders, at now: Instant) {
-        isStream = true
+    private func becomeStream(of format: RecordFormat, _ headers: inout HTTPHeaders, at now: Instant) {
+        self.format = format
         totals.terms = terms
         pacer.begin(
             pace: wish.terms.pace, burst: terms.burst, sharesBudget: route.settings.streams.clientRecords != nil,
             at: now)
-        if route.settings.resumeWindow != nil { replay = ReplayBuffer(framer: .lines) }
+        if route.settings.resumeWindow != nil { replay = ReplayBuffer(framer: format.framer) }
         queue = StreamQueue(
-            framer: .lines,
+            framer: format.framer,
             bounds: .init(
                 records: wish.terms.buffer - replayShare(of: wish.terms.buffer),
                 bytes: ByteCount(terms.maximumBytes.bytes - replayShare(of: terms.maximumBytes.bytes)),
                 record: terms.maximumRecordBytes),
-            overflow: route.settings.overflow, keys: route.keys, tellsLosses: asked.preferences.wantsNotices)
+            overflow: route.settings.overflow, keys: route.keys.map { RecordTextKeys($0, in: format.framer) },
+            tellsLosses: asked.preferences.wantsNotices)
+        if format == .sse { beginHeartbeat(at: now) }
         addStreamFields(
             to: &headers, terms: terms, id: id, starts: route.gate.rules.limits.starts, quota: permit?.startsLeft,
             totalItemsHeader: route.settings.totalItemsHeader)

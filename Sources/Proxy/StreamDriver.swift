@@ -27,7 +27,8 @@ final class StreamDriver {
     var replay: ReplayBuffer?
     /// What the client has said since the terms were granted.
     var wish: Wish
-    var isStream = false
+    /// What its records are, once its head has come and it is a stream.
+    var format: RecordFormat?
     /// The response's head, as the client gets it or has got it; `nil` before it has come.
     var head: ResponseHead?
 
@@ -52,6 +53,11 @@ final class StreamDriver {
     var isDelimitedByClose = false
     var hasConnectTimedOut = false
 
+    /// Signs of life on a quiet stream; `nil` for none.
+    var heartbeat: Heartbeat?
+    var heartbeatTimer: LoopTimer?
+
+    var isStream: Bool { format != nil }
     var route: ProxyRoute { asked.route }
     var terms: Terms { asked.terms }
 
@@ -129,7 +135,7 @@ final class StreamDriver {
     }
 
     func handOver(_ records: UnsafeRawBufferPointer) {
-        response?.write(records)
+        response?.write(heartbeat?.body(records) ?? records)
         replay?.append(records, records: 0)
     }
 
@@ -140,6 +146,7 @@ final class StreamDriver {
         totals.bytes.bytes += run.bytes
         meter.tally.records &+= run.records
         meter.tally.bytes &+= run.bytes
+        if run.bytes > 0 { heartbeat?.left(at: now) }
         if pacer.isHeldByClient { noteHold(at: now) }
         if replay != nil { keepForReplay(run.records) }
     }
@@ -235,6 +242,7 @@ extension StreamDriver: TimerTarget {
         if timer === paceTimer { return pump(at: now) }
         if timer === trialTimer { return permit?.provedGood(at: now) ?? () }
         if timer === asyncTimer { return asyncTimeCame(at: now) }
+        if timer === heartbeatTimer { return heartbeatTimeCame(at: now) }
         if machine.isHeldUp, let response { machine.clientLooked(taken: response.bytesTaken.bytes, at: now) }
         perform(machine.deadlinePassed(at: now))
         if !machine.isFinished { armDeadline() }

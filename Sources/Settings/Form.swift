@@ -71,18 +71,10 @@ extension Form where Value == Bool {
     }
 }
 
-extension Form where Value: RawRepresentable<String> & CaseIterable & Hashable {
+extension Form where Value: RawRepresentable<String> & CaseIterable {
     /// One of the words that a type knows, as they are written.
-    static func word(unbuilt: Set<Value> = []) -> Form {
-        let built = Value.allCases.filter { !unbuilt.contains($0) }
-        let allowed = choice(of: built.map(\.rawValue))
-        return Form(allowed: allowed) { text throws(Refusal) in
-            guard let value = Value(rawValue: text) else { return nil }
-            guard !unbuilt.contains(value) else {
-                throw Refusal(reason: "it is \(Unbuilt.words); allowed: \(allowed)")
-            }
-            return value
-        }
+    static func word() -> Form {
+        Form(allowed: choice(of: Value.allCases.map(\.rawValue))) { Value(rawValue: $0) }
     }
 }
 

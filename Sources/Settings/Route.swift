@@ -5,6 +5,8 @@ package struct Route: Equatable, Sendable {
     package var match: Match
     package var upstream: UpstreamAddress
     package var framing = Framing.auto
+    /// After how much quiet a stream of events gets a comment; `nil` for never.
+    package var heartbeat: Duration?
     package var policy = Policy()
     package var overflow = Overflow.pause
     /// A JSON Pointer (RFC 6901) to what tells records apart under `Overflow.latest`; `nil` where none is told.

@@ -16,10 +16,14 @@ extension Schema {
         ]
     }
 
-    /// Reports a key that no overflow makes use of.
-    static func checkOverflow(of route: Route, in place: Place) {
-        guard route.overflow != .latest, let key = place["key"] else { return }
-        key.report("means nothing here; allowed: beside `overflow: latest`")
+    /// Reports keys that nothing makes use of beside the others.
+    static func checkUse(of route: Route, in place: Place) {
+        if route.overflow != .latest, let key = place["key"] {
+            key.report("means nothing here; allowed: beside `overflow: latest`")
+        }
+        if route.heartbeat != nil, route.framing != .auto, route.framing != .sse, let heartbeat = place["heartbeat"] {
+            heartbeat.report("means nothing here; allowed: beside `framing: auto` or `framing: sse`")
+        }
     }
 
     static var stallTimeoutKeys: [Key<Route.StallTimeout>] {

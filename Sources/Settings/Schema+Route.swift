@@ -5,7 +5,8 @@ extension Schema {
         [
             match.required,
             upstream.required,
-            Key("framing", .word(unbuilt: Unbuilt.framings), \.framing),
+            Key("framing", .word(), \.framing),
+            Key("heartbeat", orOff: .duration(.milliseconds(100) ... .hours(1)), \.heartbeat),
             rate,
             buffer,
             Key("negotiation", .word(), \.policy.strictness),

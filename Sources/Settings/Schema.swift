@@ -140,7 +140,7 @@ enum Schema {
                 item.read(Schema.route, into: &route)
                 // What a route with an error in it would have matched is not known.
                 guard errors == place.reading.errors.count else { continue }
-                checkOverflow(of: route, in: item)
+                checkUse(of: route, in: item)
                 if let first = read.first(where: { $0.route.match.covers(route.match) }) {
                     let reason = "the one at line \(first.line) takes every request of it"
                     place.reading.report("this route never matches: \(reason)", at: item.position)

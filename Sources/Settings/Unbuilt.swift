@@ -1,5 +1,3 @@
-import Flow
-
 /// What the configuration will know and this version does not do yet.
 ///
 /// All of it is refused by name: a key that is taken and does nothing would be worse than one that is missing. Building
@@ -16,6 +14,5 @@ enum Unbuilt {
     /// Keys that will take a list and take one value for now, by their path.
     static let lists: Set<String> = ["routes.upstream"]
 
-    static let framings: Set<Framing> = [.sse, .jsonSequence]
     static let upstreamSchemes = ["https:", "unix:"]
 }

@@ -61,7 +61,7 @@ import Testing
             if hadRecords, left.bytes + blank.count > limit { return }
             while !blank.isEmpty {
                 let end = blank.firstIndex(of: 0x0A).map { $0 + 1 } ?? blank.count
-                guard left.bytes + end <= limit else { break }
+                guard left.bytes + end <= limit || left.bytes == 0 else { break }
                 leave(Array(blank[..<end]), records: 0)
                 blank.removeFirst(end)
             }

@@ -10,11 +10,12 @@ final class DroppingTap {
 
     init(
         _ overflow: Overflow, records: Int = 100, bytes: Int = 1 << 20, record: Int = 1 << 18, hasKeys: Bool = false,
-        tellsLosses: Bool = false
+        tellsLosses: Bool = false, framer: RecordFramer = .lines
     ) {
         queue = DroppingQueue(
-            framer: .lines, bounds: .init(records: records, bytes: ByteCount(bytes), record: ByteCount(record)),
-            overflow: overflow, keys: hasKeys ? FirstLetter() : nil, tellsLosses: tellsLosses)
+            framer: framer, bounds: .init(records: records, bytes: ByteCount(bytes), record: ByteCount(record)),
+            overflow: overflow, keys: hasKeys ? RecordTextKeys(FirstLetter(), in: framer) : nil,
+            tellsLosses: tellsLosses)
     }
 
     var text: String { String(decoding: output, as: UTF8.self) }

@@ -5,8 +5,11 @@ import Testing
     private func run(
         _ text: String, searched: Int = 0, held: Int = 0, upTo limit: Int = .max, maximum: Int = 1000
     ) throws -> RecordFramer.Run {
-        try Array(text.utf8).withUnsafeBytes {
-            try RecordFramer.lines.run(in: $0, searched: searched, held: held, upTo: limit, maximum: ByteCount(maximum))
+        var progress = RecordFramer.Progress()
+        progress.searched = searched
+        return try Array(text.utf8).withUnsafeBytes {
+            try RecordFramer.lines.run(
+                in: $0, from: &progress, held: held, upTo: limit, maximum: ByteCount(maximum))
         }
     }
 
@@ -69,7 +72,7 @@ import Testing
         #expect(run == .init(records: 0, bytes: 3))
     }
 
-    @Test(arguments: [RecordFramer.lines, .opaque]) func nothingComesOutOfNothing(framer: RecordFramer) throws {
+    @Test(arguments: RecordFramer.allCases) func nothingComesOutOfNothing(framer: RecordFramer) throws {
         let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
         #expect(try framer.run(in: nothing, maximum: ByteCount(1)) == .init(records: 0, bytes: 0))
     }

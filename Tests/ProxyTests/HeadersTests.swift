@@ -49,10 +49,11 @@ import Upstream
     }
 
     private func upstreamRequest(
-        _ route: ProxyRoute, uri: String = "/", headers: HTTPHeaders = ["Host": "example.com"]
+        _ route: ProxyRoute, uri: String = "/", headers: HTTPHeaders = ["Host": "example.com"],
+        pace: Pace = .unlimited
     ) -> UpstreamRequest {
         route.upstreamRequest(
-            for: HTTPRequestHead(version: .http1_1, method: .GET, uri: uri, headers: headers), pace: .unlimited)
+            for: HTTPRequestHead(version: .http1_1, method: .GET, uri: uri, headers: headers), pace: pace)
     }
 
     @Test func theClientsHostIsPreserved() {
@@ -82,17 +83,40 @@ import Upstream
 
     @Test func theStreamHeadersAreForwardedUnlessTheRouteSaysNo() {
         let headers: HTTPHeaders = ["Host": "a", "X-Stream-Rate-Limit": "5/second", "x-stream-buffer-size": "5"]
-        #expect(upstreamRequest(route(), headers: headers).headers == headers)
+        let forwarded = upstreamRequest(route(), headers: headers).headers
+        #expect(forwarded["x-stream-rate-limit"] == ["5/second"])
+        #expect(forwarded["x-stream-buffer-size"] == ["5"])
         let silent = route { $0.forwardStreamHeaders = false }
-        #expect(upstreamRequest(silent, headers: headers).headers == ["Host": "a"])
+        let kept = upstreamRequest(silent, headers: headers).headers
+        #expect(kept["x-stream-rate-limit"] + kept["x-stream-buffer-size"] == [])
     }
 
-    /// Records cannot be told apart in a compressed body; where the type decides, it is not known yet.
-    @Test(arguments: [(Framing.auto, true), (.none, true), (.ndjson, false), (.sse, false)])
-    func compressionIsNotAskedForWhereThereAreRecords(framing: Framing, asks: Bool) {
+    /// Records cannot be told apart in a compressed body.
+    @Test(arguments: [(Framing.ndjson, "identity"), (.sse, "identity"), (.jsonSequence, "identity"), (.none, "gzip")])
+    func compressionIsNotAskedForWhereThereAreRecords(framing: Framing, coding: String) {
         let route = route { $0.framing = framing }
-        let request = upstreamRequest(route, headers: ["Host": "a", "Accept-Encoding": "gzip"])
-        #expect(request.headers.contains(name: "accept-encoding") == asks)
+        let headers: HTTPHeaders = [
+            "Host": "a", "Accept": "text/event-stream", "Accept-Encoding": "gzip", "accept-encoding": "br",
+        ]
+        let asked = upstreamRequest(route, headers: headers, pace: Pace("1/s") ?? .unlimited).headers["accept-encoding"]
+        #expect(asked == (coding == "gzip" ? ["gzip", "br"] : [coding]))
+    }
+
+    /// Where the answer's type decides, it is not known yet whether there will be any.
+    @Test(arguments: [
+        ("Accept", "*/*", false), ("Accept", "application/json, text/html", false),
+        ("Accept", "text/event-stream", true),
+        ("Accept", "text/html, application/x-ndjson; q=0.5", true), ("X-Stream-Buffer-Size", "5", true),
+    ]) func whereTheTypeDecidesTheRequestTells(name: String, value: String, expectsRecords: Bool) {
+        let headers: HTTPHeaders = ["Host": "a", "Accept-Encoding": "gzip", name: value]
+        let asked = upstreamRequest(route(), headers: headers).headers["accept-encoding"]
+        #expect(asked == [expectsRecords ? "identity" : "gzip"])
+    }
+
+    @Test func aPaceIsAReasonToExpectRecords() throws {
+        let pace = try #require(Pace("10/second"))
+        let asked = upstreamRequest(route(), headers: ["Host": "a"], pace: pace).headers["accept-encoding"]
+        #expect(asked == ["identity"])
     }
 
     // MARK: The head that the client gets

@@ -35,6 +35,32 @@ app.get('/v1/orders/flood', (req, res) => {
   res.end()
 })
 
+// Server-sent events; where `after` is given, it breaks off behind so many.
+app.get('/v1/orders/events', async (req, res) => {
+  const first = Number(req.get('last-event-id') ?? 0) + 1
+  const after = Number(req.query.after ?? Infinity)
+  res.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' })
+  await write(res, 'retry: 250\n\n')
+  for (let number = first; number <= Number(req.query.items ?? 10000); number++) {
+    if (number === first + after) {
+      await wait(100) // what was written leaves; then the database goes away
+      return res.destroy(new Error('the database has gone away'))
+    }
+    const block = `: order ${number}\nid: ${number}\nevent: order\ndata: ${order(number).trim()}\n\n`
+    if (!(await write(res, block))) return
+  }
+  res.end()
+})
+
+app.get('/v1/orders/sequence', async (req, res) => {
+  res.set('Content-Type', 'application/json-seq')
+  for (let number = 1; number <= Number(req.query.items ?? 10000); number++) {
+    const text = JSON.stringify(JSON.parse(order(number)), null, 2)
+    if (!(await write(res, `\x1e${text}\n`))) return
+  }
+  res.end()
+})
+
 app.get('/v1/orders/:number', (req, res) => {
   res.json({ orderId: Number(req.params.number), status: 'shipped' })
 })

@@ -5,6 +5,7 @@ a slow head, bodies of every kind.
 """
 import asyncio
 import collections
+import gzip
 import json
 
 import uvicorn
@@ -29,6 +30,40 @@ async def stream_orders(items: int = 10_000):
             yield order(number)
 
     return StreamingResponse(lines(), media_type=NDJSON, headers={"X-Stream-Total-Items": str(items)})
+
+
+@app.get("/v1/orders/events")
+async def order_events(request: Request, items: int = 10_000, after: int = 0):
+    """Server-sent events; where `after` is given, it breaks off behind so many."""
+    first = int(request.headers.get("last-event-id", 0)) + 1
+
+    async def blocks():
+        yield "retry: 250\r\n\r\n"
+        for number in range(first, items + 1):
+            if after and number == first + after:
+                raise RuntimeError("the database has gone away")
+            yield f": order {number}\r\nid: {number}\r\nevent: order\r\ndata: {order(number).strip()}\r\n\r\n"
+
+    return StreamingResponse(blocks(), media_type="text/event-stream")
+
+
+@app.get("/v1/compressed/events")
+async def compressed_events(request: Request, items: int):
+    """Compressed for who takes that, as a middleware would do it that knows nothing of streams."""
+    body = "".join(f"data: {order(number).strip()}\n\n" for number in range(1, items + 1)).encode()
+    headers = {}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        body, headers = gzip.compress(body), {"Content-Encoding": "gzip"}
+    return Response(body, media_type="text/event-stream", headers=headers)
+
+
+@app.get("/v1/orders/sequence")
+async def order_sequence(items: int = 10_000):
+    async def texts():
+        for number in range(1, items + 1):
+            yield "\x1e" + json.dumps(json.loads(order(number)), indent=2) + "\n"
+
+    return StreamingResponse(texts(), media_type="application/json-seq")
 
 
 @app.get("/v1/orders/{number}")

@@ -1,0 +1,91 @@
+/// A block of server-sent events: lines up to an empty one (HTML, section 9.2.6).
+///
+/// Lines end with LF, CR or CR LF, in any mixture. A block is an event, and so a record, if a line of it is a field of the
+/// name `data`: then, and only then, a reader is told of it. Comments, `retry:` and `id:` alone are no records.
+///
+/// A CR at the end of a block waits for the byte behind it, which is the LF of every server that writes CR LF; unless it
+/// stands behind another CR: then the server ends its lines so, and nothing needs to wait.
+enum EventBlock {
+    /// Finds the end of the first block.
+    ///
+    /// - Parameters:
+    ///   - bytes: The input, beginning at the start of a block.
+    ///   - searched: How many bytes of it are known not to end it; of those, the last two are looked at again.
+    /// - Returns: What stands behind its empty line; `nil` where it has not ended yet.
+    static func end(in bytes: UnsafeRawBufferPointer, searched: Int = 0) -> Int? {
+        var start = max(0, searched - 2)
+        if start == 0, let end = emptyLine(in: bytes, at: 0) { return end }
+        if start == 0, bytes.first == .carriageReturn { return nil }
+        while let line = lineEnd(in: bytes, from: start) {
+            if let end = emptyLine(in: bytes, at: line.behind) { return end }
+            start = line.behind
+        }
+        return nil
+    }
+
+    /// Where an empty line at this place ends; `nil` where there is none, or none yet.
+    @inline(__always)
+    private static func emptyLine(in bytes: UnsafeRawBufferPointer, at place: Int) -> Int? {
+        guard place < bytes.count else { return nil }
+        if bytes[place] == .lineFeed { return place + 1 }
+        guard bytes[place] == .carriageReturn else { return nil }
+        if place > 0, bytes[place - 1] == .carriageReturn { return place + 1 }
+        guard place + 1 < bytes.count else { return nil }
+        return bytes[place + 1] == .lineFeed ? place + 2 : place + 1
+    }
+
+    /// Whether a block that ends with the stream is whole: the empty line is there, its last CR waited for an LF.
+    static func isWholeAtEnd(_ block: UnsafeRawBufferPointer) -> Bool {
+        block.last == .carriageReturn && (block.count == 1 || block[block.count - 2] == .lineFeed)
+    }
+
+    /// Whether a whole block is an event.
+    static func isEvent(_ block: UnsafeRawBufferPointer) -> Bool {
+        var start = textStart(block)
+        if isData(block, at: start) { return true }
+        while let line = lineEnd(in: block, from: start) {
+            start = line.behind
+            if isData(block, at: start) { return true }
+        }
+        return false
+    }
+
+    /// Behind a byte order mark, which may stand in front of the stream; in front of any other block there is none.
+    static func textStart(_ block: UnsafeRawBufferPointer) -> Int {
+        block.count >= 3 && block[0] == 0xEF && block[1] == 0xBB && block[2] == 0xBF ? 3 : 0
+    }
+
+    /// Whether the field at the start of this line is `data`.
+    @inline(__always)
+    private static func isData(_ block: UnsafeRawBufferPointer, at start: Int) -> Bool {
+        guard block.count - start >= 5, block[start] == UInt8(ascii: "d"), block[start + 1] == UInt8(ascii: "a"),
+            block[start + 2] == UInt8(ascii: "t"), block[start + 3] == UInt8(ascii: "a")
+        else { return false }
+        let behind = block[start + 4]
+        return behind == UInt8(ascii: ":") || behind == .lineFeed || behind == .carriageReturn
+    }
+
+    /// The values of a block's `data` fields, in order: what a reader joins by LF.
+    static func data(in block: UnsafeRawBufferPointer) -> [Range<Int>] {
+        var values: [Range<Int>] = []
+        var start = textStart(block)
+        while start < block.count {
+            let line = lineEnd(in: block, from: start) ?? (end: block.count, behind: block.count)
+            if isData(block, at: start) {
+                var value = min(start + 5, line.end)
+                if value < line.end, block[value] == UInt8(ascii: " ") { value += 1 }
+                values.append(value..<line.end)
+            }
+            start = line.behind
+        }
+        return values
+    }
+
+    /// Where the line that begins or goes on at a place ends, and what is behind its end; `nil` where it has none.
+    @inline(__always)
+    private static func lineEnd(in bytes: UnsafeRawBufferPointer, from start: Int) -> (end: Int, behind: Int)? {
+        guard let end = bytes.place(of: .lineFeed, or: .carriageReturn, in: start..<bytes.count) else { return nil }
+        let isPair = bytes[end] == .carriageReturn && end + 1 < bytes.count && bytes[end + 1] == .lineFeed
+        return (end, isPair ? end + 2 : end + 1)
+    }
+}

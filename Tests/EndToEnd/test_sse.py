@@ -1,0 +1,301 @@
+"""Server-sent events are records: metered, queued, dropped, counted and told like lines, and cut only between them."""
+import itertools
+import json
+import threading
+
+import pytest
+
+from harness.event_stream import SSE_HEAD, EventReader, EventSource, event, events
+from harness.scripted_origin import LAST_CHUNK, chunk
+from harness.streams import HeldRecords, StreamAddress
+from harness.waiting import eventually
+from harness.weir import route
+
+ACCEPT = "Accept: text/event-stream"
+COMMENT = b":\n\n"
+
+
+def sends(*parts, head=SSE_HEAD, end=LAST_CHUNK):
+    """A script: a head, these parts in a chunk each, an end."""
+    def script(peer):
+        peer.read_head()
+        peer.send(head + b"".join(chunk(part) for part in parts) + end)
+        peer.close()
+    return script
+
+
+def held(weir, origin, client, script, *fields, **keys):
+    """Opens a stream of events that its client holds by a pause behind the first one."""
+    proxy = weir(route(origin(script).url, upstream_receive_buffer="32KiB", **keys))
+    response = client(proxy).get("/", ACCEPT, *fields)
+    incoming = events(response)
+    assert next(incoming).number == 1
+    address = StreamAddress(proxy, response)
+    assert address.say(pause=True)["paused"] is True
+    return response, incoming, address
+
+
+def release(script, incoming, address):
+    script.over.set()
+    address.say(pause=False)
+    return list(incoming)
+
+
+def numbers(incoming):
+    return [each.number for each in incoming]
+
+
+# --- real servers, real readers
+
+
+def test_every_event_of_a_real_server_arrives(weir, client, app):
+    proxy = weir(route(app.url, rate="{ default: unlimited }"))
+    response = client(proxy).get("/v1/orders/events?items=3000", ACCEPT, "TE: trailers")
+    assert (response.status, response.head["Content-Type"].split(";")[0]) == (200, "text/event-stream")
+    assert (response.head["X-Stream-Rate"], response.head["X-Stream-Buffer-Size"]) == ("unlimited", "100")
+    assert response.head["X-Accel-Buffering"] == "no"
+    reader = EventReader()
+    got = list(events(response, reader))
+    assert numbers(got) == list(range(1, 3001))
+    assert {each.type for each in got} == {"order"}
+    assert (reader.comments, reader.retry) == (3000, 250)
+    assert ("X-Stream-Items", "3000") in response.trailers
+    line = proxy.logged(reason="completed")
+    assert (line["records"], line["bytes"]) == (3000, len(reader.body))
+
+
+def test_an_event_source_that_comes_back_misses_nothing(weir, client, app):
+    proxy = weir(route(app.url))
+    source = EventSource(lambda: client(proxy), "/v1/orders/events?items=50&after=20")
+    assert numbers(source) == list(range(1, 51))
+    assert source.asked == 3
+
+
+def test_events_leave_at_the_granted_pace(weir, client, app):
+    proxy = weir(route(app.url, rate="{ default: 20/second }"))
+    response = client(proxy).get("/v1/orders/events?items=12", ACCEPT)
+    assert response.head["X-Stream-Rate"] == "20/second"
+    got = list(events(response))
+    assert numbers(got) == list(range(1, 13))
+    # Up to 50 ms of weir's own delay are made up for, and a client may read the first late.
+    assert got[-1].at - got[1].at >= 10 * 0.05 - 0.15
+
+
+# --- every byte
+
+
+PECULIAR = [
+    b"\xef\xbb\xbf: with a mark\n\n", b"data: lf\n\n", b"data: crlf\r\n\r\n", b"data: cr\r\r", b"data: mixed\rdata\n\r\n",
+    b"data: \0\xff\xc3(\n\n", b"data: \xe2\x82\n\n", b"data\n\n", b"id: 7\nevent: x\ndata: a\ndata: b\n\n",
+    b"retry: 5\n\n", b": a comment\r\n\r\n", b"id: 8\n\n", b"\n\n\r\n", b"database: no\n\n", b"data:last\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 10_000])
+@pytest.mark.parametrize("framing", ["auto", "sse"])
+def test_bytes_pass_as_they_are_however_they_are_cut(weir, origin, client, size, framing):
+    body = b"".join(PECULIAR)
+    parts = [body[at:at + size] for at in range(0, len(body), size)]
+    proxy = weir(route(origin(sends(*parts)).url, framing=framing))
+    response = client(proxy).get("/", ACCEPT)
+    reader = EventReader()
+    got = list(events(response, reader))
+    assert (response.complete, reader.body) == (True, body)
+    line = proxy.logged(reason="completed")
+    assert (line["records"], line["bytes"]) == (len(got), len(body)) == (9, len(body))
+
+
+def test_what_is_no_event_neither_waits_nor_counts(weir, origin, client):
+    script = HeldRecords(2, lambda number: [event(1), b": hello\n\nretry: 9\n\n"][number - 1], head=SSE_HEAD)
+    proxy = weir(route(origin(script).url, rate="{ default: 1/hour }"))
+    response = client(proxy).get("/", ACCEPT)
+    reader, parts = EventReader(), response.parts()
+    assert [each.number for each in reader.feed(next(parts))] == [1]
+    script.go.set()
+    while reader.retry is None:
+        assert not list(reader.feed(next(parts)))
+    assert reader.comments == 1
+    state = StreamAddress(proxy, response).state()
+    assert (state["records"], state["queued"]) == (1, 0)
+    script.over.set()
+    assert not b"".join(parts) and response.complete
+
+
+# --- ends
+
+
+def test_an_unfinished_event_passes_at_a_clean_end_and_counts_for_nothing(weir, origin, client):
+    body = event(1) + b"id: 2\ndata: unfin"
+    proxy = weir(route(origin(sends(body)).url))
+    response = client(proxy).get("/", ACCEPT, "TE: trailers")
+    assert (response.read(), response.complete) == (body, True)
+    assert ("X-Stream-Items", "1") in response.trailers
+    assert proxy.logged(reason="completed")["records"] == 1
+
+
+def test_an_unfinished_event_of_a_stream_that_broke_off_does_not_pass(weir, origin, client):
+    proxy = weir(route(origin(sends(event(1), b"id: 2\ndata: unfin", end=b"")).url))
+    response = client(proxy).get("/", ACCEPT)
+    assert (response.read(), response.complete) == (event(1), False)
+    assert proxy.logged(reason="upstream_failed")["records"] == 1
+
+
+def test_a_broken_end_is_told_as_an_event_of_its_own_type(weir, origin, client):
+    proxy = weir(route(origin(sends(event(1), b"data: unfin", end=b"")).url))
+    response = client(proxy).get("/", ACCEPT, "Prefer: stream-notices")
+    first, notice = events(response)
+    assert (first.number, first.type) == (1, "message")
+    assert (notice.type, notice.last_id) == ("stream-notice", "1")
+    told = json.loads(notice.data)
+    assert (told["type"].rpartition("/")[2], told["status"], told["records"]) == ("bad-upstream", 502, 0)
+    assert response.complete is False
+
+
+def test_an_event_larger_than_allowed_is_the_upstreams_error(weir, origin, client):
+    proxy = weir(route(origin(sends(event(1), event(2, 5000), event(3))).url, buffer="{ max_record_bytes: 4KiB }"))
+    response = client(proxy).get("/", ACCEPT)
+    assert (numbers(events(response)), response.complete) == ([1], False)
+    line = proxy.logged(reason="upstream_failed")
+    assert (line["records"], line["problem"]) == (1, "bad-upstream")
+
+
+# --- full queues
+
+
+@pytest.mark.parametrize(("policy", "kept"), [
+    ("drop_oldest", range(1992, 2002)), ("drop_newest", range(2, 12)), ("latest", range(2001, 2002)),
+])
+def test_a_full_queue_drops_events_as_it_drops_lines(weir, origin, client, policy, kept):
+    count = 2001 if policy != "latest" else 2002
+    script = HeldRecords(count, lambda number: event(number, 500, b"\r\n"), head=SSE_HEAD)
+    response, incoming, address = held(
+        weir, origin, client, script, "Prefer: stream-notices", overflow=policy, buffer="{ default: 10 }")
+    script.go.set()
+    state = address.seen(count)
+    got = release(script, incoming, address)
+    notices = [json.loads(each.data) for each in got if each.type == "stream-notice"]
+    orders = [each.number for each in got if each.type == "message"]
+    assert sum(notice["records"] for notice in notices) == state["dropped"] == count - 1 - len(orders)
+    assert orders == (list(kept) if policy != "latest" else [2002])
+    assert response.complete
+    line = address.logged("completed")
+    assert (line["records"], line["dropped"]) == (1 + len(orders), state["dropped"])
+
+
+@pytest.mark.parametrize("lines", [1, 3])
+def test_latest_goes_by_a_key_in_the_data(weir, origin, client, lines):
+    def keyed(number):
+        text = json.dumps({"orderId": number, "k": number % 5}, indent=2 if lines > 1 else None)
+        return b"id: %d\n" % number + b"".join(b"data: %b\n" % line.encode() for line in text.split("\n")) + b"\n"
+
+    script = HeldRecords(1001, keyed, head=SSE_HEAD)
+    response, incoming, address = held(
+        weir, origin, client, script, overflow="latest", key="/k", buffer="{ default: 10 }")
+    script.go.set()
+    address.seen(1001)
+    got = numbers(release(script, incoming, address))
+    assert set(range(997, 1002)) <= set(got)
+    assert len(got) <= 10 and got == sorted(got)
+    assert response.complete
+
+
+def test_a_client_that_comes_back_gets_the_rest(weir, origin, client):
+    script = HeldRecords(40, event, head=SSE_HEAD)
+    proxy = weir(route(origin(script).url, resume_window="20s", buffer="{ default: 100 }"))
+    first = client(proxy)
+    response = first.get("/", ACCEPT)
+    incoming = events(response)
+    script.go.set()
+    got = list(itertools.islice(incoming, 25))
+    address = StreamAddress(proxy, response)
+    first.close()
+    again = client(proxy).get("/", ACCEPT, f"X-Stream-Resume: {address.id}; after=20")
+    assert again.status == 200
+    script.over.set()
+    assert numbers(events(again)) == list(range(21, 41))
+    assert numbers(got) == list(range(1, 26))
+    assert address.logged("completed")["records"] == 40
+
+
+# --- heartbeats
+
+
+def test_a_quiet_stream_gets_comments_that_count_for_nothing(weir, origin, client):
+    script = HeldRecords(2, event, head=SSE_HEAD)
+    proxy = weir(route(origin(script).url, heartbeat="100ms"))
+    response = client(proxy).get("/", ACCEPT, "TE: trailers")
+    parts, body = response.parts(), b""
+    while body.count(COMMENT) < 3:
+        body += next(parts)
+    assert body.replace(COMMENT, b"") == event(1)
+    script.go.set()
+    script.over.set()
+    body += b"".join(parts)
+    assert body.replace(COMMENT, b"") == event(1) + event(2)
+    assert ("X-Stream-Items", "2") in response.trailers
+    line = proxy.logged(reason="completed")
+    assert (line["records"], line["bytes"]) == (2, len(event(1) + event(2)))
+
+
+def test_comments_never_stand_in_an_event(weir, origin, client):
+    go = threading.Event()
+
+    def slowly(peer):
+        peer.read_head()
+        peer.send(SSE_HEAD + chunk(b"id: 1\ndata: {\"order"))
+        assert go.wait(30)
+        peer.send(chunk(b"Id\": 1}\n\n") + LAST_CHUNK)
+
+    proxy = weir(route(origin(slowly).url, heartbeat="100ms"))
+    response = client(proxy).get("/", ACCEPT)
+    parts = response.parts()
+    body = next(parts) + next(parts)
+    assert body == 2 * COMMENT
+    go.set()
+    rest = b"".join(parts)
+    assert rest.replace(COMMENT, b"") == b"id: 1\ndata: {\"orderId\": 1}\n\n"
+    assert response.complete
+
+
+def test_a_byte_order_mark_behind_a_comment_goes(weir, origin, client):
+    go = threading.Event()
+
+    def late(peer):
+        peer.read_head()
+        peer.send(SSE_HEAD)
+        assert go.wait(30)
+        peer.send(chunk(b"\xef\xbb\xbf" + event(1)) + LAST_CHUNK)
+
+    proxy = weir(route(origin(late).url, heartbeat="100ms"))
+    response = client(proxy).get("/", ACCEPT)
+    parts, reader = response.parts(), EventReader()
+    assert not list(reader.feed(next(parts)))
+    go.set()
+    assert [each.number for part in parts for each in reader.feed(part)] == [1]
+
+
+def test_a_client_that_is_behind_gets_none(weir, origin, client):
+    count = 3000
+    script = HeldRecords(count, lambda number: event(number, 1000), head=SSE_HEAD)
+    proxy = weir(route(origin(script).url, heartbeat="100ms", stall_timeout="off", rate="unlimited"))
+    slow = client(proxy, receive_buffer=4096)
+    response = slow.get("/", ACCEPT)
+    script.go.set()
+    address = StreamAddress(proxy, response)
+    eventually(lambda: address.state()["queued"] >= 50, "events that wait for the client")
+    reader = EventReader()
+    script.over.set()
+    assert numbers(events(response, reader)) == list(range(1, count + 1))
+    body = b"".join(event(number, 1000) for number in range(1, count + 1))
+    assert reader.body.replace(COMMENT, b"") == body
+
+
+def test_lines_get_no_heartbeat(weir, origin, client):
+    script = HeldRecords(2)
+    proxy = weir(route(origin(script).url, heartbeat="100ms"))
+    response = client(proxy).get("/")
+    records = response.records()
+    assert next(records).number == 1
+    script.go.set()
+    script.over.set()
+    assert [each.number for each in records] == [2]
