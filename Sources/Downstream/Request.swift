@@ -1,3 +1,4 @@
+package import Flow
 package import NIOHTTP1
 
 /// A request as it came in, before any decision.
@@ -15,6 +16,8 @@ package struct Request: Sendable {
     package let isSecure: Bool
     /// The SHA-256 of the certificate that the client showed, in hexadecimal; `nil` where it showed none.
     package let certificate: String?
+    /// The trace that it belongs to; `nil` until somebody has looked, and where nobody does.
+    package var trace: TraceContext?
 
     /// The request target's path, without the query.
     package var path: Substring { head.uri.prefix { $0 != "?" } }
@@ -35,10 +38,12 @@ package struct Request: Sendable {
 
     /// The same with these headers alone, for a stream that lives long after the others were needed.
     package func withHeaders(_ headers: HTTPHeaders) -> Request {
-        Request(
+        var request = Request(
             head: HTTPRequestHead(version: head.version, method: head.method, uri: head.uri, headers: headers),
             hasBody: hasBody, acceptsTrailers: acceptsTrailers, peer: peer, isSecure: isSecure,
             certificate: certificate)
+        request.trace = trace
+        return request
     }
 
     package init(head: HTTPRequestHead, peer: String, isSecure: Bool = false, certificate: String? = nil) {

@@ -76,6 +76,8 @@ extension Problem {
         /// The proxy is over its own ceiling of memory or streams.
         case proxyFull(retryAfter: Duration)
         case upstreamBreakerOpen(CircuitBreaker.Refusal)
+        /// What was asked about all event loops, one of them has not told in time.
+        case loopSilent
     }
 
     /// What was wrong with the upstream's answer, or that there was none.
@@ -102,6 +104,7 @@ extension Problem {
             case .draining: ("The proxy is stopping", .seconds(1))
             case .proxyFull(let retryAfter): ("The proxy carries as much as it can", retryAfter)
             case .upstreamBreakerOpen(let refusal): ("The upstream has failed too often", refusal.retryAfter)
+            case .loopSilent: ("An event loop has not answered in time", .seconds(1))
             }
         var problem = Problem(.unavailable, status: 503, detail: detail, retryAfter: retryAfter)
         if case .upstreamBreakerOpen(let refusal) = cause { problem.breaker = refusal.state }

@@ -13,6 +13,10 @@ package struct Problem: Error, Equatable, Sendable {
         case upstreamTimeout = "upstream-timeout"
         case invalidRequest = "invalid-request"
         case requestTimeout = "request-timeout"
+        /// Only on the admin listener.
+        case unauthorized
+        /// Only on the admin listener.
+        case forbidden
         case notFound = "not-found"
         case gone
         case tooLarge = "too-large"
@@ -31,6 +35,8 @@ package struct Problem: Error, Equatable, Sendable {
             case .upstreamTimeout: "Upstream Timeout"
             case .invalidRequest: "Invalid Request"
             case .requestTimeout: "Request Timeout"
+            case .unauthorized: "Unauthorized"
+            case .forbidden: "Forbidden"
             case .notFound: "Not Found"
             case .gone: "Gone"
             case .tooLarge: "Too Large"
@@ -60,6 +66,8 @@ package struct Problem: Error, Equatable, Sendable {
     package var allowed: String?
     /// The stream's id, where it had one.
     package var instance: String?
+    /// The trace that the request belongs to, as the access log has it (W3C Trace Context).
+    package var traceId: String?
 
     package var typeSuffix: String { kind.rawValue }
     package var title: String { kind.title }
@@ -74,7 +82,7 @@ package struct Problem: Error, Equatable, Sendable {
 
     /// The problem as a JSON object.
     ///
-    /// `type`, `title`, `status`, `detail`, `retryAfter`, `breaker`, `records`, `from`, `instance`, in this order.
+    /// `type`, `title`, `status`, `detail`, `retryAfter`, `breaker`, `records`, `from`, `instance`, `traceId`, in this order.
     ///
     /// - Parameter base: What `type` begins with, with or without a slash at the end.
     /// - Returns: One line without a newline; absent members are left out.
@@ -89,6 +97,7 @@ package struct Problem: Error, Equatable, Sendable {
         if let records { json.add("records", records) }
         if let from { json.add("from", from) }
         if let instance { json.add("instance", instance) }
+        if let traceId { json.add("traceId", traceId) }
         return String(decoding: json.closed(), as: UTF8.self)
     }
 

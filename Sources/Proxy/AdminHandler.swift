@@ -3,6 +3,7 @@ import Flow
 import NIOCore
 import NIOHTTP1
 import Observability
+import Settings
 
 /// Answers on the admin listener: `/livez` says that the process runs, `/readyz` whether it wants requests, `/metrics` what
 /// it has done, `/v1/admin/state` and `/v1/admin/events` what it is doing, and `paths.health` how its streams fare.
@@ -19,6 +20,10 @@ final class AdminHandler: RequestHandler {
     }
 
     func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter) {
+        if let problem = AdminAccess(token: shared.served.configuration.adminToken).refusal(of: request) {
+            _ = shared.answer(problem, to: request, response: writer)
+            return
+        }
         guard request.head.method == .GET || request.head.method == .HEAD else {
             return answer(.methodNotAllowed, "only GET and HEAD", writer, more: ("Allow", "GET, HEAD"))
         }
@@ -48,9 +53,12 @@ final class AdminHandler: RequestHandler {
     private func answerMetrics(_ format: MetricsText.Format, _ writer: ResponseWriter) {
         let waiting = NIOLoopBound((writer: writer, outbox: outbox), eventLoop: eventLoop)
         shared.roster.figures(on: eventLoop).whenComplete { [shared] result in
-            // A loop that has been shut down: the proxy is at its end.
             let (writer, outbox) = waiting.value
-            guard case .success(let figures) = result else { return writer.abort() }
+            defer { outbox.turnEnded() }
+            guard case .success(let figures) = result else {
+                _ = shared.answer(.unavailable(.loopSilent), to: nil, response: writer)
+                return
+            }
             let page = MetricsPage(figures, of: shared, at: Worker.now(), format: format)
             writer.respond(
                 .ok,
@@ -58,7 +66,6 @@ final class AdminHandler: RequestHandler {
                     "Content-Type": format.contentType, "Cache-Control": "no-store", "Vary": "Accept",
                     "Date": shared.date.text(at: Timestamp.now()),
                 ], text: page.text(of: shared))
-            outbox.turnEnded()
         }
     }
 

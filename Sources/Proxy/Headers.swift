@@ -38,9 +38,21 @@ extension HTTPHeaders {
     }
 }
 
+extension HTTPHeaders {
+    /// Takes the trace on: weir's span is the next one's parent, and what vendors have noted of the trace goes with it.
+    fileprivate mutating func carry(_ trace: TraceContext) {
+        replaceOrAdd(name: TraceContext.parentHeader, value: trace.traceparent)
+        let noted = self[canonicalForm: TraceContext.stateHeader].map(String.init)
+        guard !noted.isEmpty else { return }
+        remove(name: TraceContext.stateHeader)
+        guard !trace.isOwn, let state = TraceContext.state(joining: noted) else { return }
+        add(name: TraceContext.stateHeader, value: state)
+    }
+}
+
 extension ProxyRoute {
     /// The request as the upstream gets it.
-    func upstreamRequest(for head: HTTPRequestHead, pace: Pace) -> UpstreamRequest {
+    func upstreamRequest(for head: HTTPRequestHead, trace: TraceContext?, pace: Pace) -> UpstreamRequest {
         var headers = head.headers.withoutHopByHop()
         switch settings.host {
         case .preserve:
@@ -53,6 +65,7 @@ extension ProxyRoute {
             headers.remove(name: Ask.bufferSizeHeader)
             headers.remove(name: Ask.rateLimitHeader)
         }
+        if let trace { headers.carry(trace) }
         // Records cannot be told apart in a compressed body.
         if expectsRecords(head.headers, pace: pace) {
             headers.replaceOrAdd(name: "accept-encoding", value: "identity")

@@ -33,8 +33,10 @@ extension Shared {
         let waiting = NIOLoopBound((response: response, told: told), eventLoop: loop)
         roster.figures(on: loop).whenComplete { [self] result in
             let (response, told) = waiting.value
-            // A loop that has been shut down: the proxy is at its end.
-            guard case .success(let figures) = result else { return response.abort() }
+            guard case .success(let figures) = result else {
+                let bytes = answer(.unavailable(.loopSilent), to: nil, response: response)
+                return told(503, bytes.bytes)
+            }
             let report = HealthReport(healthFigures(figures, at: Worker.now()))
             let status = report.status == .unhealthy ? HTTPResponseStatus.serviceUnavailable : .ok
             var headers = HTTPHeaders([

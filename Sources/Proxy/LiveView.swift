@@ -33,7 +33,10 @@ final class LiveView {
     /// Answers with one snapshot.
     func answer(_ writer: ResponseWriter) {
         gather { [self] json in
-            guard let json else { return writer.abort() }
+            guard let json else {
+                _ = shared.answer(.unavailable(.loopSilent), to: nil, response: writer)
+                return
+            }
             let headers = headers("application/json")
             writer.respond(.ok, headers: headers, text: String(decoding: json, as: UTF8.self) + "\n")
         }
@@ -75,7 +78,6 @@ final class LiveView {
     }
 
     private func gathered(_ result: Result<LoopView, any Error>) {
-        // A loop that has been shut down: the proxy is at its end.
         latest = (try? result.get()).map { view in
             let earlier = sample
             sample = LiveSample(of: view.figures, at: Worker.now())

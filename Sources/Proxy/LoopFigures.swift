@@ -45,6 +45,8 @@ extension Worker {
 
 /// The event loops, for whoever needs something of each; known once all of them are made.
 final class LoopRoster: Sendable {
+    /// How long a loop has to answer: less than any scraper waits, more than any turn takes.
+    private static let patience = TimeAmount.seconds(2)
     private let workers = NIOLockedValueBox<[NIOLoopBound<Worker>]>([])
 
     func add(_ worker: NIOLoopBound<Worker>) { workers.withLockedValue { $0.append(worker) } }
@@ -52,7 +54,7 @@ final class LoopRoster: Sendable {
     /// Asks every loop, each on itself, and joins the answers.
     ///
     /// - Parameter loop: Where the future is answered.
-    /// - Returns: The sum; a failure only where a loop has been shut down.
+    /// - Returns: The sum; a failure where a loop has been shut down or does not answer in time.
     func figures(on loop: any EventLoop) -> EventLoopFuture<LoopFigures> {
         join(into: LoopFigures(), on: loop, { $0.figures() }, +=)
     }
@@ -65,6 +67,23 @@ final class LoopRoster: Sendable {
         let parts = workers.withLockedValue { $0 }.map { worker in
             worker.eventLoop.submit { ask(worker.value) }
         }
-        return EventLoopFuture.reduce(into: start, parts, on: loop, add)
+        return EventLoopFuture.reduce(into: start, parts, on: loop, add).within(Self.patience, on: loop)
+    }
+}
+
+/// An event loop has not answered in time: it is stuck, or starved.
+struct LoopSilent: Error {}
+
+extension EventLoopFuture where Value: Sendable {
+    /// The same, or ``LoopSilent`` once so much time has passed.
+    func within(_ time: TimeAmount, on loop: any EventLoop) -> EventLoopFuture<Value> {
+        let promise = loop.makePromise(of: Value.self)
+        // Whichever comes second is ignored.
+        let deadline = loop.scheduleTask(in: time) { promise.fail(LoopSilent()) }
+        hop(to: loop).whenComplete { result in
+            deadline.cancel()
+            promise.completeWith(result)
+        }
+        return promise.futureResult
     }
 }

@@ -104,3 +104,18 @@ extension Problem {
         }
     }
 }
+
+extension Problem {
+    // MARK: The admin listener
+
+    static let adminTokenMissing = Problem(.unauthorized, status: 401, detail: "The admin listener wants its token")
+    static let adminTokenWrong = Problem(.unauthorized, status: 401, detail: "This is not the admin listener's token")
+    static let adminByName = Problem(
+        .forbidden, status: 403, detail: "Without a token the admin listener is asked by its address or as localhost")
+
+    /// What a 401 tells of how to do better (RFC 6750, section 3); `nil` for other problems.
+    var challenge: String? {
+        guard kind == .unauthorized else { return nil }
+        return self == .adminTokenWrong ? "Bearer realm=\"weir\", error=\"invalid_token\"" : "Bearer realm=\"weir\""
+    }
+}

@@ -75,10 +75,11 @@ extension StreamDriver {
         case .completed, .clientGone, .slowConsumer, .refused: return response.breakOff()
         }
         answer.instance = id.text
+        answer.traceId = asked.request.trace?.traceId
         problem = answer
         totals.status = answer.status
         meter.tally.refusals[answer.kind] += 1
-        count(ownBytes: worker.answer(answer, to: asked.request, response: response))
+        count(ownBytes: worker.shared.answer(answer, to: asked.request, response: response))
     }
 
     /// What weir itself says to the client counts as the rest of the body does.
@@ -117,6 +118,7 @@ extension StreamDriver {
     private func write(_ notice: Problem, to response: any ClientResponse) {
         var notice = notice
         notice.instance = id.text
+        notice.traceId = asked.request.trace?.traceId
         var record = (format ?? .ndjson).notice(notice.json(base: worker.shared.served.problemBase))
         record.withUTF8 { response.write(UnsafeRawBufferPointer($0)) }
         count(ownBytes: ByteCount(record.utf8.count))

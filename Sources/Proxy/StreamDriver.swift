@@ -86,7 +86,8 @@ final class StreamDriver {
         self.permit = consume permit
         do {
             let transfer = try worker.upstream.makeTransfer(
-                route.upstreamRequest(for: asked.request.head, pace: terms.pace), at: route.origin, delegate: self)
+                route.upstreamRequest(for: asked.request.head, trace: asked.request.trace, pace: terms.pace),
+                at: route.origin, delegate: self)
             self.transfer = transfer
             armDeadline()
             tellStart()

@@ -128,7 +128,8 @@ extension Worker {
         let id = nextId()
         var problem = problem
         problem.instance = id.text
-        let bytes = answer(problem, to: request, response: response)
+        problem.traceId = request.trace?.traceId
+        let bytes = shared.answer(problem, to: request, response: response)
         meters.route(route).tally.refused(problem.kind, bytes: bytes)
         tell(
             .ended(

@@ -31,7 +31,7 @@ final class Worker {
     /// `nil` until the proxy stops.
     var drain: DrainingStreams?
     private lazy var reliefTimer = LoopTimer(target: self)
-    private var random = SystemRandomNumberGenerator()
+    private var random = RandomPool()
 
     init(on eventLoop: any EventLoop, shared: Shared, gauge: BufferGauge.Cell) throws {
         self.eventLoop = eventLoop
@@ -149,21 +149,6 @@ final class Worker {
         shared.registry.remove(driver.id, hasExpired: hasExpired)
     }
 
-    /// Answers with a problem instead of the upstream's response.
-    ///
-    /// - Returns: The bytes of the body.
-    func answer(_ problem: Problem, to request: Request?, response: any ClientResponse) -> ByteCount {
-        var headers = HTTPHeaders([
-            ("Content-Type", Problem.contentType(accept: request?.head.headers.first(name: "accept"))),
-            ("Date", shared.date.text(at: Timestamp.now())),
-        ])
-        if let seconds = problem.retryAfter { headers.add(name: "Retry-After", value: String(seconds)) }
-        if let methods = problem.allowed { headers.add(name: "Allow", value: methods) }
-        let text = problem.json(base: shared.served.problemBase) + "\n"
-        response.respond(HTTPResponseStatus(statusCode: problem.status), headers: headers, text: text)
-        return request?.head.method == .HEAD ? .zero : ByteCount(text.utf8.count)
-    }
-
     /// Whether anybody reads what is told.
     var isLogging: Bool { shared.log != nil }
 
@@ -175,6 +160,7 @@ final class Worker {
         var facts = StreamFacts(
             id: id, client: client, route: route, method: request.head.method.rawValue, path: String(request.path),
             httpVersion: "HTTP/\(request.head.version.major).\(request.head.version.minor)")
+        facts.traceId = request.trace?.traceId
         shared.log?.add(headersOf: request, to: &facts)
         return facts
     }
@@ -231,6 +217,11 @@ extension Worker: TimerTarget {
 extension Worker: RequestHandler {
     func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter) {
         let served = shared.served
+        var request = request
+        if served.configuration.isTracing {
+            request.trace = TraceContext(
+                joining: request.head.headers[canonicalForm: TraceContext.parentHeader], using: &random)
+        }
         let client = served.clients.client(of: request)
         var route: ProxyRoute?
         do throws(Problem) {
@@ -242,7 +233,7 @@ extension Worker: RequestHandler {
 
     func faultArrived(_ fault: RequestFault, peer: String, writer: ResponseWriter) {
         let problem = Problem(fault, limits: shared.served.connectionLimits)
-        let bytes = answer(problem, to: nil, response: writer)
+        let bytes = shared.answer(problem, to: nil, response: writer)
         meters.route(nil).tally.refused(problem.kind, bytes: bytes)
         let facts = StreamFacts(id: nextId(), client: peer, method: "-", path: "-")
         tell(

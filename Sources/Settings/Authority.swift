@@ -1,13 +1,13 @@
 /// A host and perhaps a port, as they stand in a URL (RFC 3986, section 3.2) and in `Host` (RFC 9110, section 7.2).
-struct Authority: Equatable {
+package struct Authority: Equatable {
     /// A name or an address, without brackets.
-    var host: String
-    var port: Int?
+    package var host: String
+    package var port: Int?
 
     init(host: String, port: Int?) { (self.host, self.port) = (host, port) }
 
     /// Reads `host`, `host:80`, `[::1]` or `[::1]:80`; `nil` for anything else.
-    init?(_ text: some StringProtocol) {
+    package init?(_ text: some StringProtocol) {
         let text = Substring(text)
         let rest: Substring
         if text.hasPrefix("[") {

@@ -9,6 +9,10 @@ package struct Configuration: Equatable, Sendable {
     package var listen = [ListenAddress.ip(host: "127.0.0.1", port: 8080)]
     /// Where `/livez`, `/readyz` and `/metrics` answer; `nil` where there is no such listener.
     package var admin: ListenAddress? = .ip(host: "127.0.0.1", port: 9090)
+    /// What a request to the admin listener has to show; `nil` where it may look at everything, and change nothing.
+    package var adminToken: Secret?
+    /// Whether `traceparent` and `tracestate` are taken part in; they pass untouched otherwise.
+    package var isTracing = true
     /// Event loops; `nil` for one per core.
     package var workers: Int?
     /// `nil` where nothing is logged.

@@ -75,6 +75,16 @@ extension Form where Value == String {
     }
 }
 
+extension Form where Value == Secret {
+    /// What stands behind `Bearer` (RFC 6750, section 2.1), in a form that every client can send.
+    static var token: Form {
+        Form(allowed: "16 to 1024 visible ASCII characters, without spaces", isSecret: true) { text in
+            (16...1024).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+                ? Secret(text) : nil
+        }
+    }
+}
+
 extension Form where Value == Configuration.AccessLog.Destination {
     static var logDestination: Form {
         Form(allowed: "`-` for standard output, a path of at most 4095 bytes") { text in

@@ -3,12 +3,14 @@ import Flow
 /// A kind of scalar: how its text is read, and how an error names what is allowed.
 struct Form<Value> {
     let allowed: String
+    /// Whether errors keep the text to themselves.
+    var isSecret = false
     /// The value of a text, variables filled in; `nil` where ``allowed`` says all there is to say about what is wrong.
     let read: (String) throws(Refusal) -> Value?
 
     /// This form, and words that stand for `nil`, all in lower case; errors name the first.
     func or(_ words: [String]) -> Form<Value?> {
-        Form<Value?>(allowed: "\(allowed), or `\(words[0])`") { text throws(Refusal) in
+        Form<Value?>(allowed: "\(allowed), or `\(words[0])`", isSecret: isSecret) { text throws(Refusal) in
             if words.contains(text.lowercased()) { return .some(nil) }
             guard let value = try read(text) else { return nil }
             return .some(value)

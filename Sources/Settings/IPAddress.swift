@@ -45,6 +45,14 @@ package struct IPAddress: Hashable, Sendable {
         }
     }
 
+    /// `127.0.0.0/8` and `::1` (RFC 1122, section 3.2.1.3; RFC 4291, section 2.5.3).
+    package var isLoopback: Bool {
+        switch family {
+        case .v4: value >> 24 == 127
+        case .v6: value == 1
+        }
+    }
+
     private static func number(_ bytes: ArraySlice<UInt8>) -> UInt128 {
         bytes.reduce(0) { value, byte in value << 8 | UInt128(byte) }
     }

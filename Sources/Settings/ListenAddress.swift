@@ -29,6 +29,14 @@ package enum ListenAddress: Hashable, Sendable {
         }
     }
 
+    /// Whether nobody reaches it from another machine.
+    var isLocal: Bool {
+        switch self {
+        case .ip(let host, _): IPAddress(host)?.isLoopback ?? false
+        case .unix: true
+        }
+    }
+
     /// Whether two listeners at this address would be one too many: a free port is another one each time.
     var isExclusive: Bool {
         switch self {

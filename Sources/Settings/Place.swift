@@ -61,15 +61,16 @@ extension Place {
             report("is \(description); allowed: \(allowed)")
             return nil
         }
+        let shown = form.isSecret ? "a text that is not shown" : description
         do throws(Refusal) {
             let text = try reading.variables.filled(scalar.string)
             guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
                 throw Refusal(reason: "a value has no line breaks, tabs or other control characters")
             }
             if let value = try form.read(text) { return value }
-            report("is \(description); allowed: \(allowed)")
+            report("is \(shown); allowed: \(allowed)")
         } catch {
-            report("is \(description): \(error.reason)")
+            report("is \(shown): \(error.reason)")
         }
         return nil
     }

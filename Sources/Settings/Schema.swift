@@ -9,6 +9,8 @@ enum Schema {
         [
             listen,
             Key("admin", orOff: .listenAddress, \.admin),
+            Key("admin_token", orOff: .token, \.adminToken),
+            Key("trace_context", .flag, \.isTracing),
             Key("workers", .integer(1...1024), or: ["auto"], \.workers),
             accessLog,
             Key("log_level", .word(), \.logLevel),
@@ -81,13 +83,18 @@ enum Schema {
         }
     }
 
-    /// Reports an admin listener at an address where clients connect, once all the addresses are right.
+    /// Reports an admin listener at an address where clients connect, or where anybody may come, once all the addresses are
+    /// right.
     static func checkListeners(of configuration: Configuration, in place: Place) {
-        guard place.reading.errors.isEmpty, let admin = configuration.admin, admin.isExclusive,
-            configuration.listen.contains(admin)
-        else { return }
+        guard place.reading.errors.isEmpty, let admin = configuration.admin else { return }
         let written = place["admin"] ?? place["listen"] ?? place
-        written.report("is \(written.description): `admin` and `listen` meet; allowed: an address for each")
+        if admin.isExclusive, configuration.listen.contains(admin) {
+            written.report("is \(written.description): `admin` and `listen` meet; allowed: an address for each")
+        }
+        if !admin.isLocal, configuration.adminToken == nil {
+            let reason = "others than this machine reach it, and `admin_token` does not say who may"
+            written.report("is \(written.description): \(reason); allowed: a loopback address, or `unix:` and a path")
+        }
     }
 
     private static var trustedProxies: Key<Configuration> {

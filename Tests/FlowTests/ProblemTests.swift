@@ -98,6 +98,8 @@ import Testing
         (.gone(), 410, "gone"), (.recordsDropped(1), 200, "records-dropped"),
         (.notFound, 404, "not-found"), (.noSuchStream, 404, "not-found"),
         (.malformedRequest, 400, "invalid-request"), (.invalidRequest("rate is no rate"), 400, "invalid-request"),
+        (Problem(.unauthorized, status: 401, detail: ""), 401, "unauthorized"),
+        (Problem(.forbidden, status: 403, detail: ""), 403, "forbidden"),
         (.requestTimeout, 408, "request-timeout"),
         (.requestBodyNotImplemented, 501, "not-implemented"),
         (.headersTooLarge(limit: .kibibytes(32)), 431, "too-large"),
@@ -118,7 +120,7 @@ import Testing
 
     static let waits: [(Problem, Int, String, Int)] = [
         (.slowConsumer(.init(state: .open, retryAfter: .milliseconds(29_001))), 429, "slow-consumer", 30),
-        (.unavailable(.draining), 503, "unavailable", 1),
+        (.unavailable(.draining), 503, "unavailable", 1), (.unavailable(.loopSilent), 503, "unavailable", 1),
         (.unavailable(.proxyFull(retryAfter: .zero)), 503, "unavailable", 1),
         (.unavailable(.upstreamBreakerOpen(.init(state: .open, retryAfter: .seconds(10)))), 503, "unavailable", 10),
     ]

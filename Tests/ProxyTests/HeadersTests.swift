@@ -50,10 +50,34 @@ import Upstream
 
     private func upstreamRequest(
         _ route: ProxyRoute, uri: String = "/", headers: HTTPHeaders = ["Host": "example.com"],
-        pace: Pace = .unlimited
+        trace: TraceContext? = nil, pace: Pace = .unlimited
     ) -> UpstreamRequest {
         route.upstreamRequest(
-            for: HTTPRequestHead(version: .http1_1, method: .GET, uri: uri, headers: headers), pace: pace)
+            for: HTTPRequestHead(version: .http1_1, method: .GET, uri: uri, headers: headers), trace: trace,
+            pace: pace)
+    }
+
+    // MARK: Traces (W3C Trace Context)
+
+    private func trace(joining parents: [String]) -> TraceContext {
+        var generator = SystemRandomNumberGenerator()
+        return TraceContext(joining: parents, using: &generator)
+    }
+
+    @Test func aTraceGoesOnWithWeirsSpanAndOneState() {
+        let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        let trace = trace(joining: [parent])
+        let headers: HTTPHeaders = ["Traceparent": parent, "tracestate": "a=1, ", "TraceState": "b=2"]
+        let sent = upstreamRequest(route(), headers: headers, trace: trace).headers
+        #expect(sent["traceparent"] == [trace.traceparent])
+        #expect(sent["tracestate"] == ["a=1,b=2"])
+        #expect(upstreamRequest(route(), headers: headers).headers["tracestate"].count == 2)
+    }
+
+    @Test func aNewTraceHasNoState() {
+        let trace = trace(joining: [])
+        let sent = upstreamRequest(route(), headers: ["tracestate": "a=1", "traceparent": "x"], trace: trace).headers
+        #expect(sent["traceparent"] == [trace.traceparent] && sent["tracestate"].isEmpty)
     }
 
     @Test func theClientsHostIsPreserved() {

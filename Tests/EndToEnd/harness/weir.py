@@ -53,7 +53,7 @@ class Weir:
                                             stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=folder)
         try:
             self.url = self._told("listening on (https?://[0-9.]+:[0-9]+)")
-            self.admin = None if settings["admin"] == "off" else self._told("admin on (http://[0-9.]+:[0-9]+)")
+            self.admin = None if settings["admin"] == "off" else self._told("admin on (http://[0-9.]+:[0-9]+|unix:.+)")
         except BaseException:
             self.kill()
             raise

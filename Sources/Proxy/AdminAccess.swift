@@ -1,0 +1,39 @@
+import Downstream
+import Flow
+import NIOHTTP1
+import Settings
+
+/// Who may ask the admin listener for what.
+///
+/// With a token, whoever shows it: `Authorization: Bearer` (RFC 6750, section 2.1). Without, whoever reaches the listener may
+/// look, by an address that no web page can make a browser on this machine use (DNS rebinding).
+struct AdminAccess {
+    let token: Secret?
+
+    /// What a balancer or a browser asks for without a word on itself; none of it tells of clients.
+    private static let open: Set<Substring> = ["/livez", "/readyz", "/"]
+
+    /// Why a request is not answered; `nil` where it is.
+    func refusal(of request: Request) -> Problem? {
+        guard !Self.open.contains(request.path) else { return nil }
+        guard let token else { return isAskedDirectly(request) ? nil : .adminByName }
+        let shown = request.head.headers["authorization"]
+        guard !shown.isEmpty else { return .adminTokenMissing }
+        return shown.count == 1 && Self.credentials(in: shown[0]).map(token.matches) ?? false ? nil : .adminTokenWrong
+    }
+
+    /// What stands behind the scheme `Bearer`, whose case does not matter (RFC 9110, section 11.1).
+    private static func credentials(in value: String) -> Substring.UTF8View? {
+        guard let space = value.utf8.firstIndex(of: UInt8(ascii: " ")), value[..<space].lowercased() == "bearer" else {
+            return nil
+        }
+        return value[space...].drop { $0 == " " }.utf8
+    }
+
+    /// Whether `Host` is an address or `localhost`; a unix socket is out of every browser's reach.
+    private func isAskedDirectly(_ request: Request) -> Bool {
+        guard !request.peer.isEmpty, let host = request.head.headers.first(name: "host") else { return true }
+        guard let authority = Authority(host) else { return false }
+        return authority.host.lowercased() == "localhost" || IPAddress(authority.host) != nil
+    }
+}

@@ -1,0 +1,71 @@
+import Downstream
+import Flow
+import NIOHTTP1
+import Settings
+import Testing
+
+@testable import Proxy
+
+@Suite struct AdminAccessTests {
+    private static let token = "0123456789abcdef"
+
+    private func refusal(
+        _ path: String, token: String? = nil, host: String? = "127.0.0.1:9090", peer: String = "127.0.0.1",
+        authorization: [String] = []
+    ) -> Problem? {
+        var headers = HTTPHeaders(authorization.map { ("Authorization", $0) })
+        if let host { headers.add(name: "Host", value: host) }
+        let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: path, headers: headers)
+        return AdminAccess(token: token.map { Secret($0) }).refusal(of: Request(head: head, peer: peer))
+    }
+
+    // MARK: With a token
+
+    @Test(arguments: ["Bearer 0123456789abcdef", "bearer 0123456789abcdef", "BEARER   0123456789abcdef"])
+    func whoShowsTheTokenIsLetIn(authorization: String) {
+        #expect(refusal("/metrics", token: Self.token, host: "weir.example", authorization: [authorization]) == nil)
+    }
+
+    @Test func whoShowsNoneIsAskedForIt() {
+        let problem = refusal("/v1/admin/state", token: Self.token)
+        #expect(problem == .adminTokenMissing)
+        #expect(problem?.challenge == "Bearer realm=\"weir\"")
+    }
+
+    @Test(arguments: [
+        ["Bearer"], ["Bearer "], ["Bearer 0123456789abcde"], ["Bearer 0123456789abcdef0"], ["Bearer 0123456789abcdeF"],
+        ["Basic 0123456789abcdef"], ["0123456789abcdef"], ["Bearer 0123456789abcdef "],
+        ["Bearer 0123456789abcdef", "Bearer 0123456789abcdef"],
+    ])
+    func whoShowsAnythingElseIsRefused(authorization: [String]) {
+        let problem = refusal("/metrics", token: Self.token, authorization: authorization)
+        #expect(problem == .adminTokenWrong)
+        #expect(problem?.challenge?.hasSuffix("error=\"invalid_token\"") == true)
+    }
+
+    @Test(arguments: ["/livez", "/readyz", "/", "/?x=1", "/livez?verbose"])
+    func whatTellsOfNobodyIsOpen(path: String) {
+        #expect(refusal(path, token: Self.token) == nil)
+        #expect(refusal(path, host: "rebound.example") == nil)
+    }
+
+    @Test(arguments: ["/livez/", "//", "/metrics/livez", "/v1/health/streaming"]) func nothingElseIs(path: String) {
+        #expect(refusal(path, token: Self.token) == .adminTokenMissing)
+    }
+
+    // MARK: Without a token
+
+    @Test(arguments: ["127.0.0.1", "127.0.0.1:9090", "[::1]:9090", "localhost", "LocalHost:80", "10.0.0.1:1"])
+    func itIsAskedByItsAddress(host: String) {
+        #expect(refusal("/metrics", host: host) == nil)
+    }
+
+    @Test(arguments: ["rebound.example", "127.0.0.1.example:9090", "localhost.example", "[::1", "", "a b"])
+    func itIsNotAskedByName(host: String) {
+        #expect(refusal("/metrics", host: host) == .adminByName)
+    }
+
+    @Test func whoSendsNoHostIsNoBrowser() { #expect(refusal("/metrics", host: nil) == nil) }
+
+    @Test func aUnixSocketIsAskedByAnyName() { #expect(refusal("/metrics", host: "weir", peer: "") == nil) }
+}
