@@ -1,6 +1,7 @@
 import Flow
 import NIOCore
 import NIOHTTP1
+import NIOHTTP2
 import NIOTLS
 
 /// One client connection: one request at a time, in order, each within its time.
@@ -9,11 +10,11 @@ import NIOTLS
 ///
 /// A request is handed on only when the client has taken the response before it: otherwise a client that sends requests
 /// and never reads would pile up answers.
-final class ConnectionHandler: ChannelInboundHandler {
+final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private enum State {
+    enum State {
         /// For the first byte of a request.
         case waiting
         /// A request's head is on its way.
@@ -31,37 +32,41 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     let outbox: Outbox
     let wire: WireHandler
-    private let listener: Listener
-    private let peer: String
-    private let isSecure: Bool
-    /// That of the client, as its hash; `nil` where it showed none.
-    private var certificate: String?
-    private var context: ChannelHandlerContext?
-    private var state = State.waiting
+    let listener: Listener
+    var peer: ConnectionPeer
+    /// Which stream of a connection of HTTP/2 this is: it carries one request; `nil` for a connection of its own.
+    let stream: HTTP2Stream?
+    /// Whether the channel ended with an error, such as a stream that its client has given up.
+    private(set) var isBroken = false
+    private(set) var context: ChannelHandlerContext?
+    var state = State.waiting
     /// A request that has not been handed on.
-    private var arrived: Request?
+    private(set) var arrived: Request?
     /// Of the request that arrived last; it takes the place of another only after that one's end.
     private var body: RequestBody?
     private var hasUnreadBody = false
-    private var isCut = false
+    private(set) var isCut = false
     private(set) var isReading = true
     private var isDispatching = false
     private var unsentLimit = UnsentLimit.unmetered
     /// Whether the head of a request did not arrive in time.
-    private var isTooSlow = false
+    var isTooSlow = false
     /// What came behind a request that is being answered, and is no request; told after that answer.
     private var laterFault: RequestFault?
     private var writer: ResponseWriter?
-    private lazy var timer = LoopTimer(target: self)
+    lazy var timer = LoopTimer(target: self)
     /// When the connection's time is up; the timer may fire earlier and is then set anew.
-    private var deadline = Instant.distantFuture
+    var deadline = Instant.distantFuture
 
-    init(listener: Listener, peer: String, cipher: CipherEnd? = nil) {
+    init(listener: Listener, peer: ConnectionPeer, stream: HTTP2Stream? = nil) {
         self.listener = listener
         self.peer = peer
-        isSecure = cipher != nil
+        self.stream = stream
         outbox = listener.outbox
-        wire = WireHandler(outbox: listener.outbox, cipher: cipher)
+        wire = WireHandler(
+            outbox: listener.outbox, cipher: stream == nil ? peer.cipher : nil, stream: stream,
+            // Over TLS it is the handshake's word that counts, and that may know a newer configuration.
+            mayBeHTTP2: stream == nil && (peer.cipher != nil || listener.limits.maximumStreams != nil))
         wire.attach(self)
     }
 
@@ -77,30 +82,31 @@ final class ConnectionHandler: ChannelInboundHandler {
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelActive(context: ChannelHandlerContext) {
-        listener.opened(self)
+        if stream == nil { listener.opened(self) }
         startClock(listener.limits.headerTime)
         context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        // A stream ends as its last frame goes to the connection, which may be before anybody hears that it went.
+        let isComplete = hasEndedStream(context.channel)
         state = .closed
         listener.timers.cancel(timer)
-        listener.closed(self)
+        if let stream { stream.closed() } else { listener.closed(self) }
         let told = writer?.detach()
         writer = nil
         body?.drop()
         body = nil
-        told?.responseClosed()
+        if isComplete { told?.responseFinished() } else { told?.responseClosed() }
         outbox.turnEnded()
         context.fireChannelInactive()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .handshakeCompleted? = event as? TLSUserEvent {
-            certificate = ServerTLS.clientCertificate(of: context.channel)
-            startClock(listener.limits.headerTime)
-        }
         context.fireUserInboundEventTriggered(event)
+        guard case .handshakeCompleted(let chosen)? = event as? TLSUserEvent else { return }
+        peer.certificate = ServerTLS.clientCertificate(of: context.channel)
+        if chosen == "h2" { speakHTTP2(after: ByteBuffer()) } else { startClock(listener.limits.headerTime) }
     }
 
     /// Bytes arrived, of whatever.
@@ -120,6 +126,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? HTTPParserError else {
+            isBroken = true
             context.close(promise: nil)
             return
         }
@@ -131,7 +138,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     // MARK: Requests
 
     private func headArrived(_ head: HTTPRequestHead) {
-        let request = Request(head: head, peer: peer, isSecure: isSecure, certificate: certificate)
+        let request = Request(
+            head: head, peer: peer.address, isSecure: peer.cipher != nil, certificate: peer.certificate)
         arrived = request
         if case .waiting = state { state = .receiving }
         // Of a response before it that the client has not taken, the clock goes on.
@@ -158,7 +166,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         state = .responding
         let head = request.head, body = body
         let writer = ResponseWriter(
-            connection: self, method: head.method, version: head.version == .http1_0 ? .http1_0 : .http1_1,
+            connection: self, method: head.method, version: head.version,
             keepsAlive: head.isKeepAlive && !request.asksForUpgrade, acceptsTrailers: request.acceptsTrailers)
         self.writer = writer
         listener.handler.requestArrived(request, body: body ?? listener.emptyBody, writer: writer)
@@ -188,9 +196,10 @@ final class ConnectionHandler: ChannelInboundHandler {
         arrived = nil
         state = .responding
         hasUnreadBody = true
-        let writer = ResponseWriter(connection: self, method: .GET, version: .http1_1, keepsAlive: false)
+        let writer = ResponseWriter(
+            connection: self, method: .GET, version: stream == nil ? .http1_1 : .http2, keepsAlive: false)
         self.writer = writer
-        listener.handler.faultArrived(fault, peer: peer, writer: writer)
+        listener.handler.faultArrived(fault, peer: peer.address, writer: writer)
         outbox.turnEnded()
     }
 
@@ -211,9 +220,12 @@ final class ConnectionHandler: ChannelInboundHandler {
         guard reads != isReading else { return }
         isReading = reads
         try? context?.channel.syncOptions?.setOption(.autoRead, value: reads)
+        // A stream's channel does not begin by itself.
+        if reads, stream != nil { context?.read() }
     }
 
     func limitUnsent(to limit: ByteCount) {
+        if let stream { return stream.expectPace(limit == UnsentLimit.metered) }
         guard limit != unsentLimit else { return }
         unsentLimit = limit
         // A unix socket has no such option, and knows a reader that does not read without it.
@@ -260,7 +272,11 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func responseTaken(closes: Bool) {
         let told = writer?.detach()
         writer = nil
-        if !closes {
+        if stream != nil {
+            state = .closed
+            // The end is out; what is left to tell is that it was none, or that nobody reads the request on.
+            if isCut { wire.endStream(.internalError) } else if hasUnreadBody { wire.endStream(.noError) }
+        } else if !closes {
             state = arrived == nil ? .waiting : .receiving
             startClock(listener.limits.keepaliveTime)
             if arrived != nil { dispatchSoon() }
@@ -284,34 +300,4 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func close() { wire.close() }
-
-    func cut() { wire.cut() }
-
-    // MARK: Time
-
-    private func startClock(_ time: Duration) {
-        deadline = listener.clock() + time
-        // Set only if it must fire earlier than it would: most deadlines are replaced long before they come.
-        if !timer.isSet || deadline < timer.due { listener.timers.set(timer, at: deadline) }
-    }
-
-    private func stopClock() { deadline = .distantFuture }
-}
-
-extension ConnectionHandler: TimerTarget {
-    func timerFired(_ timer: LoopTimer, at now: Instant) {
-        guard now >= deadline else {
-            if deadline != .distantFuture { listener.timers.set(timer, at: deadline) }
-            return
-        }
-        if case .receiving = state, arrived == nil {
-            // NIO's pipelining handler takes an answer without a request only behind a parser's error.
-            isTooSlow = true
-            context?.pipeline.fireErrorCaught(HTTPParserError.unknown)
-        } else if case .responding = state {
-            // A request is being answered: its own clocks count.
-        } else {
-            close()
-        }
-    }
 }

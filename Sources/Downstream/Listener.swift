@@ -14,14 +14,17 @@ package struct ConnectionLimits: Equatable, Sendable {
     package var headerTime: Duration
     /// From one response to the next request.
     package var keepaliveTime: Duration
+    /// Streams at a time on a connection of HTTP/2; `nil` where HTTP/2 is not spoken.
+    package var maximumStreams: Int?
 
     package init(
         maximumHeaderBytes: ByteCount = .kibibytes(32), headerTime: Duration = .seconds(10),
-        keepaliveTime: Duration = .seconds(75)
+        keepaliveTime: Duration = .seconds(75), maximumStreams: Int? = nil
     ) {
         self.maximumHeaderBytes = maximumHeaderBytes
         self.headerTime = headerTime
         self.keepaliveTime = keepaliveTime
+        self.maximumStreams = maximumStreams
     }
 }
 
@@ -30,6 +33,25 @@ package protocol ConnectionGate: AnyObject, Sendable {
     /// Counts a connection from this address, or refuses it; each `true` is answered by one `left`.
     func enter(_ peer: String) -> Bool
     func left(_ peer: String)
+}
+
+/// What a listener has to end, whatever it speaks.
+protocol ClientConnection: AnyObject {
+    /// No further requests: closes as soon as none is being answered.
+    func drain()
+
+    /// Closes at once.
+    func cut()
+}
+
+/// Who is at the other end of a connection, and how it is reached.
+struct ConnectionPeer {
+    /// Without its port; empty for a unix socket.
+    let address: String
+    /// What is between the connection and its socket; `nil` without TLS.
+    let cipher: CipherEnd?
+    /// The hash of the certificate that the client showed; `nil` where it showed none.
+    var certificate: String?
 }
 
 /// The listening sockets of one event loop and the connections that came through them.
@@ -51,7 +73,7 @@ package final class Listener {
     private let tls: ServerTLS?
     private(set) var isDraining = false
     private var channels: [any Channel] = []
-    private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
+    private var connections: [ObjectIdentifier: any ClientConnection] = [:]
 
     /// - Parameters:
     ///   - eventLoop: The loop that it lives on; every call is on it.
@@ -111,7 +133,7 @@ package final class Listener {
         isDraining = true
         for channel in channels { channel.close(promise: nil) }
         channels.removeAll()
-        for connection in connections.values where connection.isIdle { connection.close() }
+        for connection in connections.values { connection.drain() }
     }
 
     /// Closes every connection at once.
@@ -119,9 +141,9 @@ package final class Listener {
         for connection in connections.values { connection.cut() }
     }
 
-    func opened(_ connection: ConnectionHandler) { connections[ObjectIdentifier(connection)] = connection }
+    func opened(_ connection: any ClientConnection) { connections[ObjectIdentifier(connection)] = connection }
 
-    func closed(_ connection: ConnectionHandler) { connections[ObjectIdentifier(connection)] = nil }
+    func closed(_ connection: any ClientConnection) { connections[ObjectIdentifier(connection)] = nil }
 
     /// Builds the pipeline of an accepted connection.
     func configure(_ channel: any Channel) throws {
@@ -131,19 +153,24 @@ package final class Listener {
             channel.closeFuture.whenComplete { _ in gate.left(peer) }
         }
         let cipher = tls.map { _ in CipherEnd() }
-        let connection = ConnectionHandler(listener: self, peer: peer, cipher: cipher)
+        let connection = ConnectionHandler(listener: self, peer: ConnectionPeer(address: peer, cipher: cipher))
+        let pipeline = channel.pipeline.syncOperations
+        if let tls, let cipher { try pipeline.addHandlers(cipher, tls.makeHandler()) }
+        try pipeline.addHandlers(connection.wire, connection)
+        if !connection.wire.awaitsProtocol { try speakHTTP1(behind: connection, on: channel) }
+    }
+
+    /// Puts NIO's handlers of HTTP/1.1 between the wire and the connection.
+    func speakHTTP1(behind connection: ConnectionHandler, on channel: any Channel) throws {
         var encoding = HTTPResponseEncoder.Configuration()
         encoding.automaticallySetFramingHeaders = false
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = self.limits.maximumHeaderBytes.bytes
         limits.maxHeaderListSize = self.limits.maximumHeaderBytes.bytes
-        let pipeline = channel.pipeline.syncOperations
-        if let tls, let cipher { try pipeline.addHandlers(cipher, tls.makeHandler()) }
-        try pipeline.addHandler(connection.wire)
-        try pipeline.configureHTTPServerPipeline(
-            withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false,
+        try channel.pipeline.syncOperations.configureHTTPServerPipeline(
+            position: .after(connection.wire), withPipeliningAssistance: true, withErrorHandling: false,
+            withOutboundHeaderValidation: false,
             withEncoderConfiguration: encoding, withDecoderLimitConfiguration: limits)
-        try pipeline.addHandler(connection)
     }
 }
 

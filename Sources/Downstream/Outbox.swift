@@ -34,13 +34,13 @@ package final class Outbox {
     func room(for wire: WireHandler) -> Int {
         guard wire === owner else {
             if wire.stagedBodyBytes > 0 { wire.flush() }
-            return wire.isDrained ? Self.capacity : 0
+            return wire.isDrained ? Self.capacity : wire.hadNoRoom()
         }
         // Where what libcurl hands over at once no longer fits, send first, to learn whether the client takes it.
         if collected <= Self.capacity - Self.largestChunk { return Self.capacity - collected }
         seal()
         wire.flush()
-        return wire.isDrained ? Self.capacity : 0
+        return wire.isDrained ? Self.capacity : wire.hadNoRoom()
     }
 
     func append(_ bytes: UnsafeRawBufferPointer, for wire: WireHandler, isChunked: Bool) {

@@ -9,7 +9,7 @@ package final class ResponseWriter: ClientResponse {
         case none
         /// Content-Length stands in the headers.
         case length
-        /// Chunked for an HTTP/1.1 client, by closing for an HTTP/1.0 client.
+        /// Chunked for an HTTP/1.1 client, by closing for an HTTP/1.0 client; HTTP/2 always tells it.
         case unknown
     }
 
@@ -22,6 +22,8 @@ package final class ResponseWriter: ClientResponse {
     private let acceptsTrailers: Bool
     private var keepsAlive: Bool
     private var isChunked = false
+    /// Whether fields can follow the body.
+    private var carriesTrailers = false
     /// Whether only the connection's end tells the body's.
     private var isDelimitedByClose = false
     private var state = State.idle
@@ -49,7 +51,7 @@ package final class ResponseWriter: ClientResponse {
     package var hasEnded: Bool { state == .ended }
 
     package var canSendTrailers: Bool {
-        acceptsTrailers && (hasHead ? isChunked : version == .http1_1 && method != .HEAD)
+        acceptsTrailers && (hasHead ? carriesTrailers : version != .http1_0 && method != .HEAD)
     }
 
     package func closeAfterwards() { keepsAlive = false }
@@ -78,15 +80,18 @@ package final class ResponseWriter: ClientResponse {
         if let connection, !connection.mayLiveOn { keepsAlive = false }
         var headers = headers
         if body == .unknown, method != .HEAD {
+            carriesTrailers = version != .http1_0
             if version == .http1_1 {
                 isChunked = true
                 headers.add(name: "transfer-encoding", value: "chunked")
-            } else {
+            } else if version == .http1_0 {
                 isDelimitedByClose = true
                 keepsAlive = false
             }
         }
-        if !keepsAlive {
+        if version == .http2 {
+            // Its connection is none of a response's business.
+        } else if !keepsAlive {
             headers.add(name: "connection", value: "close")
         } else if version == .http1_0 {
             headers.add(name: "connection", value: "keep-alive")
@@ -113,7 +118,7 @@ package final class ResponseWriter: ClientResponse {
         state = .ended
         guard let connection else { return }
         connection.outbox.seal()
-        connection.responseEnded(closes: true, isCut: isDelimitedByClose)
+        connection.responseEnded(closes: true, isCut: isDelimitedByClose || version == .http2)
     }
 
     /// The response is over, one way or the other.

@@ -15,6 +15,8 @@ package struct TLSFiles: Equatable, Sendable {
     package var requiresClientCertificate = false
     /// Whether TLS 1.2 is refused.
     package var isTLS13Only = false
+    /// Whether HTTP/2 is offered beside HTTP/1.1.
+    package var offersHTTP2 = false
 
     package init(certificate: String, key: String, clientAuthority: String? = nil) {
         (self.certificate, self.key, self.clientAuthority) = (certificate, key, clientAuthority)
@@ -116,7 +118,7 @@ package final class ServerTLS: Sendable {
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = files.isTLS13Only ? .tlsv13 : .tlsv12
         configuration.cipherSuiteValues = Self.ciphers
-        configuration.applicationProtocols = ["http/1.1"]
+        configuration.applicationProtocols = files.offersHTTP2 ? ["h2", "http/1.1"] : ["http/1.1"]
         configuration.shutdownTimeout = .seconds(farewellTime)
         if let authority = files.clientAuthority {
             configuration.trustRoots = .certificates(try certificates(in: authority, .clientAuthority))

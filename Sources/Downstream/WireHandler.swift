@@ -1,4 +1,5 @@
 import NIOCore
+import NIOHTTP2
 
 #if canImport(Glibc)
     import Glibc
@@ -11,8 +12,9 @@ import NIOCore
 /// channel never holds more than one batch (``Outbox/capacity``) and the head in front of it.
 ///
 /// Body bytes enter here, past NIO's encoder, already framed: the encoder makes three buffers and three writes of a chunk.
-final class WireHandler: ChannelDuplexHandler {
+final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
     typealias OutboundIn = IOData
     typealias OutboundOut = IOData
 
@@ -25,6 +27,7 @@ final class WireHandler: ChannelDuplexHandler {
     /// Whether something was written and not flushed yet.
     private(set) var isStaged = false
     private var isFlushing = false
+    private var knowsNoRoom = false
     /// The channel's own word, kept here because asking it takes three calls.
     private var isWritable = true
     /// Body bytes among what was written and not flushed yet.
@@ -33,8 +36,23 @@ final class WireHandler: ChannelDuplexHandler {
     private var passed = 0
     /// What is between this and the socket; `nil` without TLS.
     private let cipher: CipherEnd?
+    /// Whose bytes these are, where they go into frames of HTTP/2 and not to a socket; `nil` for HTTP/1.1.
+    private let stream: HTTP2Stream?
+    /// What came before it was clear which protocol the client speaks; `nil` once it is.
+    private var opening: ByteBuffer?
 
-    init(outbox: Outbox, cipher: CipherEnd? = nil) { (self.outbox, self.cipher) = (outbox, cipher) }
+    /// - Parameters:
+    ///   - outbox: The loop's.
+    ///   - cipher: What is between this and the socket; `nil` without TLS.
+    ///   - stream: The stream of HTTP/2 at whose channel this stands.
+    ///   - mayBeHTTP2: Whether HTTP/1.1 is spoken only once the first bytes say so.
+    init(outbox: Outbox, cipher: CipherEnd? = nil, stream: HTTP2Stream? = nil, mayBeHTTP2: Bool = false) {
+        (self.outbox, self.cipher, self.stream) = (outbox, cipher, stream)
+        opening = mayBeHTTP2 ? ByteBuffer() : nil
+    }
+
+    /// Whether it is still to be seen which protocol the client speaks.
+    var awaitsProtocol: Bool { opening != nil }
 
     func attach(_ connection: ConnectionHandler) { self.connection = connection }
 
@@ -43,11 +61,12 @@ final class WireHandler: ChannelDuplexHandler {
 
     /// All bytes of the connection that were handed to the channel, as they go on the wire.
     ///
-    /// With TLS those that wait for the next flush are not among them: they have no size yet.
-    var written: Int { cipher?.written ?? passed }
+    /// With TLS those that wait for the next flush are not among them: they have no size yet. In HTTP/2, body bytes alone
+    /// that have passed the window.
+    var written: Int { stream?.sent ?? cipher?.written ?? passed }
 
     /// Of all bytes written since the connection began, those that the client's kernel has; one system call.
-    var taken: Int { written - (context?.channel.unsentBytes ?? 0) }
+    var taken: Int { stream?.taken() ?? written - (context?.channel.unsentBytes ?? 0) }
 
     /// Writes bytes as they go on the wire; `flush()` or the end of the turn sends them.
     func write(_ buffer: ByteBuffer) {
@@ -55,7 +74,12 @@ final class WireHandler: ChannelDuplexHandler {
         stage()
         stagedBodyBytes += buffer.readableBytes
         passed += buffer.readableBytes
-        context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
+        if stream == nil {
+            context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
+        } else {
+            let data = HTTP2Frame.FramePayload.Data(data: .byteBuffer(buffer))
+            context.write(NIOAny(HTTP2Frame.FramePayload.data(data)), promise: nil)
+        }
     }
 
     /// Sends what was written.
@@ -81,11 +105,30 @@ final class WireHandler: ChannelDuplexHandler {
     ///
     /// After a plain close the kernel goes on offering it, to a client that does not read for minutes, and that long
     /// the client does not learn that its stream has ended.
+    ///
+    /// A stream of HTTP/2 ends alone; the code says that the client is the reason.
     func reset() {
+        if stream != nil { return endStream(.enhanceYourCalm) }
         if let socket = context?.channel as? any SocketOptionProvider {
             socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in }
         }
         cut()
+    }
+
+    /// Somebody has bytes that the client cannot be handed now; returns 0.
+    ///
+    /// A stream of HTTP/2 may be held up by what others have filled the socket with, and learns it here.
+    func hadNoRoom() -> Int {
+        if stream != nil, !knowsNoRoom {
+            knowsNoRoom = true
+            outbox.staged(self)
+        }
+        return 0
+    }
+
+    /// Ends a stream of HTTP/2 before its end, with what is still held of it (RFC 9113, section 6.4).
+    func endStream(_ code: HTTP2ErrorCode) {
+        context?.writeAndFlush(NIOAny(HTTP2Frame.FramePayload.rstStream(code)), promise: nil)
     }
 
     // MARK: Events of the channel
@@ -105,9 +148,36 @@ final class WireHandler: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if opening != nil { return opened(with: unwrapInboundIn(data), context) }
         connection?.bytesArrived()
         context.fireChannelRead(data)
     }
+
+    /// The first bytes, until it is clear what they are.
+    private func opened(with bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        opening?.writeImmutableBuffer(bytes)
+        guard let opening, let connection else { return }
+        switch connection.takesHTTP2 ? HTTP2Preface.match(opening) : .no {
+        case .partly: connection.bytesArrived()
+        case .whole:
+            self.opening = nil
+            connection.speakHTTP2(after: opening)
+        case .no: speakHTTP1()
+        }
+    }
+
+    /// Hands on what was held back to see what it is.
+    func speakHTTP1() {
+        guard let opening, let context, let connection else { return }
+        self.opening = nil
+        connection.speakHTTP1()
+        guard opening.readableBytes > 0 else { return }
+        connection.bytesArrived()
+        context.fireChannelRead(wrapInboundOut(opening))
+    }
+
+    /// Hands on what a client of HTTP/2 began with to whoever stands behind this by now.
+    func handOn(_ bytes: ByteBuffer) { context?.fireChannelRead(wrapInboundOut(bytes)) }
 
     func channelReadComplete(context: ChannelHandlerContext) {
         context.fireChannelReadComplete()
@@ -116,8 +186,11 @@ final class WireHandler: ChannelDuplexHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         isWritable = context.channel.isWritable
+        if isWritable { knowsNoRoom = false }
         // Our own writes toggle it on the way; only the socket's is news.
         guard !isFlushing, !isStaged, isWritable else { return }
+        // NIO tells so before it has written the frame: what is written now would overtake that.
+        if stream != nil { return outbox.staged(self) }
         connection?.drained()
         outbox.turnEnded()
     }
@@ -126,7 +199,7 @@ final class WireHandler: ChannelDuplexHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         stage()
-        passed += unwrapOutboundIn(data).readableBytes
+        if stream == nil { passed += unwrapOutboundIn(data).readableBytes }
         context.write(data, promise: promise)
     }
 

@@ -62,7 +62,7 @@ extension MetricFamily {
     package static let refusals = MetricFamily(
         "weir_refusals", .counter, "Requests answered with a problem of the proxy's own, by its type.")
     package static let upstreamConnections = MetricFamily(
-        "weir_upstream_connections", .gauge, "Connections to upstreams that carry a request.")
+        "weir_upstream_connections", .gauge, "Connections to upstreams that carry a request, or wait for one.")
     package static let eventLoopLag = MetricFamily(
         "weir_event_loop_lag_seconds", .histogram, unit: "seconds",
         "By how much a timer of each event loop, set every 100 ms, came late.")

@@ -38,6 +38,8 @@ package struct RouteTally: Equatable, Sendable {
         package var recordCapacity = 0, byteCapacity = 0
         /// Those that the upstream still answers.
         package var transfers = 0
+        /// Connections to the upstream that wait for the next request.
+        package var idleConnections = 0
         package var dropped = 0
         package var paused = Duration.zero
 
@@ -49,6 +51,7 @@ package struct RouteTally: Equatable, Sendable {
             left.recordCapacity += right.recordCapacity
             left.byteCapacity += right.byteCapacity
             left.transfers += right.transfers
+            left.idleConnections += right.idleConnections
             left.dropped += right.dropped
             left.paused += right.paused
         }

@@ -1,14 +1,19 @@
-package import Downstream
+import Downstream
 package import Observability
 package import Settings
 
 // The files that `tls` names: what is wrong with them is told at the place where the configuration names them.
 
 extension Configuration.TLS {
-    package var files: TLSFiles {
+    /// What TLS is made of.
+    ///
+    /// - Parameter offersHTTP2: Whether clients may choose it.
+    /// - Returns: The files, and what is wanted of clients.
+    func files(offeringHTTP2 offersHTTP2: Bool) -> TLSFiles {
         var files = TLSFiles(certificate: certificate.path, key: key.path, clientAuthority: clientAuthority?.path)
         files.requiresClientCertificate = clientCertificates == .required
         files.isTLS13Only = minimumVersion == .tls13
+        files.offersHTTP2 = offersHTTP2
         return files
     }
 
@@ -24,7 +29,7 @@ extension Configuration.TLS {
     ) throws(ConfigurationErrors) -> [ConfigurationError] {
         let tls: ServerTLS
         do throws(TLSFault) {
-            tls = try ServerTLS(files)
+            tls = try ServerTLS(files(offeringHTTP2: false))
         } catch {
             throw ConfigurationErrors([complaint(about: error, in: file)])
         }

@@ -2,6 +2,7 @@ import Flow
 import NIOConcurrencyHelpers
 import NIOCore
 import Observability
+import Upstream
 
 /// A copy of what an event loop has counted, joined over the loops.
 struct LoopFigures: Sendable {
@@ -31,6 +32,10 @@ extension Worker {
         for driver in openDrivers {
             driver.addRunning(at: now)
             if driver.asked.generation < generation { older.add(began: driver.began, at: now) }
+        }
+        let idle = upstream.idleConnections()
+        for route in shared.served.routes {
+            meters.route(route.name).tally.running.idleConnections += idle[ObjectIdentifier(route.origin)] ?? 0
         }
         return LoopFigures(
             routes: meters.routes.mapValues(\.tally), lag: meters.lag, lastMinute: meters.lastMinute(at: now),

@@ -87,7 +87,10 @@ struct MetricsPage {
             text.add(["route": name], seconds: (tally.paused + tally.running.paused).inSeconds)
         }
         text.begin(.upstreamConnections)
-        for (name, tally) in tallies { text.add(["route": name, "state": "active"], tally.running.transfers) }
+        for (name, tally) in tallies {
+            text.add(["route": name, "state": "active"], tally.running.transfers)
+            text.add(["route": name, "state": "idle"], tally.running.idleConnections)
+        }
     }
 
     private mutating func addBreakers() {

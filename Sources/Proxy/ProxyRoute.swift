@@ -33,9 +33,11 @@ final class ProxyRoute: Sendable {
         self.settings = settings
         let name = settings.match.host.map { $0 + settings.match.path } ?? settings.match.path
         self.name = name
-        origin = Origin(
+        let origin = Origin(
             url: settings.upstream.text, connectTimeout: settings.timeouts.connect,
             receiveBuffer: settings.upstreamReceiveBuffer)
+        // The same one as before, so that the connections that wait for a request go on to be used, and counted.
+        self.origin = previous.flatMap { $0.origin == origin ? $0.origin : nil } ?? origin
         gate =
             previous?.gate
             ?? AdmissionGate(rules: AdmissionGate.Rules(settings)) { kind, state in

@@ -38,7 +38,8 @@ final class ServedConfiguration: Sendable {
         clients = ClientAddress(trusted: configuration.trustedProxies)
         connectionLimits = ConnectionLimits(
             maximumHeaderBytes: configuration.limits.maxHeaderBytes, headerTime: configuration.limits.headerTimeout,
-            keepaliveTime: configuration.limits.keepaliveTimeout)
+            keepaliveTime: configuration.limits.keepaliveTimeout,
+            maximumStreams: configuration.http2?.maxConcurrentStreams)
         streamsAddress = configuration.paths.streams.map { StreamsAddress(path: $0) }
         health = HealthPage(path: configuration.paths.health)
     }

@@ -43,7 +43,7 @@ extension Server {
             throw ReloadError(
                 description: "only a restart can change " + fixed.map { "`\($0)`" }.joined(separator: ", "))
         }
-        try reloadTLS(configuration.tls)
+        try reloadTLS(configuration)
         let next = ServedConfiguration(configuration, after: present, log: log)
         shared.serve(
             next,

@@ -5,11 +5,12 @@ import Settings
 
 extension Server {
     /// The TLS of the public listeners; `nil` where they have none.
-    static func makeTLS(_ settings: Configuration.TLS?) throws -> ServerTLS? {
+    static func makeTLS(_ configuration: Configuration) throws -> ServerTLS? {
+        guard let settings = configuration.tls else { return nil }
         do throws(TLSFault) {
-            return try settings.map { settings throws(TLSFault) in try ServerTLS(settings.files) }
+            return try ServerTLS(settings.files(offeringHTTP2: configuration.http2 != nil))
         } catch {
-            throw BindError(description: settings?.complaint(about: error, in: "proxy.conf").message ?? "")
+            throw BindError(description: settings.complaint(about: error, in: "").message)
         }
     }
 
@@ -18,10 +19,10 @@ extension Server {
     /// Blocks on the disk.
     ///
     /// - Throws: What is wrong with one of them; then nothing has changed.
-    func reloadTLS(_ settings: Configuration.TLS?) throws(ReloadError) {
-        guard let settings, let tls else { return }
+    func reloadTLS(_ configuration: Configuration) throws(ReloadError) {
+        guard let settings = configuration.tls, let tls else { return }
         do throws(TLSFault) {
-            try tls.reload(settings.files)
+            try tls.reload(settings.files(offeringHTTP2: configuration.http2 != nil))
         } catch {
             throw ReloadError(description: settings.complaint(about: error, in: "proxy.conf").message)
         }

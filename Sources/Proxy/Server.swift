@@ -56,7 +56,7 @@ package final class Server: Sendable {
     ) async throws {
         let loops = group.makeIterator().map { $0 as any EventLoop }
         let readiness = Readiness()
-        let tls = try Self.makeTLS(configuration.tls)
+        let tls = try Self.makeTLS(configuration)
         let shared = Shared(
             configuration, workers: loops.count,
             maximumConnections: DescriptorLimit.connections(wanted: configuration.limits.maxConnections, log: log),
@@ -188,9 +188,10 @@ private final class AdminListener {
         timers = LoopTimers(on: loop, clock: Worker.now)
         handler = AdminHandler(on: loop, shared: shared, outbox: outbox, timers: timers)
         timers.turnEnded = { outbox.turnEnded() }
+        var limits = shared.served.connectionLimits
+        limits.maximumStreams = nil
         listener = Listener(
-            on: loop, limits: shared.served.connectionLimits, outbox: outbox, timers: timers, clock: Worker.now,
-            gate: nil,
+            on: loop, limits: limits, outbox: outbox, timers: timers, clock: Worker.now, gate: nil,
             handler: handler)
     }
 }

@@ -24,6 +24,8 @@ package struct Configuration: Equatable, Sendable {
     package var paths = Paths()
     /// `nil` where the public listeners speak without TLS.
     package var tls: TLS?
+    /// `nil` where only HTTP/1.1 is spoken.
+    package var http2: HTTP2? = HTTP2()
     /// In the order of the file, which is the order of matching; never empty.
     package var routes: [Route]
 
@@ -71,6 +73,14 @@ extension Configuration {
         package var keepaliveTimeout = Duration.seconds(75)
         /// Whether what goes over `maxStreams` or `maxBufferBytes` is told and let through.
         package var isDryRun = false
+
+        package init() {}
+    }
+
+    /// What a client may do with one connection of HTTP/2.
+    package struct HTTP2: Equatable, Sendable {
+        /// Requests at a time.
+        package var maxConcurrentStreams = 100
 
         package init() {}
     }

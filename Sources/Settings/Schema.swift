@@ -18,6 +18,7 @@ enum Schema {
             Key("limits", limits, \.limits),
             Key("paths", paths, \.paths),
             tls,
+            Key("http2", orOff: http2Keys, \.http2, from: Configuration.HTTP2()),
             routes.required,
         ]
     }
@@ -37,6 +38,11 @@ enum Schema {
 
     static var paths: [Key<Configuration.Paths>] {
         [Key("streams", orOff: .ownPath, \.streams), Key("health", orOff: .ownPath, \.health)]
+    }
+
+    static var http2Keys: [Key<Configuration.HTTP2>] {
+        // Each may hold a window of a request's body, and a batch of a response.
+        [Key("max_concurrent_streams", .integer(1...10000), \.maxConcurrentStreams)]
     }
 
     /// Reports routes below a path that weir answers itself, and two such paths that meet, once everything else is right.

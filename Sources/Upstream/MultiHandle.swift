@@ -82,7 +82,12 @@ final class MultiHandle {
 
     fileprivate func socketChanged(_ socket: CInt, easy: UnsafeMutableRawPointer?, interest: CInt) {
         loop.sockets.watch(socket, for: interest, owner: tag)
-        if interest == CURL_POLL_REMOVE, let easy, Transfer.isHeld(easy) { loop.sockets.pause(socket, easy: easy) }
+        guard let easy, let transfer = Transfer.of(easy) else { return }
+        if interest != CURL_POLL_REMOVE {
+            transfer.socket = (socket, loop.sockets.generation(of: socket))
+        } else if transfer.isHeld {
+            loop.sockets.pause(socket, easy: easy)
+        }
     }
 }
 

@@ -29,6 +29,8 @@ final class SocketSet {
 
     let descriptor: CInt
     private var watches = [Watch](repeating: Watch(), count: 256)
+    /// Connections that no transfer uses and the next one may, by descriptor.
+    private var idle: [CInt: Origin] = [:]
     private var events = [epoll_event](repeating: epoll_event(), count: 256)
 
     /// - Throws: An errno where the system has no descriptor left.
@@ -51,6 +53,8 @@ final class SocketSet {
         watches[index].owner = owner
         watches[index].wanted = wanted
         watches[index].paused = nil
+        // Taken up again; that it is dropped behind a transfer comes before the transfer's end is known.
+        if wanted != 0 { isIdleNoMore(socket) }
         if wanted != 0, wanted != watches[index].registered { register(socket, for: wanted) }
     }
 
@@ -60,11 +64,32 @@ final class SocketSet {
         watches[Int(socket)].paused = easy
     }
 
+    /// Which life of the descriptor this is: another one once libcurl has closed the socket.
+    func generation(of socket: CInt) -> UInt32 { watches[Int(socket)].generation }
+
+    /// A transfer has ended well, and libcurl has kept its connection, unless the descriptor has another life since.
+    func leftIdle(_ socket: CInt, generation: UInt32, origin: Origin) {
+        guard watches[Int(socket)].generation == generation else { return }
+        idle[socket] = origin
+    }
+
+    /// Connections that wait for the next request, by origin.
+    ///
+    /// - Complexity: O(idle connections).
+    func idleConnections() -> [ObjectIdentifier: Int] {
+        idle.values.reduce(into: [:]) { $0[ObjectIdentifier($1), default: 0] += 1 }
+    }
+
+    private func isIdleNoMore(_ socket: CInt) {
+        if !idle.isEmpty { idle[socket] = nil }
+    }
+
     /// libcurl closes the socket, or has just made it; the kernel forgets it with its last descriptor.
     func forget(_ socket: CInt) {
         let index = Int(socket)
         guard watches.indices.contains(index) else { return }
         watches[index] = Watch(generation: watches[index].generation &+ 1)
+        isIdleNoMore(socket)
     }
 
     /// Calls `handle` for each socket that is ready, without waiting, at most 256 of them.
@@ -93,6 +118,8 @@ final class SocketSet {
 
     /// A socket stirred that libcurl does not wait for: from now on the kernel only tells of its reset.
     private func withdraw(_ socket: CInt, after happened: UInt32, hungUp: (UnsafeMutableRawPointer) -> Void) {
+        // Whatever comes on an idle connection, it is its end (RFC 9112, section 9.6), and libcurl will not use it again.
+        isIdleNoMore(socket)
         let isReset = happened & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
         let paused = watches[Int(socket)].paused
         if paused != nil, !isReset {

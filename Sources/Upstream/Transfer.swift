@@ -50,6 +50,8 @@ package final class Transfer {
     private(set) var isCancelled = false
     /// Whether it is in its multi handle.
     var isAdded = false
+    /// The last one that libcurl has waited for on its behalf: once it has a response, that of its connection.
+    var socket: (descriptor: CInt, generation: UInt32)?
 
     init(loop: UpstreamLoop) throws {
         guard let easy = curl_easy_init() else { throw SystemError(call: "curl_easy_init", code: ENOMEM) }
@@ -147,6 +149,7 @@ package final class Transfer {
         hasHead = false
         isCancelled = false
         turnBytes = 0
+        socket = nil
     }
 
     static func of(_ easy: UnsafeMutableRawPointer) -> Transfer? {
@@ -154,8 +157,6 @@ package final class Transfer {
         guard weir_easy_get_pointer(easy, CURLINFO_PRIVATE, &context) == CURLE_OK, let context else { return nil }
         return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
     }
-
-    static func isHeld(_ easy: UnsafeMutableRawPointer) -> Bool { of(easy)?.isHeld ?? false }
 
     private func remove(_ cause: PauseCauses) {
         causes.remove(cause)

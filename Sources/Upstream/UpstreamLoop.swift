@@ -103,6 +103,9 @@ package final class UpstreamLoop {
         Statistics(active: handles.reduce(0) { $0 + $1.active }, handles: handles.count)
     }
 
+    /// How many connections to each origin wait for the next request.
+    package func idleConnections() -> [ObjectIdentifier: Int] { sockets.idleConnections() }
+
     /// Makes a transfer ready; ``Transfer/start()`` sends its request.
     ///
     /// - Throws: Where libcurl has no memory for a handle.
@@ -263,6 +266,9 @@ package final class UpstreamLoop {
                 guard let transfer = Transfer.of(easy), !transfer.isCancelled else { continue }
                 if result == CURLE_OK, let origin = transfer.origin {
                     warm[ObjectIdentifier(origin), default: []].append(handle.tag)
+                    if let socket = transfer.socket {
+                        sockets.leftIdle(socket.descriptor, generation: socket.generation, origin: origin)
+                    }
                 }
                 finish(transfer, on: handle, result: result)
             }

@@ -16,6 +16,14 @@ package final class Origin: Sendable {
     }
 }
 
+extension Origin: Equatable {
+    /// Whether the connections of one serve the other as well.
+    package static func == (left: Origin, right: Origin) -> Bool {
+        left.url == right.url && left.connectTimeout == right.connectTimeout
+            && left.receiveBuffer == right.receiveBuffer
+    }
+}
+
 /// A request as the upstream gets it; without a body.
 package struct UpstreamRequest: Sendable {
     package var method: HTTPMethod

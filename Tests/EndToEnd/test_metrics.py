@@ -18,7 +18,7 @@ CONTRACT = {
     "weir_event_loop_lag_seconds",
 }
 GAUGES = ("weir_active_streams", "weir_buffer_records", "weir_buffer_bytes", "weir_buffer_records_capacity",
-          "weir_buffer_bytes_capacity", "weir_upstream_connections")
+          "weir_buffer_bytes_capacity")
 
 
 def sends(count, size=0, then=lambda peer: peer.send(LAST_CHUNK)):
@@ -37,6 +37,11 @@ def at_rest(proxy):
         metrics = Metrics(proxy)
         return metrics if metrics.total("weir_active_streams") == 0 else None
     return eventually(found, "no active stream")
+
+
+def holds_nothing(metrics):
+    return (all(metrics.total(gauge) == 0 for gauge in GAUGES)
+            and metrics.total("weir_upstream_connections", state="active") == 0)
 
 
 def test_promtool_finds_nothing_to_say(weir, fastapi_app, client):
@@ -89,7 +94,7 @@ def test_completed_streams_are_counted_as_origin_client_and_log_count_them(weir,
     assert metrics.total("weir_streams_total", outcome="completed") == 12 == metrics.total("weir_streams_total")
     assert metrics.total("weir_stream_duration_seconds_count") == 12
     assert metrics.total("weir_refusals_total") == metrics.total("weir_client_disconnects_total") == 0
-    assert all(metrics.total(gauge) == 0 for gauge in GAUGES)
+    assert holds_nothing(metrics)
 
 
 def test_a_running_stream_is_seen_while_it_runs(weir, origin, client):
@@ -131,7 +136,7 @@ def test_what_never_reached_the_client_is_told_by_its_cause(weir, origin, client
     assert metrics.total("weir_streams_total", route="/drops", outcome="client_gone") == 1
     assert metrics.total("weir_records_failed_total", route="/long", cause="oversized") == 1
     assert metrics.total("weir_streams_total", route="/long", outcome="upstream_failed") == 1
-    assert all(metrics.total(gauge) == 0 for gauge in GAUGES)
+    assert holds_nothing(metrics)
 
 
 def test_refusals_are_told_by_their_type_and_the_log_agrees(weir, origin, client):
@@ -196,6 +201,61 @@ def test_a_pause_and_a_disconnect_have_the_cause_that_they_had(weir, origin, cli
     more["/left"].set()
     eventually(lambda: pauses("detached") == 1, "a pause while nobody reads")
     assert pauses("pace") == pauses("client") == 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_connections_to_the_upstream_are_active_or_idle_until_they_are_closed(weir, origin, client, workers):
+    go_on, over = threading.Event(), threading.Event()
+
+    def script(peer):
+        for _ in range(2):
+            peer.read_head()
+            peer.send(STREAM_HEAD + chunk(record(1)))
+            go_on.wait(30)
+            peer.send(LAST_CHUNK)
+        over.wait(30)
+    proxy = weir(route(origin(script).url, match="/a"), route("http://127.0.0.1:1", match="/b"), workers=workers)
+
+    def stands(active, idle):
+        metrics = Metrics(proxy)
+        assert metrics.total("weir_upstream_connections", route="/b") == 0
+        return [metrics.total("weir_upstream_connections", state=state) for state in ("active", "idle")] == [active, idle]
+    first, second = client(proxy), client(proxy)
+    told = [connection.get("/a") for connection in (first, second)]
+    eventually(lambda: stands(2, 0), "two at work")
+    go_on.set()
+    assert all(response.read() for response in told)
+    eventually(lambda: stands(0, 2), "two that wait")
+    go_on.clear()
+    again = first.get("/a")  # on the same event loop as before
+    eventually(lambda: stands(1, 1), "one at work, one that waits")
+    go_on.set()
+    assert again.read()
+    eventually(lambda: stands(0, 2), "two that wait")
+    over.set()
+    eventually(lambda: stands(0, 1), "the one that the upstream has closed gone")
+
+
+def test_connections_outlive_a_reload(weir, origin, client):
+    upstream = origin(sends(1))
+    proxy = weir(route(upstream.url))
+    assert client(proxy).get("/").read()
+    eventually(lambda: Metrics(proxy).total("weir_upstream_connections", state="idle") == 1, "one that waits")
+    assert proxy.reload(route(upstream.url, buffer="{ default: 7 }")).startswith("reloaded")
+    assert Metrics(proxy).total("weir_upstream_connections", state="idle") == 1
+    assert client(proxy).get("/").head["X-Stream-Buffer-Size"] == "7"
+    assert len(upstream.peers) == 1
+
+
+def test_a_connection_that_the_upstream_closes_behind_its_answer_is_never_idle(weir, origin, client):
+    def script(peer):
+        peer.read_head()
+        peer.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+        peer.wait_gone()
+    proxy = weir(route(origin(script).url))
+    for _ in range(3):
+        assert client(proxy).get("/").read() == b"ok"
+    assert at_rest(proxy).total("weir_upstream_connections") == 0
 
 
 def test_a_client_that_does_not_read_is_told_by_its_pause_its_end_and_its_breaker(weir, origin, client):

@@ -20,6 +20,7 @@ import Testing
         first.running.byteCapacity = 11
         first.running.transfers = 12
         first.running.dropped = 13
+        first.running.idleConnections = 16
         first.running.paused = .seconds(14)
         var joined = first
         joined += first
@@ -31,6 +32,7 @@ import Testing
         #expect((joined.running.records, joined.running.bytes) == (16, 18))
         #expect((joined.running.recordCapacity, joined.running.byteCapacity) == (20, 22))
         #expect((joined.running.transfers, joined.running.dropped) == (24, 26))
+        #expect(joined.running.idleConnections == 32)
         #expect(joined.outcomes.total == 4)
     }
 

@@ -35,10 +35,11 @@ import Testing
         wanted.clientAuthority = tls.key
         wanted.clientCertificates = .optional
         wanted.minimumVersion = .tls13
-        #expect(wanted.files.clientAuthority == "/nowhere/a.key")
-        #expect(!wanted.files.requiresClientCertificate && wanted.files.isTLS13Only)
+        let files = wanted.files(offeringHTTP2: true)
+        #expect(files.clientAuthority == "/nowhere/a.key")
+        #expect(!files.requiresClientCertificate && files.isTLS13Only && files.offersHTTP2)
         wanted.clientCertificates = .required
-        #expect(wanted.files.requiresClientCertificate)
-        #expect(!tls.files.isTLS13Only)
+        #expect(wanted.files(offeringHTTP2: true).requiresClientCertificate)
+        #expect(!tls.files(offeringHTTP2: false).isTLS13Only && !tls.files(offeringHTTP2: false).offersHTTP2)
     }
 }

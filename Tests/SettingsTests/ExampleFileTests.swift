@@ -51,6 +51,7 @@ import Testing
         tables += allowed(by: Schema.accessLogKeys, of: .init())
         tables += allowed(by: Schema.limits, of: .init())
         tables += allowed(by: Schema.paths, of: .init())
+        tables += allowed(by: Schema.http2Keys, of: .init())
         let nowhere = WrittenPath(path: "", written: "", line: 1, column: 1)
         tables += allowed(by: Schema.tlsKeys, of: .init(certificate: nowhere, key: nowhere))
         tables += allowed(by: Schema.route, of: route)

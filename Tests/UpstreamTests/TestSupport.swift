@@ -107,6 +107,9 @@ actor Bench {
 
     var statistics: UpstreamLoop.Statistics { upstream?.statistics ?? .init() }
 
+    /// How many connections to an origin wait for the next request.
+    func idleConnections(to origin: Origin) -> Int { upstream?.idleConnections()[ObjectIdentifier(origin)] ?? 0 }
+
     /// Makes a request ready; `start()` sends it.
     func request(
         _ target: String = "/", method: HTTPMethod = .GET, headers: HTTPHeaders = ["Host": "test"], at origin: Origin

@@ -65,8 +65,14 @@ private let wakings: [Waking] = AIOWaker.isPermitted() ? [.aio, .thread] : [.thr
             try await origin.counts.wait(for: "five requests") { $0.requests.count == 5 }
             #expect(origin.counts.value.accepted == 5)
             #expect(bench.statistics.active == 5)
+            #expect(bench.idleConnections(to: origin.origin) == 0)
             sign.update { $0 = true }
             for exchange in exchanges { try await bench.wait(for: exchange, until: "the end") { $0.end != nil } }
+            #expect(bench.idleConnections(to: origin.origin) == 5)
+            let next = try bench.request(at: origin.origin)
+            next.start()
+            #expect(bench.idleConnections(to: origin.origin) == 4)
+            try await bench.wait(for: next, until: "the end") { $0.end != nil }
             for _ in 0..<10 { _ = try await bench.response(at: origin.origin) }
             #expect(origin.counts.value.accepted == 5)
         }
@@ -107,6 +113,7 @@ private let wakings: [Waking] = AIOWaker.isPermitted() ? [.aio, .thread] : [.thr
             for _ in 0..<3 { #expect(try await bench.response(at: origin.origin).text == "ok") }
             #expect(origin.counts.value.accepted == 3)
             try await origin.counts.wait(for: "the closes") { $0.closed == 3 }
+            #expect(bench.idleConnections(to: origin.origin) == 0)
         }
     }
 

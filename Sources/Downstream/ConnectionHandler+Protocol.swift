@@ -1,0 +1,50 @@
+import NIOCore
+
+// Which protocol the client speaks is clear only when it has begun to, and how a connection ends depends on it.
+
+extension ConnectionHandler {
+    /// Whether a client may begin with HTTP/2 without having been asked.
+    var takesHTTP2: Bool { listener.limits.maximumStreams != nil }
+
+    /// The first bytes are no preface of HTTP/2.
+    func speakHTTP1() {
+        guard let context else { return }
+        do {
+            try listener.speakHTTP1(behind: self, on: context.channel)
+        } catch {
+            context.close(promise: nil)
+        }
+    }
+
+    /// The client speaks HTTP/2: this goes, and others take its place.
+    ///
+    /// - Parameter opening: What the client has sent so far.
+    func speakHTTP2(after opening: ByteBuffer) {
+        guard let context, case let pipeline = context.pipeline.syncOperations else { return }
+        state = .closed
+        listener.timers.cancel(timer)
+        listener.closed(self)
+        do {
+            try listener.speakHTTP2(with: peer, on: context.channel)
+        } catch {
+            context.close(promise: nil)
+        }
+        pipeline.removeHandler(self, promise: nil)
+        if opening.readableBytes > 0 { wire.handOn(opening) }
+        pipeline.removeHandler(wire, promise: nil)
+    }
+
+    /// Whether this was a stream whose response had come to its end when its channel did.
+    func hasEndedStream(_ channel: any Channel) -> Bool {
+        guard stream != nil, !isBroken, !isCut, case .ending = state else { return false }
+        return channel.parent?.isActive ?? false
+    }
+}
+
+extension ConnectionHandler: ClientConnection {
+    func drain() {
+        if isIdle { close() }
+    }
+
+    func cut() { wire.cut() }
+}

@@ -1,0 +1,34 @@
+import Flow
+import NIOCore
+import NIOHTTP1
+
+// One clock for each connection: for a head, for the next request, for a client to take an end.
+
+extension ConnectionHandler {
+    func startClock(_ time: Duration) {
+        deadline = listener.clock() + time
+        // Set only if it must fire earlier than it would: most deadlines are replaced long before they come.
+        if !timer.isSet || deadline < timer.due { listener.timers.set(timer, at: deadline) }
+    }
+
+    func stopClock() { deadline = .distantFuture }
+}
+
+extension ConnectionHandler: TimerTarget {
+    func timerFired(_ timer: LoopTimer, at now: Instant) {
+        guard now >= deadline else {
+            if deadline != .distantFuture { listener.timers.set(timer, at: deadline) }
+            return
+        }
+        if case .receiving = state, arrived == nil {
+            wire.speakHTTP1()
+            // NIO's pipelining handler takes an answer without a request only behind a parser's error.
+            isTooSlow = true
+            context?.pipeline.fireErrorCaught(HTTPParserError.unknown)
+        } else if case .responding = state {
+            // A request is being answered: its own clocks count.
+        } else {
+            close()
+        }
+    }
+}
