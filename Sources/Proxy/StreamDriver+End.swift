@@ -83,7 +83,7 @@ extension StreamDriver {
     }
 
     /// What weir itself says to the client counts as the rest of the body does.
-    private func count(ownBytes: ByteCount) {
+    func count(ownBytes: ByteCount) {
         totals.bytes.bytes += ownBytes.bytes
         meter.tally.bytes += ownBytes.bytes
     }

@@ -18,6 +18,7 @@ extension StreamDriver {
         let isReady = (response?.room ?? 0) > 0
         if heartbeat?.timerFired(at: now, isReady: isReady) ?? false {
             Heartbeat.comment.withUTF8Buffer { response?.write(UnsafeRawBufferPointer($0)) }
+            count(ownBytes: ByteCount(Heartbeat.comment.utf8CodeUnitCount))
         }
         if let heartbeat { set(\.heartbeatTimer, at: heartbeat.due) }
     }

@@ -8,6 +8,7 @@ from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
 from harness.certificates import Authority, yaml
+from harness.event_stream import SSE_HEAD, event
 from harness.h2_client import H2Client
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
 from harness.streams import HeldRecords
@@ -299,6 +300,16 @@ def test_paces_are_kept_stream_by_stream(weir, origin, h2):
     for stream in fast:
         assert stream.finish().numbers == list(range(1, 1001))
     assert slow.numbers == [1] and not slow.over
+
+
+def test_events_pass_whole_and_quiet_streams_of_them_get_comments(weir, origin, h2):
+    script = HeldRecords(20, event, head=SSE_HEAD)
+    stream = h2(weir(route(origin(script).url, heartbeat="100ms"))).ask("/", ("accept", "text/event-stream"))
+    stream.client.until(lambda: stream.body.count(b":\n\n") >= 3)
+    script.go.set()
+    script.over.set()
+    assert stream.finish().ended
+    assert stream.body.replace(b":\n\n", b"") == b"".join(event(number) for number in range(1, 21))
 
 
 def test_records_larger_than_the_window_pass(weir, origin, h2):

@@ -113,6 +113,8 @@ def test_a_broken_end_is_told_as_one_more_text(weir, origin, client):
     assert first.number == 1
     assert (notice.value["type"].rpartition("/")[2], notice.value["records"]) == ("bad-upstream", 0)
     assert response.complete is False
+    line = proxy.logged(reason="upstream_failed")
+    assert (line["records"], line["bytes"]) == (1, len(response.body))
 
 
 def test_a_text_larger_than_allowed_is_the_upstreams_error(weir, origin, client):

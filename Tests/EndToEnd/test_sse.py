@@ -143,12 +143,15 @@ def test_an_unfinished_event_of_a_stream_that_broke_off_does_not_pass(weir, orig
 def test_a_broken_end_is_told_as_an_event_of_its_own_type(weir, origin, client):
     proxy = weir(route(origin(sends(event(1), b"data: unfin", end=b"")).url))
     response = client(proxy).get("/", ACCEPT, "Prefer: stream-notices")
-    first, notice = events(response)
+    reader = EventReader()
+    first, notice = events(response, reader)
     assert (first.number, first.type) == (1, "message")
     assert (notice.type, notice.last_id) == ("stream-notice", "1")
     told = json.loads(notice.data)
     assert (told["type"].rpartition("/")[2], told["status"], told["records"]) == ("bad-upstream", 502, 0)
     assert response.complete is False
+    line = proxy.logged(reason="upstream_failed")
+    assert (line["records"], line["bytes"]) == (1, len(reader.body))
 
 
 def test_an_event_larger_than_allowed_is_the_upstreams_error(weir, origin, client):
@@ -234,7 +237,7 @@ def test_a_quiet_stream_gets_comments_that_count_for_nothing(weir, origin, clien
     assert body.replace(COMMENT, b"") == event(1) + event(2)
     assert ("X-Stream-Items", "2") in response.trailers
     line = proxy.logged(reason="completed")
-    assert (line["records"], line["bytes"]) == (2, len(event(1) + event(2)))
+    assert (line["records"], line["bytes"]) == (2, len(body))
 
 
 def test_comments_never_stand_in_an_event(weir, origin, client):
@@ -277,12 +280,22 @@ def test_a_byte_order_mark_behind_a_comment_goes(weir, origin, client):
 def test_a_client_that_is_behind_gets_none(weir, origin, client):
     count = 3000
     script = HeldRecords(count, lambda number: event(number, 1000), head=SSE_HEAD)
-    proxy = weir(route(origin(script).url, heartbeat="100ms", stall_timeout="off", rate="unlimited"))
+    quiet = HeldRecords(1, event, head=SSE_HEAD)
+    proxy = weir(route(origin(quiet).url, match="/quiet", heartbeat="100ms"),
+                 route(origin(script).url, heartbeat="100ms", stall_timeout="off", rate="unlimited"))
     slow = client(proxy, receive_buffer=4096)
     response = slow.get("/", ACCEPT)
     script.go.set()
     address = StreamAddress(proxy, response)
     eventually(lambda: address.state()["queued"] >= 50, "events that wait for the client")
+    before = address.state()
+    parts, reader = client(proxy).get("/quiet", ACCEPT).parts(), EventReader()
+    while reader.comments < 5:
+        list(reader.feed(next(parts)))
+    after = address.state()
+    quiet.over.set()
+    left = range(before["records"] + 1, after["records"] + 1)
+    assert after["bytes"] - before["bytes"] == sum(len(event(number, 1000)) for number in left)
     reader = EventReader()
     script.over.set()
     assert numbers(events(response, reader)) == list(range(1, count + 1))
