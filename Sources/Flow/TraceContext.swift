@@ -44,7 +44,9 @@ package struct TraceContext: Equatable, Sendable {
             for (place, byte) in "00-".utf8.enumerated() { text[place] = byte }
             for place in 0..<32 { text[3 + place] = digit(place) }
             text[35] = UInt8(ascii: "-")
-            for place in 0..<16 { text[36 + place] = .hexDigit(UInt8(truncatingIfNeeded: span >> (60 - 4 * place)) & 15) }
+            for place in 0..<16 {
+                text[36 + place] = .hexDigit(UInt8(truncatingIfNeeded: span >> (60 - 4 * place)) & 15)
+            }
             text[52] = UInt8(ascii: "-")
             text[53] = .hexDigit(flags >> 4)
             text[54] = .hexDigit(flags & 15)
@@ -112,7 +114,8 @@ extension TraceContext {
     private static func isMember(_ member: [UInt8]) -> Bool {
         guard let equals = member.firstIndex(of: UInt8(ascii: "=")) else { return false }
         let (key, value) = (member[..<equals], member[(equals + 1)...])
-        return (1...256).contains(key.count) && isKeyStart(key[0]) && key.allSatisfy { isKeyStart($0) || "_-*/@".utf8.contains($0) }
+        return (1...256).contains(key.count) && isKeyStart(key[0])
+            && key.allSatisfy { isKeyStart($0) || "_-*/@".utf8.contains($0) }
             && (1...256).contains(value.count)
             && value.allSatisfy { (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "=") }
     }
