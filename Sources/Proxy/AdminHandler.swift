@@ -13,10 +13,12 @@ final class AdminHandler: RequestHandler {
     private let outbox: Outbox
 
     private let live: LiveView
+    private let streams: AdminStreams
     private var random = SystemRandomNumberGenerator()
 
     init(on eventLoop: any EventLoop, shared: Shared, outbox: Outbox, timers: LoopTimers) {
         (self.eventLoop, self.shared, self.outbox) = (eventLoop, shared, outbox)
+        streams = AdminStreams(on: eventLoop, shared: shared, outbox: outbox)
         live = LiveView(on: eventLoop, shared: shared, outbox: outbox, timers: timers)
     }
 
@@ -37,6 +39,7 @@ final class AdminHandler: RequestHandler {
             answerMetrics(.init(accept: request.head.headers[canonicalForm: "accept"].map(String.init)), writer)
         case "/v1/admin/state": live.answer(writer)
         case "/v1/admin/events": live.follow(request, writer)
+        case let path where path.hasPrefix(AdminStreams.path): streams.look(request, writer)
         case _ where shared.health.isHere(request.path):
             shared.answerHealth(writer, on: eventLoop) { [outbox] _, _ in outbox.turnEnded() }
         default: answer(.notFound, "see /, /livez, /readyz, /metrics and /v1/admin/state", writer)
