@@ -17,7 +17,7 @@ BENCH_PEERS ?= nginx,haproxy
 MEASURE_FLAGS ?=
 
 .PHONY: help run test test-unit test-end-to-end check lint format bench bench-pace bench-slow-readers \
-	bench-crowd bench-flap bench-keys test-thread test-address image clean
+	bench-crowd bench-flap bench-polling bench-keys test-thread test-address image clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -74,6 +74,11 @@ bench-flap: ## what is left of clients that come and go a thousand times
 	scripts/setup measure
 	swift build -c release --product weir $(SWIFT_FLAGS)
 	Benchmarks/flap $(MEASURE_FLAGS)
+
+bench-polling: ## what polling health and metrics costs, over half an hour
+	scripts/setup measure
+	swift build -c release --product weir $(SWIFT_FLAGS)
+	Benchmarks/polling $(MEASURE_FLAGS)
 
 bench-keys: ## what it costs to find the key of a record
 	scripts/setup measure

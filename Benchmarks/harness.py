@@ -122,10 +122,11 @@ class Origin(Process):
 class Weir(Process):
     """weir with one worker in front of an origin, its limits out of the way; `url` is where it listens.
 
-    `routes` are more routes, each a dictionary with its `match`, in front of the one for all other paths.
+    `routes` are more routes, each a dictionary with its `match`, in front of the one for all other paths. With
+    `has_admin`, `admin` is where it tells of itself.
     """
 
-    def __init__(self, binary, origin, core=None, has_log=False, routes=(), **route):
+    def __init__(self, binary, origin, core=None, has_log=False, has_admin=False, routes=(), **route):
         self.folder = tempfile.TemporaryDirectory(dir=BUILT)
         configuration, self.log, messages = (Path(self.folder.name, name) for name in ("proxy.conf", "log", "messages"))
         keys = {"upstream": origin.url, "stall_timeout": "off", "upstream_streams": "off",
@@ -133,7 +134,8 @@ class Weir(Process):
         written = ["\n    ".join(f"{key}: {value}" for key, value in {**keys, **each}.items())
                    for each in (*routes, {"match": "/", **route})]
         configuration.write_text(
-            f"listen: 127.0.0.1:0\nadmin: off\nworkers: 1\naccess_log: {{ path: {self.log if has_log else 'off'} }}\n"
+            f"listen: 127.0.0.1:0\nadmin: {'127.0.0.1:0' if has_admin else 'off'}\nworkers: 1\n"
+            f"access_log: {{ path: {self.log if has_log else 'off'} }}\n"
             "shutdown_grace: 0s\n"
             "limits: { max_connections: 100000, connections_per_address: off, max_streams: 100000 }\n"
             "routes:\n" + "".join(f"  - {each}\n" for each in written))
@@ -141,11 +143,13 @@ class Weir(Process):
         self.messages = messages
         with messages.open("wb") as standard_error:
             super().__init__(binary, "run", "-c", configuration, core=core, stderr=standard_error)
-        self.url = self.listening()
+        self.url = self.said("listening on")
+        self.admin = self.said("admin on") if has_admin else None
 
-    def listening(self):
+    def said(self, what):
+        """The address behind these words, once it has been said."""
         end = time.monotonic() + 20
-        while not (match := re.search(r"listening on (http://127\.0\.0\.1:\d+)", self.messages.read_text())):
+        while not (match := re.search(rf"{what} (http://127\.0\.0\.1:\d+)", self.messages.read_text())):
             if time.monotonic() > end or self.process.poll() is not None:
                 sys.exit(f"weir did not start:\n{self.messages.read_text()}")
             time.sleep(0.02)

@@ -38,7 +38,8 @@ package protocol ConnectionGate: AnyObject, Sendable {
 /// lives and dies on one loop.
 package final class Listener {
     package let eventLoop: any EventLoop
-    let limits: ConnectionLimits
+    /// Of connections that come, and of requests that begin, from now on.
+    package var limits: ConnectionLimits
     let outbox: Outbox
     let timers: LoopTimers
     let clock: () -> Instant

@@ -13,7 +13,7 @@
 /// 3. It is found slow no earlier than `limit`, and no later than `limit` and an eighth after its last progress.
 package struct StallClock: Equatable, Sendable {
     /// In nanoseconds; `nil` where no client is ever slow.
-    private let limit: Int64?
+    private var limit: Int64?
     /// Since when bytes are offered of which nothing was taken.
     private var unreadSince: Instant?
     /// Since when the client has been held up with the queue over the soft mark, and has not caught up.
@@ -26,6 +26,12 @@ package struct StallClock: Equatable, Sendable {
 
     /// Whether bytes are offered that the client has not taken.
     package var isHeldUp: Bool { unreadSince != nil }
+
+    /// Another limit counts from now on, for what is held against the client already as well.
+    package mutating func setLimit(_ limit: Int64?, at now: Instant) {
+        self.limit = limit
+        if isHeldUp { lookAgain(after: now) }
+    }
 
     // MARK: Events
 

@@ -70,7 +70,7 @@ package struct StreamMachine: Sendable {
         case finished
     }
 
-    private let limits: Limits
+    package private(set) var limits: Limits
     private let began: Instant
     private var phase = Phase.awaitingHead
     private var causes: PauseCauses = []
@@ -226,6 +226,13 @@ package struct StreamMachine: Sendable {
     }
 
     // MARK: Time, and orders from outside
+
+    /// Other limits count from now on, for what goes on already as well: ask for ``nextDeadline`` again.
+    package mutating func setLimits(_ limits: Limits, at now: Instant) {
+        self.limits = limits
+        stall.setLimit(limits.stall, at: now)
+        wouldHaveStalled = wouldHaveStalled && limits.isStallDryRun
+    }
 
     /// Ends the stream now, whatever it is doing.
     package mutating func end(_ outcome: Outcome) -> Action {

@@ -8,8 +8,8 @@
 package struct Wish: Equatable, Sendable {
     /// What the client was granted before its stream began.
     package let granted: Terms
-    private let maximumPace: Pace
-    private let maximumBuffer: Int
+    private var maximumPace: Pace
+    private var maximumBuffer: Int
     /// `nil` while the granted pace counts.
     private var rate: Rate?
     /// 1/processingDelay; unlimited while the client has named none.
@@ -35,15 +35,21 @@ package struct Wish: Equatable, Sendable {
         if let wanted = feedback.bufferSize { bufferSize = wanted }
     }
 
+    /// Other maxima count from now on, for what was granted and said already as well.
+    package mutating func limit(by policy: Policy) {
+        maximumPace = policy.maximumPace
+        maximumBuffer = policy.maximumBuffer
+    }
+
     /// The terms that count now.
     ///
     /// A pace that the client named may be above the one that it was granted, up to the route's maximum. Of equal paces
     /// the granted or named one is told back, as it was written.
     package var terms: Terms {
         var terms = granted
-        if let rate { terms.pace = min(.limited(rate), maximumPace) }
-        terms.pace = min(terms.pace, digestion)
-        if let bufferSize { terms.buffer = min(bufferSize, maximumBuffer) }
+        if let rate { terms.pace = .limited(rate) }
+        terms.pace = min(terms.pace, maximumPace, digestion)
+        terms.buffer = min(bufferSize ?? terms.buffer, maximumBuffer)
         return terms
     }
 }

@@ -35,11 +35,8 @@ package struct Figures: Equatable, Sendable {
         pauses.addUpToMost(line.pauses)
         pausedMicroseconds.addUpToMost(line.pausedMicroseconds)
         ends.add(line.reason)
-        if line.reason == .refused {
-            refusals.add(line.problem)
-        } else {
-            durations.add(line.microseconds)
-        }
+        if line.isRefusal { refusals.add(line.problem) }
+        if line.reason != .refused { durations.add(line.microseconds) }
     }
 
     /// Counts all that others come to.
@@ -58,13 +55,13 @@ package struct Figures: Equatable, Sendable {
         refusals.add(other.refusals)
     }
 
-    /// Of the requests that were not refused; right within 0.8 %, in microseconds.
+    /// Of the requests that were not refused at the door; right within 0.8 %, in microseconds.
     package func duration(percentile: Double) -> Int? { durations.percentile(percentile) }
 
     /// How many ended like this; `nil` stands for every reason that this version does not know.
     package func ended(_ reason: Outcome?) -> Int { ends[reason] }
 
-    /// How many were refused for this; `nil` stands for no type, or one that this version does not know.
+    /// How many were answered with this problem; `nil` stands for no type, or one that this version does not know.
     package func refused(_ problem: Problem.Kind?) -> Int { refusals[problem] }
 
     /// Records a second of a stream while it ran; zero before any has run.

@@ -12,12 +12,13 @@ package struct LogLineParser {
     /// In the order in which the log writes them.
     private static let names: [StaticString] = [
         "time", "event", "client", "route", "records", "bytes", "duration", "buffer_peak", "pauses", "paused",
-        "dropped", "reason", "problem",
+        "dropped", "reason", "problem", "status",
     ]
 
     private enum Place {
         static let time = 0, event = 1, client = 2, route = 3, records = 4, bytes = 5, duration = 6, bufferPeak = 7
         static let pauses = 8, paused = 9, dropped = 10, reason = 11, problem = 12
+        static let status = 13
     }
 
     /// The largest number that a double tells exactly, and more than any log counts.
@@ -57,12 +58,12 @@ package struct LogLineParser {
             let records = count(Place.records), let bytes = count(Place.bytes),
             let microseconds = span(Place.duration), let bufferPeak = count(Place.bufferPeak),
             let pauses = count(Place.pauses), let paused = span(Place.paused),
-            let dropped = count(Place.dropped)
+            let dropped = count(Place.dropped), let status = count(Place.status)
         else { return .unknown }
         return .end(
             LogLine(
                 time: time, client: client, route: string(Place.route), reason: Outcome(rawValue: reason),
-                problem: string(Place.problem).flatMap(Problem.Kind.init(rawValue:)),
+                problem: string(Place.problem).flatMap(Problem.Kind.init(rawValue:)), status: status,
                 records: members[Place.records].kind == weir_json_none ? nil : records, bytes: bytes,
                 microseconds: microseconds, bufferPeak: bufferPeak, dropped: dropped, pauses: pauses,
                 pausedMicroseconds: paused))

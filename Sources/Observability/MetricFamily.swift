@@ -68,6 +68,20 @@ extension MetricFamily {
         "By how much a timer of each event loop, set every 100 ms, came late.")
     package static let logLinesLost = MetricFamily(
         "weir_access_log_lines_lost", .counter, "Lines of the access log that could not be written.")
+    package static let configGeneration = MetricFamily(
+        "weir_config_generation", .gauge, "Which configuration is served: 1 at the start, one more with each reload.")
+    package static let configReloadSuccessful = MetricFamily(
+        "weir_config_last_reload_successful", .gauge,
+        "0 while a configuration was refused since the present one was taken.")
+    package static let configTaken = MetricFamily(
+        "weir_config_last_reload_success_timestamp_seconds", .gauge, unit: "seconds",
+        "When the present configuration was taken, in seconds since 1970.")
+    package static let olderStreams = MetricFamily(
+        "weir_older_config_streams", .gauge,
+        "Requests under way that began under a configuration before the present one.")
+    package static let oldestStream = MetricFamily(
+        "weir_older_config_oldest_seconds", .gauge, unit: "seconds",
+        "How long the oldest of them has been open; 0 where there is none.")
     package static let processStart = MetricFamily(
         "process_start_time_seconds", .gauge, unit: "seconds", "When the process began, in seconds since 1970.")
     package static let build = MetricFamily("weir_build", .info, "The version of weir and of libcurl.")

@@ -58,9 +58,10 @@ package struct RouteTally: Equatable, Sendable {
 
     package init() {}
 
-    /// A request was refused before anything was opened for it.
-    package mutating func refused(_ kind: Problem.Kind) {
+    /// A request was refused before anything was opened for it, with a body of so many bytes.
+    package mutating func refused(_ kind: Problem.Kind, bytes: ByteCount) {
         refusals[kind] += 1
+        self.bytes += bytes.bytes
         outcomes[.refused] += 1
         if kind == .unavailable { faults += 1 }
     }

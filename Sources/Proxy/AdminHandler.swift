@@ -40,14 +40,14 @@ final class AdminHandler: RequestHandler {
         case "/v1/admin/state": live.answer(writer)
         case "/v1/admin/events": live.follow(request, writer)
         case let path where path.hasPrefix(AdminStreams.path): streams.look(request, writer)
-        case _ where shared.health.isHere(request.path):
+        case _ where shared.served.health.isHere(request.path):
             shared.answerHealth(writer, on: eventLoop) { [outbox] _, _ in outbox.turnEnded() }
         default: answer(.notFound, "see /, /livez, /readyz, /metrics and /v1/admin/state", writer)
         }
     }
 
     func faultArrived(_ fault: RequestFault, peer: String, writer: ResponseWriter) {
-        let problem = Problem(fault, limits: shared.connectionLimits)
+        let problem = Problem(fault, limits: shared.served.connectionLimits)
         answer(HTTPResponseStatus(statusCode: problem.status), problem.detail, writer)
     }
 

@@ -47,7 +47,7 @@ final class AdminStreams {
 
     private func refuse(_ problem: Problem, _ request: Request, _ writer: ResponseWriter) {
         let type = Problem.contentType(accept: request.head.headers.first(name: "accept"))
-        respond(HTTPResponseStatus(statusCode: problem.status), type, problem.json(base: shared.problemBase), writer)
+        respond(HTTPResponseStatus(statusCode: problem.status), type, problem.json(base: shared.served.problemBase), writer)
     }
 
     private func respond(_ status: HTTPResponseStatus, _ type: String, _ text: String, _ writer: ResponseWriter) {

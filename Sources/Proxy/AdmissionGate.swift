@@ -18,30 +18,31 @@ final class AdmissionGate: Sendable {
     }
 
     struct Doors {
+        var rules: Rules
         var admission: Admission
         var clientBreakers: ClientBreakers?
         var upstreamBreaker: CircuitBreaker?
         var budgets: RecordBudgets?
+        /// Breakers that the rules have switched off: reset, so that no ticket of theirs counts should they come back.
+        var retired: (clients: ClientBreakers?, upstream: CircuitBreaker?) = (nil, nil)
     }
 
     /// Whose breaker it is.
     enum BreakerKind: String, Sendable { case client, upstream }
 
-    let rules: Rules
     /// Is told when a breaker opens or closes, outside of the lock.
     let breakerChanged: @Sendable (BreakerKind, CircuitBreaker.State) -> Void
     private let doors: NIOLockedValueBox<Doors>
 
     init(rules: Rules, breakerChanged: @escaping @Sendable (BreakerKind, CircuitBreaker.State) -> Void = { _, _ in }) {
-        self.rules = rules
         self.breakerChanged = breakerChanged
-        doors = NIOLockedValueBox(
-            Doors(
-                admission: Admission(limits: rules.limits),
-                clientBreakers: rules.clientBreaker.map { ClientBreakers(policy: $0) },
-                upstreamBreaker: rules.upstreamBreaker.map { CircuitBreaker(policy: $0) },
-                budgets: rules.clientRecords.map { RecordBudgets(rate: $0) }))
+        doors = NIOLockedValueBox(Doors(rules: rules))
     }
+
+    var rules: Rules { doors.withLockedValue { $0.rules } }
+
+    /// Decides by other rules from now on; what was admitted stays, and counts.
+    func apply(_ rules: Rules, at now: Instant) { doors.withLockedValue { $0.apply(rules, at: now) } }
 
     /// Lets a stream of `client` in for as long as the permit lives.
     ///
@@ -49,7 +50,7 @@ final class AdmissionGate: Sendable {
     func admit(_ client: ClientKey, at now: Instant) throws(AdmissionError) -> Permit {
         let result = doors.withLockedValue { doors -> Result<Permit.Parts, AdmissionError> in
             do throws(AdmissionError) {
-                return .success(try doors.admit(client, by: rules, at: now))
+                return .success(try doors.admit(client, at: now))
             } catch {
                 return .failure(error)
             }
@@ -71,10 +72,45 @@ final class AdmissionGate: Sendable {
 }
 
 extension AdmissionGate.Doors {
+    fileprivate init(rules: AdmissionGate.Rules) {
+        self.init(
+            rules: rules, admission: Admission(limits: rules.limits),
+            clientBreakers: rules.clientBreaker.map { ClientBreakers(policy: $0) },
+            upstreamBreaker: rules.upstreamBreaker.map { CircuitBreaker(policy: $0) },
+            budgets: rules.clientRecords.map { RecordBudgets(rate: $0) })
+    }
+
+    fileprivate mutating func apply(_ new: AdmissionGate.Rules, at now: Instant) {
+        rules = new
+        admission.limits = new.limits
+        switch (new.clientBreaker, clientBreakers) {
+        case (let policy?, _):
+            clientBreakers = clientBreakers ?? retired.clients ?? ClientBreakers(policy: policy)
+            clientBreakers?.policy = policy
+        case (nil, var breakers?):
+            breakers.resetAll(at: now)
+            (retired.clients, clientBreakers) = (breakers, nil)
+        case (nil, nil): break
+        }
+        switch (new.upstreamBreaker, upstreamBreaker) {
+        case (let policy?, _):
+            upstreamBreaker = upstreamBreaker ?? retired.upstream ?? CircuitBreaker(policy: policy)
+            upstreamBreaker?.policy = policy
+        case (nil, var breaker?):
+            breaker.reset(at: now)
+            (retired.upstream, upstreamBreaker) = (breaker, nil)
+        case (nil, nil): break
+        }
+        // Who has drawn from a budget in the last second may draw a second's worth again: no more than a burst.
+        if let rate = new.clientRecords {
+            if budgets == nil { budgets = RecordBudgets(rate: rate) } else { budgets?.rate = rate }
+        } else {
+            budgets = nil
+        }
+    }
+
     /// The upstream first: a client must not lose a probe or a start to a request that could not be served.
-    mutating func admit(
-        _ client: ClientKey, by rules: AdmissionGate.Rules, at now: Instant
-    ) throws(AdmissionError) -> Permit.Parts {
+    mutating func admit(_ client: ClientKey, at now: Instant) throws(AdmissionError) -> Permit.Parts {
         var parts = Permit.Parts()
         do throws(CircuitBreaker.Refusal) {
             parts.upstreamTicket = try upstreamBreaker?.admit(at: now)

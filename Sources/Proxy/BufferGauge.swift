@@ -21,13 +21,22 @@ final class BufferGauge: Sendable {
     }
 
     let cells: [Cell]
-    /// `nil` where there is none.
-    let ceiling: BufferCeiling?
+    /// `Int.max` for none.
+    private let maximum: Atomic<Int>
 
     init(loops: Int, maximum: ByteCount?) {
         cells = (0..<loops).map { _ in Cell() }
-        ceiling = maximum.map { BufferCeiling(maximum: $0) }
+        self.maximum = Atomic(maximum?.bytes ?? .max)
     }
+
+    /// `nil` where there is none.
+    var ceiling: BufferCeiling? {
+        let maximum = maximum.load(ordering: .relaxed)
+        return maximum == .max ? nil : BufferCeiling(maximum: ByteCount(maximum))
+    }
+
+    /// Bounds what is held from now on; where more is held already, streams end as they do whenever it is too much.
+    func setMaximum(_ new: ByteCount?) { maximum.store(new?.bytes ?? .max, ordering: .relaxed) }
 
     var held: ByteCount { ByteCount(max(0, cells.reduce(0) { $0 + $1.held })) }
     var openStreams: Int { cells.reduce(0) { $0 + $1.openStreams } }

@@ -9,29 +9,33 @@ final class Headcount: ConnectionGate {
     private struct Counts {
         var all = 0
         var byName: [String: Int] = [:]
+        var maximum: Int
+        var perName: Int?
     }
 
-    private let maximum: Int
-    private let perName: Int?
     private let sparesUnnamed: Bool
-    private let counts = NIOLockedValueBox(Counts())
+    private let counts: NIOLockedValueBox<Counts>
 
     /// - Parameters:
     ///   - maximum: Of all names together.
     ///   - perName: Of one name; `nil` where one may have them all.
     ///   - sparesUnnamed: Whether the empty name may have them all: the peers of a unix socket have no address.
     init(maximum: Int = .max, perName: Int?, sparesUnnamed: Bool = false) {
-        self.maximum = maximum
-        self.perName = perName
         self.sparesUnnamed = sparesUnnamed
+        counts = NIOLockedValueBox(Counts(maximum: maximum, perName: perName))
+    }
+
+    /// Bounds who comes from now on; who is counted already stays.
+    func setLimits(maximum: Int = .max, perName: Int?) {
+        counts.withLockedValue { ($0.maximum, $0.perName) = (maximum, perName) }
     }
 
     /// Counts one more, unless that would be too many.
     func enter(_ name: String) -> Bool {
         counts.withLockedValue { counts in
-            guard counts.all < maximum else { return false }
+            guard counts.all < counts.maximum else { return false }
             let known = counts.byName[name, default: 0]
-            if let perName, known >= perName, !(name.isEmpty && sparesUnnamed) { return false }
+            if let perName = counts.perName, known >= perName, !(name.isEmpty && sparesUnnamed) { return false }
             counts.all += 1
             counts.byName[name] = known + 1
             return true

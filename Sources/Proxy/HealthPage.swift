@@ -3,6 +3,7 @@ import Flow
 import NIOCore
 import NIOHTTP1
 import Observability
+import Settings
 
 /// The address under `paths.health`, on both listeners.
 struct HealthPage: Sendable {
@@ -56,14 +57,15 @@ extension Shared {
             figures.running += tally.running
         }
         var reopening: [Duration] = []
+        let routes = served.routes
         for route in routes {
             let breakers = route.gate.breakerFigures(at: now)
             // What only notes is not in anybody's way.
-            if breakers.upstream == .open, !route.gate.rules.isUpstreamBreakerDryRun {
+            if breakers.upstream == .open, !(route.settings.upstreamBreaker?.isDryRun ?? false) {
                 figures.openUpstreams.append(route.name)
                 reopening.append(breakers.upstreamOpenFor)
             }
-            if !route.gate.rules.isClientBreakerDryRun { figures.openClients += breakers.clients?.open ?? 0 }
+            if !(route.settings.breaker?.isDryRun ?? false) { figures.openClients += breakers.clients?.open ?? 0 }
         }
         if reopening.count == routes.count { figures.allUpstreamsOpenFor = reopening.min() }
         return figures
@@ -73,7 +75,7 @@ extension Shared {
 extension Worker {
     /// Answers on the public listener.
     func answerHealth(_ request: Request, client: String, response: any ClientResponse) throws(Problem) {
-        guard shared.health.isHere(request.path) else { throw .notFound }
+        guard shared.served.health.isHere(request.path) else { throw .notFound }
         guard request.head.method == .GET || request.head.method == .HEAD else { throw .methodNotAllowed("GET, HEAD") }
         shared.answerHealth(response, on: eventLoop) { [self] status, bytes in
             tellOwn(request, status: status, bytes: bytes, client: client)

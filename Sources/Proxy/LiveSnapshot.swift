@@ -1,4 +1,5 @@
 import Flow
+import NIOConcurrencyHelpers
 import Observability
 import Settings
 
@@ -50,7 +51,8 @@ struct LiveSnapshot {
 
     private var names: [String] {
         var known: Set<String> = []
-        return shared.routes.map(\.name).filter { known.insert($0).inserted }
+        let gone = view.figures.routes.keys.filter { $0 != LoopMeters.unrouted }.sorted()
+        return (shared.served.routes.map(\.name) + gone).filter { known.insert($0).inserted }
     }
 
     var json: [UInt8] {
@@ -61,10 +63,22 @@ struct LiveSnapshot {
         let uptime = time.millisecondsSince1970 - shared.build.start.millisecondsSince1970
         json.add("uptime", seconds: .milliseconds(max(0, uptime)))
         json.add("state", shared.isDraining ? "draining" : "ready")
+        json.add("configuration", json: configuration)
         json.add("totals", json: totals)
         json.add("routes", array: names.map { route($0) })
         json.add("breakers", array: breakers)
         json.add("slowest", array: view.slowest.streams.map(\.json))
+        return json.closed()
+    }
+
+    private var configuration: [UInt8] {
+        let reloads = shared.reloads.withLockedValue { $0 }
+        var json = JSONText()
+        json.add("generation", shared.served.generation)
+        json.add("taken", reloads.taken.rfc3339)
+        json.add("lastReload", reloads.isRefused ? "refused" : "taken")
+        json.add("olderStreams", view.figures.older.count)
+        json.add("oldest", seconds: view.figures.older.oldest)
         return json.closed()
     }
 
@@ -109,7 +123,7 @@ struct LiveSnapshot {
 
     private var breakers: [[UInt8]] {
         var told: [[UInt8]] = []
-        for route in shared.routes where told.count < Self.mostBreakers {
+        for route in shared.served.routes where told.count < Self.mostBreakers {
             told += route.standingBreakers(atMost: Self.mostBreakers - told.count, at: sample.at).map(\.json)
         }
         return told

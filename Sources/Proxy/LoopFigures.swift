@@ -8,11 +8,13 @@ struct LoopFigures: Sendable {
     var routes: [String: RouteTally] = [:]
     var lag = Histogram(bounds: Histogram.lagBounds)
     var lastMinute = HealthWindow.Change()
+    var older = OlderStreams()
 
     static func += (left: inout LoopFigures, right: LoopFigures) {
         for (name, tally) in right.routes { left.routes[name, default: RouteTally()] += tally }
         left.lag += right.lag
         left.lastMinute += right.lastMinute
+        left.older += right.older
     }
 }
 
@@ -24,9 +26,15 @@ extension Worker {
     func figures() -> LoopFigures {
         let now = clock()
         for meter in meters.routes.values { meter.tally.running = .init() }
-        for driver in openDrivers { driver.addRunning(at: now) }
+        var older = OlderStreams()
+        let generation = shared.served.generation
+        for driver in openDrivers {
+            driver.addRunning(at: now)
+            if driver.asked.generation < generation { older.add(began: driver.began, at: now) }
+        }
         return LoopFigures(
-            routes: meters.routes.mapValues(\.tally), lag: meters.lag, lastMinute: meters.lastMinute(at: now))
+            routes: meters.routes.mapValues(\.tally), lag: meters.lag, lastMinute: meters.lastMinute(at: now),
+            older: older)
     }
 }
 

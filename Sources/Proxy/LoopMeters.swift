@@ -13,7 +13,7 @@ final class LoopMeters {
     static let unrouted = ""
     private static let lagStep = 100 * LoopTimers.tick
 
-    let routes: [String: RouteMeter]
+    private(set) var routes: [String: RouteMeter]
     private let timers: LoopTimers
     private lazy var timer = LoopTimer(target: self)
     private(set) var lag = Histogram(bounds: Histogram.lagBounds)
@@ -39,8 +39,17 @@ final class LoopMeters {
 
     /// The meter of a route of the configuration; `nil` names requests without one.
     func route(_ name: String?) -> RouteMeter {
-        guard let meter = routes[name ?? Self.unrouted] else { preconditionFailure("every route has a meter") }
+        let name = name ?? Self.unrouted
+        if let meter = routes[name] { return meter }
+        // Of a route that a reload has brought.
+        let meter = RouteMeter()
+        routes[name] = meter
         return meter
+    }
+
+    /// Forgets the routes that are gone, once nothing of them is open: else reloads would add up.
+    func keep(_ names: Set<String>) {
+        routes = routes.filter { $0.key == Self.unrouted || names.contains($0.key) || $0.value.tally.active > 0 }
     }
 
     func lastMinute(at now: Instant) -> HealthWindow.Change { window.change(to: totals, at: now) }

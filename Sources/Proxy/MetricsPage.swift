@@ -1,4 +1,5 @@
 import Flow
+import NIOConcurrencyHelpers
 import Observability
 import Upstream
 
@@ -21,7 +22,7 @@ struct MetricsPage {
     init(_ figures: LoopFigures, of shared: Shared, at now: Instant, format: MetricsText.Format) {
         self.figures = figures
         var routes: [(name: String, breakers: [BreakerFigures])] = []
-        for route in shared.routes {
+        for route in shared.served.routes {
             let breakers = route.gate.breakerFigures(at: now)
             if let known = routes.firstIndex(where: { $0.name == route.name }) {
                 routes[known].breakers.append(breakers)
@@ -29,7 +30,11 @@ struct MetricsPage {
                 routes.append((route.name, [breakers]))
             }
         }
-        self.routes = routes
+        // Those that a reload took away, until the last of their streams has ended.
+        let gone = figures.routes.keys.filter { name in
+            name != LoopMeters.unrouted && !routes.contains { $0.name == name }
+        }
+        self.routes = routes + gone.sorted().map { ($0, []) }
         text = MetricsText(format: format)
     }
 
@@ -114,6 +119,17 @@ struct MetricsPage {
         text.add([:], figures.lag)
         text.begin(.logLinesLost)
         text.add([:], shared.log?.lost ?? 0)
+        let reloads = shared.reloads.withLockedValue { $0 }
+        text.begin(.configGeneration)
+        text.add([:], shared.served.generation)
+        text.begin(.configReloadSuccessful)
+        text.add([:], reloads.isRefused ? 0 : 1)
+        text.begin(.configTaken)
+        text.add([:], seconds: Double(reloads.taken.millisecondsSince1970) / 1000)
+        text.begin(.olderStreams)
+        text.add([:], figures.older.count)
+        text.begin(.oldestStream)
+        text.add([:], seconds: figures.older.oldest.inSeconds)
         text.begin(.processStart)
         text.add([:], seconds: Double(shared.build.start.millisecondsSince1970) / 1000)
         text.begin(.build)

@@ -25,25 +25,35 @@ final class ProxyRoute: Sendable {
     /// - Parameters:
     ///   - settings: What the configuration says of it.
     ///   - hasAddresses: Whether streams have addresses of their own, without which none can be fetched later.
+    ///   - previous: What took these requests before a reload: its gate goes on, with all that it counts.
     ///   - log: Is told of the route's breakers.
-    init(_ settings: Route, hasAddresses: Bool = true, log: Logger? = nil) {
+    init(_ settings: Route, hasAddresses: Bool = true, after previous: ProxyRoute? = nil, log: Logger? = nil) {
         self.settings = settings
         let name = settings.match.host.map { $0 + settings.match.path } ?? settings.match.path
         self.name = name
         origin = Origin(
             url: settings.upstream.text, connectTimeout: settings.timeouts.connect,
             receiveBuffer: settings.upstreamReceiveBuffer)
-        gate = AdmissionGate(rules: AdmissionGate.Rules(settings)) { kind, state in
-            log?.notice(
-                "breaker", metadata: ["route": "\(name)", "kind": "\(kind.rawValue)", "state": "\(state.rawValue)"])
-        }
+        gate =
+            previous?.gate
+            ?? AdmissionGate(rules: AdmissionGate.Rules(settings)) { kind, state in
+                log?.notice(
+                    "breaker",
+                    metadata: ["route": "\(name)", "kind": "\(kind.rawValue)", "state": "\(state.rawValue)"])
+            }
         machineLimits = StreamMachine.Limits(
             firstByte: settings.timeouts.firstByte, idle: settings.timeouts.idle, pause: settings.timeouts.pause,
             stall: settings.stallTimeout?.after, total: settings.timeouts.total, resumeWindow: settings.resumeWindow,
             endsWhenFull: settings.overflow == .disconnect, isStallDryRun: settings.stallTimeout?.isDryRun ?? false)
         async = hasAddresses ? settings.async : nil
-        promises = Headcount(perName: settings.async?.perClient)
+        promises = previous?.promises ?? Headcount(perName: settings.async?.perClient)
         keys = settings.key.flatMap { JSONPointer($0) }
+    }
+
+    /// Lets the gate, and what else is taken over from the route before, judge by this route's limits.
+    func applyLimits(at now: Instant) {
+        gate.apply(AdmissionGate.Rules(settings), at: now)
+        promises.setLimits(perName: settings.async?.perClient)
     }
 }
 

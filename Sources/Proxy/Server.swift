@@ -15,8 +15,8 @@ package final class Server: Sendable {
         package let description: String
     }
 
-    private let configuration: Configuration
-    private let log: Logger
+    let shared: Shared
+    let log: Logger
     private let group: MultiThreadedEventLoopGroup
     private let loops: [any EventLoop]
     private let workers: [NIOLoopBound<Worker>]
@@ -76,7 +76,7 @@ package final class Server: Sendable {
         }
         admin = try await Self.openAdmin(configuration.admin, on: loops[0], shared: shared, log: log)
         readiness.becameReady()
-        (self.configuration, self.log, self.group, self.loops) = (configuration, log, group, loops)
+        (self.shared, self.log, self.group, self.loops) = (shared, log, group, loops)
         (self.workers, self.readiness) = (workers, readiness)
     }
 
@@ -132,9 +132,10 @@ package final class Server: Sendable {
             await endStreams()
             return
         }
-        log.notice("draining", metadata: ["grace": "\(configuration.shutdownGrace)"])
-        await onEachWorker { $0.drain() }
-        await wait(atMost: configuration.shutdownGrace) { await self.openStreams() == 0 }
+        let grace = shared.served.configuration.shutdownGrace
+        log.notice("draining", metadata: ["grace": "\(grace)"])
+        await onEachWorker { $0.drain(over: grace) }
+        await wait(atMost: grace) { await self.openStreams() == 0 }
         await endStreams()
         // What was written still has to reach slow clients; after that their connections are cut.
         await wait(atMost: .seconds(1)) { await self.openConnections() == 0 }
@@ -163,7 +164,7 @@ package final class Server: Sendable {
         return total
     }
 
-    private func onEachWorker(_ body: @escaping @Sendable (Worker) -> Void) async {
+    func onEachWorker(_ body: @escaping @Sendable (Worker) -> Void) async {
         for (worker, loop) in zip(workers, loops) { try? await loop.submit { body(worker.value) }.get() }
     }
 
@@ -185,7 +186,8 @@ private final class AdminListener {
         handler = AdminHandler(on: loop, shared: shared, outbox: outbox, timers: timers)
         timers.turnEnded = { outbox.turnEnded() }
         listener = Listener(
-            on: loop, limits: shared.connectionLimits, outbox: outbox, timers: timers, clock: Worker.now, gate: nil,
+            on: loop, limits: shared.served.connectionLimits, outbox: outbox, timers: timers, clock: Worker.now,
+            gate: nil,
             handler: handler)
     }
 }

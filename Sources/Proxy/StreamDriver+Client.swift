@@ -101,15 +101,17 @@ extension StreamDriver: ResponseWriterDelegate {
 
     /// Of the stream's one bound, what is not for the queue: what was sent last may be lost with the connection, and an
     /// upstream that fills the queue would leave none of it to be sent again.
-    func replayShare(of bound: Int) -> Int { route.settings.resumeWindow == nil ? 0 : bound / 2 }
+    func replayShare(of bound: Int) -> Int { replay == nil ? 0 : bound / 2 }
 
     /// Keeps what was handed over for a client that comes back: its share of the bound, and what the queue does not need.
     func keepForReplay(_ records: Int) {
         let (mostRecords, mostBytes) = (wish.terms.buffer, terms.maximumBytes.bytes)
-        replay?.append(UnsafeRawBufferPointer(start: nil, count: 0), records: records)
-        replay?.trim(
+        let kept = (
             records: max(replayShare(of: mostRecords), mostRecords - queue.records),
-            bytes: max(replayShare(of: mostBytes), mostBytes - queue.bytes))
+            bytes: max(replayShare(of: mostBytes), mostBytes - queue.bytes)
+        )
+        replay?.append(UnsafeRawBufferPointer(start: nil, count: 0), records: records)
+        replay?.trim(records: kept.records, bytes: kept.bytes)
     }
 
     // MARK: Feedback
@@ -119,17 +121,43 @@ extension StreamDriver: ResponseWriterDelegate {
         let now = worker.clock()
         wish.received(feedback)
         totals.feedbacks += 1
-        if isStream { pacer.change(pace: wish.terms.pace, burst: terms.burst, at: now) }
-        if isStream { response?.expectPace(!pacer.isUnlimited) }
+        applyPace(at: now)
         if let isPaused = feedback.isPaused { pacer.hold(isPaused) }
         if let records = feedback.request { pacer.request(records) }
-        if feedback.bufferSize != nil {
-            queue.setRecordBound(wish.terms.buffer - replayShare(of: wish.terms.buffer))
-            if replay != nil { keepForReplay(0) }
-            perform(machine.recordsLeft(level: queue.level, at: now))
-        }
+        if feedback.bufferSize != nil { applyBuffer(at: now) }
         noteHold(at: now)
         pump(at: now)
+    }
+
+    /// The configuration has changed: what the route allows now counts from now on, for time as well as for terms.
+    ///
+    /// What the stream is made of stays as it was: its upstream, its framing, its overflow, whether it can be resumed, and
+    /// the bytes that it may hold.
+    func adopt(_ route: ProxyRoute) {
+        let now = worker.clock()
+        asked.route = route
+        var limits = route.machineLimits
+        if isStream {
+            (limits.resumeWindow, limits.endsWhenFull) = (machine.limits.resumeWindow, machine.limits.endsWhenFull)
+        }
+        machine.setLimits(limits, at: now)
+        wish.limit(by: route.settings.policy)
+        applyPace(at: now)
+        if isStream { applyBuffer(at: now) }
+        armDeadline()
+        pump(at: now)
+    }
+
+    private func applyPace(at now: Instant) {
+        guard isStream else { return }
+        pacer.change(pace: wish.terms.pace, burst: terms.burst, at: now)
+        response?.expectPace(!pacer.isUnlimited)
+    }
+
+    private func applyBuffer(at now: Instant) {
+        queue.setRecordBound(wish.terms.buffer - replayShare(of: wish.terms.buffer))
+        if replay != nil { keepForReplay(0) }
+        perform(machine.recordsLeft(level: queue.level, at: now))
     }
 
     /// Starts or stops the clock of a client that holds its own stream back.

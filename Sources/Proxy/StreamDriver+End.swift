@@ -77,7 +77,13 @@ extension StreamDriver {
         problem = answer
         totals.status = answer.status
         meter.tally.refusals[answer.kind] += 1
-        worker.answer(answer, to: asked.request, response: response)
+        count(ownBytes: worker.answer(answer, to: asked.request, response: response))
+    }
+
+    /// What weir itself says to the client counts as the rest of the body does.
+    private func count(ownBytes: ByteCount) {
+        totals.bytes.bytes += ownBytes.bytes
+        meter.tally.bytes += ownBytes.bytes
     }
 
     /// Tells the upstream's breaker how it went; only the first call counts.
@@ -110,8 +116,9 @@ extension StreamDriver {
     private func write(_ notice: Problem, to response: any ClientResponse) {
         var notice = notice
         notice.instance = id.text
-        var line = notice.json(base: worker.shared.problemBase) + "\n"
+        var line = notice.json(base: worker.shared.served.problemBase) + "\n"
         line.withUTF8 { response.write(UnsafeRawBufferPointer($0)) }
+        count(ownBytes: ByteCount(line.utf8.count))
     }
 
     // MARK: For the operator

@@ -54,6 +54,7 @@ extension StreamDriver: TransferDelegate {
         pacer.begin(
             pace: wish.terms.pace, burst: terms.burst, sharesBudget: route.settings.streams.clientRecords != nil,
             at: now)
+        if route.settings.resumeWindow != nil { replay = ReplayBuffer(framer: .lines) }
         queue = StreamQueue(
             framer: .lines,
             bounds: .init(
@@ -61,7 +62,6 @@ extension StreamDriver: TransferDelegate {
                 bytes: ByteCount(terms.maximumBytes.bytes - replayShare(of: terms.maximumBytes.bytes)),
                 record: terms.maximumRecordBytes),
             overflow: route.settings.overflow, keys: route.keys, tellsLosses: asked.preferences.wantsNotices)
-        if route.settings.resumeWindow != nil { replay = ReplayBuffer(framer: .lines) }
         addStreamFields(
             to: &headers, terms: terms, id: id, starts: route.gate.rules.limits.starts, quota: permit?.startsLeft,
             totalItemsHeader: route.settings.totalItemsHeader)

@@ -8,7 +8,10 @@ struct StreamRequest {
     let client: String
     /// The client as the route's limits count it.
     let key: ClientKey
-    let route: ProxyRoute
+    /// That of the configuration that it was matched by, or, after a reload, the one that took its place.
+    var route: ProxyRoute
+    /// Of the configuration that it was matched by.
+    let generation: Int
     var terms: Terms
     let preferences: Preferences
 }

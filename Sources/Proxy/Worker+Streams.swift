@@ -19,7 +19,8 @@ extension Worker {
         case (.stream(let id), .DELETE):
             try reach(id, for: request, client: client, writer: writer) { $0.cancel($1) }
         case (.feedback(let id), .POST):
-            body.collect(upTo: FeedbackBody.maximumBytes, within: shared.connectionLimits.headerTime) { [self] result in
+            body.collect(upTo: FeedbackBody.maximumBytes, within: shared.served.connectionLimits.headerTime) {
+                [self] result in
                 do throws(Problem) {
                     let feedback = try FeedbackBody.feedback(in: result)
                     try reach(id, for: request, client: client, writer: writer) { $0.hear(feedback, $1) }
@@ -44,8 +45,12 @@ extension Worker {
         }
         let route = asked.route.name
         try reach(wanted.stream, for: asked.request, client: asked.client, writer: writer) { visit, driver in
-            guard let driver, driver.route.name == route else { return visit.refuse(with: .cannotResume) }
-            if let problem = driver.resume(after: wanted.received, visit.response) { visit.refuse(with: problem) }
+            guard let driver, driver.route.name == route else {
+                return visit.refuse(with: .cannotResume, route: route)
+            }
+            if let problem = driver.resume(after: wanted.received, visit.response) {
+                visit.refuse(with: problem, route: route)
+            }
         }
         return true
     }
@@ -97,7 +102,7 @@ extension Worker {
         ])
         if let retryAfter {
             headers.add(name: "Retry-After", value: String(retryAfter.retryAfterSeconds))
-            headers.add(name: "Location", value: shared.streamsAddress?.location(of: state.id) ?? "")
+            headers.add(name: "Location", value: shared.served.streamsAddress?.location(of: state.id) ?? "")
         }
         if isPromise {
             headers.add(name: "Preference-Applied", value: "respond-async")
@@ -106,13 +111,14 @@ extension Worker {
         response.respond(retryAfter == nil ? .ok : .accepted, headers: headers, text: state.json + "\n")
     }
 
-    /// Tells the log of an answer that is weir's own and no problem.
+    /// Tells the log of an answer that is weir's own and no problem; `bytes` are its text's, which HEAD does not get.
     func tellOwn(_ request: Request, status: Int, bytes: Int, client: String) {
         guard isLogging else { return }
+        let bytes = request.head.method == .HEAD ? .zero : ByteCount(bytes)
         tell(
             .ended(
                 facts(of: request, client: client, route: nil, id: nextId()),
-                StreamTotals(status: status, bytes: ByteCount(bytes)), StreamEnd(.completed)))
+                StreamTotals(status: status, bytes: bytes), StreamEnd(.completed)))
     }
 
     /// Answers a request with a problem, and tells the log.
@@ -122,12 +128,12 @@ extension Worker {
         let id = nextId()
         var problem = problem
         problem.instance = id.text
-        meters.route(route).tally.refused(problem.kind)
-        answer(problem, to: request, response: response)
+        let bytes = answer(problem, to: request, response: response)
+        meters.route(route).tally.refused(problem.kind, bytes: bytes)
         tell(
             .ended(
-                facts(of: request, client: client, route: route, id: id), StreamTotals(status: problem.status),
-                StreamEnd(.refused, problem: problem.kind)))
+                facts(of: request, client: client, route: route, id: id),
+                StreamTotals(status: problem.status, bytes: bytes), StreamEnd(.refused, problem: problem.kind)))
     }
 }
 
@@ -163,8 +169,9 @@ struct Visit {
         answer(driver.state(at: worker.clock()))
     }
 
-    func refuse(with problem: Problem) {
-        worker.refuse(request, with: problem, client: client, route: nil, response: response)
+    /// `route` is `nil` where the request was for the stream's own address.
+    func refuse(with problem: Problem, route: String? = nil) {
+        worker.refuse(request, with: problem, client: client, route: route, response: response)
     }
 
     private func answer(_ state: StreamState, retryAfter: Duration? = nil) {

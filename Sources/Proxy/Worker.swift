@@ -28,6 +28,8 @@ final class Worker {
     private static let growthToCheck = 256 << 10
     /// `nil` where running streams are not told of.
     private lazy var progress = shared.log?.progressInterval.map { ProgressLog(worker: self, every: $0) }
+    /// `nil` until the proxy stops.
+    var drain: DrainingStreams?
     private lazy var reliefTimer = LoopTimer(target: self)
     private var random = SystemRandomNumberGenerator()
 
@@ -37,9 +39,9 @@ final class Worker {
         self.gauge = gauge
         upstream = try UpstreamLoop(on: eventLoop, clock: clock)
         timers = LoopTimers(on: eventLoop, clock: clock)
-        meters = LoopMeters(routes: shared.routes.map(\.name), timers: timers, at: clock())
+        meters = LoopMeters(routes: shared.served.routes.map(\.name), timers: timers, at: clock())
         listener = Listener(
-            on: eventLoop, limits: shared.connectionLimits, outbox: outbox, timers: timers, clock: clock,
+            on: eventLoop, limits: shared.served.connectionLimits, outbox: outbox, timers: timers, clock: clock,
             gate: shared.connections, handler: self)
         let outbox = outbox
         upstream.handedOver = { outbox.turnEnded() }
@@ -55,9 +57,10 @@ final class Worker {
     // MARK: The way of a request
 
     private func serve(
-        _ request: Request, body: RequestBody, client: String, writer: ResponseWriter, matched: inout ProxyRoute?
+        _ request: Request, body: RequestBody, client: String, by served: ServedConfiguration, writer: ResponseWriter,
+        matched: inout ProxyRoute?
     ) throws(Problem) {
-        if shared.health.owns(request.path) {
+        if served.health.owns(request.path) {
             return try answerHealth(request, client: client, response: writer)
         }
         guard !shared.isDraining else { throw .unavailable(.draining) }
@@ -66,26 +69,27 @@ final class Worker {
             writer.closeAfterwards()
             throw .malformedRequest
         }
-        if let target = shared.streamsAddress?.target(of: request.path) {
+        if let target = served.streamsAddress?.target(of: request.path) {
             return try serve(target, request, body: body, client: client, writer: writer)
         }
-        let route = try match(request)
+        let route = try match(request, in: served)
         matched = route
         guard !request.hasBody else { throw .requestBodyNotImplemented }
         let terms = try negotiate(request.head.headers, on: route)
         let asked = StreamRequest(
             request: request, client: client,
-            key: shared.clients.key(of: request, address: client, by: route.settings.clientKey), route: route,
-            terms: terms, preferences: Preferences(prefer: request.head.headers["prefer"]))
+            key: served.clients.key(of: request, address: client, by: route.settings.clientKey), route: route,
+            generation: served.generation, terms: terms,
+            preferences: Preferences(prefer: request.head.headers["prefer"]))
         if try resume(asked, writer: writer) { return }
         try open(asked, writer: writer)
     }
 
-    private func match(_ request: Request) throws(Problem) -> ProxyRoute {
-        let index = shared.table.match(
+    private func match(_ request: Request, in served: ServedConfiguration) throws(Problem) -> ProxyRoute {
+        let index = served.table.match(
             host: request.head.headers.first(name: "host"), path: request.path, method: request.head.method.rawValue)
         guard let index else { throw .notFound }
-        return shared.routes[index]
+        return served.routes[index]
     }
 
     private func negotiate(_ headers: HTTPHeaders, on route: ProxyRoute) throws(Problem) -> Terms {
@@ -146,16 +150,18 @@ final class Worker {
     }
 
     /// Answers with a problem instead of the upstream's response.
-    func answer(_ problem: Problem, to request: Request?, response: any ClientResponse) {
+    ///
+    /// - Returns: The bytes of the body.
+    func answer(_ problem: Problem, to request: Request?, response: any ClientResponse) -> ByteCount {
         var headers = HTTPHeaders([
             ("Content-Type", Problem.contentType(accept: request?.head.headers.first(name: "accept"))),
             ("Date", shared.date.text(at: Timestamp.now())),
         ])
         if let seconds = problem.retryAfter { headers.add(name: "Retry-After", value: String(seconds)) }
         if let methods = problem.allowed { headers.add(name: "Allow", value: methods) }
-        response.respond(
-            HTTPResponseStatus(statusCode: problem.status), headers: headers,
-            text: problem.json(base: shared.problemBase) + "\n")
+        let text = problem.json(base: shared.served.problemBase) + "\n"
+        response.respond(HTTPResponseStatus(statusCode: problem.status), headers: headers, text: text)
+        return request?.head.method == .HEAD ? .zero : ByteCount(text.utf8.count)
     }
 
     /// Whether anybody reads what is told.
@@ -200,18 +206,13 @@ final class Worker {
 
     // MARK: Stopping
 
-    /// Stops accepting; streams go on, but for those whose clients would have to come for them.
-    func drain() {
-        listener?.drain()
-        for driver in streams.values.filter({ $0.response == nil }) { driver.end(.drained) }
-    }
-
     /// What was caused outside of a turn is written now.
     func turnEnded() { outbox.turnEnded() }
 
     /// Ends every stream that is still open, at the end of its last whole record.
     func endStreams(_ outcome: Outcome) {
         timers.cancel(reliefTimer)
+        drain?.stop()
         for driver in Array(streams.values) { driver.end(outcome) }
         outbox.turnEnded()
     }
@@ -229,20 +230,23 @@ extension Worker: TimerTarget {
 
 extension Worker: RequestHandler {
     func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter) {
-        let client = shared.clients.client(of: request)
+        let served = shared.served
+        let client = served.clients.client(of: request)
         var route: ProxyRoute?
         do throws(Problem) {
-            try serve(request, body: body, client: client, writer: writer, matched: &route)
+            try serve(request, body: body, client: client, by: served, writer: writer, matched: &route)
         } catch {
             refuse(request, with: error, client: client, route: route?.name, response: writer)
         }
     }
 
     func faultArrived(_ fault: RequestFault, peer: String, writer: ResponseWriter) {
-        let problem = Problem(fault, limits: shared.connectionLimits)
-        answer(problem, to: nil, response: writer)
-        meters.route(nil).tally.refused(problem.kind)
+        let problem = Problem(fault, limits: shared.served.connectionLimits)
+        let bytes = answer(problem, to: nil, response: writer)
+        meters.route(nil).tally.refused(problem.kind, bytes: bytes)
         let facts = StreamFacts(id: nextId(), client: peer, method: "-", path: "-")
-        tell(.ended(facts, StreamTotals(status: problem.status), StreamEnd(.refused, problem: problem.kind)))
+        tell(
+            .ended(
+                facts, StreamTotals(status: problem.status, bytes: bytes), StreamEnd(.refused, problem: problem.kind)))
     }
 }

@@ -12,16 +12,22 @@ struct ConfigurationFile: ParsableArguments {
 
     /// Reads and checks the file; errors go to standard error, one a line, and end the command with status 1.
     func read() throws -> Configuration {
-        let text = try content()
-        do throws(ConfigurationErrors) {
-            return try Configuration.parse(text, file: path, environment: ProcessInfo.processInfo.environment)
+        do {
+            return try load()
         } catch {
             StandardError.write("\(error)\n")
             throw ExitCode(1)
         }
     }
 
-    private func content() throws -> String {
+    /// Reads and checks the file.
+    ///
+    /// - Throws: `ConfigurationErrors`, or a `ConfigurationError` where there is nothing to check.
+    func load() throws -> Configuration {
+        try Configuration.parse(content(), file: path, environment: ProcessInfo.processInfo.environment)
+    }
+
+    private func content() throws(ConfigurationError) -> String {
         guard let handle = FileHandle(forReadingAtPath: path) else { throw failure("cannot be opened") }
         defer { try? handle.close() }
         let data: Data
@@ -35,9 +41,8 @@ struct ConfigurationFile: ParsableArguments {
         return text
     }
 
-    private func failure(_ reason: String) -> ExitCode {
-        StandardError.write("\(path):1:1: the file \(reason)\n")
-        return ExitCode(1)
+    private func failure(_ reason: String) -> ConfigurationError {
+        ConfigurationError(file: path, line: 1, column: 1, message: "the file \(reason)")
     }
 }
 

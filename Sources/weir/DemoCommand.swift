@@ -48,7 +48,9 @@ struct DemoCommand: AsyncParsableCommand {
             """
         do {
             let configuration = try Configuration.parse(text, file: "demo", environment: [:])
-            try await serve(configuration, waking: waking) { StandardError.write(Self.invitation(port: port)) }
+            try await serve(configuration, waking: waking, reload: { configuration }) {
+                StandardError.write(Self.invitation(port: port))
+            }
         } catch let errors as ConfigurationErrors {
             StandardError.write("\(errors)\n")
             throw ExitCode(1)

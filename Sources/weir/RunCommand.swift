@@ -16,7 +16,7 @@ struct RunCommand: AsyncParsableCommand {
     var waking = Waking.auto
 
     func run() async throws {
-        try await serve(file.read(), waking: waking)
+        try await serve(file.read(), waking: waking, reload: file.load)
     }
 }
 
@@ -27,9 +27,13 @@ extension Waking: ExpressibleByArgument {}
 /// - Parameters:
 ///   - configuration: What to serve.
 ///   - waking: How the loops learn of libcurl's sockets.
+///   - reload: Reads the configuration anew, at each SIGHUP.
 ///   - ready: Is called once the listeners are open.
 /// - Throws: `ExitCode(1)` where it cannot start; the reason is in the log by then.
-func serve(_ configuration: Configuration, waking: Waking, ready: () -> Void = {}) async throws {
+func serve(
+    _ configuration: Configuration, waking: Waking, reload: @escaping @Sendable () throws -> Configuration,
+    ready: () -> Void = {}
+) async throws {
     let level = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
     let log = Logger(label: "weir") { _ in StandardErrorLog(level: level) }
     // Trapped before anything listens: a signal right after the start must not kill the process.
@@ -48,7 +52,7 @@ func serve(_ configuration: Configuration, waking: Waking, ready: () -> Void = {
     let watcher = Task {
         for await signal in signals {
             switch signal {
-            case .sighup: log.warning("SIGHUP is ignored: reloading is not built into this version yet")
+            case .sighup: await server.reload(reload)
             case .sigusr1: accessLog?.reopen()
             default: Task { await server.drain() }
             }

@@ -4,6 +4,7 @@ import re
 import signal
 import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -40,6 +41,25 @@ def test_a_drain_ends_open_streams_at_a_record_and_exits_with_0(weir, app, clien
     assert (status, took < 4) == (0, True)
     line = proxy.logged(reason="drained")
     assert line["records"] == 3 + len(rest)
+
+
+def test_a_drain_ends_streams_one_by_one_the_oldest_first(weir, fastapi_app, client):
+    proxy = weir(route(fastapi_app.url, rate="{ default: 20/second }"), shutdown_grace="4s", workers=1)
+    streams = []
+    for _ in range(4):
+        response = client(proxy).get("/v1/orders/stream")
+        records = response.records()
+        next(records)
+        streams.append((response.head["X-Stream-Id"], records))
+    proxy.terminate()
+    with ThreadPoolExecutor() as readers:
+        counts = list(readers.map(lambda stream: sum(1 for _ in stream[1]), streams))
+    # A second apart each, which is some 20 records.
+    assert counts == sorted(counts) and counts[0] < counts[3]
+    assert proxy.ended()[0] == 0
+    lines = [line for line in proxy.lines() if line["event"] == "end"]
+    assert [line["id"] for line in lines] == [stream_id for stream_id, _ in streams]
+    assert {line["reason"] for line in lines} == {"drained"}
 
 
 def test_a_drain_lets_a_short_request_finish_and_takes_no_new_one(weir, fastapi_app, client):

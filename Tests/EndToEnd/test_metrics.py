@@ -196,3 +196,52 @@ def test_a_pause_and_a_disconnect_have_the_cause_that_they_had(weir, origin, cli
     more["/left"].set()
     eventually(lambda: pauses("detached") == 1, "a pause while nobody reads")
     assert pauses("pace") == pauses("client") == 0
+
+
+def test_a_client_that_does_not_read_is_told_by_its_pause_its_end_and_its_breaker(weir, origin, client):
+    def endless(peer):
+        peer.read_head()
+        peer.send(STREAM_HEAD)
+        peer.send_records(size=2000)
+    proxy = weir(route(origin(endless, send_buffer=16 << 10).url, stall_timeout="1s", upstream_breaker="off",
+                       breaker="{ trips: 2, window: 60s, cooldown: 1s, probe_records: 5 }"), workers=2)
+    for number in (1, 2):
+        client(proxy, receive_buffer=4096).ask("/")
+        eventually(lambda: Metrics(proxy).total("weir_upstream_pauses_total", cause="client") >= number, "a pause")
+        eventually(lambda: Metrics(proxy).total("weir_client_disconnects_total", cause="slow_consumer") == number,
+                   "its end")
+    metrics = Metrics(proxy)
+    assert metrics.total("weir_streams_total", outcome="slow_consumer") == 2
+    assert metrics.total("weir_client_disconnects_total") == 2
+    assert metrics.total("weir_upstream_pauses_total") == metrics.total("weir_upstream_pauses_total", cause="client")
+    assert metrics.total("weir_breaker_trips_total", kind="client") == 1
+    assert metrics.total("weir_breaker_trips_total", kind="upstream") == 0
+
+    def clients(**states):
+        metrics = Metrics(proxy)
+        return {state: metrics.total("weir_breaker_state", kind="client", state=state)
+                for state in ("open", "half-open")} == {"open": 0, "half-open": 0} | states
+    eventually(lambda: clients(**{"half-open": 1}), "a breaker that would let a probe through")
+    good = client(proxy).get("/").records()
+    for _ in range(5):
+        next(good)
+    eventually(lambda: next(good) and clients(), "a breaker that has closed")
+    assert Metrics(proxy).total("weir_refusals_total") == 0
+
+
+def test_clients_that_are_kept_away_are_counted_and_their_refusals_too(weir, origin, client):
+    def endless(peer):
+        peer.read_head()
+        peer.send(STREAM_HEAD)
+        peer.send_records(size=2000)
+    proxy = weir(route(origin(endless, send_buffer=16 << 10).url, stall_timeout="300ms", upstream_breaker="off",
+                       client_key="{ header: X-Api-Key }", breaker="{ trips: 1, window: 60s, cooldown: 1h }"), workers=2)
+    for number in (1, 2, 3):
+        client(proxy, receive_buffer=4096).ask("/", f"X-Api-Key: {number}")
+        eventually(lambda: Metrics(proxy).total("weir_breaker_state", kind="client", state="open") == number, "it opens")
+    for number in (1, 2, 3, 3):
+        assert client(proxy).get("/", f"X-Api-Key: {number}").status == 429
+    metrics = Metrics(proxy)
+    assert metrics.total("weir_refusals_total", route="/", type="slow-consumer") == 4
+    assert metrics.total("weir_breaker_trips_total", kind="client") == 3
+    assert metrics.total("weir_breaker_state", kind="client", state="half-open") == 0

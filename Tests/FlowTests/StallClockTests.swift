@@ -111,4 +111,15 @@ import Testing
         #expect(!clock.isSlow(at: .seconds(12.9)))
         #expect(clock.isSlow(at: .seconds(13)))
     }
+
+    @Test func anotherLimitCountsForWhatIsHeldUpAlready() {
+        var clock = StallClock(limit: nil)
+        clock.heldUp(isOverSoftMark: true, at: .seconds(0))
+        clock.setLimit(limit, at: .seconds(7))
+        #expect(clock.nextDeadline <= .seconds(8))
+        #expect(!clock.isSlow(at: .seconds(7)))
+        #expect(clock.isSlow(at: .seconds(8)))
+        clock.setLimit(nil, at: .seconds(9))
+        #expect(clock.nextDeadline == .distantFuture && !clock.isSlow(at: .seconds(1e6)))
+    }
 }

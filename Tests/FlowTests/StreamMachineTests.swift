@@ -397,4 +397,12 @@ import Testing
         #expect(machine.clientStopped(level: .full, at: .seconds(3)) == .none)
         #expect(machine.nextDeadline == .seconds(62))
     }
+
+    @Test func otherLimitsCountFromTheBeginningOfWhatGoesOn() {
+        var machine = StreamMachine(limits: .init(firstByte: .seconds(30), total: .seconds(60)), at: Self.start)
+        machine.setLimits(.init(firstByte: .seconds(10)), at: .seconds(5))
+        #expect(machine.nextDeadline == .seconds(10))
+        machine.setLimits(.init(), at: .seconds(6))
+        #expect(machine.nextDeadline == .distantFuture)
+    }
 }

@@ -69,4 +69,14 @@ import Testing
         wish.received(Feedback(rate: Pace("5/s")))
         #expect(wish.terms.buffer == 1000)
     }
+
+    @Test func anotherMaximumCountsForWhatWasGrantedAndSaid() throws {
+        var wish = try wish(granted: "10/second", maximum: "100/second")
+        wish.limit(by: Policy(maximumPace: try #require(Pace("4/second")), maximumBuffer: 30))
+        #expect(wish.terms.pace.text == "4/second" && wish.terms.buffer == 30)
+        wish.received(Feedback(rate: .limited(try #require(Rate("20/second"))), bufferSize: 50))
+        #expect(wish.terms.pace.text == "4/second" && wish.terms.buffer == 30)
+        wish.limit(by: Policy(maximumPace: try #require(Pace("100/second")), maximumBuffer: 1000))
+        #expect(wish.terms.pace.text == "20/second" && wish.terms.buffer == 50)
+    }
 }

@@ -73,7 +73,7 @@ import Testing
         #expect(figures.pausedMicroseconds == lines.reduce(0) { $0 + $1.pausedMicroseconds })
         for reason in LogReport.reasons { #expect(figures.ended(reason) == lines.count { $0.reason == reason }) }
         for problem in LogReport.problems {
-            #expect(figures.refused(problem) == lines.count { $0.reason == .refused && $0.problem == problem })
+            #expect(figures.refused(problem) == lines.count { isRefused($0) && $0.problem == problem })
         }
         let durations = lines.filter { $0.reason != .refused }.map(\.microseconds).sorted()
         for part in [0.5, 0.99] {
@@ -83,6 +83,12 @@ import Testing
             let exact = durations[max(1, Int((part * Double(durations.count)).rounded(.up))) - 1]
             #expect(abs(Double(told - exact)) <= 0.01 * Double(exact))
         }
+    }
+
+    /// With `bad-upstream` a request ends as `upstream_failed`, and a stream that breaks off was not refused.
+    private func isRefused(_ line: LogLine) -> Bool {
+        if line.reason == .refused { return true }
+        return line.problem != nil && [429, 502, 504].contains(line.status) && line.records == nil
     }
 
     private func expect(_ period: LogReport.Period?, _ lines: [LogLine]) {
@@ -114,7 +120,8 @@ import Testing
             client: ["c0", "c1", "c\"2\n", "é", "a client with a long name"].randomElement(using: &random) ?? "",
             route: [nil, "/r1", "/r2", "/a route with a long name"].randomElement(using: &random) ?? nil,
             reason: reason,
-            problem: reason == .refused ? LogReport.problems.randomElement(using: &random) ?? nil : nil,
+            problem: LogReport.problems.randomElement(using: &random) ?? nil,
+            status: [0, 200, 429, 502, 504].randomElement(using: &random) ?? 0,
             records: isStream ? Int.random(in: 0...100_000, using: &random) : nil,
             bytes: Int.random(in: 0...1_000_000_000, using: &random),
             microseconds: Int.random(in: 0...100_000_000, using: &random),
@@ -138,7 +145,8 @@ import Testing
         json.add("paused", seconds: .microseconds(line.pausedMicroseconds))
         if line.dropped > 0 { json.add("dropped", line.dropped) }
         json.add("reason", line.reason?.rawValue ?? "abducted")
-        if line.reason == .refused { json.add("problem", line.problem?.rawValue ?? "bad-weather") }
+        json.add("problem", line.problem?.rawValue ?? "bad-weather")
+        if line.status != 0 { json.add("status", line.status) }
         return String(decoding: json.closed(), as: UTF8.self)
     }
 

@@ -9,7 +9,7 @@ import Testing
         first.records = 2
         first.bytes = 3
         first.ended(.upstreamFailed, lasted: .seconds(2))
-        first.refused(.unavailable)
+        first.refused(.unavailable, bytes: ByteCount(15))
         first.failed[.dropped] = 4
         first.disconnects[.gone] = 5
         first.pauses[.client] = 6
@@ -23,7 +23,7 @@ import Testing
         first.running.paused = .seconds(14)
         var joined = first
         joined += first
-        #expect((joined.active, joined.records, joined.bytes) == (2, 4, 6))
+        #expect((joined.active, joined.records, joined.bytes) == (2, 4, 36))
         #expect((joined.outcomes[.upstreamFailed], joined.outcomes[.refused], joined.faults) == (2, 2, 4))
         #expect((joined.durations.count, joined.refusals[.unavailable]) == (2, 2))
         #expect((joined.failed[.dropped], joined.disconnects[.gone], joined.pauses[.client]) == (8, 10, 12))
@@ -44,7 +44,7 @@ import Testing
     @Test(arguments: Problem.Kind.allCases)
     func ofRefusalsOnlyThoseForLackOfServiceAreFaults(_ kind: Problem.Kind) {
         var tally = RouteTally()
-        tally.refused(kind)
+        tally.refused(kind, bytes: .zero)
         #expect((tally.faults == 1) == (kind == .unavailable))
         #expect(tally.durations.count == 0)
     }

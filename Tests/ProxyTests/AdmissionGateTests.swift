@@ -174,4 +174,34 @@ import Testing
         #expect(gate.openStreams == 0)
         #expect(gate.openRequests == 0)
     }
+
+    @Test func otherRulesCountForWhatIsOpenAlready() throws {
+        let gate = AdmissionGate(rules: .init(limits: .init(perClient: 2)))
+        let first = try gate.admit(ann, at: start)
+        gate.apply(.init(limits: .init(perClient: 1)), at: start)
+        #expect(throws: AdmissionError.tooManyStreamsOfClient(limit: 1)) { _ = try gate.admit(ann, at: start) }
+        first.release()
+        let second = try gate.admit(ann, at: start)
+        second.release()
+        #expect(gate.openStreams == 0)
+    }
+
+    @Test func aBreakerThatWasSwitchedOffForgetsItsTickets() throws {
+        let rules = AdmissionGate.Rules(clientBreaker: Self.breaker)
+        let gate = AdmissionGate(rules: rules)
+        var stalled = try gate.admit(ann, at: start)
+        stalled.clientStalled(at: start)
+        stalled.release()
+        let probe = try gate.admit(ann, at: start + .seconds(36))
+        gate.apply(.init(), at: start + .seconds(36))
+        let free = try gate.admit(ann, at: start + .seconds(36))
+        gate.apply(rules, at: start + .seconds(36))
+        // The breaker is closed again, and neither ticket of before is any probe of it.
+        let after = try gate.admit(ann, at: start + .seconds(36))
+        #expect(probe.trialTime != nil && free.trialTime == nil && after.trialTime == nil)
+        probe.release()
+        free.release()
+        after.release()
+        #expect(gate.openStreams == 0)
+    }
 }

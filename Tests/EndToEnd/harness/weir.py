@@ -38,7 +38,7 @@ class Weir:
         self.access_log = folder / "access.log"
         self.stderr = folder / "stderr"
         # The fixed part: free ports, everything logged to a file, a short farewell.
-        settings = {
+        self.settings = settings = {
             "listen": "127.0.0.1:0",
             "admin": "127.0.0.1:0",
             "workers": 1,
@@ -47,8 +47,7 @@ class Weir:
             **top,
         }
         self.config = folder / "proxy.conf"
-        self.config.write_text("".join(f"{key}: {value}\n" for key, value in settings.items())
-                               + "routes:\n" + "\n".join(routes) + "\n")
+        self._write(routes, settings)
         with open(self.stderr, "wb") as stderr, open(folder / "stdout", "wb") as stdout:
             self.process = subprocess.Popen([BINARY, "run", *EXTRA, *args, "-c", str(self.config)],
                                             stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=folder)
@@ -59,6 +58,26 @@ class Weir:
             self.kill()
             raise
         self.port = int(self.url.rpartition(":")[2])
+
+    def _write(self, routes, settings):
+        self.config.write_text("".join(f"{key}: {value}\n" for key, value in settings.items())
+                               + "routes:\n" + "\n".join(routes) + "\n")
+
+    def reload(self, *routes, **top):
+        """Gives it another configuration and SIGHUP; returns what it says of that: "reloaded ..." or "not reloaded ...".
+
+        `routes` may be the text of the whole file instead: reload(text="...").
+        """
+        before = len(self.reloads())
+        if "text" in top:
+            self.config.write_text(top["text"])
+        else:
+            self._write(routes, {**self.settings, **top})
+        self.process.send_signal(signal.SIGHUP)
+        return eventually(lambda: self.reloads()[before:], "a word on the reload")[0]
+
+    def reloads(self):
+        return re.findall(r"\b(?:not )?reloaded .*", self.said())
 
     def _told(self, pattern):
         """What it says on standard error, once it has said it."""
