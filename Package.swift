@@ -14,6 +14,8 @@ let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioLocks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 // Each target imports only what stands above it; Upstream and Downstream do not know each other.
@@ -25,6 +27,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-structured-headers", from: "1.7.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -39,7 +42,9 @@ let package = Package(
             name: "LogReport", dependencies: ["CSimdJSON", "CZlib", "Flow", "Observability"], swiftSettings: strict),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "Upstream", dependencies: ["CCurl", "Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),
-        .target(name: "Downstream", dependencies: ["Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),
+        .target(
+            name: "Downstream", dependencies: ["Flow", nio, nioHTTP1, nioLocks, nioPosix, nioSSL, nioTLS],
+            swiftSettings: strict),
         .target(
             name: "Proxy",
             dependencies: [
@@ -70,7 +75,8 @@ let package = Package(
         .testTarget(
             name: "UpstreamTests", dependencies: ["Upstream", "Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),
         .testTarget(
-            name: "DownstreamTests", dependencies: ["Downstream", "Flow", nio, nioHTTP1, nioPosix, nioEmbedded],
+            name: "DownstreamTests",
+            dependencies: ["Downstream", "Flow", nio, nioHTTP1, nioPosix, nioEmbedded, nioSSL],
             swiftSettings: strict),
         .testTarget(
             name: "ProxyTests",

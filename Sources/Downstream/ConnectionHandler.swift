@@ -1,6 +1,7 @@
 import Flow
 import NIOCore
 import NIOHTTP1
+import NIOTLS
 
 /// One client connection: one request at a time, in order, each within its time.
 ///
@@ -32,6 +33,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     let wire: WireHandler
     private let listener: Listener
     private let peer: String
+    private let isSecure: Bool
+    /// That of the client, as its hash; `nil` where it showed none.
+    private var certificate: String?
     private var context: ChannelHandlerContext?
     private var state = State.waiting
     /// A request that has not been handed on.
@@ -39,6 +43,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Of the request that arrived last; it takes the place of another only after that one's end.
     private var body: RequestBody?
     private var hasUnreadBody = false
+    private var isCut = false
     private(set) var isReading = true
     private var isDispatching = false
     private var unsentLimit = UnsentLimit.unmetered
@@ -51,11 +56,12 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// When the connection's time is up; the timer may fire earlier and is then set anew.
     private var deadline = Instant.distantFuture
 
-    init(listener: Listener, peer: String) {
+    init(listener: Listener, peer: String, cipher: CipherEnd? = nil) {
         self.listener = listener
         self.peer = peer
+        isSecure = cipher != nil
         outbox = listener.outbox
-        wire = WireHandler(outbox: listener.outbox)
+        wire = WireHandler(outbox: listener.outbox, cipher: cipher)
         wire.attach(self)
     }
 
@@ -89,6 +95,14 @@ final class ConnectionHandler: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted? = event as? TLSUserEvent {
+            certificate = ServerTLS.clientCertificate(of: context.channel)
+            startClock(listener.limits.headerTime)
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     /// Bytes arrived, of whatever.
     func bytesArrived() {
         guard case .waiting = state else { return }
@@ -117,7 +131,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     // MARK: Requests
 
     private func headArrived(_ head: HTTPRequestHead) {
-        let request = Request(head: head, peer: peer)
+        let request = Request(head: head, peer: peer, isSecure: isSecure, certificate: certificate)
         arrived = request
         if case .waiting = state { state = .receiving }
         // Of a response before it that the client has not taken, the clock goes on.
@@ -206,9 +220,13 @@ final class ConnectionHandler: ChannelInboundHandler {
         try? context?.channel.syncOptions?.setOption(UnsentLimit.option, value: limit.bytes)
     }
 
-    func responseEnded(closes: Bool) {
+    /// - Parameters:
+    ///   - closes: Whether the connection closes behind it.
+    ///   - isCut: Whether only the connection's end tells the client that something is missing.
+    func responseEnded(closes: Bool, isCut: Bool = false) {
         guard case .responding = state else { return }
         state = .ending(closes: closes)
+        self.isCut = isCut
         if body?.isCollecting ?? false { body?.drop() }
         startClock(listener.limits.keepaliveTime)
         // A response that wrote nothing in this turn would not be visited at its end.
@@ -250,7 +268,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             linger()
         } else {
             state = .closed
-            wire.close()
+            if isCut { wire.cut() } else { wire.close() }
         }
         told?.responseFinished()
         guard isIdle else { return }
@@ -266,6 +284,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func close() { wire.close() }
+
+    func cut() { wire.cut() }
 
     // MARK: Time
 

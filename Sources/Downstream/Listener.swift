@@ -47,6 +47,8 @@ package final class Listener {
     /// What a request without a body has instead; one for all.
     let emptyBody = RequestBody()
     private let gate: (any ConnectionGate)?
+    /// `nil` where connections come without TLS.
+    private let tls: ServerTLS?
     private(set) var isDraining = false
     private var channels: [any Channel] = []
     private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
@@ -58,10 +60,12 @@ package final class Listener {
     ///   - timers: The loop's timers.
     ///   - clock: Reads the monotonic clock.
     ///   - gate: Bounds the connections; `nil` for no bound.
+    ///   - tls: What connections are secured with; `nil` for nothing.
     ///   - handler: Answers the requests; must outlive the listener.
     package init(
         on eventLoop: any EventLoop, limits: ConnectionLimits, outbox: Outbox, timers: LoopTimers,
-        clock: @escaping () -> Instant, gate: (any ConnectionGate)?, handler: any RequestHandler
+        clock: @escaping () -> Instant, gate: (any ConnectionGate)?, tls: ServerTLS? = nil,
+        handler: any RequestHandler
     ) {
         self.eventLoop = eventLoop
         self.limits = limits
@@ -69,6 +73,7 @@ package final class Listener {
         self.timers = timers
         self.clock = clock
         self.gate = gate
+        self.tls = tls
         self.handler = handler
     }
 
@@ -111,7 +116,7 @@ package final class Listener {
 
     /// Closes every connection at once.
     package func closeAll() {
-        for connection in connections.values { connection.close() }
+        for connection in connections.values { connection.cut() }
     }
 
     func opened(_ connection: ConnectionHandler) { connections[ObjectIdentifier(connection)] = connection }
@@ -125,13 +130,15 @@ package final class Listener {
             guard gate.enter(peer) else { throw TooManyConnections() }
             channel.closeFuture.whenComplete { _ in gate.left(peer) }
         }
-        let connection = ConnectionHandler(listener: self, peer: peer)
+        let cipher = tls.map { _ in CipherEnd() }
+        let connection = ConnectionHandler(listener: self, peer: peer, cipher: cipher)
         var encoding = HTTPResponseEncoder.Configuration()
         encoding.automaticallySetFramingHeaders = false
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = self.limits.maximumHeaderBytes.bytes
         limits.maxHeaderListSize = self.limits.maximumHeaderBytes.bytes
         let pipeline = channel.pipeline.syncOperations
+        if let tls, let cipher { try pipeline.addHandlers(cipher, tls.makeHandler()) }
         try pipeline.addHandler(connection.wire)
         try pipeline.configureHTTPServerPipeline(
             withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false,

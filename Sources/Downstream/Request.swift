@@ -11,6 +11,10 @@ package struct Request: Sendable {
     package let acceptsTrailers: Bool
     /// The address at the other end of the connection, without its port; empty for a unix socket.
     package let peer: String
+    /// Whether it came over TLS.
+    package let isSecure: Bool
+    /// The SHA-256 of the certificate that the client showed, in hexadecimal; `nil` where it showed none.
+    package let certificate: String?
 
     /// The request target's path, without the query.
     package var path: Substring { head.uri.prefix { $0 != "?" } }
@@ -33,20 +37,24 @@ package struct Request: Sendable {
     package func withHeaders(_ headers: HTTPHeaders) -> Request {
         Request(
             head: HTTPRequestHead(version: head.version, method: head.method, uri: head.uri, headers: headers),
-            hasBody: hasBody, acceptsTrailers: acceptsTrailers, peer: peer)
+            hasBody: hasBody, acceptsTrailers: acceptsTrailers, peer: peer, isSecure: isSecure,
+            certificate: certificate)
     }
 
-    package init(head: HTTPRequestHead, peer: String) {
+    package init(head: HTTPRequestHead, peer: String, isSecure: Bool = false, certificate: String? = nil) {
         self.head = head.uri.utf8.first == UInt8(ascii: "/") ? head : Self.inOriginForm(head)
-        self.peer = peer
+        (self.peer, self.isSecure, self.certificate) = (peer, isSecure, certificate)
         hasBody =
             head.headers.contains(name: "transfer-encoding")
             || head.headers.first(name: "content-length").map { $0 != "0" } ?? false
         acceptsTrailers = head.version != .http1_0 && head.headers["te"].contains(where: Self.asksForTrailers)
     }
 
-    private init(head: HTTPRequestHead, hasBody: Bool, acceptsTrailers: Bool, peer: String) {
+    private init(
+        head: HTTPRequestHead, hasBody: Bool, acceptsTrailers: Bool, peer: String, isSecure: Bool, certificate: String?
+    ) {
         (self.head, self.hasBody, self.acceptsTrailers, self.peer) = (head, hasBody, acceptsTrailers, peer)
+        (self.isSecure, self.certificate) = (isSecure, certificate)
     }
 }
 

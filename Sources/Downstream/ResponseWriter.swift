@@ -22,6 +22,8 @@ package final class ResponseWriter: ClientResponse {
     private let acceptsTrailers: Bool
     private var keepsAlive: Bool
     private var isChunked = false
+    /// Whether only the connection's end tells the body's.
+    private var isDelimitedByClose = false
     private var state = State.idle
     /// What of the connection's bytes the client had taken when that was last looked at.
     private var lastTaken: Int
@@ -80,6 +82,7 @@ package final class ResponseWriter: ClientResponse {
                 isChunked = true
                 headers.add(name: "transfer-encoding", value: "chunked")
             } else {
+                isDelimitedByClose = true
                 keepsAlive = false
             }
         }
@@ -110,7 +113,7 @@ package final class ResponseWriter: ClientResponse {
         state = .ended
         guard let connection else { return }
         connection.outbox.seal()
-        connection.responseEnded(closes: true)
+        connection.responseEnded(closes: true, isCut: isDelimitedByClose)
     }
 
     /// The response is over, one way or the other.

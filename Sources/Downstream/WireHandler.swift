@@ -29,15 +29,22 @@ final class WireHandler: ChannelDuplexHandler {
     private var isWritable = true
     /// Body bytes among what was written and not flushed yet.
     private(set) var stagedBodyBytes = 0
-    /// All bytes that were written since the connection began.
-    private(set) var written = 0
+    /// All bytes that went through here since the connection began.
+    private var passed = 0
+    /// What is between this and the socket; `nil` without TLS.
+    private let cipher: CipherEnd?
 
-    init(outbox: Outbox) { self.outbox = outbox }
+    init(outbox: Outbox, cipher: CipherEnd? = nil) { (self.outbox, self.cipher) = (outbox, cipher) }
 
     func attach(_ connection: ConnectionHandler) { self.connection = connection }
 
     /// Whether the socket has taken all that was flushed.
     var isDrained: Bool { isStaged || isWritable }
+
+    /// All bytes of the connection that were handed to the channel, as they go on the wire.
+    ///
+    /// With TLS those that wait for the next flush are not among them: they have no size yet.
+    var written: Int { cipher?.written ?? passed }
 
     /// Of all bytes written since the connection began, those that the client's kernel has; one system call.
     var taken: Int { written - (context?.channel.unsentBytes ?? 0) }
@@ -47,7 +54,7 @@ final class WireHandler: ChannelDuplexHandler {
         guard let context else { return }
         stage()
         stagedBodyBytes += buffer.readableBytes
-        written += buffer.readableBytes
+        passed += buffer.readableBytes
         context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
     }
 
@@ -65,6 +72,11 @@ final class WireHandler: ChannelDuplexHandler {
         context?.close(promise: nil)
     }
 
+    /// Closes at once: with TLS without its farewell, which says that nothing was cut off (RFC 9112, section 9.8).
+    func cut() {
+        if let cipher { cipher.cut() } else { close() }
+    }
+
     /// Closes with a reset: what the kernel still holds for the client is dropped as well.
     ///
     /// After a plain close the kernel goes on offering it, to a client that does not read for minutes, and that long
@@ -73,7 +85,7 @@ final class WireHandler: ChannelDuplexHandler {
         if let socket = context?.channel as? any SocketOptionProvider {
             socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in }
         }
-        close()
+        cut()
     }
 
     // MARK: Events of the channel
@@ -114,7 +126,7 @@ final class WireHandler: ChannelDuplexHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         stage()
-        written += unwrapOutboundIn(data).readableBytes
+        passed += unwrapOutboundIn(data).readableBytes
         context.write(data, promise: promise)
     }
 

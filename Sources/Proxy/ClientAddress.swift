@@ -35,6 +35,8 @@ struct ClientAddress {
         case .address: ClientKey(address)
         // Who does not send the header shares one key with all who do not.
         case .header(let name): ClientKey(request.head.headers.first(name: name) ?? "")
+        // No address looks like a hash.
+        case .certificate: ClientKey(request.certificate ?? address)
         }
     }
 

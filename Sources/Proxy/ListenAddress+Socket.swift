@@ -10,9 +10,10 @@ extension ListenAddress {
     }
 
     /// The address as a URL, with the port that the system chose.
-    func text(port: Int?) -> String {
+    func url(port: Int?, isSecure: Bool = false) -> String {
         switch self {
-        case .ip(let host, let asked): "http://" + ListenAddress.ip(host: host, port: port ?? asked).text
+        case .ip(let host, let asked):
+            (isSecure ? "https://" : "http://") + ListenAddress.ip(host: host, port: port ?? asked).text
         case .unix: text
         }
     }

@@ -175,7 +175,7 @@ extension ProxyRoute {
     /// A header's value may be a secret; an address is none.
     private func shown(_ client: ClientKey) -> String {
         switch settings.clientKey {
-        case .address: client.text
+        case .address, .certificate: client.text
         case .header: "#" + ShortHash.text(of: client, digits: 8)
         }
     }

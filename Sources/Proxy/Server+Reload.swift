@@ -12,7 +12,7 @@ struct ReloadStatus: Sendable {
 }
 
 /// Why another configuration is not served.
-private struct ReloadError: Error, CustomStringConvertible {
+struct ReloadError: Error, CustomStringConvertible {
     let description: String
 }
 
@@ -43,6 +43,7 @@ extension Server {
             throw ReloadError(
                 description: "only a restart can change " + fixed.map { "`\($0)`" }.joined(separator: ", "))
         }
+        try reloadTLS(configuration.tls)
         let next = ServedConfiguration(configuration, after: present, log: log)
         shared.serve(
             next,
@@ -59,6 +60,7 @@ extension Configuration {
         var keys: [String] = []
         if listen != running.listen { keys.append("listen") }
         if admin != running.admin { keys.append("admin") }
+        if (tls == nil) != (running.tls == nil) { keys.append("tls") }
         if workers != running.workers { keys.append("workers") }
         if accessLog != running.accessLog { keys.append("access_log") }
         if logLevel != running.logLevel { keys.append("log_level") }

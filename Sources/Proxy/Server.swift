@@ -17,6 +17,8 @@ package final class Server: Sendable {
 
     let shared: Shared
     let log: Logger
+    /// `nil` where the public listeners have none.
+    let tls: ServerTLS?
     private let group: MultiThreadedEventLoopGroup
     private let loops: [any EventLoop]
     private let workers: [NIOLoopBound<Worker>]
@@ -54,10 +56,11 @@ package final class Server: Sendable {
     ) async throws {
         let loops = group.makeIterator().map { $0 as any EventLoop }
         let readiness = Readiness()
+        let tls = try Self.makeTLS(configuration.tls)
         let shared = Shared(
             configuration, workers: loops.count,
             maximumConnections: DescriptorLimit.connections(wanted: configuration.limits.maxConnections, log: log),
-            log: accessLog, process: log, readiness: readiness, version: version)
+            log: accessLog, process: log, readiness: readiness, version: version, tls: tls)
         var workers: [NIOLoopBound<Worker>] = []
         for (loop, gauge) in zip(loops, shared.buffers.cells) {
             workers.append(
@@ -71,20 +74,20 @@ package final class Server: Sendable {
             if index == 0 { log.debug("loops are woken", metadata: ["waking": "\(chosen.rawValue)"]) }
         }
         for address in configuration.listen {
-            let text = try await Self.open(address, on: workers, loops: loops)
+            let text = try await Self.open(address, on: workers, loops: loops, isSecure: tls != nil)
             log.info("listening on \(text)")
         }
         admin = try await Self.openAdmin(configuration.admin, on: loops[0], shared: shared, log: log)
         readiness.becameReady()
         (self.shared, self.log, self.group, self.loops) = (shared, log, group, loops)
-        (self.workers, self.readiness) = (workers, readiness)
+        (self.workers, self.readiness, self.tls) = (workers, readiness, tls)
     }
 
     // MARK: Listening
 
     /// Opens one address on every loop; a unix socket on the first, because the kernel does not spread those.
     private static func open(
-        _ address: ListenAddress, on workers: [NIOLoopBound<Worker>], loops: [any EventLoop]
+        _ address: ListenAddress, on workers: [NIOLoopBound<Worker>], loops: [any EventLoop], isSecure: Bool
     ) async throws -> String {
         var target = try address.socketAddress()
         var text = address.text
@@ -97,7 +100,7 @@ package final class Server: Sendable {
                 }.get()
                 // Where port 0 was asked, the other loops join the port that the first one got.
                 if let bound { target = bound }
-                text = address.text(port: bound?.port)
+                text = address.url(port: bound?.port, isSecure: isSecure)
             } catch {
                 throw BindError(description: "cannot listen on \(address.text): \(error)")
             }
@@ -115,7 +118,7 @@ package final class Server: Sendable {
                 NIOLoopBound(AdminListener(on: loop, shared: shared), eventLoop: loop)
             }.get()
             let bound = try await loop.flatSubmit { admin.value.listener.bind(target) }.get()
-            log.info("admin on \(address.text(port: bound?.port))")
+            log.info("admin on \(address.url(port: bound?.port))")
             return admin
         } catch {
             throw BindError(description: "cannot listen on \(address.text): \(error)")

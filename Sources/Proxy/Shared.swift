@@ -13,6 +13,7 @@ final class Shared: Sendable {
     private let current: NIOLockedValueBox<ServedConfiguration>
     let reloads = NIOLockedValueBox(ReloadStatus())
     let connections: Headcount
+    let tls: ServerTLS?
     private let workers: Int
     /// What the queues of all streams hold together.
     let buffers: BufferGauge
@@ -27,7 +28,7 @@ final class Shared: Sendable {
 
     init(
         _ configuration: Configuration, workers: Int, maximumConnections: Int, log: LogSink?, process: Logger,
-        readiness: Readiness, version: String
+        readiness: Readiness, version: String, tls: ServerTLS?
     ) {
         current = NIOLockedValueBox(ServedConfiguration(configuration, log: process))
         self.workers = workers
@@ -38,6 +39,7 @@ final class Shared: Sendable {
         build = MetricsPage.Build(version: version)
         self.process = process
         self.readiness = readiness
+        self.tls = tls
     }
 
     var isDraining: Bool { readiness.state == .draining }

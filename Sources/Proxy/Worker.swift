@@ -42,7 +42,7 @@ final class Worker {
         meters = LoopMeters(routes: shared.served.routes.map(\.name), timers: timers, at: clock())
         listener = Listener(
             on: eventLoop, limits: shared.served.connectionLimits, outbox: outbox, timers: timers, clock: clock,
-            gate: shared.connections, handler: self)
+            gate: shared.connections, tls: shared.tls, handler: self)
         let outbox = outbox
         upstream.handedOver = { outbox.turnEnded() }
         timers.turnEnded = { outbox.turnEnded() }

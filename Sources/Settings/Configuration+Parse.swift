@@ -21,6 +21,7 @@ extension Configuration {
             place.read(Schema.configuration, into: &configuration)
             Schema.checkListeners(of: configuration, in: place)
             Schema.checkPaths(of: configuration, in: place)
+            Schema.checkClientKeys(of: configuration, in: place)
         }
         guard reading.errors.isEmpty else { throw ConfigurationErrors(reading.errors) }
         return configuration

@@ -22,6 +22,8 @@ package struct Configuration: Equatable, Sendable {
     package var shutdownGrace = Duration.seconds(30)
     package var limits = Limits()
     package var paths = Paths()
+    /// `nil` where the public listeners speak without TLS.
+    package var tls: TLS?
     /// In the order of the file, which is the order of matching; never empty.
     package var routes: [Route]
 

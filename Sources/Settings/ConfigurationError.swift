@@ -21,7 +21,7 @@ extension ConfigurationError: CustomStringConvertible {
 package struct ConfigurationErrors: Error, Equatable, Sendable {
     package let errors: [ConfigurationError]
 
-    init(_ errors: [ConfigurationError]) {
+    package init(_ errors: [ConfigurationError]) {
         precondition(!errors.isEmpty, "a refusal has a reason")
         self.errors = errors.sorted { ($0.line, $0.column, $0.message) < ($1.line, $1.column, $1.message) }
     }

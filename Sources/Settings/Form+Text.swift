@@ -1,7 +1,10 @@
 /// Texts that end up in a request, a response, or a system call, and may hold only what is legal there.
 extension Form where Value == String {
-    /// One word, where the other way to write the value is a mapping.
-    static func word(_ word: String) -> Form { Form(allowed: "`\(word)`") { text in text == word ? word : nil } }
+    static var filePath: Form {
+        Form(allowed: "a path of at most 4095 bytes") { text in
+            (1...4095).contains(text.utf8.count) && !text.utf8.contains(0) ? text : nil
+        }
+    }
 
     /// A field name (RFC 9110, section 5.1).
     static var headerName: Form {
@@ -77,6 +80,19 @@ extension Form where Value == Configuration.AccessLog.Destination {
         Form(allowed: "`-` for standard output, a path of at most 4095 bytes") { text in
             guard (1...4095).contains(text.utf8.count) else { return nil }
             return text == "-" ? .standardOutput : .file(path: text)
+        }
+    }
+}
+
+extension Form where Value == Route.ClientKey {
+    /// The kinds that need no more than their name.
+    static var clientKeyWord: Form {
+        Form(allowed: "`address`, `certificate`") { text in
+            switch text {
+            case "address": .address
+            case "certificate": .certificate
+            default: nil
+            }
         }
     }
 }

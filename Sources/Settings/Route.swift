@@ -71,6 +71,8 @@ extension Route {
         case address
         /// The value of a request header, such as an API key.
         case header(String)
+        /// The certificate with which it connected; the address of a client that showed none.
+        case certificate
     }
 
     /// How many streams may be open and may start; `nil` is no limit.

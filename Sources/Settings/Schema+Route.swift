@@ -79,8 +79,8 @@ extension Schema {
         Key(name: "client_key") { place, route in
             if place.isMapping {
                 place.read(clientKeyKeys, into: &route.clientKey)
-            } else if place.value(.word("address"), or: Place.mapping(of: clientKeyKeys)) != nil {
-                route.clientKey = .address
+            } else if let key = place.value(.clientKeyWord, or: Place.mapping(of: clientKeyKeys)) {
+                route.clientKey = key
             }
         }
     }

@@ -17,6 +17,7 @@ enum Schema {
             Key("shutdown_grace", .duration(.zero ... .hours(24)), \.shutdownGrace),
             Key("limits", limits, \.limits),
             Key("paths", paths, \.paths),
+            tls,
             routes.required,
         ]
     }

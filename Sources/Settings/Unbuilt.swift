@@ -9,7 +9,6 @@ enum Unbuilt {
 
     /// Keys, by their path.
     static let keys: Set<String> = [
-        "tls",
         "routes.balance",
         "routes.retry",
     ]

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Foundation
+import Observability
+import Proxy
 import Settings
 
 /// The configuration file that a command reads.
@@ -10,7 +12,9 @@ struct ConfigurationFile: ParsableArguments {
     /// Larger than any configuration that a person wrote.
     private static let maximumBytes = 1 << 20
 
-    /// Reads and checks the file; errors go to standard error, one a line, and end the command with status 1.
+    /// Reads and checks the file, and those that it names; errors end the command with status 1.
+    ///
+    /// They go to standard error, one a line.
     func read() throws -> Configuration {
         do {
             return try load()
@@ -20,11 +24,16 @@ struct ConfigurationFile: ParsableArguments {
         }
     }
 
-    /// Reads and checks the file.
+    /// Reads and checks the file, and those that it names; what is only doubtful is told on standard error.
     ///
     /// - Throws: `ConfigurationErrors`, or a `ConfigurationError` where there is nothing to check.
     func load() throws -> Configuration {
-        try Configuration.parse(content(), file: path, environment: ProcessInfo.processInfo.environment)
+        let configuration = try Configuration.parse(
+            content(), file: path, environment: ProcessInfo.processInfo.environment)
+        for warning in try configuration.tls?.checkFiles(namedIn: path, at: Timestamp.now()) ?? [] {
+            StandardError.write("\(path):\(warning.line):\(warning.column): warning: \(warning.message)\n")
+        }
+        return configuration
     }
 
     private func content() throws(ConfigurationError) -> String {

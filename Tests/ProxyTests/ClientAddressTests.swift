@@ -106,6 +106,14 @@ import Testing
         #expect(clients.key(of: request, address: "a", by: .header("x-api-key")) == ClientKey("secret"))
     }
 
+    @Test func theKeyIsTheCertificateOrTheAddressOfWhoShowsNone() {
+        let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/", headers: [:])
+        let known = Request(head: head, peer: "10.0.0.1", isSecure: true, certificate: "c0ffee")
+        #expect(clients.key(of: known, address: "a", by: .certificate) == ClientKey("c0ffee"))
+        #expect(clients.key(of: known.withHeaders([:]), address: "a", by: .certificate) == ClientKey("c0ffee"))
+        #expect(clients.key(of: request([:]), address: "a", by: .certificate) == ClientKey("a"))
+    }
+
     @Test func allWhoSendNoKeyShareOne() {
         let first = clients.key(of: request([:]), address: "a", by: .header("x-api-key"))
         let second = clients.key(of: request([:]), address: "b", by: .header("x-api-key"))

@@ -10,13 +10,13 @@ import Testing
         ("0.0.0.0:80", "http://0.0.0.0:80"), ("unix:/tmp/a.sock", "unix:/tmp/a.sock"),
     ]) func anAddressIsToldAsAURL(text: String, url: String) throws {
         let address = try #require(ListenAddress(text))
-        #expect(address.text(port: nil) == url)
+        #expect(address.url(port: nil) == url)
     }
 
     @Test func thePortIsTheOneThatTheSystemChose() throws {
         let address = try #require(ListenAddress("127.0.0.1:0"))
-        #expect(address.text(port: 4711) == "http://127.0.0.1:4711")
-        #expect(try #require(ListenAddress("unix:/a")).text(port: 4711) == "unix:/a")
+        #expect(address.url(port: 4711) == "http://127.0.0.1:4711")
+        #expect(try #require(ListenAddress("unix:/a")).url(port: 4711) == "unix:/a")
     }
 
     @Test func everyFormIsASocketsAddress() throws {

@@ -51,6 +51,8 @@ import Testing
         tables += allowed(by: Schema.accessLogKeys, of: .init())
         tables += allowed(by: Schema.limits, of: .init())
         tables += allowed(by: Schema.paths, of: .init())
+        let nowhere = WrittenPath(path: "", written: "", line: 1, column: 1)
+        tables += allowed(by: Schema.tlsKeys, of: .init(certificate: nowhere, key: nowhere))
         tables += allowed(by: Schema.route, of: route)
         tables += allowed(by: Schema.matchKeys, of: .init())
         tables += allowed(by: Schema.rateKeys, of: .init(policy: route.policy))
@@ -72,15 +74,17 @@ import Testing
     }
 
     /// The comments right above the lines of each key, every comment on one line.
+    ///
+    /// A key that would name files is commented out, without a space behind the sign.
     private var comments: [String: [String]] {
         var comments: [String: [String]] = [:]
         var comment = ""
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
             let line = line.drop { $0 == " " }
-            if line.hasPrefix("#") {
+            if line.hasPrefix("# ") || line == "#" {
                 comment += line.dropFirst().drop { $0 == " " } + " "
             } else {
-                let entry = line.hasPrefix("- ") ? line.dropFirst(2) : line
+                let entry = line.hasPrefix("- ") ? line.dropFirst(2) : line.hasPrefix("#") ? line.dropFirst() : line
                 if let colon = entry.firstIndex(of: ":") {
                     comments[String(entry[..<colon]), default: []].append(comment)
                 }

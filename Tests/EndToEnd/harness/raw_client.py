@@ -96,15 +96,17 @@ class Response:
 
 
 class RawClient:
-    """One connection to weir."""
+    """One connection to weir; over TLS where a context for that is given."""
 
-    def __init__(self, port, receive_buffer=None):
+    def __init__(self, port, receive_buffer=None, tls=None, session=None):
         self.sock = socket.socket()
         self.sock.settimeout(TIMEOUT)
         if receive_buffer:  # before connect, or the window is already larger
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.sock.connect(("127.0.0.1", port))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self.sock = tls.wrap_socket(self.sock, server_hostname="localhost", session=session)
         self.buffer = b""
 
     def __enter__(self):

@@ -52,7 +52,7 @@ class Weir:
             self.process = subprocess.Popen([BINARY, "run", *EXTRA, *args, "-c", str(self.config)],
                                             stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=folder)
         try:
-            self.url = self._told("listening on (http://[0-9.]+:[0-9]+)")
+            self.url = self._told("listening on (https?://[0-9.]+:[0-9]+)")
             self.admin = None if settings["admin"] == "off" else self._told("admin on (http://[0-9.]+:[0-9]+)")
         except BaseException:
             self.kill()

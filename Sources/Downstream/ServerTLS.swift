@@ -1,0 +1,175 @@
+import Flow
+import Glibc
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOSSL
+
+/// The files of which the TLS of a listener is made, all in PEM.
+package struct TLSFiles: Equatable, Sendable {
+    /// The server's certificate, and behind it those that lead to its root.
+    package var certificate: String
+    package var key: String
+    /// Who signs the certificates of clients; `nil` where clients are not asked for any.
+    package var clientAuthority: String?
+    /// Whether a client without a certificate is turned away.
+    package var requiresClientCertificate = false
+    /// Whether TLS 1.2 is refused.
+    package var isTLS13Only = false
+
+    package init(certificate: String, key: String, clientAuthority: String? = nil) {
+        (self.certificate, self.key, self.clientAuthority) = (certificate, key, clientAuthority)
+    }
+}
+
+/// What is wrong with one of the files.
+package struct TLSFault: Error, Equatable, Sendable {
+    package enum File: Equatable, Sendable { case certificate, key, clientAuthority }
+
+    package enum Cause: Equatable, Sendable {
+        /// In the system's words.
+        case unreadable(String)
+        /// There is no certificate in it, or no key, or it is damaged.
+        case malformed
+        /// The key wants a passphrase, and there is nobody to ask for it.
+        case encrypted
+        /// The key is another certificate's.
+        case foreign
+    }
+
+    package let file: File
+    package let cause: Cause
+}
+
+/// TLS as the connections of every loop find it: what it is made of can be replaced while they live.
+///
+/// A connection takes its context when it is accepted and keeps it; the next one gets whatever is current by then. So a
+/// new certificate ends no stream.
+package final class ServerTLS: Sendable {
+    /// When the server's certificates are valid: all of the chain at once; in seconds since 1970.
+    package struct Validity: Equatable, Sendable {
+        package let from: Int
+        package let until: Int
+
+        package init(from: Int, until: Int) { (self.from, self.until) = (from, until) }
+    }
+
+    private struct Loaded {
+        let files: TLSFiles
+        let context: NIOSSLContext
+        let validity: Validity
+    }
+
+    /// What an idle connection keeps of the buffer it encrypts into; without a bound that is the largest batch it ever
+    /// sent.
+    private static let keptBuffer = 4096
+    /// How long a client is waited for that does not answer TLS's farewell; the connection is of no use any more.
+    private static let farewellTime = Int64(5)
+
+    /// Of TLS 1.2; those of 1.3 are all as good.
+    ///
+    /// Only what encrypts and authenticates in one, with keys that are made anew for each connection: of the others RFC 9113,
+    /// appendix A, forbids every one to HTTP/2.
+    private static let ciphers: [NIOTLSCipher] = [
+        .TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, .TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        .TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, .TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        .TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, .TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+    ]
+
+    private let loaded: NIOLockedValueBox<Loaded>
+
+    /// Reads the files; blocks on the disk.
+    package init(_ files: TLSFiles) throws(TLSFault) { loaded = NIOLockedValueBox(try Self.load(files)) }
+
+    package var validity: Validity { loaded.withLockedValue(\.validity) }
+    package var files: TLSFiles { loaded.withLockedValue(\.files) }
+
+    /// Reads the files again, or others; blocks on the disk.
+    ///
+    /// - Parameter files: From now on these; `nil` for the same ones.
+    /// - Throws: What is wrong with one of them; then nothing has changed.
+    package func reload(_ files: TLSFiles? = nil) throws(TLSFault) {
+        let fresh = try Self.load(files ?? self.files)
+        loaded.withLockedValue { $0 = fresh }
+    }
+
+    /// The hash of the certificate that the client of a connection showed; `nil` for none.
+    ///
+    /// To be asked once the handshake has verified it.
+    static func clientCertificate(of channel: any Channel) -> String? {
+        guard let certificate = try? channel.pipeline.syncOperations.nioSSL_peerCertificate(),
+            let bytes = try? certificate.toDERBytes()
+        else { return nil }
+        return SHA256.hexDigest(of: bytes)
+    }
+
+    /// What stands in the pipeline of a connection that is accepted now.
+    func makeHandler() -> NIOSSLServerHandler {
+        var configuration = NIOSSLHandler.Configuration()
+        configuration.maximumPreservedOutboundBufferCapacity = Self.keptBuffer
+        return NIOSSLServerHandler(context: loaded.withLockedValue(\.context), configuration: configuration)
+    }
+
+    private static func load(_ files: TLSFiles) throws(TLSFault) -> Loaded {
+        let chain = try certificates(in: files.certificate, .certificate)
+        let key = try privateKey(in: files.key)
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        configuration.minimumTLSVersion = files.isTLS13Only ? .tlsv13 : .tlsv12
+        configuration.cipherSuiteValues = Self.ciphers
+        configuration.applicationProtocols = ["http/1.1"]
+        configuration.shutdownTimeout = .seconds(farewellTime)
+        if let authority = files.clientAuthority {
+            configuration.trustRoots = .certificates(try certificates(in: authority, .clientAuthority))
+            configuration.certificateVerification =
+                files.requiresClientCertificate ? .noHostnameVerification : .optionalVerification
+            configuration.sendCANameList = true
+        }
+        let context: NIOSSLContext
+        do {
+            context = try NIOSSLContext(configuration: configuration)
+        } catch {
+            // Each file is well-formed by now; that they do not fit is what is left.
+            throw TLSFault(file: .key, cause: .foreign)
+        }
+        return Loaded(
+            files: files, context: context,
+            validity: Validity(
+                from: chain.map { Int($0.notValidBefore) }.max() ?? 0,
+                until: chain.map { Int($0.notValidAfter) }.min() ?? 0))
+    }
+
+    private static func certificates(
+        in path: String, _ file: TLSFault.File
+    ) throws(TLSFault) -> [NIOSSLCertificate] {
+        let bytes = try content(of: path, file)
+        guard let found = try? NIOSSLCertificate.fromPEMBytes(bytes), !found.isEmpty else {
+            throw TLSFault(file: file, cause: .malformed)
+        }
+        return found
+    }
+
+    private static func privateKey(in path: String) throws(TLSFault) -> NIOSSLPrivateKey {
+        let bytes = try content(of: path, .key)
+        if let key = try? NIOSSLPrivateKey(bytes: bytes, format: .pem) { return key }
+        // In PKCS#8 a word of the first line, before that a header of its own (RFC 1421, section 4.6.1.1).
+        let isEncrypted = String(decoding: bytes, as: UTF8.self).contains("ENCRYPTED")
+        throw TLSFault(file: .key, cause: isEncrypted ? .encrypted : .malformed)
+    }
+
+    /// Far more than any chain; what is larger is no file of certificates.
+    private static let maximumBytes = 1 << 20
+
+    private static func content(of path: String, _ file: TLSFault.File) throws(TLSFault) -> [UInt8] {
+        guard let stream = fopen(path, "re") else {
+            throw TLSFault(file: file, cause: .unreadable(String(cString: strerror(errno))))
+        }
+        defer { fclose(stream) }
+        var bytes = [UInt8](repeating: 0, count: maximumBytes)
+        errno = 0
+        let count = fread(&bytes, 1, bytes.count, stream)
+        guard ferror(stream) == 0 else {
+            throw TLSFault(file: file, cause: .unreadable(String(cString: strerror(errno))))
+        }
+        return Array(bytes[..<count])
+    }
+}

@@ -1,0 +1,79 @@
+package import Downstream
+package import Observability
+package import Settings
+
+// The files that `tls` names: what is wrong with them is told at the place where the configuration names them.
+
+extension Configuration.TLS {
+    package var files: TLSFiles {
+        var files = TLSFiles(certificate: certificate.path, key: key.path, clientAuthority: clientAuthority?.path)
+        files.requiresClientCertificate = clientCertificates == .required
+        files.isTLS13Only = minimumVersion == .tls13
+        return files
+    }
+
+    /// Reads the files, as a start does; blocks on the disk.
+    ///
+    /// - Parameters:
+    ///   - file: The configuration's own name, with which errors begin.
+    ///   - now: The time for which certificates should be valid.
+    /// - Returns: What does not keep weir from starting, and clients from trusting it.
+    /// - Throws: What does.
+    package func checkFiles(
+        namedIn file: String, at now: Timestamp
+    ) throws(ConfigurationErrors) -> [ConfigurationError] {
+        let tls: ServerTLS
+        do throws(TLSFault) {
+            tls = try ServerTLS(files)
+        } catch {
+            throw ConfigurationErrors([complaint(about: error, in: file)])
+        }
+        return warning(of: tls.validity, at: now).map { [complaint("tls.certificate", certificate, in: file, $0)] }
+            ?? []
+    }
+
+    /// What is wrong with a file, at the place where it is named.
+    func complaint(about fault: TLSFault, in file: String) -> ConfigurationError {
+        switch fault.file {
+        case .certificate: complaint("tls.certificate", certificate, in: file, fault.words)
+        case .key: complaint("tls.key", key, in: file, fault.words)
+        case .clientAuthority: complaint("tls.client_ca", clientAuthority ?? certificate, in: file, fault.words)
+        }
+    }
+
+    private func complaint(
+        _ key: String, _ place: WrittenPath, in file: String, _ words: String
+    ) -> ConfigurationError {
+        ConfigurationError(
+            file: file, line: place.line, column: place.column, message: "`\(key)` is \(place.written): \(words)")
+    }
+
+    /// Why clients will not trust the certificate; `nil` where they may.
+    func warning(of validity: ServerTLS.Validity, at now: Timestamp) -> String? {
+        let (from, until) = (Timestamp(secondsSince1970: validity.from), Timestamp(secondsSince1970: validity.until))
+        if now.millisecondsSince1970 > until.millisecondsSince1970 {
+            return "it expired at \(until.rfc3339), and clients refuse it"
+        }
+        if now.millisecondsSince1970 < from.millisecondsSince1970 {
+            return "it is not valid before \(from.rfc3339), and clients refuse it until then"
+        }
+        return nil
+    }
+}
+
+extension Timestamp {
+    fileprivate init(secondsSince1970 seconds: Int) { self.init(millisecondsSince1970: Int64(seconds) * 1000) }
+}
+
+extension TLSFault {
+    /// What is wrong, for whoever wrote the configuration.
+    var words: String {
+        switch (cause, file) {
+        case (.unreadable(let reason), _): "the file cannot be read: \(reason)"
+        case (.malformed, .key): "the file holds no private key in PEM, or a damaged one"
+        case (.malformed, _): "the file holds no certificate in PEM, or a damaged one"
+        case (.encrypted, _): "the key is encrypted; allowed: one without a passphrase"
+        case (.foreign, _): "the key does not belong to the first certificate of `tls.certificate`"
+        }
+    }
+}
