@@ -56,6 +56,7 @@ let package = Package(
                 nioPosix, logging,
                 .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
             ],
+            resources: [.embedInCode("Resources/live.html")],
             swiftSettings: strict),
         .executableTarget(
             name: "weir",

@@ -99,6 +99,8 @@ package struct StreamMachine: Sendable {
     }
 
     package var isPaused: Bool { !causes.isEmpty }
+    /// Whether a full queue keeps the upstream waiting.
+    package var isWaitingForRoom: Bool { pausedSince != nil }
     package var isFinished: Bool { phase == .finished }
     /// Whether nobody reads the response at the moment.
     package var isDetached: Bool { detachedUntil != nil }

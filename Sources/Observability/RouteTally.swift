@@ -19,18 +19,6 @@ package struct RouteTally: Equatable, Sendable {
         case resumable
     }
 
-    /// What let the queue fill up, so that the upstream had to wait.
-    package enum PauseCause: String, Sendable, CaseIterable {
-        /// It does not take what is due.
-        case client
-        /// The records are not due yet.
-        case pace
-        /// The client has asked for a pause, or has no credit left.
-        case feedback
-        /// Nobody reads at the moment.
-        case detached
-    }
-
     /// What the streams that run now hold, and have counted so far of what is told at their end.
     package struct Running: Equatable, Sendable {
         package var records = 0, bytes = 0
@@ -64,7 +52,7 @@ package struct RouteTally: Equatable, Sendable {
     package var durations = Histogram(bounds: Histogram.streamBounds)
     package var failed = CaseCounts<RecordFailure>()
     package var disconnects = CaseCounts<Disconnect>()
-    package var pauses = CaseCounts<PauseCause>()
+    package var pauses = CaseCounts<PauseLog.Cause>()
     package var paused = Duration.zero
     package var refusals = CaseCounts<Problem.Kind>()
     /// Ends that are the upstream's or the proxy's fault, for the error rate.

@@ -6,16 +6,20 @@ import Observability
 import Settings
 
 /// Answers on the admin listener: `/livez` says that the process runs, `/readyz` whether it wants requests, `/metrics` what
-/// it has done, `/v1/admin/state` and `/v1/admin/events` what it is doing, and `paths.health` how its streams fare.
+/// it has done, `/v1/admin/state` and `/v1/admin/events` what it is doing, `/` shows that in a browser, and `paths.health`
+/// tells how its streams fare.
 final class AdminHandler: RequestHandler {
     private let eventLoop: any EventLoop
     private let shared: Shared
     private let outbox: Outbox
 
     private let live: LiveView
+    private let streams: AdminStreams
+    private var random = SystemRandomNumberGenerator()
 
     init(on eventLoop: any EventLoop, shared: Shared, outbox: Outbox, timers: LoopTimers) {
         (self.eventLoop, self.shared, self.outbox) = (eventLoop, shared, outbox)
+        streams = AdminStreams(on: eventLoop, shared: shared, outbox: outbox)
         live = LiveView(on: eventLoop, shared: shared, outbox: outbox, timers: timers)
     }
 
@@ -28,6 +32,7 @@ final class AdminHandler: RequestHandler {
             return answer(.methodNotAllowed, "only GET and HEAD", writer, more: ("Allow", "GET, HEAD"))
         }
         switch request.path {
+        case "/": answerPage(writer)
         case "/livez": answer(.ok, "alive", writer)
         case "/readyz":
             switch shared.readiness.state {
@@ -39,15 +44,28 @@ final class AdminHandler: RequestHandler {
             answerMetrics(.init(accept: request.head.headers[canonicalForm: "accept"].map(String.init)), writer)
         case "/v1/admin/state": live.answer(writer)
         case "/v1/admin/events": live.follow(request, writer)
+        case let path where path.hasPrefix(AdminStreams.path): streams.look(request, writer)
         case _ where shared.served.health.isHere(request.path):
             shared.answerHealth(writer, on: eventLoop) { [outbox] _, _ in outbox.turnEnded() }
-        default: answer(.notFound, "see /livez, /readyz, /metrics and /v1/admin/state", writer)
+        default: answer(.notFound, "see /, /livez, /readyz, /metrics and /v1/admin/state", writer)
         }
     }
 
     func faultArrived(_ fault: RequestFault, peer: String, writer: ResponseWriter) {
         let problem = Problem(fault, limits: shared.served.connectionLimits)
         answer(HTTPResponseStatus(statusCode: problem.status), problem.detail, writer)
+    }
+
+    private func answerPage(_ writer: ResponseWriter) {
+        let page = LivePage(using: &random)
+        writer.respond(
+            .ok,
+            headers: [
+                "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store",
+                "Content-Security-Policy": page.policy, "X-Content-Type-Options": "nosniff",
+                "Referrer-Policy": "no-referrer", "Cross-Origin-Resource-Policy": "same-origin",
+                "Date": shared.date.text(at: Timestamp.now()),
+            ], text: page.html)
     }
 
     private func answerMetrics(_ format: MetricsText.Format, _ writer: ResponseWriter) {

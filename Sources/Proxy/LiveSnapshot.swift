@@ -90,6 +90,7 @@ struct LiveSnapshot {
         json.add("bytesPerSecond", names.reduce(0) { $0 + perSecond(\.bytes, $1) })
         json.add("bufferRecords", tallies.reduce(0) { $0 + $1.running.records })
         json.add("bufferBytes", tallies.reduce(0) { $0 + $1.running.bytes })
+        json.add("bufferCapacityRecords", tallies.reduce(0) { $0 + $1.running.recordCapacity })
         json.add("bufferCapacityBytes", tallies.reduce(0) { $0 + $1.running.byteCapacity })
         json.add("refusals", tallies.reduce(0) { $0 + $1.refusals.total })
         return json.closed()

@@ -81,7 +81,7 @@ struct MetricsPage {
     }
 
     private mutating func addUpstreams() {
-        add(.upstreamPauses, by: "cause", \.pauses, Tally.PauseCause.allCases.map { ($0, $0.rawValue) })
+        add(.upstreamPauses, by: "cause", \.pauses, PauseLog.Cause.allCases.map { ($0, $0.rawValue) })
         text.begin(.upstreamPaused)
         for (name, tally) in tallies {
             text.add(["route": name], seconds: (tally.paused + tally.running.paused).inSeconds)

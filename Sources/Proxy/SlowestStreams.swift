@@ -3,7 +3,7 @@ import Observability
 
 /// How one stream stands, as far as an operator's overview tells it.
 struct StreamGlance: Sendable {
-    /// Names the stream to operators; see ``StreamId/handle``.
+    /// Names the stream to operators; see ``StreamHandle``.
     var handle: String
     var route: String
     var client: String
@@ -24,6 +24,11 @@ struct StreamGlance: Sendable {
 
     var json: [UInt8] {
         var json = JSONText(capacity: 256)
+        add(to: &json)
+        return json.closed()
+    }
+
+    func add(to json: inout JSONText) {
         json.add("id", handle)
         json.add("route", route)
         json.add("client", client)
@@ -35,7 +40,6 @@ struct StreamGlance: Sendable {
         json.add("bufferRecords", bufferRecords)
         json.add("paused", seconds: paused)
         json.add("duration", seconds: lasted)
-        return json.closed()
     }
 }
 
@@ -58,22 +62,6 @@ struct SlowestStreams: Sendable {
     }
 }
 
-extension StreamId {
-    /// What operators know the stream by: 16 hexadecimal digits, good as long as the process runs.
-    ///
-    /// The id itself lets its holder end the stream, so it is not shown. `hashValue` is keyed with a secret of the process
-    /// (SipHash), and does not lead back to it.
-    var handle: String { ShortHash.text(of: self, digits: 16) }
-}
-
-/// Names for secrets that may be shown: the same secret has the same name until the process ends.
-enum ShortHash {
-    static func text(of value: some Hashable, digits: Int) -> String {
-        let text = String(UInt64(UInt(bitPattern: value.hashValue)), radix: 16)
-        return String((String(repeating: "0", count: 16 - text.utf8.count) + text).suffix(digits))
-    }
-}
-
 extension Worker {
     /// What this loop has counted, and its slowest streams.
     ///
@@ -87,10 +75,10 @@ extension Worker {
 }
 
 extension StreamDriver {
-    fileprivate func glance(at now: Instant) -> StreamGlance {
+    func glance(at now: Instant) -> StreamGlance {
         let capacity = (records: max(1, wish.terms.buffer), bytes: max(1, terms.maximumBytes.bytes))
         return StreamGlance(
-            handle: id.handle, route: route.name, client: asked.client, records: totals.records,
+            handle: StreamHandle(of: id).text, route: route.name, client: asked.client, records: totals.records,
             bytes: totals.bytes.bytes, rate: wish.terms.pace.text, buffer: wish.terms.buffer,
             bufferRecords: queue.records, state: standing,
             fill: max(Double(queue.records) / Double(capacity.records), Double(gaugedBytes) / Double(capacity.bytes)),

@@ -22,7 +22,9 @@ extension StreamDriver: ResponseWriterDelegate {
     }
 
     func responseIsHeldUp() {
-        perform(machine.clientStopped(level: queue.level, at: worker.clock()))
+        let now = worker.clock()
+        perform(machine.clientStopped(level: queue.level, at: now))
+        notePause(at: now)
         if !machine.isFinished { armDeadline() }
     }
 
@@ -67,6 +69,7 @@ extension StreamDriver: ResponseWriterDelegate {
         response.delegate = self
         machine.attached()
         heartbeat?.attached(at: now)
+        notePause(at: now)
         keepPromise()
         // Only a failure ends a stream before its head; it was kept for this client.
         if head == nil { return end(machine.comingEnd ?? .upstreamFailed) }
@@ -171,5 +174,6 @@ extension StreamDriver: ResponseWriterDelegate {
             machine.clientHolds(at: now)
             armDeadline()
         }
+        notePause(at: now)
     }
 }

@@ -21,18 +21,23 @@ extension StreamDriver {
     }
 
     /// The upstream is paused; whoever let the queue fill up is the cause.
-    func countPause() {
-        let cause: RouteTally.PauseCause =
-            if response == nil {
-                .detached
-            } else if pacer.isHeldByClient {
-                .feedback
-            } else if machine.isHeldUp || response?.room == 0 {
-                .client
-            } else {
-                .pace
-            }
-        meter.tally.pauses[cause] += 1
+    func countPause() { meter.tally.pauses[pauseCause] += 1 }
+
+    /// Tells the stream's own log of pauses how it stands; to be called after whatever may have changed that.
+    func notePause(at now: Instant) {
+        pauses.changed(to: machine.isWaitingForRoom ? pauseCause : nil, at: now)
+    }
+
+    private var pauseCause: PauseLog.Cause {
+        if response == nil {
+            .detached
+        } else if pacer.isHeldByClient {
+            .feedback
+        } else if machine.isHeldUp || response?.room == 0 {
+            .client
+        } else {
+            .pace
+        }
     }
 
     /// The stream ended; to be told before its parts are given back.

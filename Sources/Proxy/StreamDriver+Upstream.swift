@@ -121,6 +121,7 @@ extension StreamDriver: TransferDelegate {
         }
         judgeUpstream(outcome, at: now)
         perform(machine.upstreamEnded(outcome, at: now))
+        notePause(at: now)
         keepFailure(at: now)
         pump(at: now)
     }

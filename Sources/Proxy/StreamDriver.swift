@@ -50,6 +50,8 @@ final class StreamDriver {
     var admissionEnds = Instant.distantPast
     /// Since when the client has held its own stream back.
     var heldSince: Instant?
+    /// Why its upstream has had to wait lately.
+    var pauses = PauseLog()
     var isDelimitedByClose = false
     var hasConnectTimedOut = false
 
@@ -178,6 +180,7 @@ final class StreamDriver {
         giveUpUpstream()
         problem = .badUpstream(failure)
         _ = machine.upstreamEnded(.upstreamFailed, at: now)
+        notePause(at: now)
     }
 
     /// Nothing more is wanted of the upstream but the whole records that it sent.
@@ -204,12 +207,15 @@ final class StreamDriver {
         case .pauseUpstream:
             transfer?.pause()
             countPause()
+            notePause(at: worker.clock())
             armDeadline()
         case .resumeUpstream:
             transfer?.resume()
+            notePause(at: worker.clock())
             armDeadline()
         case .cancelUpstream:
             giveUpUpstream()
+            notePause(at: worker.clock())
             keepFailure(at: worker.clock())
             pump(at: worker.clock())
         case .endResponse(.completed): completeResponse()
@@ -217,6 +223,7 @@ final class StreamDriver {
         case .detach:
             meter.tally.disconnects[.resumable] += 1
             response = nil
+            notePause(at: worker.clock())
             armDeadline()
         case .finish(let outcome): finish(outcome)
         }

@@ -63,6 +63,53 @@ def test_the_snapshot_tells_of_a_stream_and_not_its_id(held):
     assert refusal.value.code == 404
 
 
+def look(proxy, handle):
+    with urllib.request.urlopen(f"{proxy.admin}/v1/admin/streams/{handle}", timeout=15) as answer:
+        assert answer.headers["Content-Type"] == "application/json"
+        return json.load(answer)
+
+
+def test_a_stream_tells_why_its_upstream_has_to_wait(held):
+    stream = eventually(lambda: (state(held)["slowest"] or [None])[0], "a stream")
+
+    def waits():
+        seen = look(held, stream["id"])
+        return seen if seen["pauses"] and seen["pauses"][-1]["cause"] == "client" else None
+    seen = eventually(waits, "a pause because of the client")
+    assert (seen["id"], seen["client"], seen["path"]) == (stream["id"], "127.0.0.1", "/orders")
+    assert seen["pauseCount"] >= 1 and seen["upstream"].startswith("http://127.0.0.1:")
+    last = seen["pauses"][-1]
+    assert last["running"] and 0 <= last["start"] and last["start"] + last["seconds"] <= seen["duration"]
+    later = eventually(lambda: (lambda now: now if now["pauses"][-1]["seconds"] > last["seconds"] else None)(
+        look(held, stream["id"])), "a pause that goes on")
+    assert later["pauses"][-1]["start"] == last["start"]
+
+
+def test_a_metered_stream_waits_for_its_pace(weir, origin, client):
+    proxy = weir(route(origin(endless(8000)).url, rate="{ default: 100/second }", buffer="{ default: 4, max: 4 }"),
+                 shutdown_grace="0s")
+    records = client(proxy).get("/orders").records()
+    stream = eventually(lambda: (state(proxy)["slowest"] or [None])[0], "a stream")
+
+    def paced():
+        next(records)
+        seen = look(proxy, stream["id"])
+        return seen if seen["pauseCount"] > 3 else None
+    seen = eventually(paced, "pauses")
+    assert {pause["cause"] for pause in seen["pauses"]} == {"pace"}
+    # What the log tells adds up to what was counted, but for gaps of less than a millisecond.
+    told, pauses = sum(pause["seconds"] for pause in seen["pauses"]), seen["pauseCount"]
+    assert seen["paused"] - 0.001 <= told <= seen["paused"] + 0.001 * (pauses + 1)
+
+
+@pytest.mark.parametrize("handle", ["0000000000000000", "nothing", "", "..%2Fstate", "0" * 32])
+def test_what_names_no_open_stream_is_not_found(held, handle):
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        look(held, handle)
+    assert refusal.value.code == 404
+    assert json.load(refusal.value)["type"].endswith("not-found")
+
+
 def test_an_ended_stream_leaves_the_list_and_is_an_outcome(weir, origin, client):
     def script(peer):
         while peer.read_head():

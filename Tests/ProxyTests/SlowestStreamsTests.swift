@@ -34,13 +34,4 @@ private func glance(_ fill: Double, paused: Int = 0, handle: String = "") -> Str
         slowest.add(glance(1, paused: 2, handle: "a"))
         #expect(slowest.streams.map(\.handle) == ["a", "b"])
     }
-
-    @Test func aHandleIsSteadyAndNotTheId() {
-        var random = SystemRandomNumberGenerator()
-        let (one, other) = (StreamId(using: &random), StreamId(using: &random))
-        #expect(one.handle == one.handle)
-        #expect(one.handle != other.handle)
-        #expect(one.handle.utf8.count == 16)
-        #expect(!one.text.contains(one.handle))
-    }
 }

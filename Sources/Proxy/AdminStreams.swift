@@ -1,0 +1,61 @@
+import Downstream
+import Flow
+import NIOCore
+import NIOHTTP1
+import Observability
+
+/// Answers requests of operators that name one stream, by its handle; lives on the admin listener's loop.
+final class AdminStreams {
+    static let path = "/v1/admin/streams/"
+
+    private let eventLoop: any EventLoop
+    private let shared: Shared
+    private let outbox: Outbox
+
+    init(on eventLoop: any EventLoop, shared: Shared, outbox: Outbox) {
+        (self.eventLoop, self.shared, self.outbox) = (eventLoop, shared, outbox)
+    }
+
+    /// Tells how the stream stands, and why its upstream has had to wait lately.
+    func look(_ request: Request, _ writer: ResponseWriter) {
+        reach(request, writer) { _ in }
+    }
+
+    /// Goes to the stream on its own loop, and answers with how it stood there.
+    private func reach(
+        _ request: Request, _ writer: ResponseWriter, _ act: @escaping @Sendable (StreamDriver) -> Void
+    ) {
+        guard let handle = StreamHandle(request.path.dropFirst(Self.path.count)) else {
+            return refuse(.noSuchStream, request, writer)
+        }
+        let waiting = NIOLoopBound((self, request, writer), eventLoop: eventLoop)
+        shared.roster.report(of: handle, on: eventLoop, act).whenComplete { result in
+            let (streams, request, writer) = waiting.value
+            switch result {
+            case .success(let report?): streams.answer(report, writer)
+            case .success(nil): streams.refuse(.noSuchStream, request, writer)
+            // A loop that has been shut down: the proxy is at its end.
+            case .failure: writer.abort()
+            }
+            streams.outbox.turnEnded()
+        }
+    }
+
+    private func answer(_ report: StreamReport, _ writer: ResponseWriter) {
+        respond(.ok, "application/json", String(decoding: report.json, as: UTF8.self), writer)
+    }
+
+    private func refuse(_ problem: Problem, _ request: Request, _ writer: ResponseWriter) {
+        let type = Problem.contentType(accept: request.head.headers.first(name: "accept"))
+        respond(HTTPResponseStatus(statusCode: problem.status), type, problem.json(base: shared.served.problemBase), writer)
+    }
+
+    private func respond(_ status: HTTPResponseStatus, _ type: String, _ text: String, _ writer: ResponseWriter) {
+        writer.respond(
+            status,
+            headers: [
+                "Content-Type": type, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
+                "Date": shared.date.text(at: Timestamp.now()),
+            ], text: text + "\n")
+    }
+}
