@@ -17,7 +17,7 @@ BENCH_PEERS ?= nginx,haproxy
 MEASURE_FLAGS ?=
 
 .PHONY: help run test test-unit test-end-to-end check lint format bench bench-pace bench-slow-readers \
-	bench-crowd bench-flap bench-polling bench-keys test-thread test-address image clean
+	bench-crowd bench-flap bench-polling bench-keys test-thread test-address screenshot image clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -96,6 +96,11 @@ test-address: ## the end-to-end tests on a binary built with the address and lea
 	swift build --sanitize=address --scratch-path .build-address --product weir $(SWIFT_FLAGS)
 	SANITIZED=1 WEIR=.build-address/debug/weir ASAN_OPTIONS=detect_leaks=1 \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/scripts/sanitizers/leak.supp:print_suppressions=0 $(PYTEST)
+
+screenshot: ## makes docs/live-view.png anew: five minutes of a small fleet, good clients and bad ones
+	scripts/setup test
+	swift build --product weir $(SWIFT_FLAGS)
+	WEIR=.build/debug/weir .venv/bin/python scripts/screenshot $(SCREENSHOT_FLAGS)
 
 image: ## the container image weir:local
 	docker build --tag weir:local .

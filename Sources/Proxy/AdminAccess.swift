@@ -13,6 +13,9 @@ struct AdminAccess {
     /// What a balancer or a browser asks for without a word on itself; none of it tells of clients.
     private static let open: Set<Substring> = ["/livez", "/readyz", "/"]
 
+    /// Whether whoever is let in may also end streams and reset breakers.
+    var mayAct: Bool { token != nil }
+
     /// Why a request is not answered; `nil` where it is.
     func refusal(of request: Request) -> Problem? {
         guard !Self.open.contains(request.path) else { return nil }

@@ -24,13 +24,36 @@ final class AdminHandler: RequestHandler {
     }
 
     func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter) {
-        if let problem = AdminAccess(token: shared.served.configuration.adminToken).refusal(of: request) {
-            _ = shared.answer(problem, to: request, response: writer)
-            return
+        let access = AdminAccess(token: shared.served.configuration.adminToken)
+        do throws(Problem) {
+            if let problem = access.refusal(of: request) { throw problem }
+            switch request.head.method {
+            case .GET, .HEAD: show(request, writer)
+            default: try act(request, body, writer, mayAct: access.mayAct)
+            }
+        } catch {
+            _ = shared.answer(error, to: request, response: writer)
         }
-        guard request.head.method == .GET || request.head.method == .HEAD else {
-            return answer(.methodNotAllowed, "only GET and HEAD", writer, more: ("Allow", "GET, HEAD"))
+    }
+
+    /// What operators do.
+    private func act(
+        _ request: Request, _ body: RequestBody, _ writer: ResponseWriter, mayAct: Bool
+    ) throws(Problem) {
+        switch (request.head.method, request.path) {
+        case (.POST, "/v1/admin/breakers/reset"):
+            guard mayAct else { throw .adminTokenNeeded }
+            shared.resetBreaker(request, body, writer)
+        case (_, "/v1/admin/breakers/reset"): throw .methodNotAllowed("POST")
+        case (.DELETE, let path) where path.hasPrefix(AdminStreams.path):
+            guard mayAct else { throw .adminTokenNeeded }
+            streams.end(request, writer)
+        case (_, let path) where path.hasPrefix(AdminStreams.path): throw .methodNotAllowed("GET, HEAD, DELETE")
+        default: throw .methodNotAllowed("GET, HEAD")
         }
+    }
+
+    private func show(_ request: Request, _ writer: ResponseWriter) {
         switch request.path {
         case "/": answerPage(writer)
         case "/livez": answer(.ok, "alive", writer)

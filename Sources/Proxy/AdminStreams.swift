@@ -21,6 +21,14 @@ final class AdminStreams {
         reach(request, writer) { _ in }
     }
 
+    /// Ends the stream at its last whole record, and tells how it stood before.
+    func end(_ request: Request, _ writer: ResponseWriter) {
+        reach(request, writer) { driver in
+            driver.end(.cancelled, problem: .endedByOperator)
+            driver.worker.turnEnded()
+        }
+    }
+
     /// Goes to the stream on its own loop, and answers with how it stood there.
     private func reach(
         _ request: Request, _ writer: ResponseWriter, _ act: @escaping @Sendable (StreamDriver) -> Void
@@ -34,8 +42,7 @@ final class AdminStreams {
             switch result {
             case .success(let report?): streams.answer(report, writer)
             case .success(nil): streams.refuse(.noSuchStream, request, writer)
-            // A loop that has been shut down: the proxy is at its end.
-            case .failure: writer.abort()
+            case .failure: streams.refuse(.unavailable(.loopSilent), request, writer)
             }
             streams.outbox.turnEnded()
         }
@@ -46,8 +53,7 @@ final class AdminStreams {
     }
 
     private func refuse(_ problem: Problem, _ request: Request, _ writer: ResponseWriter) {
-        let type = Problem.contentType(accept: request.head.headers.first(name: "accept"))
-        respond(HTTPResponseStatus(statusCode: problem.status), type, problem.json(base: shared.served.problemBase), writer)
+        _ = shared.answer(problem, to: request, response: writer)
     }
 
     private func respond(_ status: HTTPResponseStatus, _ type: String, _ text: String, _ writer: ResponseWriter) {

@@ -63,6 +63,7 @@ struct LiveSnapshot {
         let uptime = time.millisecondsSince1970 - shared.build.start.millisecondsSince1970
         json.add("uptime", seconds: .milliseconds(max(0, uptime)))
         json.add("state", shared.isDraining ? "draining" : "ready")
+        json.add("actions", AdminAccess(token: shared.served.configuration.adminToken).mayAct)
         json.add("configuration", json: configuration)
         json.add("totals", json: totals)
         json.add("routes", array: names.map { route($0) })
@@ -173,7 +174,7 @@ extension ProxyRoute {
     }
 
     /// A header's value may be a secret; an address is none.
-    private func shown(_ client: ClientKey) -> String {
+    func shown(_ client: ClientKey) -> String {
         switch settings.clientKey {
         case .address, .certificate: client.text
         case .header: "#" + ShortHash.text(of: client, digits: 8)

@@ -113,6 +113,12 @@ extension Problem {
     static let adminByName = Problem(
         .forbidden, status: 403, detail: "Without a token the admin listener is asked by its address or as localhost")
 
+    static let adminTokenNeeded = Problem(
+        .forbidden, status: 403, detail: "Only with an admin_token can anything be done here but look")
+    static let noSuchBreaker = Problem(.notFound, status: 404, detail: "No breaker that is not closed has this name")
+    static let endedByOperator = Problem(
+        .unavailable, status: 503, detail: "An operator has ended this stream", retryAfter: .seconds(1))
+
     /// What a 401 tells of how to do better (RFC 6750, section 3); `nil` for other problems.
     var challenge: String? {
         guard kind == .unauthorized else { return nil }

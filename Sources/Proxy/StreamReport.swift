@@ -56,7 +56,7 @@ extension StreamDriver {
 extension LoopRoster {
     /// Asks every loop for the stream with this handle, and what is to be done with it there.
     ///
-    /// - Returns: The stream's report; `nil` where no such stream is open, a failure only where a loop has been shut down.
+    /// - Returns: The stream's report; `nil` where no such stream is open, a failure where a loop has been shut down or does not answer in time.
     func report(
         of handle: StreamHandle, on loop: any EventLoop, _ act: @escaping @Sendable (StreamDriver) -> Void = { _ in }
     ) -> EventLoopFuture<StreamReport?> {

@@ -7,6 +7,8 @@ import urllib.request
 
 import pytest
 
+from harness.addresses import endless
+from harness.waiting import eventually
 from harness.weir import command, route
 
 TOKEN = "a-token-of-23-letters-!"
@@ -100,3 +102,92 @@ def test_a_unix_socket_answers_to_any_name(weir, fastapi_app, tmp_path):
     assert connection.getresponse().status == 200
     connection.close()
     proxy.stop()
+
+
+# What operators do
+
+BREAKER = "{ trips: 1, window: 60s, cooldown: 120s, probes: 1, probe_records: 20 }"
+
+
+def send(proxy, method, path, body=None, token=TOKEN):
+    headers = {"Accept": "application/problem+json", **({"Authorization": f"Bearer {token}"} if token else {})}
+    request = urllib.request.Request(proxy.admin + path, headers=headers, method=method,
+                                     data=None if body is None else json.dumps(body).encode())
+    try:
+        with urllib.request.urlopen(request, timeout=15) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, refusal.read()
+
+
+def state(proxy):
+    return json.loads(send(proxy, "GET", "/v1/admin/state")[1])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_operator_ends_a_stream(weir, origin, client, workers):
+    proxy = weir(route(origin(endless()).url, rate="{ default: 100/second }"), admin_token=f'"{TOKEN}"', workers=workers)
+    response = client(proxy).get("/one", "Prefer: stream-notices")
+    other = client(proxy).get("/other")
+    shown = eventually(lambda: next((stream for stream in state(proxy)["slowest"] for report in
+                       [json.loads(send(proxy, "GET", "/v1/admin/streams/" + stream["id"])[1])]
+                       if report["path"] == "/one"), None), "the stream in a snapshot")
+    status, report = send(proxy, "DELETE", "/v1/admin/streams/" + shown["id"])
+    assert status == 200 and json.loads(report)["path"] == "/one"
+    last = json.loads(response.read().splitlines()[-1])
+    assert not response.complete and last["detail"] == "An operator has ended this stream"
+    assert proxy.logged(path="/one")["reason"] == "cancelled"
+    assert send(proxy, "DELETE", "/v1/admin/streams/" + shown["id"])[0] == 404
+    assert not [line for line in proxy.lines() if line["path"] == "/other"] and other.status == 200
+
+
+def test_an_operator_resets_the_breaker_of_a_client(weir, origin, client):
+    upstream = origin(endless(2000), send_buffer=16 << 10)
+    proxy = weir(route(upstream.url, rate="{ default: 1000/second }", stall_timeout="300ms", breaker=BREAKER),
+                 admin_token=f'"{TOKEN}"', shutdown_grace="0s")
+    client(proxy, receive_buffer=4096).ask("/one")
+    proxy.logged(reason="slow_consumer", within=20)
+    assert client(proxy).get("/two").status == 429
+    breaker = eventually(lambda: state(proxy)["breakers"], "a breaker in a snapshot")[0]
+    assert send(proxy, "POST", "/v1/admin/breakers/reset", {**breaker, "client": "192.0.2.1"})[0] == 404
+    assert send(proxy, "POST", "/v1/admin/breakers/reset", {**breaker, "route": "/nothing"})[0] == 404
+    assert send(proxy, "POST", "/v1/admin/breakers/reset", breaker)[0] == 204
+    assert client(proxy).get("/three").status == 200
+    eventually(lambda: not state(proxy)["breakers"], "a snapshot without it")
+    assert send(proxy, "POST", "/v1/admin/breakers/reset", breaker)[0] == 404
+
+
+def test_an_operator_resets_the_breaker_of_an_upstream(weir, client):
+    proxy = weir(route("http://127.0.0.1:1", upstream_breaker="{ failures: 1, window: 60s, cooldown: 120s }"),
+                 admin_token=f'"{TOKEN}"')
+    assert client(proxy).get("/").status == 502
+    assert client(proxy).get("/").status == 503
+    breaker = eventually(lambda: state(proxy)["breakers"], "a breaker in a snapshot")[0]
+    assert send(proxy, "POST", "/v1/admin/breakers/reset", breaker)[0] == 204
+    assert client(proxy).get("/").status == 502
+
+
+@pytest.mark.parametrize("body", [[], {}, {"route": "/"}, {"route": "/", "kind": "client"}, "x",
+                                  {"route": "/", "kind": "neither", "client": "x"}, {"route": 1, "kind": "client", "client": "x"}])
+def test_a_breaker_that_is_not_named_is_not_reset(guarded, body):
+    status, problem = send(guarded, "POST", "/v1/admin/breakers/reset", body)
+    assert status == 400 and json.loads(problem)["type"].endswith("/invalid-request")
+
+
+def test_a_name_that_never_ends_is_not_read(guarded):
+    assert send(guarded, "POST", "/v1/admin/breakers/reset", {"route": "x" * 5000})[0] == 413
+
+
+def test_without_a_token_nothing_can_be_done(weir, fastapi_app):
+    proxy = weir(route(fastapi_app.url))
+    assert send(proxy, "DELETE", "/v1/admin/streams/0123456789abcdef", token=None)[0] == 403
+    assert send(proxy, "POST", "/v1/admin/breakers/reset", {}, token=None)[0] == 403
+    assert json.loads(send(proxy, "GET", "/v1/admin/state", token=None)[1])["actions"] is False
+
+
+@pytest.mark.parametrize("method, path, allowed", [
+    ("PUT", "/v1/admin/streams/0123456789abcdef", "GET, HEAD, DELETE"), ("POST", "/metrics", "GET, HEAD"),
+    ("DELETE", "/v1/admin/breakers/reset", "POST")])
+def test_other_methods_are_told_which_are_known(guarded, method, path, allowed):
+    status, headers, _ = ask(guarded, path, token=TOKEN, method=method)
+    assert (status, headers["Allow"]) == (405, allowed)
