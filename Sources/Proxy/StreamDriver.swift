@@ -80,7 +80,10 @@ final class StreamDriver {
         self.permit = consume permit
         do {
             let transfer = try worker.upstream.makeTransfer(
-                route.upstreamRequest(for: asked.request.head, pace: terms.pace), at: route.origin, delegate: self)
+                route.upstreamRequest(
+                    for: asked.request, client: asked.client, pace: terms.pace,
+                    forwarding: worker.shared.served.forwarding),
+                at: route.origin, delegate: self)
             self.transfer = transfer
             armDeadline()
             tellStart()
