@@ -24,6 +24,9 @@ package struct Problem: Error, Equatable, Sendable {
         /// Only as a notice within a stream.
         case recordsDropped = "records-dropped"
 
+        /// Whether a request to a route can be refused with it.
+        package var isOfRoutes: Bool { ![.recordsDropped, .unauthorized, .forbidden].contains(self) }
+
         /// The same for every problem of the kind (RFC 9457, section 3.1.3).
         package var title: String {
             switch self {

@@ -6,19 +6,23 @@ import Settings
 /// Finds out who the client is: the peer, or behind trusted proxies the one that they say they serve.
 struct ClientAddress {
     let trusted: [AddressBlock]
+    /// In which field they say it.
+    var believes = Configuration.ForwardedHeader.xForwardedFor
 
     /// The client's address: the last one in the chain that no trusted proxy speaks for.
     ///
     /// Read from the right: each proxy appends the address that it saw, so what stands left of the first untrusted one is
-    /// whatever the client made up. `Forwarded` (RFC 7239) goes before `X-Forwarded-For`.
+    /// whatever the client made up. Only the field that the trusted proxies are known to set is read: the other one they
+    /// may hand through as the client wrote it.
     func client(of request: Request) -> String {
         guard isTrusted(request.peer) else { return request.peer }
         let headers = request.head.headers
-        let forwarded = headers[canonicalForm: "forwarded"]
         let chain =
-            forwarded.isEmpty
-            ? headers[canonicalForm: "x-forwarded-for"].map { Self.address(of: $0) }
-            : forwarded.map { Self.address(of: Self.forValue(of: $0)) }
+            switch believes {
+            case .xForwardedFor: headers[canonicalForm: "x-forwarded-for"].map { Self.address(of: $0) }
+            case .forwarded:
+                headers[canonicalForm: "forwarded"].map { Self.address(of: Self.parameter("for", of: $0)) }
+            }
         var client = request.peer
         for hop in chain.reversed() {
             // A name that is no address (`unknown`, `_hidden`) ends what can be known.
@@ -41,17 +45,17 @@ struct ClientAddress {
     }
 
     /// The peer of a unix socket has no address, and whoever may open the socket is trusted.
-    private func isTrusted(_ text: String) -> Bool {
+    func isTrusted(_ text: String) -> Bool {
         guard !text.isEmpty else { return true }
         guard let address = IPAddress(text) else { return false }
         return trusted.contains { $0.contains(address) }
     }
 
-    /// `for` of one element of `Forwarded`: `for="[2001:db8::1]:4711";proto=http`; empty where there is none.
-    private static func forValue(of element: Substring) -> Substring {
+    /// A parameter of one element of `Forwarded`: `for="[2001:db8::1]:4711";proto=http`; empty where there is none.
+    static func parameter(_ name: String, of element: Substring) -> Substring {
         for pair in element.split(separator: ";") {
             let parts = pair.split(separator: "=", maxSplits: 1)
-            if parts.count == 2, parts[0].trimmed.lowercased() == "for" { return parts[1].trimmed.unquoted }
+            if parts.count == 2, parts[0].trimmed.lowercased() == name { return parts[1].trimmed.unquoted }
         }
         return ""
     }

@@ -1,3 +1,4 @@
+import Downstream
 import Flow
 import NIOHTTP1
 import Settings
@@ -52,8 +53,19 @@ extension HTTPHeaders {
 
 extension ProxyRoute {
     /// The request as the upstream gets it.
-    func upstreamRequest(for head: HTTPRequestHead, trace: TraceContext?, pace: Pace) -> UpstreamRequest {
+    ///
+    /// - Parameters:
+    ///   - request: As the client sent it.
+    ///   - client: Its address.
+    ///   - pace: What was granted.
+    ///   - forwarding: What is told of the way that it came.
+    /// - Returns: The request.
+    func upstreamRequest(
+        for request: Request, client: String, pace: Pace, forwarding: Forwarding
+    ) -> UpstreamRequest {
+        let head = request.head
         var headers = head.headers.withoutHopByHop()
+        forwarding.tell(of: request, client: client, in: &headers)
         switch settings.host {
         case .preserve:
             // RFC 9112, section 3.2: an HTTP/1.1 request must have one, an HTTP/1.0 client may not have sent it.
@@ -65,7 +77,7 @@ extension ProxyRoute {
             headers.remove(name: Ask.bufferSizeHeader)
             headers.remove(name: Ask.rateLimitHeader)
         }
-        if let trace { headers.carry(trace) }
+        if let trace = request.trace { headers.carry(trace) }
         // Records cannot be told apart in a compressed body.
         if expectsRecords(head.headers, pace: pace) {
             headers.replaceOrAdd(name: "accept-encoding", value: "identity")

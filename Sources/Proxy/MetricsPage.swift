@@ -67,7 +67,7 @@ struct MetricsPage {
         add(.clientDisconnects, by: "cause", \.disconnects, Tally.Disconnect.allCases.map { ($0, $0.rawValue) })
         text.begin(.refusals)
         for (name, tally) in tallies + [(LoopMeters.unrouted, figures.routes[LoopMeters.unrouted] ?? Tally())] {
-            for kind in Problem.Kind.allCases where kind != .recordsDropped {
+            for kind in Problem.Kind.allCases where kind.isOfRoutes {
                 text.add(["route": name, "type": kind.rawValue], tally.refusals[kind])
             }
         }

@@ -14,6 +14,7 @@ final class ServedConfiguration: Sendable {
     let routes: [ProxyRoute]
     let table: RouteTable
     let clients: ClientAddress
+    let forwarding: Forwarding
     let connectionLimits: ConnectionLimits
     /// Where streams have addresses of their own; `nil` where they have none.
     let streamsAddress: StreamsAddress?
@@ -35,7 +36,8 @@ final class ServedConfiguration: Sendable {
             matches: configuration.routes.map {
                 RouteMatch(host: $0.match.host, path: $0.match.path, methods: $0.match.methods)
             })
-        clients = ClientAddress(trusted: configuration.trustedProxies)
+        clients = ClientAddress(trusted: configuration.trustedProxies, believes: configuration.forwardedHeader)
+        forwarding = Forwarding(clients: clients, pseudonym: configuration.via)
         connectionLimits = ConnectionLimits(
             maximumHeaderBytes: configuration.limits.maxHeaderBytes, headerTime: configuration.limits.headerTimeout,
             keepaliveTime: configuration.limits.keepaliveTimeout,

@@ -15,6 +15,9 @@ extension StreamDriver: TransferDelegate {
         if let asyncTimer { worker.timers.cancel(asyncTimer) }
         let hasBody = head.hasBody(method: asked.request.head.method)
         var headers = head.headers.withoutHopByHop()
+        worker.shared.served.forwarding.addVia(to: &headers, version: "1.\(head.minorVersion)")
+        // RFC 9110, section 6.6.1: who has a clock adds what an upstream without one left out.
+        if !headers.contains(name: "date") { headers.add(name: "Date", value: worker.shared.date.text(at: .now())) }
         if let format = recordFormat(of: head, hasBody: hasBody) {
             becomeStream(of: format, &headers, at: now)
         } else {

@@ -88,7 +88,9 @@ final class StreamDriver {
         self.permit = consume permit
         do {
             let transfer = try worker.upstream.makeTransfer(
-                route.upstreamRequest(for: asked.request.head, trace: asked.request.trace, pace: terms.pace),
+                route.upstreamRequest(
+                    for: asked.request, client: asked.client, pace: terms.pace,
+                    forwarding: worker.shared.served.forwarding),
                 at: route.origin, delegate: self)
             self.transfer = transfer
             armDeadline()

@@ -20,8 +20,12 @@ package struct Configuration: Equatable, Sendable {
     package var logLevel = LogLevel.info
     /// What the `type` of each problem begins with; no slash at its end.
     package var problemBase = "https://example.com/problems"
-    /// The peers whose `Forwarded` and `X-Forwarded-For` are believed.
+    /// The peers that are believed when they say whom they serve.
     package var trustedProxies = [AddressBlock.loopback]
+    /// Where they say it.
+    package var forwardedHeader = ForwardedHeader.xForwardedFor
+    /// weir's name in `Via`; `nil` where no such field is added.
+    package var via: String? = "weir"
     /// How long open streams may run on after the first SIGTERM.
     package var shutdownGrace = Duration.seconds(30)
     package var limits = Limits()
@@ -37,6 +41,13 @@ package struct Configuration: Equatable, Sendable {
 }
 
 extension Configuration {
+    /// The field in which a proxy tells the chain of addresses.
+    package enum ForwardedHeader: String, Equatable, Sendable, CaseIterable {
+        case xForwardedFor = "x-forwarded-for"
+        /// RFC 7239.
+        case forwarded
+    }
+
     package struct AccessLog: Equatable, Sendable {
         package enum Destination: Equatable, Sendable {
             case standardOutput

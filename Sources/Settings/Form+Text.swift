@@ -13,6 +13,14 @@ extension Form where Value == String {
         }
     }
 
+    /// What stands for a host in `Via` (RFC 9110, section 7.6.3).
+    static var pseudonym: Form {
+        Form(allowed: "a name of letters, digits and `-._`, of at most 64 characters") { text in
+            let isName = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-._".utf8.contains($0) }
+            return (1...64).contains(text.utf8.count) && isName ? text : nil
+        }
+    }
+
     /// A method as clients send it: case-sensitive (RFC 9110, section 9.1), and by custom in upper case.
     static var method: Form {
         Form(allowed: "a method in upper case, such as `GET`") { text in

@@ -16,6 +16,8 @@ enum Schema {
             Key("log_level", .word(), \.logLevel),
             Key("problem_base", .problemBase, \.problemBase),
             trustedProxies,
+            Key("forwarded_header", .word(), \.forwardedHeader),
+            Key("via", orOff: .pseudonym, \.via),
             Key("shutdown_grace", .duration(.zero ... .hours(24)), \.shutdownGrace),
             Key("limits", limits, \.limits),
             Key("paths", paths, \.paths),

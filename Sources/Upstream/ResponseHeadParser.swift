@@ -22,6 +22,7 @@ struct ResponseHeadParser {
     static let maximumBytes = 64 << 10
 
     private var status = 0
+    private var minorVersion = 1
     private var reason = ""
     private var headers = HTTPHeaders()
     private var contentLength: Int?
@@ -55,6 +56,7 @@ struct ResponseHeadParser {
             (100...599).contains(code)
         else { throw .malformed("the status line is not that of HTTP/1.1") }
         status = code
+        minorVersion = Int(minor - 0x30)
         reason = parts.count == 3 ? String(decoding: parts[2].filter { $0 >= 0x20 && $0 != 0x7F }, as: UTF8.self) : ""
     }
 
@@ -116,7 +118,8 @@ struct ResponseHeadParser {
         isComplete = true
         return .head(
             UpstreamResponseHead(
-                status: status, reason: reason, headers: headers, contentLength: contentLength, isChunked: isChunked))
+                status: status, reason: reason, headers: headers, contentLength: contentLength, isChunked: isChunked,
+                minorVersion: minorVersion))
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }

@@ -50,6 +50,8 @@ package struct UpstreamResponseHead: Equatable, Sendable {
     /// The body's length where the head says it.
     package var contentLength: Int?
     package var isChunked = false
+    /// Of the HTTP/1 that the upstream speaks.
+    package var minorVersion = 1
 
     /// Whether only the connection's end delimits the body (RFC 9112, section 6.3, rule 8).
     package func isDelimitedByClose(method: HTTPMethod) -> Bool {

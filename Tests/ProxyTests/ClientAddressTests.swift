@@ -14,8 +14,13 @@ import Testing
             trusted: try ["127.0.0.1/32", "10.0.0.0/8", "2001:db8::/32"].map { try #require(AddressBlock($0)) })
     }
 
-    private func client(_ headers: HTTPHeaders, peer: String = "10.0.0.1") -> String {
-        clients.client(of: request(headers, peer: peer))
+    private func client(
+        _ headers: HTTPHeaders, peer: String = "10.0.0.1",
+        by field: Configuration.ForwardedHeader = .xForwardedFor
+    ) -> String {
+        var clients = clients
+        clients.believes = field
+        return clients.client(of: request(headers, peer: peer))
     }
 
     private func request(_ headers: HTTPHeaders, peer: String = "10.0.0.1") -> Request {
@@ -32,19 +37,21 @@ import Testing
     @Test func aTrustedPeerThatSaysNothingIsTheClient() {
         #expect(client([:]) == "10.0.0.1")
         #expect(client(["X-Forwarded-For": ""]) == "10.0.0.1")
-        #expect(client(["Forwarded": "proto=http;by=10.0.0.9"]) == "10.0.0.1")
+        #expect(client(["Forwarded": "proto=http;by=10.0.0.9"], by: .forwarded) == "10.0.0.1")
     }
 
     @Test func aTrustedPeerIsBelieved() {
         #expect(client(["X-Forwarded-For": "203.0.113.1"]) == "203.0.113.1")
-        #expect(client(["Forwarded": "for=203.0.113.1"]) == "203.0.113.1")
+        #expect(client(["Forwarded": "for=203.0.113.1"], by: .forwarded) == "203.0.113.1")
     }
 
     /// What stands left of the address that the last trusted proxy saw is whatever the client made up.
     @Test func spoofedEntriesAtTheLeftAreNotBelieved() {
         #expect(client(["X-Forwarded-For": "127.0.0.1, 10.0.0.7, 203.0.113.1"]) == "203.0.113.1")
         #expect(client(["X-Forwarded-For": "192.0.2.66, 203.0.113.1, 10.0.0.7"]) == "203.0.113.1")
-        #expect(client(["Forwarded": "for=192.0.2.66, for=203.0.113.1;proto=http, for=10.0.0.7"]) == "203.0.113.1")
+        #expect(
+            client(["Forwarded": "for=192.0.2.66, for=203.0.113.1;proto=http, for=10.0.0.7"], by: .forwarded)
+                == "203.0.113.1")
     }
 
     @Test func severalFieldsAreOneChain() {
@@ -58,8 +65,13 @@ import Testing
         #expect(client(["X-Forwarded-For": "10.0.0.5, 10.0.0.6"]) == "10.0.0.5")
     }
 
-    @Test func forwardedGoesBeforeXForwardedFor() {
-        #expect(client(["X-Forwarded-For": "203.0.113.1", "Forwarded": "for=203.0.113.2"]) == "203.0.113.2")
+    /// What a trusted proxy does not set it may hand through as the client wrote it.
+    @Test func onlyTheFieldThatTrustedProxiesSetIsBelieved() {
+        let headers: HTTPHeaders = ["X-Forwarded-For": "203.0.113.1", "Forwarded": "for=203.0.113.2"]
+        #expect(client(headers) == "203.0.113.1")
+        #expect(client(headers, by: .forwarded) == "203.0.113.2")
+        #expect(client(["Forwarded": "for=203.0.113.2"]) == "10.0.0.1")
+        #expect(client(["X-Forwarded-For": "203.0.113.2"], by: .forwarded) == "10.0.0.1")
     }
 
     @Test func whoeverMayOpenAUnixSocketIsTrusted() {
@@ -79,7 +91,7 @@ import Testing
         ("For=203.0.113.1", "203.0.113.1"), ("proto=https;for=203.0.113.1;by=10.0.0.1", "203.0.113.1"),
         ("proto=https; for=203.0.113.1 ; by=10.0.0.1", "203.0.113.1"),
     ]) func forwardedIsReadInAllItsForms(element: String, address: String) {
-        #expect(client(["Forwarded": element]) == address)
+        #expect(client(["Forwarded": element], by: .forwarded) == address)
     }
 
     @Test(arguments: [
@@ -95,7 +107,7 @@ import Testing
     func aNameThatIsNoAddressEndsTheChain(name: String) {
         #expect(client(["X-Forwarded-For": "203.0.113.1, \(name), 10.0.0.7"]) == "10.0.0.7")
         #expect(client(["X-Forwarded-For": name]) == "10.0.0.1")
-        #expect(client(["Forwarded": "for=203.0.113.1, for=\"\(name)\", for=10.0.0.7"]) == "10.0.0.7")
+        #expect(client(["Forwarded": "for=203.0.113.1, for=\"\(name)\", for=10.0.0.7"], by: .forwarded) == "10.0.0.7")
     }
 
     // MARK: The key

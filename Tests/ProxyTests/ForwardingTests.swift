@@ -1,0 +1,111 @@
+import Downstream
+import NIOHTTP1
+import Settings
+import Testing
+
+@testable import Proxy
+
+@Suite struct ForwardingTests {
+    private static let fields = ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded"]
+
+    /// The fields in the order of `fields`, each at most once, as the upstream gets them.
+    private func told(
+        _ headers: HTTPHeaders = ["Host": "shop.example"], peer: String = "10.0.0.1",
+        by believes: Configuration.ForwardedHeader = .xForwardedFor, overTLS isSecure: Bool = false
+    ) throws -> [String] {
+        let clients = ClientAddress(trusted: [try #require(AddressBlock("10.0.0.0/8"))], believes: believes)
+        let request = Request(
+            head: HTTPRequestHead(version: .http1_1, method: .GET, uri: "/", headers: headers), peer: peer,
+            isSecure: isSecure)
+        var sent = headers
+        Forwarding(clients: clients, pseudonym: nil).tell(of: request, client: clients.client(of: request), in: &sent)
+        #expect(!sent.contains(name: "via"))
+        return Self.fields.map { name in
+            #expect(sent[name].count <= 1)
+            return sent.first(name: name) ?? "-"
+        }
+    }
+
+    private let forged: HTTPHeaders = [
+        "Host": "shop.example", "X-Forwarded-For": "192.0.2.66", "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "evil.example", "Forwarded": "for=192.0.2.66;proto=https",
+    ]
+
+    @Test func whatAClientSaysOfItselfIsReplaced() throws {
+        let own = ["198.51.100.9", "http", "shop.example", "for=198.51.100.9;host=\"shop.example\";proto=http"]
+        #expect(try told(peer: "198.51.100.9") == own)
+        #expect(try told(forged, peer: "198.51.100.9") == own)
+        #expect(try told(forged, peer: "198.51.100.9", by: .forwarded) == own)
+    }
+
+    @Test func theSchemeIsThatOfTheConnectionUnlessATrustedPeerKnowsBetter() throws {
+        let stranger = try told(["Host": "a", "X-Forwarded-Proto": "http"], peer: "198.51.100.9", overTLS: true)
+        #expect(stranger[1] == "https" && stranger[3].hasSuffix("proto=https"))
+        #expect(try told(["Host": "a"], overTLS: true)[1] == "https")
+        #expect(try told(["Host": "a", "X-Forwarded-Proto": "http"], overTLS: true)[1] == "http")
+        #expect(try told(["Host": "a"], by: .forwarded, overTLS: true)[1] == "https")
+    }
+
+    @Test func aTrustedProxysChainGoesOn() throws {
+        let headers = HTTPHeaders([
+            ("Host", "inner"), ("X-Forwarded-For", "192.0.2.66, 203.0.113.1"), ("X-Forwarded-For", "10.0.0.7"),
+            ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "shop.example"),
+        ])
+        #expect(
+            try told(headers) == [
+                "192.0.2.66, 203.0.113.1, 10.0.0.7, 10.0.0.1", "https", "shop.example",
+                "for=203.0.113.1;host=\"shop.example\";proto=https, for=10.0.0.1",
+            ])
+    }
+
+    @Test func aTrustedProxysElementsGoOn() throws {
+        let headers: HTTPHeaders = ["Host": "inner", "Forwarded": "for=203.0.113.1;proto=https;host=\"shop.example\""]
+        #expect(
+            try told(headers, by: .forwarded) == [
+                "203.0.113.1, 10.0.0.1", "https", "shop.example",
+                "for=203.0.113.1;proto=https;host=\"shop.example\", for=10.0.0.1",
+            ])
+    }
+
+    /// A proxy that knows one kind of field hands the other through as the client wrote it.
+    @Test func theFieldThatIsNotBelievedIsMadeAnew() throws {
+        var headers: HTTPHeaders = ["Host": "a", "X-Forwarded-For": "203.0.113.1", "Forwarded": "for=192.0.2.66"]
+        #expect(try told(headers)[3] == "for=203.0.113.1;host=\"a\";proto=http, for=10.0.0.1")
+        headers = forged
+        headers.replaceOrAdd(name: "Forwarded", value: "for=203.0.113.1")
+        let answer = try told(headers, by: .forwarded)
+        #expect(answer.prefix(3) == ["203.0.113.1, 10.0.0.1", "http", "shop.example"])
+    }
+
+    @Test func aTrustedPeerThatForwardsForNobodyIsTheClient() throws {
+        let own = ["10.0.0.1", "http", "shop.example", "for=10.0.0.1;host=\"shop.example\";proto=http"]
+        #expect(try told() == own)
+        #expect(try told(by: .forwarded) == own)
+    }
+
+    @Test func addressesAreWrittenAsTheirFieldsWantThem() throws {
+        let sixth = try told([:], peer: "2001:DB8::1")
+        #expect(sixth == ["2001:db8::1", "http", "-", "for=\"[2001:db8::1]\";proto=http"])
+        #expect(try told([:], peer: "::ffff:198.51.100.9")[0] == "198.51.100.9")
+    }
+
+    @Test func whoComesOverAUnixSocketHasNoAddress() throws {
+        #expect(try told([:], peer: "") == ["-", "http", "-", "for=unknown;proto=http"])
+        #expect(try told(["X-Forwarded-For": "203.0.113.1"], peer: "")[0] == "203.0.113.1")
+    }
+
+    /// Else a proxy's field would break the one that weir makes of it.
+    @Test func whatWouldBreakAFieldIsNotPutIntoIt() throws {
+        let scheme = try told(["Host": "a", "X-Forwarded-Proto": "https;for=192.0.2.66"])
+        #expect(scheme[1] == "http" && scheme[3] == "for=10.0.0.1;host=\"a\";proto=http")
+        let host = try told(["Host": "a\";for=\"192.0.2.66"])
+        #expect(host[3] == "for=10.0.0.1;host=\"a\\\";for=\\\"192.0.2.66\";proto=http")
+    }
+
+    @Test func viaIsAppended() {
+        let forwarding = Forwarding(clients: ClientAddress(trusted: []), pseudonym: "edge")
+        var headers: HTTPHeaders = ["Via": "1.0 fred"]
+        forwarding.addVia(to: &headers, version: "1.1")
+        #expect(headers["via"] == ["1.0 fred", "1.1 edge"])
+    }
+}
