@@ -140,6 +140,13 @@ package final class ServerTLS: Sendable {
                 until: chain.map { Int($0.notValidAfter) }.min() ?? 0))
     }
 
+    /// Reads a file of authorities, as one would that trusts them; blocks on the disk.
+    ///
+    /// - Throws: Why it holds none.
+    package static func checkAuthorities(at path: String) throws(TLSFault) {
+        _ = try certificates(in: path, .clientAuthority)
+    }
+
     private static func certificates(
         in path: String, _ file: TLSFault.File
     ) throws(TLSFault) -> [NIOSSLCertificate] {

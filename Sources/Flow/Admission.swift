@@ -1,8 +1,8 @@
 /// Who may open another stream on one route.
 ///
-/// Three bounds on streams (of a client, of the route, of its upstream) and one on how often a client starts them. A
-/// request counts as a stream from ``admit(_:at:)`` on, because only the response tells; ``turnedOutPlain(_:)`` takes
-/// that back for a response that is no stream, which then counts against the upstream alone.
+/// Two bounds on streams (of a client, of the route) and one on how often a client starts them; that of an upstream is in
+/// ``UpstreamPool``. A request counts as a stream from ``admit(_:at:)`` on, because only the response tells;
+/// ``turnedOutPlain(_:)`` takes that back for a response that is no stream.
 ///
 /// Invariants (`AdmissionTests`, `AdmissionModelTests`):
 /// 1. No count ever exceeds its limit, except in a dry run, or after `limits` was lowered, and then it only falls.
@@ -21,21 +21,17 @@ package struct Admission: Sendable {
         package var perRoute: Int?
         /// How often one client may start a stream.
         package var starts: StartAllowance?
-        /// Open streams and plain requests at the route's upstream.
-        package var upstreamStreams: Int?
-        /// Whether the first three only tell whom they would refuse; that of the upstream always binds, as it is not
-        /// about clients: beyond it the upstream answers nobody.
+        /// Whether they only tell whom they would refuse.
         package var isDryRun: Bool
 
         package init(
             perClient: Int? = nil, perRoute: Int? = nil, starts: Rate? = nil, startsBurst: Int = 1,
-            upstreamStreams: Int? = nil, isDryRun: Bool = false
+            isDryRun: Bool = false
         ) {
             self.isDryRun = isDryRun
             self.perClient = perClient
             self.perRoute = perRoute
             self.starts = starts.map { StartAllowance(rate: $0, burst: startsBurst) }
-            self.upstreamStreams = upstreamStreams
         }
     }
 
@@ -82,7 +78,6 @@ package struct Admission: Sendable {
         let known = place.map { clients[$0] } ?? Client()
         let refusal = refusal(of: known, at: now)
         if let refusal, !limits.isDryRun { throw refusal }
-        if limits.isDryRun, let busy = upstreamRefusal { throw busy }
         let taken = place ?? clients.append(known, for: client)
         clients[taken].openStreams += 1
         if refusal == nil, let starts = limits.starts {
@@ -93,7 +88,7 @@ package struct Admission: Sendable {
         return Admitted(wouldRefuse: refusal)
     }
 
-    /// The response of an admitted request is no stream: gives back its stream's slot and start, keeps the upstream's.
+    /// The response of an admitted request is no stream: gives back its stream's slot and start.
     ///
     /// - Parameters:
     ///   - client: As it was admitted.
@@ -126,15 +121,9 @@ package struct Admission: Sendable {
     private func refusal(of client: Client, at now: Instant) -> AdmissionError? {
         if let limit = limits.perClient, client.openStreams >= limit { return .tooManyStreamsOfClient(limit: limit) }
         if let limit = limits.perRoute, openStreams >= limit { return .tooManyStreamsOfRoute(limit: limit) }
-        if let busy = upstreamRefusal { return busy }
         guard let starts = limits.starts else { return nil }
         let wait = starts.wait(nextStart: client.nextStart, at: now)
         return wait > .zero ? .tooManyStarts(rate: starts.rate, retryAfter: wait) : nil
-    }
-
-    private var upstreamRefusal: AdmissionError? {
-        guard let limit = limits.upstreamStreams, openRequests >= limit else { return nil }
-        return .upstreamBusy(limit: limit)
     }
 
     /// Takes one open stream off; the client's place is told back.

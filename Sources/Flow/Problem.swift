@@ -69,7 +69,7 @@ package struct Problem: Error, Equatable, Sendable {
     package var allowed: String?
     /// The stream's id, where it had one.
     package var instance: String?
-    /// The trace that the request belongs to, as the access log has it (W3C Trace Context).
+    /// The trace that the client has named, as the access log has it (W3C Trace Context).
     package var traceId: String?
 
     package var typeSuffix: String { kind.rawValue }

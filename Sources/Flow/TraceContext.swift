@@ -38,6 +38,9 @@ package struct TraceContext: Equatable, Sendable {
         }
     }
 
+    /// The trace's id for the client; `nil` where the trace begins here, and says nothing to it.
+    package var sharedTraceId: String? { isOwn ? nil : traceId }
+
     /// What the next one gets, in version 00: the trace, weir's span as its parent, the flags (section 3.2).
     package var traceparent: String {
         String(unsafeUninitializedCapacity: 55) { text in

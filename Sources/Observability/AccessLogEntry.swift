@@ -86,6 +86,7 @@ extension JSONText {
 
     /// What most streams have none of is left out.
     private mutating func addRare(_ totals: StreamTotals) {
+        if totals.attempts > 1 { add("attempts", totals.attempts) }
         if totals.dropped > 0 { add("dropped", totals.dropped) }
         if totals.feedbacks > 0 { add("feedbacks", totals.feedbacks) }
         if totals.held > .zero { add("held", seconds: totals.held) }

@@ -61,6 +61,8 @@ extension MetricFamily {
     package static let breakerTrips = MetricFamily("weir_breaker_trips", .counter, "Times that a breaker opened.")
     package static let refusals = MetricFamily(
         "weir_refusals", .counter, "Requests answered with a problem of the proxy's own, by its type.")
+    package static let upstreamRetries = MetricFamily(
+        "weir_upstream_retries", .counter, "Requests sent to another upstream, because one failed before it answered.")
     package static let upstreamConnections = MetricFamily(
         "weir_upstream_connections", .gauge, "Connections to upstreams that carry a request, or wait for one.")
     package static let eventLoopLag = MetricFamily(

@@ -55,6 +55,8 @@ package struct RouteTally: Equatable, Sendable {
     package var pauses = CaseCounts<PauseLog.Cause>()
     package var paused = Duration.zero
     package var refusals = CaseCounts<Problem.Kind>()
+    /// Requests that were sent to another upstream because the first one failed.
+    package var retries = 0
     /// Ends that are the upstream's or the proxy's fault, for the error rate.
     package private(set) var faults = 0
     package var running = Running()
@@ -87,6 +89,7 @@ package struct RouteTally: Equatable, Sendable {
         left.pauses += right.pauses
         left.paused += right.paused
         left.refusals += right.refusals
+        left.retries += right.retries
         left.faults += right.faults
         left.running += right.running
     }

@@ -46,6 +46,8 @@ package struct StreamTotals: Equatable, Sendable {
     package var status: Int?
     /// The upstream's address; `nil` where none was asked.
     package var upstream: String?
+    /// Upstreams that were asked, the last of them ``upstream``.
+    package var attempts = 0
     /// `nil` for what is no stream; then nothing that is counted in records is told.
     package var terms: Terms?
     /// Records written to the client.

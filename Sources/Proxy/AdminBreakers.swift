@@ -48,13 +48,7 @@ extension ProxyRoute {
     func resetBreaker(_ kind: AdmissionGate.BreakerKind, of name: String, at now: Instant) -> Bool {
         let hasClosed = gate.withDoors { doors in
             switch kind {
-            case .upstream:
-                guard name == settings.upstream.text, (doors.upstreamBreaker?.state(at: now) ?? .closed) != .closed
-                else {
-                    return false
-                }
-                doors.upstreamBreaker?.reset(at: now)
-                return true
+            case .upstream: return doors.upstreams.reset(name, at: now)
             case .client:
                 // A shown name may be cut or hashed: whoever bears it is meant.
                 let standing = doors.clientBreakers?.standing(atMost: .max, at: now) ?? []

@@ -12,8 +12,7 @@ final class AdmissionGate: Sendable {
         var limits = Admission.Limits()
         var clientBreaker: CircuitBreaker.Policy?
         var isClientBreakerDryRun = false
-        var upstreamBreaker: CircuitBreaker.Policy?
-        var isUpstreamBreakerDryRun = false
+        var upstreams = UpstreamRules()
         var clientRecords: Rate?
     }
 
@@ -21,10 +20,11 @@ final class AdmissionGate: Sendable {
         var rules: Rules
         var admission: Admission
         var clientBreakers: ClientBreakers?
-        var upstreamBreaker: CircuitBreaker?
+        var upstreams: UpstreamPool<RouteUpstream>
+        var retries = RetryBudget()
         var budgets: RecordBudgets?
         /// Breakers that the rules have switched off: reset, so that no ticket of theirs counts should they come back.
-        var retired: (clients: ClientBreakers?, upstream: CircuitBreaker?) = (nil, nil)
+        var retiredClients: ClientBreakers?
     }
 
     /// Whose breaker it is.
@@ -34,15 +34,20 @@ final class AdmissionGate: Sendable {
     let breakerChanged: @Sendable (BreakerKind, CircuitBreaker.State) -> Void
     private let doors: NIOLockedValueBox<Doors>
 
-    init(rules: Rules, breakerChanged: @escaping @Sendable (BreakerKind, CircuitBreaker.State) -> Void = { _, _ in }) {
+    init(
+        rules: Rules, upstreams: [RouteUpstream],
+        breakerChanged: @escaping @Sendable (BreakerKind, CircuitBreaker.State) -> Void = { _, _ in }
+    ) {
         self.breakerChanged = breakerChanged
-        doors = NIOLockedValueBox(Doors(rules: rules))
+        doors = NIOLockedValueBox(Doors(rules: rules, upstreams: upstreams))
     }
 
     var rules: Rules { doors.withLockedValue { $0.rules } }
 
     /// Decides by other rules from now on; what was admitted stays, and counts.
-    func apply(_ rules: Rules, at now: Instant) { doors.withLockedValue { $0.apply(rules, at: now) } }
+    func apply(_ rules: Rules, upstreams: [RouteUpstream], at now: Instant) {
+        doors.withLockedValue { $0.apply(rules, upstreams: upstreams, at: now) }
+    }
 
     /// Lets a stream of `client` in for as long as the permit lives.
     ///
@@ -72,33 +77,25 @@ final class AdmissionGate: Sendable {
 }
 
 extension AdmissionGate.Doors {
-    fileprivate init(rules: AdmissionGate.Rules) {
+    fileprivate init(rules: AdmissionGate.Rules, upstreams: [RouteUpstream]) {
         self.init(
             rules: rules, admission: Admission(limits: rules.limits),
             clientBreakers: rules.clientBreaker.map { ClientBreakers(policy: $0) },
-            upstreamBreaker: rules.upstreamBreaker.map { CircuitBreaker(policy: $0) },
+            upstreams: UpstreamPool(upstreams.map { ($0.address.text, $0) }, rules: rules.upstreams),
             budgets: rules.clientRecords.map { RecordBudgets(rate: $0) })
     }
 
-    fileprivate mutating func apply(_ new: AdmissionGate.Rules, at now: Instant) {
+    fileprivate mutating func apply(_ new: AdmissionGate.Rules, upstreams next: [RouteUpstream], at now: Instant) {
         rules = new
         admission.limits = new.limits
+        upstreams.apply(next.map { ($0.address.text, $0) }, rules: new.upstreams, at: now)
         switch (new.clientBreaker, clientBreakers) {
         case (let policy?, _):
-            clientBreakers = clientBreakers ?? retired.clients ?? ClientBreakers(policy: policy)
+            clientBreakers = clientBreakers ?? retiredClients ?? ClientBreakers(policy: policy)
             clientBreakers?.policy = policy
         case (nil, var breakers?):
             breakers.resetAll(at: now)
-            (retired.clients, clientBreakers) = (breakers, nil)
-        case (nil, nil): break
-        }
-        switch (new.upstreamBreaker, upstreamBreaker) {
-        case (let policy?, _):
-            upstreamBreaker = upstreamBreaker ?? retired.upstream ?? CircuitBreaker(policy: policy)
-            upstreamBreaker?.policy = policy
-        case (nil, var breaker?):
-            breaker.reset(at: now)
-            (retired.upstream, upstreamBreaker) = (breaker, nil)
+            (retiredClients, clientBreakers) = (breakers, nil)
         case (nil, nil): break
         }
         // Who has drawn from a budget in the last second may draw a second's worth again: no more than a burst.
@@ -112,11 +109,9 @@ extension AdmissionGate.Doors {
     /// The upstream first: a client must not lose a probe or a start to a request that could not be served.
     mutating func admit(_ client: ClientKey, at now: Instant) throws(AdmissionError) -> Permit.Parts {
         var parts = Permit.Parts()
-        do throws(CircuitBreaker.Refusal) {
-            parts.upstreamTicket = try upstreamBreaker?.admit(at: now)
-        } catch {
-            try parts.refuse(.upstreamBreakerOpen(error), isDryRun: rules.isUpstreamBreakerDryRun)
-        }
+        let place = try upstreams.admit(at: now)
+        parts.place = place
+        if let refusal = place.wouldRefuse { parts.wouldRefuse.append(refusal) }
         do throws(AdmissionError) {
             do throws(CircuitBreaker.Refusal) {
                 parts.clientTicket = try clientBreakers?.admit(client, at: now)
@@ -133,12 +128,13 @@ extension AdmissionGate.Doors {
         }
         if let refusal = parts.admitted.wouldRefuse { parts.wouldRefuse.append(refusal) }
         parts.startsLeft = admission.startsLeft(of: client, at: now)
+        retries.requestCame(at: now)
         return parts
     }
 
-    /// Gives back what the breakers lent; what was judged before is no longer among the parts.
+    /// Gives back the place at the upstream, and what the breakers lent; what was judged before is no longer among the parts.
     mutating func release(_ client: ClientKey, _ parts: Permit.Parts, at now: Instant) {
-        if let ticket = parts.upstreamTicket { upstreamBreaker?.released(ticket, at: now) }
+        if let place = parts.place { upstreams.released(place, at: now) }
         if let ticket = parts.clientTicket { clientBreakers?.released(client, ticket, at: now) }
     }
 }

@@ -57,11 +57,12 @@ extension ProxyRoute {
     /// - Parameters:
     ///   - request: As the client sent it.
     ///   - client: Its address.
+    ///   - address: Which upstream that is.
     ///   - pace: What was granted.
     ///   - forwarding: What is told of the way that it came.
     /// - Returns: The request.
     func upstreamRequest(
-        for request: Request, client: String, pace: Pace, forwarding: Forwarding
+        for request: Request, client: String, to address: UpstreamAddress, pace: Pace, forwarding: Forwarding
     ) -> UpstreamRequest {
         let head = request.head
         var headers = head.headers.withoutHopByHop()
@@ -69,8 +70,8 @@ extension ProxyRoute {
         switch settings.host {
         case .preserve:
             // RFC 9112, section 3.2: an HTTP/1.1 request must have one, an HTTP/1.0 client may not have sent it.
-            if !headers.contains(name: "host") { headers.add(name: "host", value: settings.upstream.authority) }
-        case .upstream: headers.replaceOrAdd(name: "host", value: settings.upstream.authority)
+            if !headers.contains(name: "host") { headers.add(name: "host", value: address.authority) }
+        case .upstream: headers.replaceOrAdd(name: "host", value: address.authority)
         case .literal(let host): headers.replaceOrAdd(name: "host", value: host)
         }
         if !settings.forwardStreamHeaders {

@@ -63,9 +63,9 @@ extension Shared {
         for route in routes {
             let breakers = route.gate.breakerFigures(at: now)
             // What only notes is not in anybody's way.
-            if breakers.upstream == .open, !(route.settings.upstreamBreaker?.isDryRun ?? false) {
+            if breakers.upstreams.contains(.open), !(route.settings.upstreamBreaker?.isDryRun ?? false) {
                 figures.openUpstreams.append(route.name)
-                reopening.append(breakers.upstreamOpenFor)
+                if breakers.upstreams.allSatisfy({ $0 == .open }) { reopening.append(breakers.upstreamsOpenFor) }
             }
             if !(route.settings.breaker?.isDryRun ?? false) { figures.openClients += breakers.clients?.open ?? 0 }
         }

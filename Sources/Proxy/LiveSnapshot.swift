@@ -154,17 +154,15 @@ struct StandingBreaker: Sendable {
 extension ProxyRoute {
     /// - Complexity: O(clients that have failed lately), under the gate's lock.
     fileprivate func standingBreakers(atMost limit: Int, at now: Instant) -> [StandingBreaker] {
-        let (upstream, clients) = gate.withDoors { doors in
-            (
-                doors.upstreamBreaker.map { ($0.state(at: now), $0.timeUntilHalfOpen(at: now)) },
-                doors.clientBreakers?.standing(atMost: limit, at: now) ?? []
-            )
+        let (upstreams, clients) = gate.withDoors { doors in
+            (doors.upstreams.standing(at: now), doors.clientBreakers?.standing(atMost: limit, at: now) ?? [])
         }
         var told: [StandingBreaker] = []
-        if let (state, openFor) = upstream, state != .closed {
+        for upstream in upstreams {
+            guard let state = upstream.state, state != .closed else { continue }
             told.append(
                 StandingBreaker(
-                    route: name, kind: .upstream, name: settings.upstream.text, state: state, openFor: openFor))
+                    route: name, kind: .upstream, name: upstream.name, state: state, openFor: upstream.openFor))
         }
         told += clients.map {
             StandingBreaker(

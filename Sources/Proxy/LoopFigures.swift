@@ -35,7 +35,10 @@ extension Worker {
         }
         let idle = upstream.idleConnections()
         for route in shared.served.routes {
-            meters.route(route.name).tally.running.idleConnections += idle[ObjectIdentifier(route.origin)] ?? 0
+            for upstream in route.upstreams {
+                let count = idle[ObjectIdentifier(upstream.origin)] ?? 0
+                meters.route(route.name).tally.running.idleConnections += count
+            }
         }
         return LoopFigures(
             routes: meters.routes.mapValues(\.tally), lag: meters.lag, lastMinute: meters.lastMinute(at: now),

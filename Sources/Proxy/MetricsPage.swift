@@ -86,6 +86,7 @@ struct MetricsPage {
         for (name, tally) in tallies {
             text.add(["route": name], seconds: (tally.paused + tally.running.paused).inSeconds)
         }
+        add(.upstreamRetries) { $0.retries }
         text.begin(.upstreamConnections)
         for (name, tally) in tallies {
             text.add(["route": name, "state": "active"], tally.running.transfers)
@@ -96,7 +97,7 @@ struct MetricsPage {
     private mutating func addBreakers() {
         text.begin(.breakerState)
         for (name, breakers) in routes {
-            let upstreams = breakers.compactMap(\.upstream)
+            let upstreams = breakers.flatMap(\.upstreams)
             for state in CircuitBreaker.State.allCases where !upstreams.isEmpty {
                 text.add(
                     ["route": name, "kind": "upstream", "state": state.rawValue], upstreams.count { $0 == state })

@@ -10,9 +10,12 @@ struct Permit: ~Copyable, Sendable {
         var admitted = Admission.Admitted()
         /// What the client had left of its starts; `nil` where the route does not limit them.
         var startsLeft: StartQuota?
-        /// Those of the breakers, until they were told how it went.
+        /// That of the client's breaker, until it was told how it went.
         var clientTicket: CircuitBreaker.Ticket?
-        var upstreamTicket: CircuitBreaker.Ticket?
+        /// At the upstream that is asked.
+        var place: UpstreamPool<RouteUpstream>.Place?
+        /// Those that were given back because their upstreams failed before they answered.
+        var tried: [UpstreamPool<RouteUpstream>.Place] = []
         /// What the stream would have been refused for, were it not for dry runs.
         var wouldRefuse: [AdmissionError] = []
 
@@ -36,6 +39,8 @@ struct Permit: ~Copyable, Sendable {
 
     var startsLeft: StartQuota? { parts.startsLeft }
     var wouldRefuse: [AdmissionError] { parts.wouldRefuse }
+    /// The one to ask; `nil` only once there is none left to try.
+    var upstream: RouteUpstream? { parts.place?.target }
 
     deinit {
         let (client, parts, isStream) = (client, parts, isStream)
@@ -62,26 +67,29 @@ struct Permit: ~Copyable, Sendable {
 
     /// The client has taken so many records: enough, perhaps, for the probe that the stream is.
     mutating func delivered(_ records: Int, at now: Instant) {
-        guard parts.clientTicket?.isProbe ?? false || parts.upstreamTicket?.isProbe ?? false else { return }
-        let isGoodClient = gate.rules.clientBreaker.map { records >= $0.probeRecords } ?? false
-        let isGoodUpstream = gate.rules.upstreamBreaker.map { records >= $0.probeRecords } ?? false
+        guard isClientProbe || isUpstreamProbe else { return }
+        let isGoodClient = isClientProbe && gate.rules.clientBreaker.map { records >= $0.probeRecords } ?? false
+        let isGoodUpstream = isUpstreamProbe && gate.rules.upstreams.breaker.map { records >= $0.probeRecords } ?? false
         guard isGoodClient || isGoodUpstream else { return }
         let (gate, client) = (gate, client)
         let hasClosed = gate.withDoors { doors in
             var closed = (client: false, upstream: false)
-            if isGoodClient, parts.clientTicket?.isProbe ?? false {
+            if isGoodClient {
                 parts.clientTicket.tell { doors.clientBreakers?.succeeded(client, &$0, at: now) }
                 closed.client = doors.clientBreakers?.state(of: client, at: now) == .closed
             }
-            if isGoodUpstream, parts.upstreamTicket?.isProbe ?? false {
-                parts.upstreamTicket.tell { doors.upstreamBreaker?.succeeded(&$0, at: now) }
-                closed.upstream = doors.upstreamBreaker?.state(at: now) == .closed
+            if isGoodUpstream, var place = parts.place {
+                closed.upstream = doors.upstreams.succeeded(&place, at: now)
+                parts.place = place
             }
             return closed
         }
         if hasClosed.client { gate.breakerChanged(.client, .closed) }
         if hasClosed.upstream { gate.breakerChanged(.upstream, .closed) }
     }
+
+    private var isClientProbe: Bool { parts.clientTicket?.isProbe ?? false }
+    private var isUpstreamProbe: Bool { parts.place?.ticket?.isProbe ?? false }
 
     /// The client did not take what was due.
     mutating func clientStalled(at now: Instant) {
@@ -101,39 +109,58 @@ struct Permit: ~Copyable, Sendable {
     ///
     /// A window, within which a failure would have counted. Without such a time, a stream of one record an hour would keep its client out for hours.
     var trialTime: Duration? {
-        let client = parts.clientTicket?.isProbe ?? false ? gate.rules.clientBreaker?.window : nil
-        let upstream = parts.upstreamTicket?.isProbe ?? false ? gate.rules.upstreamBreaker?.window : nil
+        let client = isClientProbe ? gate.rules.clientBreaker?.window : nil
+        let upstream = isUpstreamProbe ? gate.rules.upstreams.breaker?.window : nil
         return client.map { max($0, upstream ?? .zero) } ?? upstream
     }
 
     /// The upstream's part is over; only the first call counts.
     mutating func upstreamEnded(_ facts: UpstreamVerdict.Facts, at now: Instant) {
-        guard var ticket = parts.upstreamTicket, let policy = gate.rules.upstreamBreaker else { return }
-        parts.upstreamTicket = nil
-        let wasProbe = ticket.isProbe
+        guard var place = parts.place, place.ticket != nil, let policy = gate.rules.upstreams.breaker else { return }
         let state = gate.withDoors { doors -> CircuitBreaker.State? in
             switch UpstreamVerdict(facts, probeRecords: policy.probeRecords) {
-            case .failed:
-                let hasOpened = doors.upstreamBreaker?.failed(ticket, at: now, jitter: .random(in: 0..<1)) ?? false
-                return hasOpened ? .open : nil
+            case .failed: return doors.upstreams.failed(&place, at: now, jitter: .random(in: 0..<1)) ? .open : nil
             case .succeeded:
-                doors.upstreamBreaker?.succeeded(&ticket, at: now)
-                return wasProbe && doors.upstreamBreaker?.state(at: now) == .closed ? .closed : nil
+                let hasClosed = doors.upstreams.succeeded(&place, at: now)
+                doors.upstreams.judgedNeither(&place, at: now)
+                return hasClosed ? .closed : nil
             case .neither:
-                doors.upstreamBreaker?.released(ticket, at: now)
+                doors.upstreams.judgedNeither(&place, at: now)
                 return nil
             }
         }
+        parts.place = place
         if let state { gate.breakerChanged(.upstream, state) }
+    }
+
+    /// Goes to another upstream, where there is one that can be had and the route's retries are not used up.
+    ///
+    /// - Returns: The one to ask next; `nil` leaves everything as it is.
+    mutating func tryAnother(at now: Instant) -> RouteUpstream? {
+        guard let place = parts.place else { return nil }
+        let tried = parts.tried + [place]
+        let next = gate.withDoors { doors -> UpstreamPool<RouteUpstream>.Place? in
+            guard let next = try? doors.upstreams.admit(after: tried, onlyOthers: true, at: now) else { return nil }
+            guard doors.retries.takeRetry(at: now) else {
+                doors.upstreams.released(next, at: now)
+                return nil
+            }
+            doors.upstreams.released(place, at: now)
+            return next
+        }
+        guard let next else { return nil }
+        parts.tried = tried
+        parts.place = next
+        return next.target
     }
 
     /// How long the client had better wait before it comes again.
     func retryAfter(at now: Instant) -> Duration {
-        let client = client
+        let (client, place) = (client, parts.place)
         return gate.withDoors { doors in
             max(
                 .seconds(1), doors.clientBreakers?.timeUntilHalfOpen(client, at: now) ?? .zero,
-                doors.upstreamBreaker?.timeUntilHalfOpen(at: now) ?? .zero)
+                place.map { doors.upstreams.timeUntilHalfOpen($0, at: now) } ?? .zero)
         }
     }
 

@@ -10,6 +10,7 @@ extension Problem {
         case .unresolved: self = .badUpstream(.unresolved)
         case .unreachable: self = .badUpstream(.refused)
         case .connectTimeout: self = .upstreamTimeout(.connect)
+        case .untrusted: self = .badUpstream(.untrusted)
         case .brokenOff: self = .badUpstream(.reset)
         case .malformed: self = .badUpstream(.malformed)
         }
@@ -46,7 +47,7 @@ extension Problem {
 extension Outcome {
     init(_ error: UpstreamError) {
         switch error {
-        case .unresolved, .unreachable, .brokenOff, .malformed: self = .upstreamFailed
+        case .unresolved, .unreachable, .untrusted, .brokenOff, .malformed: self = .upstreamFailed
         case .connectTimeout: self = .upstreamTimeout
         }
     }

@@ -4,14 +4,14 @@ import Logging
 import Settings
 import Upstream
 
-/// A route as it runs: its settings, its upstream, and who may open a stream on it.
+/// A route as it runs: its settings, its upstreams, and who may open a stream on it.
 ///
 /// Shared by all loops: everything but the gate and the headcount is immutable, and those have a lock.
 final class ProxyRoute: Sendable {
     let settings: Route
     /// The route's name in logs: what it matches.
     let name: String
-    let origin: Origin
+    let upstreams: [RouteUpstream]
     let gate: AdmissionGate
     /// The deadlines of each stream on it.
     let machineLimits: StreamMachine.Limits
@@ -23,6 +23,8 @@ final class ProxyRoute: Sendable {
     let keys: (any RecordKeyReader)?
     /// Limits how often is told that this route's streams come compressed.
     let codingWarnings = WarningPace(every: .seconds(60))
+    /// Limits how often is told that an upstream is not trusted.
+    let trustWarnings = WarningPace(every: .seconds(60))
 
     /// - Parameters:
     ///   - settings: What the configuration says of it.
@@ -33,14 +35,10 @@ final class ProxyRoute: Sendable {
         self.settings = settings
         let name = settings.match.host.map { $0 + settings.match.path } ?? settings.match.path
         self.name = name
-        let origin = Origin(
-            url: settings.upstream.text, connectTimeout: settings.timeouts.connect,
-            receiveBuffer: settings.upstreamReceiveBuffer)
-        // The same one as before, so that the connections that wait for a request go on to be used, and counted.
-        self.origin = previous.flatMap { $0.origin == origin ? $0.origin : nil } ?? origin
+        upstreams = RouteUpstream.all(of: settings, after: previous?.upstreams ?? [])
         gate =
             previous?.gate
-            ?? AdmissionGate(rules: AdmissionGate.Rules(settings)) { kind, state in
+            ?? AdmissionGate(rules: AdmissionGate.Rules(settings), upstreams: upstreams) { kind, state in
                 log?.notice(
                     "breaker",
                     metadata: ["route": "\(name)", "kind": "\(kind.rawValue)", "state": "\(state.rawValue)"])
@@ -56,7 +54,7 @@ final class ProxyRoute: Sendable {
 
     /// Lets the gate, and what else is taken over from the route before, judge by this route's limits.
     func applyLimits(at now: Instant) {
-        gate.apply(AdmissionGate.Rules(settings), at: now)
+        gate.apply(AdmissionGate.Rules(settings), upstreams: upstreams, at: now)
         promises.setLimits(perName: settings.async?.perClient)
     }
 }
@@ -66,11 +64,13 @@ extension AdmissionGate.Rules {
         limits = Admission.Limits(
             perClient: settings.streams.perClient, perRoute: settings.streams.perRoute,
             starts: settings.streams.starts, startsBurst: settings.streams.startsBurst,
-            upstreamStreams: settings.upstreamStreams, isDryRun: settings.streams.isDryRun)
+            isDryRun: settings.streams.isDryRun)
         clientBreaker = settings.breaker.map { CircuitBreaker.Policy($0) }
         isClientBreakerDryRun = settings.breaker?.isDryRun ?? false
-        upstreamBreaker = settings.upstreamBreaker.map { CircuitBreaker.Policy($0) }
-        isUpstreamBreakerDryRun = settings.upstreamBreaker?.isDryRun ?? false
+        upstreams = UpstreamRules(
+            balance: settings.balance, limit: settings.upstreamStreams,
+            breaker: settings.upstreamBreaker.map { CircuitBreaker.Policy($0) },
+            isBreakerDryRun: settings.upstreamBreaker?.isDryRun ?? false)
         clientRecords = settings.streams.clientRecords
     }
 }

@@ -75,7 +75,7 @@ extension StreamDriver {
         case .completed, .clientGone, .slowConsumer, .refused: return response.breakOff()
         }
         answer.instance = id.text
-        answer.traceId = asked.request.trace?.traceId
+        answer.traceId = asked.request.trace?.sharedTraceId
         problem = answer
         totals.status = answer.status
         meter.tally.refusals[answer.kind] += 1
@@ -118,7 +118,7 @@ extension StreamDriver {
     private func write(_ notice: Problem, to response: any ClientResponse) {
         var notice = notice
         notice.instance = id.text
-        notice.traceId = asked.request.trace?.traceId
+        notice.traceId = asked.request.trace?.sharedTraceId
         var record = (format ?? .ndjson).notice(notice.json(base: worker.shared.served.problemBase))
         record.withUTF8 { response.write(UnsafeRawBufferPointer($0)) }
         count(ownBytes: ByteCount(record.utf8.count))

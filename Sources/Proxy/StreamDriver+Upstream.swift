@@ -110,6 +110,9 @@ extension StreamDriver: TransferDelegate {
         transfer = nil
         var outcome = Outcome.completed
         if case .failed(let error) = end {
+            hasConnectTimedOut = error == .connectTimeout
+            warn(of: error, at: now)
+            if triesAnother(after: error, at: now) { return }
             outcome = Outcome(error)
             problem = Problem(error)
         }
@@ -127,5 +130,54 @@ extension StreamDriver: TransferDelegate {
         notePause(at: now)
         keepFailure(at: now)
         pump(at: now)
+    }
+}
+
+// MARK: - Another upstream
+
+extension StreamDriver {
+    /// Asks another upstream, where the route says so and nothing can have happened twice; only before the answer's head.
+    ///
+    /// - Returns: Whether it does; then nothing has ended.
+    private func triesAnother(after error: UpstreamError, at now: Instant) -> Bool {
+        guard head == nil, !machine.isFinished, let retry = route.settings.retry, totals.attempts < retry.attempts,
+            asked.request.mayBeRepeated, error.isOfOneUpstream
+        else { return false }
+        judgeUpstream(Outcome(error), at: now)
+        guard permit?.tryAnother(at: now) != nil else { return false }
+        hasConnectTimedOut = false
+        meter.tally.retries += 1
+        if ask() { transfer?.start() }
+        return true
+    }
+
+    /// Tells the operator of upstreams that are not who they should be: nobody else can do anything about it.
+    private func warn(of error: UpstreamError, at now: Instant) {
+        guard case .untrusted(let reason) = error, route.trustWarnings.isDue(at: now) else { return }
+        worker.shared.process.warning(
+            "no trusted connection to an upstream",
+            metadata: [
+                "route": "\(route.name)", "upstream": "\(totals.upstream ?? "")", "error": "\(reason)",
+            ])
+    }
+}
+
+extension UpstreamError {
+    /// Whether another upstream may do better; what one has begun to answer wrongly, another would too.
+    fileprivate var isOfOneUpstream: Bool {
+        switch self {
+        case .unresolved, .unreachable, .connectTimeout, .untrusted, .brokenOff: true
+        case .malformed: false
+        }
+    }
+}
+
+extension Request {
+    /// Whether a second one changes nothing that one has not changed (RFC 9110, section 9.2.2), and none of it is gone.
+    fileprivate var mayBeRepeated: Bool {
+        switch head.method {
+        case .GET, .HEAD, .OPTIONS, .TRACE, .PUT, .DELETE: !hasBody
+        default: false
+        }
     }
 }

@@ -75,7 +75,7 @@ final class StreamDriver {
             bounds: .init(records: .max, bytes: asked.terms.maximumBytes, record: asked.terms.maximumRecordBytes))
         wish = Wish(granted: asked.terms, policy: asked.route.settings.policy)
         began = now
-        totals = StreamTotals(upstream: asked.route.settings.upstream.text)
+        totals = StreamTotals()
         response.delegate = self
     }
 
@@ -86,18 +86,29 @@ final class StreamDriver {
         for refusal in permit.wouldRefuse { noteDryRun(Problem(refusal).kind) }
         if let time = permit.trialTime { set(\.trialTimer, at: worker.clock() + time) }
         self.permit = consume permit
+        armDeadline()
+        guard ask() else { return }
+        tellStart()
+        transfer?.start()
+    }
+
+    /// Makes the request of the upstream that the permit is for ready to be sent.
+    ///
+    /// - Returns: Whether it is; if not, the stream has ended, or gone to another upstream.
+    func ask() -> Bool {
+        guard let upstream = permit?.upstream else { return false }
+        totals.upstream = upstream.address.text
+        totals.attempts += 1
         do {
-            let transfer = try worker.upstream.makeTransfer(
+            transfer = try worker.upstream.makeTransfer(
                 route.upstreamRequest(
-                    for: asked.request, client: asked.client, pace: terms.pace,
+                    for: asked.request, client: asked.client, to: upstream.address, pace: terms.pace,
                     forwarding: worker.shared.served.forwarding),
-                at: route.origin, delegate: self)
-            self.transfer = transfer
-            armDeadline()
-            tellStart()
-            transfer.start()
+                at: upstream.origin, delegate: self)
+            return true
         } catch {
             transferEnded(.failed(.unreachable("\(error)")))
+            return false
         }
     }
 

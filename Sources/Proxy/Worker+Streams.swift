@@ -128,7 +128,7 @@ extension Worker {
         let id = nextId()
         var problem = problem
         problem.instance = id.text
-        problem.traceId = request.trace?.traceId
+        problem.traceId = request.trace?.sharedTraceId
         let bytes = shared.answer(problem, to: request, response: response)
         meters.route(route).tally.refused(problem.kind, bytes: bytes)
         tell(

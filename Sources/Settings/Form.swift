@@ -89,9 +89,8 @@ extension Form where Value == ListenAddress {
 
 extension Form where Value == UpstreamAddress {
     static var upstreamAddress: Form {
-        Form(allowed: "`http://`, a host, and perhaps a port from 1 to 65535, such as `http://127.0.0.1:9000`") {
-            text throws(Refusal) in try UpstreamAddress(text)
-        }
+        let url = "`http://` or `https://`, a host, and perhaps a port from 1 to 65535, such as `http://127.0.0.1:9000`"
+        return Form(allowed: "\(url), or `unix:` and a path") { text throws(Refusal) in try UpstreamAddress(text) }
     }
 }
 

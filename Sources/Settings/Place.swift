@@ -173,7 +173,6 @@ extension Place {
     }
 
     private func unknown(_ name: String, path: String, _ known: [String]) -> String {
-        guard !Unbuilt.keys.contains(path) else { return "`\(path)` is \(Unbuilt.words)" }
         guard let nearest = Spelling.nearest(to: name, among: known) else { return "unknown key \(quoted(name))" }
         // A third of the letters wrong is a slip; beyond that the operator needs to see what there is.
         if nearest.distance <= max(1, name.count / 3) {

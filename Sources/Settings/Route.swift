@@ -3,7 +3,12 @@ package import Flow
 /// One entry of `routes`: which requests it takes, where they go, and on which terms.
 package struct Route: Equatable, Sendable {
     package var match: Match
-    package var upstream: UpstreamAddress
+    /// In the order of the file; never empty.
+    package var upstreams: [UpstreamAddress]
+    package var balance = UpstreamRules.Balance.leastStreams
+    /// `nil` where no request is sent a second time.
+    package var retry: Retry? = Retry()
+    package var upstreamTLS = UpstreamTLS()
     package var framing = Framing.auto
     /// After how much quiet a stream of events gets a comment; `nil` for never.
     package var heartbeat: Duration?
@@ -36,9 +41,9 @@ package struct Route: Equatable, Sendable {
     package var stripPrefix = false
     package var host = HostHeader.preserve
 
-    package init(match: Match, upstream: UpstreamAddress) {
+    package init(match: Match, upstreams: [UpstreamAddress]) {
         self.match = match
-        self.upstream = upstream
+        self.upstreams = upstreams
     }
 }
 
@@ -65,6 +70,26 @@ extension Route {
                 && (path == other.path || other.path.hasPrefix(border))
                 && (methods.isEmpty || !other.methods.isEmpty && other.methods.allSatisfy(methods.contains))
         }
+    }
+
+    /// Which requests are sent to another upstream when the first one fails before it answers.
+    package struct Retry: Equatable, Sendable {
+        /// Upstreams that are asked at most, the first one included.
+        package var attempts = 2
+
+        package init() {}
+    }
+
+    /// Whom weir takes for an upstream at `https:`.
+    package struct UpstreamTLS: Equatable, Sendable {
+        /// Who signs their certificates, in PEM; `nil` for those whom the system trusts.
+        package var authority: WrittenPath?
+        /// Whether any certificate will do.
+        package var isInsecure = false
+        /// The name that their certificates are for; `nil` for the host of the upstream's own URL.
+        package var serverName: String?
+
+        package init() {}
     }
 
     /// What tells one client from another.

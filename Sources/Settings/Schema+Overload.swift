@@ -21,6 +21,11 @@ extension Schema {
         if route.overflow != .latest, let key = place["key"] {
             key.report("means nothing here; allowed: beside `overflow: latest`")
         }
+        if let tls = place["upstream_tls"], !route.upstreams.contains(where: { $0.scheme == .https }) {
+            tls.report("means nothing here; allowed: beside an upstream at `https:`")
+        } else if route.upstreamTLS.isInsecure, route.upstreamTLS.authority != nil {
+            place["upstream_tls"]?["ca_file"]?.report("means nothing here; allowed: without `insecure: true`")
+        }
         if route.heartbeat != nil, route.framing != .auto, route.framing != .sse, let heartbeat = place["heartbeat"] {
             heartbeat.report("means nothing here; allowed: beside `framing: auto` or `framing: sse`")
         }

@@ -5,6 +5,9 @@ extension Schema {
         [
             match.required,
             upstream.required,
+            Key("balance", .word(), \.balance),
+            Key("retry", orOff: retryKeys, \.retry, from: Route.Retry()),
+            Key("upstream_tls", upstreamTLSKeys, \.upstreamTLS),
             Key("framing", .word(), \.framing),
             Key("heartbeat", orOff: .duration(.milliseconds(100) ... .hours(1)), \.heartbeat),
             rate,
@@ -57,15 +60,26 @@ extension Schema {
 
     private static var upstream: Key<Route> {
         Key(name: "upstream") { place, route in
-            if Unbuilt.lists.contains(place.path), place.items.count > 1 {
-                return place.report("is a list of several, which is \(Unbuilt.words)")
-            }
-            guard let address = place.values(.upstreamAddress) else { return }
-            guard let only = address.first else {
+            guard let addresses = place.values(.upstreamAddress) else { return }
+            guard !addresses.isEmpty else {
                 return place.report("is an empty list; allowed: \(Form.upstreamAddress.allowed)")
             }
-            route.upstream = only
+            var seen: Set<UpstreamAddress> = []
+            for (address, item) in zip(addresses, place.items) where !seen.insert(address).inserted {
+                item.report("is \(item.description): it stands here twice")
+            }
+            route.upstreams = addresses
         }
+    }
+
+    static var retryKeys: [Key<Route.Retry>] { [Key("attempts", .integer(1...10), \.attempts)] }
+
+    static var upstreamTLSKeys: [Key<Route.UpstreamTLS>] {
+        [
+            Key(name: "ca_file") { place, tls in tls.authority = writtenPath(in: place, orOff: true) },
+            Key("insecure", .flag, \.isInsecure),
+            Key("server_name", orOff: .host, \.serverName),
+        ]
     }
 
     static var clientKeyKeys: [Key<Route.ClientKey>] {

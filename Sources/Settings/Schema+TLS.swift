@@ -44,7 +44,7 @@ extension Schema {
         }
     }
 
-    private static func writtenPath(in place: Place, orOff: Bool = false) -> WrittenPath? {
+    static func writtenPath(in place: Place, orOff: Bool = false) -> WrittenPath? {
         let path = orOff ? place.value(Form.filePath.or(Off.words)) ?? nil : place.value(.filePath)
         let position = place.position
         return path.map {

@@ -2,8 +2,8 @@ import Flow
 
 /// The keys of `proxy.conf`, mapping by mapping: what each one takes, and where it goes.
 ///
-/// Every form and every range stands here (and in `Schema+Route.swift`), every default in `Configuration` and `Route`,
-/// everything that is refused for now in `Unbuilt`. `proxy.conf.example` explains all of it; a test compares them.
+/// Every form and every range stands here (and in `Schema+Route.swift`), every default in `Configuration` and `Route`.
+/// `proxy.conf.example` explains all of it; a test compares them.
 enum Schema {
     static var configuration: [Key<Configuration>] {
         [
@@ -165,7 +165,7 @@ extension Route {
     /// Where reading a route begins.
     ///
     /// Both parts are required, so that a route which keeps one of these has been reported, and is never handed out.
-    fileprivate static var blank: Route { Route(match: Match(), upstream: UpstreamAddress(host: "", port: 0)) }
+    fileprivate static var blank: Route { Route(match: Match(), upstreams: [UpstreamAddress(host: "", port: 0)]) }
 }
 
 extension Duration {

@@ -1,48 +1,62 @@
-/// Where an upstream answers: a URL that ends before the path.
+/// Where an upstream answers: a URL that ends before the path, or a unix socket.
 package struct UpstreamAddress: Hashable, Sendable {
     package enum Scheme: String, Hashable, Sendable {
-        case http
+        case http, https
 
         var port: Int {
             switch self {
             case .http: 80
+            case .https: 443
             }
         }
     }
 
     package let scheme: Scheme
-    /// A name or an address in lower case, without brackets.
+    /// A name or an address in lower case, without brackets; `localhost` for a unix socket.
     package let host: String
     package let port: Int
+    /// The socket's; `nil` where it is reached by its host.
+    package let socketPath: String?
 
     package init(scheme: Scheme = .http, host: String, port: Int) {
-        (self.scheme, self.host, self.port) = (scheme, host, port)
+        (self.scheme, self.host, self.port, socketPath) = (scheme, host, port, nil)
+    }
+
+    private init(socketPath: String) {
+        (scheme, host, port, self.socketPath) = (.http, "localhost", Scheme.http.port, socketPath)
     }
 
     /// The `Host` of requests for this address: the port only where it is not the scheme's own.
     package var authority: String { Authority(host: host, port: port == scheme.port ? nil : port).text }
 
-    /// The URL, without a path.
-    package var text: String { "\(scheme.rawValue)://\(authority)" }
+    /// The URL, without a path; of a unix socket what its requests are for.
+    package var url: String { "\(scheme.rawValue)://\(authority)" }
+
+    /// The text that reads as this address.
+    package var text: String { socketPath.map { "unix:\($0)" } ?? url }
 }
 
 extension UpstreamAddress {
-    /// Reads `http://host` or `http://host:port`.
+    /// Reads `http://host`, `https://host:port` or `unix:/run/app.sock`.
     ///
     /// - Throws: What is wrong, where more can be said than what is allowed.
     init?(_ text: String) throws(Refusal) {
-        if let scheme = Unbuilt.upstreamSchemes.first(where: { text.hasPrefix($0) }) {
-            throw Refusal(reason: "upstreams at `\(scheme)` are \(Unbuilt.words)")
+        if text.hasPrefix("unix:") {
+            guard case .unix(let path)? = ListenAddress(text) else { return nil }
+            self.init(socketPath: path)
+            return
         }
-        guard text.hasPrefix("http://") else { return nil }
-        let rest = text.dropFirst("http://".count)
+        guard let scheme = [Scheme.http, .https].first(where: { text.hasPrefix("\($0.rawValue)://") }) else {
+            return nil
+        }
+        let rest = text.dropFirst("\(scheme.rawValue)://".count)
         guard !rest.contains("@") else { throw Refusal(reason: "an upstream has no user and password") }
         guard !rest.contains(where: { "/?#".contains($0) }) else {
             throw Refusal(reason: "an upstream ends before the path; requests keep theirs, see `strip_prefix`")
         }
         guard let authority = Authority(rest) else { return nil }
-        let port = authority.port ?? Scheme.http.port
+        let port = authority.port ?? scheme.port
         guard port > 0 else { return nil }
-        self.init(host: authority.host.lowercased(), port: port)
+        self.init(scheme: scheme, host: authority.host.lowercased(), port: port)
     }
 }

@@ -36,6 +36,8 @@ package final class Transfer {
     private var headers = HeaderList()
     private(set) var multi: MultiHandle?
     private(set) var origin: Origin?
+    /// Where to connect, for libcurl.
+    var target: UnsafeMutablePointer<curl_slist>?
     /// Until the last call to it; it owns the transfer.
     private(set) var delegate: (any TransferDelegate)?
 
@@ -60,7 +62,10 @@ package final class Transfer {
         setFixedOptions()
     }
 
-    deinit { curl_easy_cleanup(easy) }
+    deinit {
+        curl_easy_cleanup(easy)
+        curl_slist_free_all(target)
+    }
 
     // MARK: What the owner may do
 
@@ -96,8 +101,7 @@ package final class Transfer {
         self.multi = multi
         if self.origin !== origin {
             self.origin = origin
-            weir_easy_set_string(easy, CURLOPT_URL, origin.url)
-            weir_easy_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, Int(origin.connectTimeout.nanoseconds / 1_000_000))
+            connect(to: origin)
         }
         weir_easy_set_long(easy, CURLOPT_BUFFERSIZE, request.readSize.bytes)
         weir_easy_set_string(easy, CURLOPT_REQUEST_TARGET, request.target)
@@ -210,6 +214,9 @@ package final class Transfer {
         case CURLE_OK:
             return hasHead ? .complete : .failed(.brokenOff("the upstream closed without a response"))
         case CURLE_COULDNT_RESOLVE_HOST: return .failed(.unresolved(text))
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR,
+            CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER:
+            return .failed(.untrusted(text))
         case CURLE_COULDNT_CONNECT: return .failed(.unreachable(text))
         // The only time limit that libcurl is given is that of the connection.
         case CURLE_OPERATION_TIMEDOUT: return .failed(.connectTimeout)
@@ -233,7 +240,7 @@ package final class Transfer {
         weir_easy_set_long(easy, CURLOPT_QUICK_EXIT, 1)
         weir_easy_set_string(easy, CURLOPT_PROXY, "")  // not the environment's
         weir_easy_set_long(easy, CURLOPT_PATH_AS_IS, 1)
-        weir_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, "http")
+        weir_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
         weir_easy_set_long(easy, CURLOPT_FOLLOWLOCATION, 0)
         weir_easy_set_long(easy, CURLOPT_HTTP09_ALLOWED, 0)
         weir_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))

@@ -7,6 +7,8 @@ package enum UpstreamError: Error, Equatable, Sendable {
     /// No connection: refused, or no way there.
     case unreachable(String)
     case connectTimeout
+    /// TLS was not agreed on, or the upstream's certificate is not one to trust.
+    case untrusted(String)
     /// The connection was reset or closed before the response was complete.
     case brokenOff(String)
     /// What came is not an HTTP/1.1 response that may be passed on (RFC 9112).

@@ -239,7 +239,7 @@ def test_an_absolute_target_is_taken_apart(weir, origin, client):
     assert connection.response().status == 200
     head = upstream.heads[0]
     assert head.startswith(b"GET /v1/x?y=1 HTTP/1.1\r\n")
-    assert b"\r\nhost: orders.example:81\r\n" in head.lower()
+    assert b"\r\nhost: orders.example:81\r\n" in head.lower() + b"\r\n"
 
 
 def test_weir_is_no_tunnel(weir, origin, client):

@@ -20,14 +20,6 @@ import Testing
         #expect(admission.openRequests == 0)
     }
 
-    @Test func theUpstreamsLimitBindsAllTheSame() throws {
-        var admission = Admission(limits: .init(perClient: 1, upstreamStreams: 2, isDryRun: true))
-        for _ in 0..<2 { try admission.admit(ann, at: .seconds(0)) }
-        #expect(throws: AdmissionError.upstreamBusy(limit: 2)) { try admission.admit(ann, at: .seconds(0)) }
-        #expect(throws: AdmissionError.upstreamBusy(limit: 2)) { try admission.admit(ben, at: .seconds(0)) }
-        #expect(admission.openStreams == 2)
-    }
-
     @Test func aStartThatWouldBeRefusedIsNotTakenAndNotGivenBack() throws {
         var admission = Admission(limits: .init(starts: try .of("1/second"), startsBurst: 2, isDryRun: true))
         for _ in 0..<2 { try admission.admit(ann, at: .seconds(0)) }

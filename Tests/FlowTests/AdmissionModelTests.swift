@@ -5,7 +5,7 @@ import Testing
 @Suite struct AdmissionModelTests {
     /// Counts of open requests, and a bucket per client in tokens times nanoseconds, so that nothing is rounded.
     private struct Model {
-        let perClient: Int, perRoute: Int, upstream: Int, spacing: Int64, burst: Int64
+        let perClient: Int, perRoute: Int, spacing: Int64, burst: Int64
         var streams: [Int: Int] = [:]
         var plain: [Int: Int] = [:]
         var level: [Int: Int64] = [:]
@@ -22,7 +22,6 @@ import Testing
             let level = level(of: client, at: now)
             if streams[client, default: 0] >= perClient { return .client }
             if openStreams >= perRoute { return .route }
-            if openStreams + plain.values.reduce(0, +) >= upstream { return .upstream }
             return level < spacing ? .starts : nil
         }
 
@@ -30,7 +29,7 @@ import Testing
     }
 
     private enum AdmissionErrorKind: Equatable {
-        case client, route, upstream, starts
+        case client, route, starts
         /// What no admission says.
         case elsewhere
 
@@ -39,8 +38,8 @@ import Testing
             case .tooManyStarts: self = .starts
             case .tooManyStreamsOfClient: self = .client
             case .tooManyStreamsOfRoute: self = .route
-            case .upstreamBusy: self = .upstream
-            case .clientBreakerOpen, .upstreamBreakerOpen, .recordBudgetSpent, .proxyFull: self = .elsewhere
+            case .upstreamBusy, .clientBreakerOpen, .upstreamBreakerOpen, .recordBudgetSpent, .proxyFull:
+                self = .elsewhere
             }
         }
     }
@@ -50,16 +49,13 @@ import Testing
         let rate = try #require(Rate(Int.random(in: 1...20, using: &random), per: .second))
         let burst = Int.random(in: 1...5, using: &random)
         let limits = (
-            client: Int.random(in: 1...4, using: &random), route: Int.random(in: 2...10, using: &random),
-            upstream: Int.random(in: 2...14, using: &random)
+            client: Int.random(in: 1...4, using: &random), route: Int.random(in: 2...10, using: &random)
         )
         var model = Model(
-            perClient: limits.client, perRoute: limits.route, upstream: limits.upstream, spacing: rate.spacing,
-            burst: Int64(burst))
+            perClient: limits.client, perRoute: limits.route, spacing: rate.spacing, burst: Int64(burst))
         var admission = Admission(
             limits: .init(
-                perClient: limits.client, perRoute: limits.route, starts: rate, startsBurst: burst,
-                upstreamStreams: limits.upstream))
+                perClient: limits.client, perRoute: limits.route, starts: rate, startsBurst: burst))
         var now: Int64 = 0
         for _ in 0..<400 {
             now += Int64.random(in: 0...100_000_000, using: &random)

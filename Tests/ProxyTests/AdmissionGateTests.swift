@@ -1,15 +1,27 @@
 import Flow
 import NIOConcurrencyHelpers
+import Settings
 import Testing
+import Upstream
 
 @testable import Proxy
+
+extension RouteUpstream {
+    static let any = named("any")
+
+    static func named(_ name: String) -> RouteUpstream {
+        let address = UpstreamAddress(host: name, port: 9000)
+        return RouteUpstream(
+            address: address, origin: Origin(url: address.url, connectTimeout: .seconds(1), receiveBuffer: nil))
+    }
+}
 
 @Suite struct AdmissionGateTests {
     private let ann = ClientKey("ann")
     private let start = Instant(nanoseconds: 1_000_000_000_000)
 
     @Test func aPermitGivesItsSlotBackWhenItGoes() throws {
-        let gate = AdmissionGate(rules: .init(limits: .init(perClient: 1)))
+        let gate = AdmissionGate(rules: .init(limits: .init(perClient: 1)), upstreams: [.any])
         do {
             let permit = try gate.admit(ann, at: start)
             #expect(permit.startsLeft == nil)
@@ -23,7 +35,7 @@ import Testing
     }
 
     @Test func releaseGivesTheSlotBackAtOnceAndOnce() throws {
-        let gate = AdmissionGate(rules: .init())
+        let gate = AdmissionGate(rules: .init(), upstreams: [.any])
         let first = try gate.admit(ann, at: start)
         let second = try gate.admit(ann, at: start)
         first.release()
@@ -33,7 +45,7 @@ import Testing
     }
 
     @Test func aPermitForAPlainResponseHoldsTheUpstreamOnly() throws {
-        let gate = AdmissionGate(rules: .init(limits: .init(upstreamStreams: 1)))
+        let gate = AdmissionGate(rules: .init(upstreams: .init(limit: 1)), upstreams: [.any])
         var permit = try gate.admit(ann, at: start)
         permit.turnedOutPlain()
         permit.turnedOutPlain()
@@ -45,14 +57,14 @@ import Testing
 
     @Test func aPermitTellsTheStartsThatAreLeft() throws {
         let rate = try #require(Rate("1/second"))
-        let gate = AdmissionGate(rules: .init(limits: .init(starts: rate, startsBurst: 5)))
+        let gate = AdmissionGate(rules: .init(limits: .init(starts: rate, startsBurst: 5)), upstreams: [.any])
         let permit = try gate.admit(ann, at: start)
         #expect(permit.startsLeft == StartQuota(remaining: 4, resetSeconds: 1))
         #expect(gate.startsLeft(of: ann, at: start) == permit.startsLeft)
     }
 
     @Test func inADryRunAPermitTellsWhatItWouldHaveBeenRefusedFor() throws {
-        let gate = AdmissionGate(rules: .init(limits: .init(perClient: 1, isDryRun: true)))
+        let gate = AdmissionGate(rules: .init(limits: .init(perClient: 1, isDryRun: true)), upstreams: [.any])
         let first = try gate.admit(ann, at: start)
         #expect(first.wouldRefuse.isEmpty)
         let second = try gate.admit(ann, at: start)
@@ -68,7 +80,7 @@ import Testing
 
     @Test func aStallOpensTheClientsBreakerAndADeliveredProbeClosesIt() throws {
         let changes = NIOLockedValueBox<[CircuitBreaker.State]>([])
-        let gate = AdmissionGate(rules: .init(clientBreaker: Self.breaker)) { _, state in
+        let gate = AdmissionGate(rules: .init(clientBreaker: Self.breaker), upstreams: [.any]) { _, state in
             changes.withLockedValue { $0.append(state) }
         }
         var stalled = try gate.admit(ann, at: start)
@@ -89,7 +101,7 @@ import Testing
     }
 
     @Test func aFailingUpstreamIsLeftAloneAndAProbeGivesItsSlotBack() throws {
-        let gate = AdmissionGate(rules: .init(upstreamBreaker: Self.breaker))
+        let gate = AdmissionGate(rules: .init(upstreams: .init(breaker: Self.breaker)), upstreams: [.any])
         var failed = try gate.admit(ann, at: start)
         failed.upstreamEnded(.init(outcome: .upstreamFailed, status: nil), at: start)
         failed.upstreamEnded(.init(outcome: .completed, status: 200), at: start)
@@ -106,7 +118,7 @@ import Testing
     }
 
     @Test func aProbeOfFewRecordsProvesGoodByItsTime() throws {
-        let gate = AdmissionGate(rules: .init(clientBreaker: Self.breaker))
+        let gate = AdmissionGate(rules: .init(clientBreaker: Self.breaker), upstreams: [.any])
         var stalled = try gate.admit(ann, at: start)
         #expect(stalled.trialTime == nil)
         stalled.clientStalled(at: start)
@@ -121,7 +133,8 @@ import Testing
     }
 
     @Test func aBreakerOnTrialTellsAndLetsIn() throws {
-        let gate = AdmissionGate(rules: .init(clientBreaker: Self.breaker, isClientBreakerDryRun: true))
+        let gate = AdmissionGate(
+            rules: .init(clientBreaker: Self.breaker, isClientBreakerDryRun: true), upstreams: [.any])
         var stalled = try gate.admit(ann, at: start)
         stalled.clientStalled(at: start)
         stalled.release()
@@ -131,7 +144,8 @@ import Testing
     }
 
     @Test func aRefusalBehindTheBreakersGivesTheProbeBack() throws {
-        let gate = AdmissionGate(rules: .init(limits: .init(perRoute: 1), clientBreaker: Self.breaker))
+        let gate = AdmissionGate(
+            rules: .init(limits: .init(perRoute: 1), clientBreaker: Self.breaker), upstreams: [.any])
         var stalled = try gate.admit(ann, at: start)
         stalled.clientStalled(at: start)
         stalled.release()
@@ -144,7 +158,7 @@ import Testing
 
     @Test func streamsOfOneClientShareItsRecords() throws {
         let rate = try #require(Rate("10/second"))
-        let gate = AdmissionGate(rules: .init(clientRecords: rate))
+        let gate = AdmissionGate(rules: .init(clientRecords: rate), upstreams: [.any])
         var permit = try gate.admit(ann, at: start)
         var due = start
         for _ in 0..<20 { due = max(due, permit.draw(upTo: 1, at: start)?.notBefore ?? start) }
@@ -155,7 +169,7 @@ import Testing
 
     @Test func noSlotIsLostOrMadeWhenManyThreadsComeAtOnce() async {
         let start = start
-        let gate = AdmissionGate(rules: .init(limits: .init(perRoute: 3)))
+        let gate = AdmissionGate(rules: .init(limits: .init(perRoute: 3)), upstreams: [.any])
         let admitted = await withTaskGroup(of: Int.self) { group in
             for number in 0..<8 {
                 group.addTask {
@@ -176,9 +190,9 @@ import Testing
     }
 
     @Test func otherRulesCountForWhatIsOpenAlready() throws {
-        let gate = AdmissionGate(rules: .init(limits: .init(perClient: 2)))
+        let gate = AdmissionGate(rules: .init(limits: .init(perClient: 2)), upstreams: [.any])
         let first = try gate.admit(ann, at: start)
-        gate.apply(.init(limits: .init(perClient: 1)), at: start)
+        gate.apply(.init(limits: .init(perClient: 1)), upstreams: [.any], at: start)
         #expect(throws: AdmissionError.tooManyStreamsOfClient(limit: 1)) { _ = try gate.admit(ann, at: start) }
         first.release()
         let second = try gate.admit(ann, at: start)
@@ -188,14 +202,14 @@ import Testing
 
     @Test func aBreakerThatWasSwitchedOffForgetsItsTickets() throws {
         let rules = AdmissionGate.Rules(clientBreaker: Self.breaker)
-        let gate = AdmissionGate(rules: rules)
+        let gate = AdmissionGate(rules: rules, upstreams: [.any])
         var stalled = try gate.admit(ann, at: start)
         stalled.clientStalled(at: start)
         stalled.release()
         let probe = try gate.admit(ann, at: start + .seconds(36))
-        gate.apply(.init(), at: start + .seconds(36))
+        gate.apply(.init(), upstreams: [.any], at: start + .seconds(36))
         let free = try gate.admit(ann, at: start + .seconds(36))
-        gate.apply(rules, at: start + .seconds(36))
+        gate.apply(rules, upstreams: [.any], at: start + .seconds(36))
         // The breaker is closed again, and neither ticket of before is any probe of it.
         let after = try gate.admit(ann, at: start + .seconds(36))
         #expect(probe.trialTime != nil && free.trialTime == nil && after.trialTime == nil)

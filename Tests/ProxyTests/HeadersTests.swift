@@ -44,7 +44,7 @@ import Upstream
     private func route(
         path: String = "/", _ change: (inout Route) -> Void = { _ in }
     ) -> ProxyRoute {
-        var route = Route(match: .init(path: path), upstream: UpstreamAddress(host: "origin", port: 9000))
+        var route = Route(match: .init(path: path), upstreams: [UpstreamAddress(host: "origin", port: 9000)])
         change(&route)
         return ProxyRoute(route)
     }
@@ -57,7 +57,7 @@ import Upstream
         var request = Request(head: head, peer: "192.0.2.1")
         request.trace = trace
         return route.upstreamRequest(
-            for: request, client: "192.0.2.1", pace: pace,
+            for: request, client: "192.0.2.1", to: route.upstreams[0].address, pace: pace,
             forwarding: Forwarding(clients: ClientAddress(trusted: []), pseudonym: "weir"))
     }
 

@@ -14,7 +14,7 @@ struct ConfigurationDump {
 
     /// The lines that a configuration of nothing but as many routes would not have.
     var linesBesideDefaults: [String] {
-        let route = Route(match: .init(path: ""), upstream: UpstreamAddress(host: "", port: 0))
+        let route = Route(match: .init(path: ""), upstreams: [UpstreamAddress(host: "", port: 0)])
         let usual = Set(ConfigurationDump(Configuration(routes: Array(repeating: route, count: routes))).lines)
         return lines.filter { !usual.contains($0) }
     }

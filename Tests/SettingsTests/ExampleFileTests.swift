@@ -24,7 +24,7 @@ import Testing
         route.streams = Route.StreamLimits()
         route.totalItemsHeader = nil
         let upstream = UpstreamAddress(host: "127.0.0.1", port: 9000)
-        #expect(route == Route(match: .init(path: "/v1/orders/stream"), upstream: upstream))
+        #expect(route == Route(match: .init(path: "/v1/orders/stream"), upstreams: [upstream]))
         configuration.routes = []
         #expect(configuration == Configuration(routes: []))
     }
@@ -34,7 +34,8 @@ import Testing
         let closing = try #require(guide.range(of: "```", range: opening.upperBound..<guide.endIndex))
         let yaml = String(guide[opening.upperBound..<closing.lowerBound])
         let configuration = try Configuration.parse(yaml, file: "guide", environment: ["ORDERS_HOST": "orders"])
-        #expect(configuration.routes.map(\.upstream.text) == ["http://orders:9000", "http://127.0.0.1:8000"])
+        #expect(
+            configuration.routes.flatMap(\.upstreams).map(\.text) == ["http://orders:9000", "http://127.0.0.1:8000"])
     }
 
     @Test func theGuidesErrorsAreThoseOfItsGoldenFile() throws {
@@ -46,7 +47,7 @@ import Testing
 
     @Test func tellsEachKeyWhatIsAllowed() throws {
         let written = comments
-        let route = Route(match: .init(), upstream: UpstreamAddress(host: "", port: 0))
+        let route = Route(match: .init(), upstreams: [UpstreamAddress(host: "", port: 0)])
         var tables = allowed(by: Schema.configuration, of: Configuration(routes: []))
         tables += allowed(by: Schema.accessLogKeys, of: .init())
         tables += allowed(by: Schema.limits, of: .init())
@@ -65,6 +66,8 @@ import Testing
         tables += allowed(by: Schema.breakerKeys(counting: "trips"), of: .client)
         tables += allowed(by: Schema.breakerKeys(counting: "failures"), of: .upstream)
         tables += allowed(by: Schema.asyncKeys, of: .init())
+        tables += allowed(by: Schema.retryKeys, of: .init())
+        tables += allowed(by: Schema.upstreamTLSKeys, of: .init())
         try #require(tables.count > 80)
         for (key, allowed) in tables {
             let comments = try #require(written[key], "\(key) is not in the example")

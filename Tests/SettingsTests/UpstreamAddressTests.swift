@@ -16,7 +16,25 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "http://", "http:///", "o:9000", "//o", "HTTP://o", "ftp://o", "http://o:0", "http://o:65536", "http://o:",
+        ("https://o", 443, "o"), ("https://o:443", 443, "o"), ("https://o:80", 80, "o:80"),
+    ])
+    func readsAURLBehindTLS(text: String, port: Int, authority: String) throws {
+        let address = try #require(try UpstreamAddress(text))
+        #expect((address.scheme, address.host, address.port) == (.https, "o", port))
+        #expect(address.authority == authority)
+        #expect(address.text == "https://\(authority)")
+    }
+
+    @Test func readsAUnixSocket() throws {
+        let address = try #require(try UpstreamAddress("unix:/run/o.sock"))
+        #expect(address.socketPath == "/run/o.sock")
+        #expect(address.text == "unix:/run/o.sock")
+        #expect(address.url == "http://localhost" && address.authority == "localhost")
+    }
+
+    @Test(arguments: [
+        "unix:", "unix:/\(String(repeating: "a", count: 107))", "", "http://", "http:///", "o:9000", "//o", "HTTP://o",
+        "ftp://o", "http://o:0", "http://o:65536", "http://o:",
         "http://-o", "http://o..p", "http://o.", "http://\(String(repeating: "a", count: 64))", "http://1.2.3",
         "http://2130706433", "http://o%20", "http://ö", "http://o\r\nX: y", "http://[::1]x",
     ])
@@ -27,7 +45,7 @@ import Testing
     @Test(arguments: [
         ("http://o/", "before the path"), ("http://o:9000/a?b#c", "before the path"),
         ("http://o?x", "before the path"), ("http://user:pass@o/", "no user"),
-        ("https://o", "not built"), ("unix:/run/o.sock", "not built"),
+        ("https://o/", "before the path"), ("https://user@o", "no user"),
     ])
     func tellsTheReason(text: String, words: String) {
         let refusal = #expect(throws: Refusal.self) { try UpstreamAddress(text) }

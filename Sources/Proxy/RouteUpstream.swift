@@ -1,0 +1,44 @@
+import Flow
+import Settings
+import Upstream
+
+/// One of a route's upstreams.
+struct RouteUpstream: Sendable {
+    let address: UpstreamAddress
+    let origin: Origin
+}
+
+extension RouteUpstream {
+    /// The upstreams of a route; those that are as before are the same ones, so that the connections that wait for a
+    /// request go on to be used, and counted.
+    static func all(of settings: Route, after previous: [RouteUpstream]) -> [RouteUpstream] {
+        settings.upstreams.map { address in
+            let origin = Origin(
+                url: settings.upstreamTLS.url(of: address), socketPath: address.socketPath,
+                target: settings.upstreamTLS.target(of: address), trust: settings.upstreamTLS.trust(for: address),
+                connectTimeout: settings.timeouts.connect, receiveBuffer: settings.upstreamReceiveBuffer)
+            let same = previous.first { $0.address == address && $0.origin == origin }
+            return RouteUpstream(address: address, origin: same?.origin ?? origin)
+        }
+    }
+}
+
+extension Route.UpstreamTLS {
+    /// What libcurl is told to ask: under `server_name` the certificate is looked for, and SNI sent.
+    fileprivate func url(of address: UpstreamAddress) -> String {
+        guard address.scheme == .https, let serverName else { return address.url }
+        return UpstreamAddress(scheme: .https, host: serverName, port: address.port).url
+    }
+
+    /// Where that really is, in the form of CURLOPT_CONNECT_TO; `nil` where the URL tells.
+    fileprivate func target(of address: UpstreamAddress) -> String? {
+        guard address.scheme == .https, serverName != nil else { return nil }
+        let host = address.host.contains(":") ? "[\(address.host)]" : address.host
+        return "::\(host):\(address.port)"
+    }
+
+    fileprivate func trust(for address: UpstreamAddress) -> Origin.Trust? {
+        guard address.scheme == .https else { return nil }
+        return isInsecure ? .anybody : authority.map { .authority(path: $0.path) } ?? .system
+    }
+}

@@ -1,0 +1,274 @@
+"""Several upstreams behind one route: who is asked, who is spared, who is asked next; and what lies behind TLS or a unix socket."""
+import collections
+import socket
+import ssl
+import threading
+
+import pytest
+
+from harness.addresses import endless
+from harness.certificates import Authority
+from harness.metrics import Metrics
+from harness.problems import problem
+from harness.waiting import eventually
+from harness.weir import command, route
+
+
+def named(name):
+    """A script that answers every request of a connection with its name."""
+    def script(peer):
+        while peer.read_head():
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(name), name))
+    return script
+
+
+def listed(*urls):
+    return "[" + ", ".join(urls) + "]"
+
+
+def nowhere():
+    """An address where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+def answers(client, proxy, count, path="/"):
+    connection = client(proxy)
+    return collections.Counter(connection.get(path).read() for _ in range(count))
+
+
+# Balance
+
+
+@pytest.mark.parametrize("balance", ["least_streams", "round_robin"])
+def test_requests_are_shared_out(weir, origin, client, balance):
+    urls = [origin(named(name)).url for name in [b"a", b"b", b"c"]]
+    proxy = weir(route(listed(*urls), balance=balance))
+    assert answers(client, proxy, 30) == {b"a": 10, b"b": 10, b"c": 10}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_upstream_with_the_fewest_streams_gets_the_next(weir, origin, client, workers):
+    upstreams = [origin(endless()) for _ in range(3)]
+    proxy = weir(route(listed(*(upstream.url for upstream in upstreams)), rate="{ default: 5/second }"), workers=workers)
+    clients = [client(proxy) for _ in range(9)]
+    for reader in clients:
+        assert reader.get("/").status == 200
+    assert [len(upstream.heads) for upstream in upstreams] == [3, 3, 3]
+    lines = eventually(lambda: [line for line in proxy.lines() if line["event"] == "end"] or clients.pop().close() or None,
+                       "the end of a stream")
+    assert lines[0]["upstream"] in [upstream.url for upstream in upstreams] and "attempts" not in lines[0]
+
+
+def test_a_full_upstream_is_passed_over(weir, origin, client):
+    upstreams = [origin(endless()) for _ in range(2)]
+    proxy = weir(route(listed(*(upstream.url for upstream in upstreams)), upstream_streams=2, rate="{ default: 5/second }"))
+    for _ in range(4):
+        assert client(proxy).get("/").status == 200
+    problem(client(proxy).get("/"), 503, "unavailable")
+    assert [len(upstream.heads) for upstream in upstreams] == [2, 2]
+
+
+# Failing ones
+
+
+def test_a_request_goes_on_to_another_upstream(weir, origin, client):
+    dead, alive = nowhere(), origin(named(b"a"))
+    proxy = weir(route(listed(dead, alive.url), balance="round_robin", upstream_breaker="off"))
+    assert answers(client, proxy, 6) == {b"a": 6}
+    entry = proxy.logged(attempts=2)
+    assert entry["upstream"] == alive.url and entry["reason"] == "completed"
+    # Each in its turn: both get half of the first attempts.
+    assert Metrics(proxy).total("weir_upstream_retries_total", route="/") == 3
+
+
+def test_an_upstream_that_goes_on_failing_is_spared(weir, origin, client):
+    dead, alive = nowhere(), origin(named(b"a"))
+    proxy = weir(route(listed(dead, alive.url), balance="round_robin",
+                       upstream_breaker="{ failures: 2, window: 60s, cooldown: 600s }"))
+    assert answers(client, proxy, 10) == {b"a": 10}
+    figures = Metrics(proxy)
+    assert figures.total("weir_upstream_retries_total", route="/") == 2
+    assert figures.total("weir_breaker_state", route="/", kind="upstream", state="open") == 1
+    assert figures.total("weir_breaker_state", route="/", kind="upstream", state="closed") == 1
+
+
+def test_where_all_are_spared_nobody_is_asked(weir, client):
+    proxy = weir(route(listed(nowhere(), nowhere()), upstream_breaker="{ failures: 1, window: 60s, cooldown: 30s }"))
+    problem(client(proxy).get("/"), 502, "bad-upstream")
+    refusal = client(proxy).get("/")
+    assert 20 <= int(refusal.head["Retry-After"]) <= 36
+    problem(refusal, 503, "unavailable")
+
+
+@pytest.mark.parametrize("method, asked", [("GET", 2), ("DELETE", 2), ("POST", 1), ("PATCH", 1)])
+def test_only_what_may_be_repeated_is(weir, origin, client, method, asked):
+    def hangs_up(peer):
+        peer.read_head()
+        peer.close()
+    upstreams = [origin(hangs_up) for _ in range(3)]
+    proxy = weir(route(listed(*(upstream.url for upstream in upstreams))))
+    problem(client(proxy).get("/", method=method), 502, "bad-upstream")
+    assert sum(len(upstream.heads) for upstream in upstreams) == asked
+
+
+@pytest.mark.parametrize("retry, asked", [("off", 1), ("{ attempts: 1 }", 1), ("{ attempts: 3 }", 3), ("{ attempts: 9 }", 3)])
+def test_so_many_are_asked_and_none_twice(weir, origin, client, retry, asked):
+    def hangs_up(peer):
+        peer.read_head()
+        peer.close()
+    upstreams = [origin(hangs_up) for _ in range(3)]
+    proxy = weir(route(listed(*(upstream.url for upstream in upstreams)), retry=retry))
+    problem(client(proxy).get("/"), 502, "bad-upstream")
+    assert sum(len(upstream.heads) for upstream in upstreams) == asked
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 503 Down\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"])
+def test_an_answer_is_passed_on_whatever_it_says(weir, origin, client, answer):
+    def script(peer):
+        peer.read_head()
+        peer.send(answer)
+        peer.close()
+    upstreams = [origin(script) for _ in range(2)]
+    proxy = weir(route(listed(*(upstream.url for upstream in upstreams))))
+    assert client(proxy).get("/").status == int(answer[9:12])
+    assert sum(len(upstream.heads) for upstream in upstreams) == 1
+
+
+def test_retries_do_not_double_the_load(weir, origin, client):
+    def hangs_up(peer):
+        peer.read_head()
+        peer.close()
+    upstreams = [origin(hangs_up) for _ in range(2)]
+    proxy = weir(route(listed(*(upstream.url for upstream in upstreams)), upstream_breaker="off"))
+    connection = client(proxy)
+    for _ in range(200):
+        assert connection.get("/").read() and True
+    asked = sum(len(upstream.heads) for upstream in upstreams)
+    # The burst, a fifth, and one for each second that this took.
+    retries = Metrics(proxy).total("weir_upstream_retries_total", route="/")
+    assert asked == 200 + retries and 10 <= retries < 200
+
+
+# A reload
+
+
+def test_a_reload_takes_upstreams_in_and_out_and_ends_no_stream(weir, origin, client):
+    old, new = origin(endless()), origin(endless())
+    proxy = weir(route(old.url, rate="{ default: 50/second }"))
+    records = client(proxy).get("/").records()
+    first = next(records).number
+    assert proxy.reload(route(listed(new.url), rate="{ default: 50/second }")).startswith("reloaded")
+    assert client(proxy).get("/").status == 200
+    assert (len(old.heads), len(new.heads)) == (1, 1)
+    assert [next(records).number for _ in range(10)] == list(range(first + 1, first + 11))
+
+
+# Unix sockets and TLS
+
+
+def served(listener, name=b"a", wrap=None):
+    """Answers every request on a listening socket, until that is closed; returns the heads."""
+    heads = []
+
+    def serve(connection):
+        try:
+            peer = wrap(connection) if wrap else connection
+            head = b""
+            while True:
+                while b"\r\n\r\n" not in head:
+                    piece = peer.recv(65536)
+                    if not piece:
+                        return
+                    head += piece
+                asked, _, head = head.partition(b"\r\n\r\n")
+                heads.append(asked)
+                peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(name), name))
+        except (OSError, ssl.SSLError):
+            pass
+        finally:
+            connection.close()
+
+    def accept():
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=[connection], daemon=True).start()
+    threading.Thread(target=accept, daemon=True).start()
+    return heads
+
+
+def test_an_upstream_at_a_unix_socket(weir, client, tmp_path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "app.sock"))
+        listener.listen()
+        heads = served(listener)
+        proxy = weir(route(f"unix:{tmp_path}/app.sock", host="upstream"))
+        assert answers(client, proxy, 3) == {b"a": 3}
+        assert b"\r\nhost: localhost\r\n" in heads[0].lower() + b"\r\n"
+        assert proxy.logged(event="end")["upstream"] == f"unix:{tmp_path}/app.sock"
+
+
+def test_a_unix_socket_that_is_not_there(weir, client, tmp_path):
+    problem(client(weir(route(f"unix:{tmp_path}/app.sock"))).get("/"), 502, "bad-upstream")
+
+
+@pytest.fixture
+def secure():
+    """secure(authority, *names) listens with a certificate for those names; returns its port and the heads."""
+    listeners = []
+
+    def start(authority, *names, client_ca=None):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.ca.issue_cert(*names).configure_cert(context)
+        names_asked = []
+        context.sni_callback = lambda _, name, __: names_asked.append(name)
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+        heads = served(listener, wrap=lambda peer: context.wrap_socket(peer, server_side=True))
+        return listener.getsockname()[1], heads, names_asked
+    yield start
+    for listener in listeners:
+        listener.close()
+
+
+def test_an_upstream_behind_tls_is_asked_where_its_certificate_is_trusted(weir, client, tmp_path, secure):
+    authority = Authority(tmp_path)
+    port, heads, _ = secure(authority, "localhost", "127.0.0.1")
+    proxy = weir(route(f"https://localhost:{port}", match="/name", upstream_tls=f"{{ ca_file: {authority.pem} }}"),
+                 route(f"https://127.0.0.1:{port}", match="/address", upstream_tls=f"{{ ca_file: {authority.pem} }}"),
+                 route(f"https://127.0.0.1:{port}", match="/any", upstream_tls="{ insecure: true }"),
+                 route(f"https://127.0.0.1:{port}", match="/system"))
+    for path in ["/name", "/address", "/any"]:
+        assert client(proxy).get(path).read() == b"a"
+    assert len(heads) == 3
+    problem(client(proxy).get("/system"), 502, "bad-upstream")
+    assert len(heads) == 3
+    assert eventually(lambda: "no trusted connection to an upstream" in proxy.said(), "a word to the operator")
+    # What one route trusts is not trusted by another, in whichever order they come.
+    assert client(proxy).get("/any").read() == b"a"
+    problem(client(proxy).get("/system"), 502, "bad-upstream")
+
+
+def test_a_certificate_for_another_name_is_not_trusted(weir, client, tmp_path, secure):
+    authority = Authority(tmp_path)
+    port, heads, asked = secure(authority, "orders.internal")
+    trust = f"ca_file: {authority.pem}"
+    proxy = weir(route(f"https://127.0.0.1:{port}", match="/wrong", upstream_tls=f"{{ {trust} }}"),
+                 route(f"https://127.0.0.1:{port}", match="/named",
+                       upstream_tls=f"{{ {trust}, server_name: orders.internal }}"))
+    problem(client(proxy).get("/wrong"), 502, "bad-upstream")
+    assert not heads
+    assert client(proxy).get("/named").read() == b"a"
+    assert asked[-1] == "orders.internal"
+
+
+def test_a_file_of_authorities_that_is_not_there_is_told_at_once(tmp_path):
+    (tmp_path / "proxy.conf").write_text(
+        "routes:\n  - match: /\n    upstream: https://127.0.0.1:1\n    upstream_tls: { ca_file: missing.pem }\n")
+    done = command("check", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("proxy.conf:4:30: `upstream_tls.ca_file` is `missing.pem`: the file cannot be read: No such")

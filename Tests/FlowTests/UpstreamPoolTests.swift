@@ -1,0 +1,198 @@
+import Flow
+import Testing
+
+@Suite struct UpstreamPoolTests {
+    private let start = Instant(nanoseconds: 1_000_000_000_000)
+    private static let breaker = CircuitBreaker.Policy(
+        trips: 1, window: .seconds(60), cooldown: .seconds(30), probes: 1, probeRecords: 1)
+
+    private func pool(_ names: [String], _ rules: UpstreamRules = UpstreamRules()) -> UpstreamPool<String> {
+        UpstreamPool(names.map { ($0, $0) }, rules: rules)
+    }
+
+    private func open(_ pool: inout UpstreamPool<String>, _ count: Int) throws -> [UpstreamPool<String>.Place] {
+        try (0..<count).map { _ in try pool.admit(at: start) }
+    }
+
+    // MARK: Balance
+
+    @Test func theOneWithTheFewestRequestsIsNext() throws {
+        var pool = pool(["a", "b", "c"])
+        let places = try open(&pool, 5)
+        #expect(places.map(\.target) == ["a", "b", "c", "a", "b"])
+        pool.released(places[1], at: start)
+        pool.released(places[4], at: start)
+        #expect(try open(&pool, 3).map(\.target) == ["b", "c", "b"])
+    }
+
+    @Test func inTurnMeansWhateverIsOpen() throws {
+        var pool = pool(["a", "b"], UpstreamRules(balance: .roundRobin))
+        let first = try pool.admit(at: start)
+        pool.released(first, at: start)
+        #expect(try open(&pool, 3).map(\.target) == ["b", "a", "b"])
+    }
+
+    @Test func equallyLoadedOnesTakeTurns() throws {
+        var pool = pool(["a", "b", "c"])
+        for name in ["a", "b", "c", "a"] {
+            let place = try pool.admit(at: start)
+            #expect(place.target == name)
+            pool.released(place, at: start)
+        }
+    }
+
+    // MARK: Limits
+
+    @Test func aFullUpstreamIsPassedOver() throws {
+        var pool = pool(["a", "b"], UpstreamRules(balance: .roundRobin, limit: 1))
+        let places = try open(&pool, 2)
+        #expect(throws: AdmissionError.upstreamBusy(limit: 1)) { try pool.admit(at: start) }
+        pool.released(places[0], at: start)
+        let next = try pool.admit(at: start).target
+        #expect(next == "a")
+    }
+
+    // MARK: Breakers
+
+    @Test func anUpstreamThatFailsIsSparedAndTriedAgain() throws {
+        var pool = pool(["a", "b"], UpstreamRules(balance: .roundRobin, breaker: Self.breaker))
+        var place = try pool.admit(at: start)
+        let hasOpened = pool.failed(&place, at: start, jitter: 0)
+        #expect(hasOpened)
+        let opensAgain = pool.failed(&place, at: start, jitter: 0)
+        #expect(!opensAgain)
+        pool.released(place, at: start)
+        #expect(try open(&pool, 2).map(\.target) == ["b", "b"])
+        #expect(pool.standing(at: start).map(\.state) == [.open, .closed])
+        #expect(pool.trips == 1)
+        let later = start + .seconds(40)
+        var probe = try pool.admit(at: later)
+        #expect(probe.target == "a")
+        let hasClosed = pool.succeeded(&probe, at: later)
+        #expect(hasClosed)
+        #expect(pool.standing(at: later).map(\.state) == [.closed, .closed])
+    }
+
+    @Test func whereAllAreSparedTheSoonestIsTold() throws {
+        var pool = pool(["a", "b"], UpstreamRules(breaker: Self.breaker))
+        for seconds in [0.0, 10.0] {
+            let now = start + .seconds(seconds)
+            var place = try pool.admit(at: now)
+            let hasOpened = pool.failed(&place, at: now, jitter: 0)
+            #expect(hasOpened)
+            pool.released(place, at: now)
+        }
+        do throws(AdmissionError) {
+            _ = try pool.admit(at: start + .seconds(10))
+            Issue.record("nobody should be asked")
+        } catch {
+            if case .upstreamBreakerOpen = error {} else { Issue.record("\(error)") }
+            #expect(error.retryAfter == pool.standing(at: start + .seconds(10)).map(\.openFor).min())
+        }
+    }
+
+    @Test func aBreakerOnTrialTellsAndAsks() throws {
+        var pool = pool(["a"], UpstreamRules(breaker: Self.breaker, isBreakerDryRun: true))
+        var place = try pool.admit(at: start)
+        #expect(place.wouldRefuse == nil)
+        _ = pool.failed(&place, at: start, jitter: 0)
+        let next = try pool.admit(at: start)
+        #expect(next.wouldRefuse != nil && next.ticket == nil)
+    }
+
+    @Test func aBreakerIsResetByItsName() throws {
+        var pool = pool(["a", "b"], UpstreamRules(breaker: Self.breaker))
+        var place = try pool.admit(at: start)
+        _ = pool.failed(&place, at: start, jitter: 0)
+        let resets = ["b", "c", "a", "a"].map { pool.reset($0, at: start) }
+        #expect(resets == [false, false, true, false])
+        #expect(pool.standing(at: start).map(\.state) == [.closed, .closed])
+    }
+
+    // MARK: Another one
+
+    @Test func anotherOneIsOneThatWasNotTried() throws {
+        var pool = pool(["a", "b", "c"])
+        let first = try pool.admit(at: start)
+        let second = try pool.admit(after: [first], onlyOthers: true, at: start)
+        let third = try pool.admit(after: [first, second], onlyOthers: true, at: start)
+        #expect(Set([first.target, second.target, third.target]) == ["a", "b", "c"])
+        #expect(throws: AdmissionError.self) {
+            try pool.admit(after: [first, second, third], onlyOthers: true, at: start)
+        }
+        for place in [first, second, third] { pool.released(place, at: start) }
+        #expect(pool.standing(at: start).allSatisfy { $0.openRequests == 0 })
+    }
+
+    // MARK: Reload
+
+    @Test func whatKeepsItsNameKeepsItsCountAndItsBreaker() throws {
+        var pool = pool(["a", "b"], UpstreamRules(breaker: Self.breaker))
+        var places = try open(&pool, 3)
+        _ = pool.failed(&places[1], at: start, jitter: 0)
+        pool.apply([("b", "B"), ("c", "C")], rules: UpstreamRules(breaker: Self.breaker), at: start)
+        let standing = pool.standing(at: start)
+        #expect(standing.map(\.name) == ["b", "c"])
+        #expect(standing.map(\.openRequests) == [1, 0])
+        #expect(standing.map(\.state) == [.open, .closed])
+        let afterwards = try pool.admit(at: start).target
+        #expect(afterwards == "C")
+        // Those of an upstream that is gone are given back all the same.
+        for place in places { pool.released(place, at: start) }
+        #expect(pool.standing(at: start).map(\.openRequests) == [0, 1])
+    }
+
+    @Test func theTripsOfThoseThatAreGoneGoOnCounting() throws {
+        var pool = pool(["a"], UpstreamRules(breaker: Self.breaker))
+        var place = try pool.admit(at: start)
+        _ = pool.failed(&place, at: start, jitter: 0)
+        pool.apply([("b", "b")], rules: UpstreamRules(breaker: Self.breaker), at: start)
+        #expect(pool.trips == 1)
+        pool.released(place, at: start)
+        #expect(pool.trips == 1)
+    }
+
+    @Test func aBreakerThatWasSwitchedOffForgetsItsTickets() throws {
+        var pool = pool(["a"], UpstreamRules(breaker: Self.breaker))
+        var place = try pool.admit(at: start)
+        pool.apply([("a", "a")], rules: UpstreamRules(), at: start)
+        #expect(pool.standing(at: start).map(\.state) == [nil])
+        pool.apply([("a", "a")], rules: UpstreamRules(breaker: Self.breaker), at: start)
+        let counts = pool.failed(&place, at: start, jitter: 0)
+        #expect(!counts)
+        #expect(pool.standing(at: start).map(\.state) == [.closed])
+    }
+
+    // MARK: Model
+
+    /// Random walks beside plain counts: nobody gets more than the limit, and the fewest are next.
+    @Test(arguments: 0..<100) func agreesWithPlainCounting(seed: Int) {
+        var random = SeededGenerator(seed: seed)
+        let names = (0..<Int.random(in: 1...5, using: &random)).map { "u\($0)" }
+        let limit = Int.random(in: 1...6, using: &random)
+        let balance: UpstreamRules.Balance = Bool.random(using: &random) ? .leastStreams : .roundRobin
+        var pool = pool(names, UpstreamRules(balance: balance, limit: limit))
+        var counts = Dictionary(uniqueKeysWithValues: names.map { ($0, 0) })
+        var places: [UpstreamPool<String>.Place] = []
+        for _ in 0..<300 {
+            if Bool.random(using: &random) {
+                let fewest = counts.values.min() ?? 0
+                guard let place = try? pool.admit(at: start) else {
+                    #expect(counts.values.allSatisfy { $0 == limit })
+                    continue
+                }
+                if balance == .leastStreams { #expect(counts[place.target] == fewest) }
+                counts[place.target, default: 0] += 1
+                places.append(place)
+            } else if let index = places.indices.randomElement(using: &random) {
+                let place = places.remove(at: index)
+                counts[place.target, default: 0] -= 1
+                pool.released(place, at: start)
+            }
+            #expect(pool.standing(at: start).map(\.openRequests) == names.map { counts[$0] })
+            #expect(counts.values.allSatisfy { $0 <= limit })
+        }
+        for place in places { pool.released(place, at: start) }
+        #expect(pool.standing(at: start).allSatisfy { $0.openRequests == 0 })
+    }
+}
