@@ -271,4 +271,4 @@ def test_a_file_of_authorities_that_is_not_there_is_told_at_once(tmp_path):
         "routes:\n  - match: /\n    upstream: https://127.0.0.1:1\n    upstream_tls: { ca_file: missing.pem }\n")
     done = command("check", cwd=tmp_path)
     assert done.returncode == 1
-    assert done.stderr.startswith("proxy.conf:4:30: `upstream_tls.ca_file` is `missing.pem`: the file cannot be read: No such")
+    assert done.stderr.startswith("./proxy.conf:4:30: `upstream_tls.ca_file` is `missing.pem`: the file cannot be read: No such")
