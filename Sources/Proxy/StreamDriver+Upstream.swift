@@ -97,6 +97,7 @@ extension StreamDriver: TransferDelegate {
     func transferEnded(_ end: TransferEnd) {
         let now = worker.clock()
         transfer = nil
+        endBody()
         var outcome = Outcome.completed
         if case .failed(let error) = end {
             outcome = Outcome(error)

@@ -81,10 +81,11 @@ final class StreamDriver {
         do {
             let transfer = try worker.upstream.makeTransfer(
                 route.upstreamRequest(
-                    for: asked.request, client: asked.client, pace: terms.pace,
+                    for: asked.request, client: asked.client, body: asked.body, pace: terms.pace,
                     forwarding: worker.shared.served.forwarding),
                 at: route.origin, delegate: self)
             self.transfer = transfer
+            beginBody()
             armDeadline()
             tellStart()
             transfer.start()
@@ -179,6 +180,7 @@ final class StreamDriver {
     func giveUpUpstream() {
         transfer?.cancel()
         transfer = nil
+        endBody()
         queue.dropUnframed()
     }
 

@@ -99,7 +99,7 @@ import Testing
         (.notFound, 404, "not-found"), (.noSuchStream, 404, "not-found"),
         (.malformedRequest, 400, "invalid-request"), (.invalidRequest("rate is no rate"), 400, "invalid-request"),
         (.requestTimeout, 408, "request-timeout"),
-        (.requestBodyNotImplemented, 501, "not-implemented"),
+        (.bodyOfHeadNotImplemented, 501, "not-implemented"),
         (.headersTooLarge(limit: .kibibytes(32)), 431, "too-large"),
         (.bodyTooLarge(limit: .kibibytes(1)), 413, "too-large"),
         (.badUpstream(.unresolved), 502, "bad-upstream"), (.badUpstream(.refused), 502, "bad-upstream"),
