@@ -131,7 +131,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             return
         }
         // The channel's end follows, which says it better.
-        if error == .invalidEOFState, body?.isCollecting ?? false { return }
+        if error == .invalidEOFState, body?.isWanted ?? false { return }
         faultArrived(isTooSlow ? .headTooSlow : error == .headerOverflow ? .headTooLarge : .malformed)
     }
 
@@ -185,7 +185,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func faultArrived(_ fault: RequestFault) {
         switch state {
         case .waiting, .receiving: answer(fault)
-        case .responding where body?.isCollecting ?? false: body?.fail(.malformed)
+        case .responding where body?.isWanted ?? false: body?.fail(.malformed)
         case .responding, .ending: laterFault = fault
         case .lingering, .closed: break
         }
@@ -239,7 +239,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard case .responding = state else { return }
         state = .ending(closes: closes)
         self.isCut = isCut
-        if body?.isCollecting ?? false { body?.drop() }
+        if body?.isWanted ?? false { body?.drop() }
         startClock(listener.limits.keepaliveTime)
         // A response that wrote nothing in this turn would not be visited at its end.
         if !wire.isStaged { outbox.staged(wire) }

@@ -28,6 +28,17 @@ package struct Request: Sendable {
         return hosts == 1 || (hosts == 0 && head.version == .http1_0)
     }
 
+    /// Whether a body's transfer coding is one that everybody reads alike.
+    ///
+    /// `chunked` alone, once, and not beside a length (RFC 9112, sections 6.1 and 6.3). What others might read otherwise is
+    /// not passed on.
+    package var hasProperCoding: Bool {
+        let codings = head.headers["transfer-encoding"]
+        guard !codings.isEmpty else { return true }
+        return codings.count == 1 && codings[0].lowercased() == "chunked" && head.version != .http1_0
+            && !head.headers.contains(name: "content-length")
+    }
+
     /// Whether the target is a path, or `*` for OPTIONS (RFC 9112, section 3.2).
     package var hasProperTarget: Bool {
         head.uri.utf8.first == UInt8(ascii: "/") || (head.uri == "*" && head.method == .OPTIONS)

@@ -2,18 +2,30 @@ package import Flow
 package import NIOCore
 import NIOHTTP1
 
+/// Hears of a body that it takes bit by bit; on the connection's loop.
+package protocol RequestBodyDelegate: AnyObject {
+    /// There are bytes to take, or the end, after ``RequestBody/take(into:)`` had none.
+    func bodyArrived()
+
+    /// The rest will not come as it should. The last call.
+    func bodyFailed(_ failure: RequestBody.Failure)
+}
+
 /// The body of one request: read where somebody asks for it while the request is handed on, dropped where nobody does.
 ///
-///     held ──collect──▶ collecting ──end──▶ read
-///       └──not asked for──▶ dropped ◀──failure──┘
+///     held ──collect──▶ collecting ──end──▶ read ◀──end taken──┐
+///       ├──not asked for──▶ dropped ◀──failure──┴───────── streaming
+///       └──stream──────────────────────────────────────────────▲
 ///
-/// What arrives before anybody could ask is kept, and the socket is not read on: a client cannot make it grow.
+/// What arrives before anybody could ask is kept, and the socket is not read on: a client cannot make it grow. Of one that is
+/// streamed at most ``most`` bytes are kept, and what one turn of reading brings; then the client's socket is not read, nor
+/// its window of HTTP/2 given back, until half of it has been taken.
 package final class RequestBody {
     /// Why a body was not read.
     package enum Failure: Error, Equatable, Sendable {
         /// It is longer than was wanted, or says so.
         case tooLarge(limit: ByteCount)
-        /// Its end did not come in time.
+        /// Its end, or of one that is streamed its next bytes, did not come in time.
         case tooSlow
         /// Its chunks are malformed (RFC 9112, section 7.1).
         case malformed
@@ -24,20 +36,40 @@ package final class RequestBody {
     private enum State {
         case held
         case collecting(limit: Int, then: (Result<ByteBuffer, Failure>) -> Void)
+        case streaming(Stream)
         case read
         case dropped
         /// There is none.
         case empty
     }
 
+    private struct Stream {
+        let delegate: any RequestBodyDelegate
+        let limit: Int
+        let idle: Duration?
+    }
+
+    /// How much a body that is streamed may run ahead of whoever takes it.
+    private static let most = 64 << 10
+    /// More than that comes of a socket that is not read only when the client has closed it.
+    private static let mostOfClosing = 256 << 10
+
     /// While bytes may come.
     private var connection: ConnectionHandler?
     private var state: State
     private var bytes = ByteBuffer()
     private var hasArrived = false
-    private let declaredLength: Int?
-    private let expectsContinue: Bool
+    /// What `Content-Length` says; `nil` where the body is chunked.
+    package let declaredLength: Int?
+    /// Whether the client waits for `100 Continue`.
+    package let expectsContinue: Bool
     private lazy var timer = LoopTimer(target: self)
+    /// Until when a streamed body must go on; the timer may fire earlier and is then set anew.
+    private var deadline = Instant.distantFuture
+    private var total = 0
+    /// Whether who takes it had nothing to take.
+    private var isAwaited = false
+    private var hasSentContinue = false
 
     /// The body of a request without one.
     init() { (state, declaredLength, expectsContinue) = (.empty, 0, false) }
@@ -77,19 +109,118 @@ package final class RequestBody {
         connection.setReading(true)
     }
 
+    // MARK: Bit by bit
+
+    /// Hands the body over as fast as it is taken; to be asked for as ``collect(upTo:within:then:)`` is.
+    ///
+    /// A client that waits for `100 Continue` gets it when somebody wants bytes and none have come.
+    ///
+    /// - Parameters:
+    ///   - delegate: Is told what comes of it; kept until the end, a failure, or ``cancel()``.
+    ///   - limit: The most that the body may have; `nil` for no limit.
+    ///   - idle: How long the client may send nothing while its socket is read; `nil` for no limit.
+    package func stream(to delegate: any RequestBodyDelegate, upTo limit: ByteCount?, idle: Duration?) {
+        guard let connection, case .held = state else { return }
+        state = .streaming(Stream(delegate: delegate, limit: limit?.bytes ?? .max, idle: idle))
+        total = bytes.readableBytes
+        connection.setReading(true)
+        if !expectsContinue { startClock() }
+    }
+
+    /// Takes what has come of a body that is streamed.
+    ///
+    /// - Parameter target: Where to put it.
+    /// - Returns: The bytes put there; 0 at the end of the body, and `nil` where there is nothing to take: the delegate is
+    ///   told when there is.
+    package func take(into target: UnsafeMutableRawBufferPointer) -> Int? {
+        guard case .streaming = state else { return isWhole ? 0 : nil }
+        let count = min(target.count, bytes.readableBytes)
+        if count > 0 {
+            bytes.readWithUnsafeReadableBytes { source in
+                target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source.prefix(count)))
+                return count
+            }
+            if bytes.readableBytes == 0 { bytes = ByteBuffer() }
+            if bytes.readableBytes <= Self.most / 2 { readOn() }
+            return count
+        }
+        if hasArrived {
+            settle(.read)
+            return 0
+        }
+        isAwaited = true
+        if expectsContinue, total == 0, !hasSentContinue, let connection {
+            hasSentContinue = true
+            connection.sendContinue()
+            startClock()
+        }
+        return nil
+    }
+
+    /// Who took it wants no more: the delegate is told nothing, and the rest is dropped as it comes.
+    package func cancel() {
+        guard case .streaming = state else { return }
+        settle(hasArrived ? .read : .dropped)
+    }
+
+    /// Whether all of it has come, be it taken or not.
+    package var isWhole: Bool { letsConnectionLive }
+
+    private func streamed(_ part: ByteBuffer, to stream: Stream) {
+        total += part.readableBytes
+        guard total <= stream.limit else { return fail(.tooLarge(limit: ByteCount(stream.limit))) }
+        guard bytes.readableBytes + part.readableBytes <= Self.mostOfClosing else { return fail(.brokenOff) }
+        if bytes.readableBytes == 0 {
+            bytes = part
+        } else {
+            bytes.discardReadBytes()
+            bytes.writeImmutableBuffer(part)
+        }
+        if bytes.readableBytes >= Self.most {
+            deadline = .distantFuture
+            connection?.setReading(false)
+        } else {
+            startClock()
+        }
+        tell(stream)
+    }
+
+    private func tell(_ stream: Stream) {
+        guard isAwaited else { return }
+        isAwaited = false
+        stream.delegate.bodyArrived()
+    }
+
+    private func readOn() {
+        if deadline == .distantFuture, !hasArrived { startClock() }
+        connection?.setReading(true)
+    }
+
+    private func startClock() {
+        guard case .streaming(let stream) = state, let connection, let idle = stream.idle, !hasArrived else { return }
+        deadline = connection.clock() + idle
+        // Set only if it must fire earlier than it would: most deadlines are moved long before they come.
+        if !timer.isSet || deadline < timer.due { connection.timers.set(timer, at: deadline) }
+    }
+
     // MARK: From the connection
 
     /// Whether another request may follow on the connection.
     var letsConnectionLive: Bool {
         switch state {
-        case .held: hasArrived
+        case .held, .streaming: hasArrived
         case .read, .empty: true
         case .collecting, .dropped: false
         }
     }
 
-    var isCollecting: Bool {
-        if case .collecting = state { true } else { false }
+    /// Whether somebody waits for more of it.
+    var isWanted: Bool {
+        switch state {
+        case .collecting: true
+        case .streaming: !hasArrived
+        case .held, .read, .dropped, .empty: false
+        }
     }
 
     func arrived(_ part: ByteBuffer) {
@@ -103,13 +234,15 @@ package final class RequestBody {
                 return
             }
             bytes.writeImmutableBuffer(part)
+        case .streaming(let stream): streamed(part, to: stream)
         case .read, .dropped, .empty: break
         }
     }
 
     func ended() {
         hasArrived = true
-        if isCollecting { succeed() }
+        deadline = .distantFuture
+        if case .streaming(let stream) = state { tell(stream) } else { succeed() }
     }
 
     /// The request was handed on; who wants its body has said so.
@@ -118,15 +251,24 @@ package final class RequestBody {
     }
 
     /// Nobody will read on: the request will not be answered, or has been.
+    ///
+    /// Of one that has come to its end, who takes it may take the rest.
     func drop() {
-        if isCollecting { fail(.brokenOff) } else if case .held = state { settle(.dropped) }
+        if isWanted { return fail(.brokenOff) }
+        if case .held = state { settle(.dropped) } else { letGo() }
     }
 
     /// The rest will not come as it should, or is not wanted; does nothing where nobody waits for it.
     func fail(_ failure: Failure) {
-        guard case .collecting(_, let then) = state else { return }
-        settle(.dropped)
-        then(.failure(failure))
+        switch state {
+        case .collecting(_, let then):
+            settle(.dropped)
+            then(.failure(failure))
+        case .streaming(let stream):
+            settle(.dropped)
+            stream.delegate.bodyFailed(failure)
+        case .held, .read, .dropped, .empty: break
+        }
     }
 
     private func succeed() {
@@ -139,6 +281,11 @@ package final class RequestBody {
     private func settle(_ end: State) {
         state = end
         bytes = ByteBuffer()
+        letGo()
+    }
+
+    /// The connection is not needed any more, for what has come of a body is all of it.
+    package func letGo() {
         connection?.timers.cancel(timer)
         connection?.setReading(true)
         connection = nil
@@ -146,5 +293,8 @@ package final class RequestBody {
 }
 
 extension RequestBody: TimerTarget {
-    package func timerFired(_ timer: LoopTimer, at now: Instant) { fail(.tooSlow) }
+    package func timerFired(_ timer: LoopTimer, at now: Instant) {
+        guard case .streaming = state, now < deadline else { return fail(.tooSlow) }
+        if deadline != .distantFuture { connection?.timers.set(timer, at: deadline) }
+    }
 }

@@ -154,7 +154,7 @@ extension Problem {
     package static let malformedRequest = Problem(
         .invalidRequest, status: 400, detail: "The request is not well-formed HTTP")
 
-    /// The request's header did not arrive in time.
+    /// The request's header, or what should follow of its body, did not arrive in time.
     package static let requestTimeout = Problem(
         .requestTimeout, status: 408, detail: "The request did not arrive in time")
 
@@ -162,8 +162,8 @@ extension Problem {
     package static let connectNotImplemented = Problem(
         .notImplemented, status: 501, detail: "CONNECT is not supported")
 
-    package static let requestBodyNotImplemented = Problem(
-        .notImplemented, status: 501, detail: "Requests with a body are not supported")
+    package static let bodyOfHeadNotImplemented = Problem(
+        .notImplemented, status: 501, detail: "HEAD with a body is not supported")
 
     package static func headersTooLarge(limit: ByteCount) -> Problem {
         Problem(.tooLarge, status: 431, detail: "The request's header is larger than \(limit.bytes) bytes")

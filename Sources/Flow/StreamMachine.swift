@@ -75,6 +75,10 @@ package struct StreamMachine: Sendable {
     private var phase = Phase.awaitingHead
     private var causes: PauseCauses = []
     private var lastHeard: Instant
+    /// Since when the upstream has had what it needs to begin to answer.
+    private var asked: Instant
+    /// Whether the upstream waits for more of the request: none of its clocks runs.
+    private var isOwedRequest = false
     /// Since when the queue has been full; set and cleared with that cause.
     private var pausedSince: Instant?
     private var stall: StallClock
@@ -95,6 +99,7 @@ package struct StreamMachine: Sendable {
         self.limits = limits
         began = now
         lastHeard = now
+        asked = now
         stall = StallClock(limit: limits.stall)
     }
 
@@ -121,6 +126,15 @@ package struct StreamMachine: Sendable {
     }
 
     // MARK: Events of the upstream
+
+    /// It took some of the request's body, or learned its end: from here on it has its whole time again.
+    package mutating func requestTaken(at now: Instant) {
+        (asked, lastHeard) = (now, now)
+        isOwedRequest = false
+    }
+
+    /// It would take more of the request's body than has come.
+    package mutating func requestAwaited() { isOwedRequest = true }
 
     package mutating func headArrived(at now: Instant) {
         lastHeard = now
@@ -247,8 +261,8 @@ package struct StreamMachine: Sendable {
         let isOpen = phase == .open
         return min(
             min(
-                Self.end(of: phase == .awaitingHead ? began : nil, limits.firstByte),
-                Self.end(of: isOpen && causes.isEmpty ? lastHeard : nil, limits.idle),
+                Self.end(of: phase == .awaitingHead && !isOwedRequest ? asked : nil, limits.firstByte),
+                Self.end(of: isOpen && isUpstreamAwaited ? lastHeard : nil, limits.idle),
                 Self.end(of: isOpen ? pausedSince : nil, limits.pause),
                 Self.end(of: heldSince, limits.pause)),
             wouldHaveStalled || heldSince != nil ? .distantFuture : stall.nextDeadline,
@@ -264,16 +278,19 @@ package struct StreamMachine: Sendable {
         if Self.isOver(began, limits.total, at: now) { return end(.upstreamTimeout) }
         if Self.isOver(heldSince, limits.pause, at: now) { return end(.cancelled) }
         switch phase {
-        case .awaitingHead where Self.isOver(began, limits.firstByte, at: now):
+        case .awaitingHead where !isOwedRequest && Self.isOver(asked, limits.firstByte, at: now):
             hasUpstreamFallenSilent = true
             guard isDetached else { return end(.upstreamTimeout) }
             return giveUpUpstream(at: now)
-        case .open where isPauseOver || (causes.isEmpty && Self.isOver(lastHeard, limits.idle, at: now)):
+        case .open where isPauseOver || (isUpstreamAwaited && Self.isOver(lastHeard, limits.idle, at: now)):
             hasUpstreamFallenSilent = !isPauseOver
             return giveUpUpstream(at: now)
         case .awaitingHead, .open, .emptying, .ending, .finished: return .none
         }
     }
+
+    /// Whether it is the upstream's turn: nothing keeps it from sending.
+    private var isUpstreamAwaited: Bool { causes.isEmpty && !isOwedRequest }
 
     /// It fell silent, or was held for too long; the records that it sent are the client's all the same.
     private mutating func giveUpUpstream(at now: Instant) -> Action {

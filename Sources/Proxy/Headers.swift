@@ -57,12 +57,14 @@ extension ProxyRoute {
     /// - Parameters:
     ///   - request: As the client sent it.
     ///   - client: Its address.
+    ///   - body: What the request has of one; `nil` for none.
     ///   - address: Which upstream that is.
     ///   - pace: What was granted.
     ///   - forwarding: What is told of the way that it came.
     /// - Returns: The request.
     func upstreamRequest(
-        for request: Request, client: String, to address: UpstreamAddress, pace: Pace, forwarding: Forwarding
+        for request: Request, client: String, body: RequestBody? = nil, to address: UpstreamAddress, pace: Pace,
+        forwarding: Forwarding
     ) -> UpstreamRequest {
         let head = request.head
         var headers = head.headers.withoutHopByHop()
@@ -85,6 +87,7 @@ extension ProxyRoute {
         }
         return UpstreamRequest(
             method: head.method, target: target(for: head.uri), headers: headers,
+            body: body.map { .init(length: $0.declaredLength, asksFirst: $0.expectsContinue) },
             // A metered stream waits most of the time: what it holds counts, not how fast it is read.
             readSize: pace == .unlimited ? .kibibytes(32) : .kibibytes(16))
     }

@@ -60,9 +60,12 @@ extension StreamDriver {
     ///
     /// - Returns: Whether the client may have one more such stream; else nothing has changed.
     private func promise(to response: any ClientResponse, retryAfter: Duration) -> Bool {
-        // Of a proxy that stops, nothing can be fetched later.
-        guard !worker.shared.isDraining, route.promises.enter(asked.key.text) else { return false }
+        // Of a proxy that stops, nothing can be fetched later; and the rest of a body comes on this connection.
+        guard !worker.shared.isDraining, asked.body?.isWhole ?? true, route.promises.enter(asked.key.text) else {
+            return false
+        }
         isPromised = true
+        asked.body?.letGo()
         worker.register(self)
         let now = worker.clock()
         machine.detached(until: pendingEnds(from: now))

@@ -31,6 +31,7 @@ extension StreamDriver {
         let now = worker.clock()
         transfer?.cancel()
         transfer = nil
+        endBody()
         worker.timers.cancel(paceTimer)
         worker.timers.cancel(deadlineTimer)
         if let asyncTimer { worker.timers.cancel(asyncTimer) }
@@ -72,7 +73,8 @@ extension StreamDriver {
         case .upstreamTimeout: answer = problem ?? .upstreamTimeout(.firstByte)
         case .upstreamFailed: answer = problem ?? .badUpstream(.reset)
         case .drained, .cancelled: answer = problem ?? .unavailable(.draining)
-        case .completed, .clientGone, .slowConsumer, .refused: return response.breakOff()
+        case .refused: answer = problem ?? .malformedRequest
+        case .completed, .clientGone, .slowConsumer: return response.breakOff()
         }
         answer.instance = id.text
         answer.traceId = asked.request.trace?.sharedTraceId

@@ -108,6 +108,7 @@ extension StreamDriver: TransferDelegate {
     func transferEnded(_ end: TransferEnd) {
         let now = worker.clock()
         transfer = nil
+        endBody()
         var outcome = Outcome.completed
         if case .failed(let error) = end {
             hasConnectTimedOut = error == .connectTimeout
@@ -141,7 +142,7 @@ extension StreamDriver {
     /// - Returns: Whether it does; then nothing has ended.
     private func triesAnother(after error: UpstreamError, at now: Instant) -> Bool {
         guard head == nil, !machine.isFinished, let retry = route.settings.retry, totals.attempts < retry.attempts,
-            asked.request.mayBeRepeated, error.isOfOneUpstream
+            asked.request.head.method.isIdempotent, !asked.request.hasBody, error.isOfOneUpstream
         else { return false }
         judgeUpstream(Outcome(error), at: now)
         guard permit?.tryAnother(at: now) != nil else { return false }
@@ -168,16 +169,6 @@ extension UpstreamError {
         switch self {
         case .unresolved, .unreachable, .connectTimeout, .untrusted, .brokenOff: true
         case .malformed: false
-        }
-    }
-}
-
-extension Request {
-    /// Whether a second one changes nothing that one has not changed (RFC 9110, section 9.2.2), and none of it is gone.
-    fileprivate var mayBeRepeated: Bool {
-        switch head.method {
-        case .GET, .HEAD, .OPTIONS, .TRACE, .PUT, .DELETE: !hasBody
-        default: false
         }
     }
 }

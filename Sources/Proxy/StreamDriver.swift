@@ -102,9 +102,10 @@ final class StreamDriver {
         do {
             transfer = try worker.upstream.makeTransfer(
                 route.upstreamRequest(
-                    for: asked.request, client: asked.client, to: upstream.address, pace: terms.pace,
+                    for: asked.request, client: asked.client, body: asked.body, to: upstream.address, pace: terms.pace,
                     forwarding: worker.shared.served.forwarding),
                 at: upstream.origin, delegate: self)
+            beginBody()
             return true
         } catch {
             transferEnded(.failed(.unreachable("\(error)")))
@@ -200,6 +201,7 @@ final class StreamDriver {
     func giveUpUpstream() {
         transfer?.cancel()
         transfer = nil
+        endBody()
         queue.dropUnframed()
     }
 

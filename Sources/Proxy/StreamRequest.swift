@@ -14,4 +14,6 @@ struct StreamRequest {
     let generation: Int
     var terms: Terms
     let preferences: Preferences
+    /// Until all of it has been taken, or nobody wants the rest; `nil` for a request without one.
+    var body: RequestBody?
 }

@@ -65,7 +65,7 @@ final class Worker {
         }
         guard !shared.isDraining else { throw .unavailable(.draining) }
         guard request.head.method != .CONNECT else { throw .connectNotImplemented }
-        guard request.hasProperHost, request.hasProperTarget else {
+        guard request.hasProperHost, request.hasProperTarget, request.hasProperCoding else {
             writer.closeAfterwards()
             throw .malformedRequest
         }
@@ -74,15 +74,23 @@ final class Worker {
         }
         let route = try match(request, in: served)
         matched = route
-        guard !request.hasBody else { throw .requestBodyNotImplemented }
+        try check(body, of: request, on: route)
         let terms = try negotiate(request.head.headers, on: route)
         let asked = StreamRequest(
             request: request, client: client,
             key: served.clients.key(of: request, address: client, by: route.settings.clientKey), route: route,
             generation: served.generation, terms: terms,
-            preferences: Preferences(prefer: request.head.headers["prefer"]))
+            preferences: Preferences(prefer: request.head.headers["prefer"]), body: request.hasBody ? body : nil)
         if try resume(asked, writer: writer) { return }
         try open(asked, writer: writer)
+    }
+
+    /// What is wrong with a body before any of it has come.
+    private func check(_ body: RequestBody, of request: Request, on route: ProxyRoute) throws(Problem) {
+        // RFC 9110, section 9.3.2: it would mean nothing, and libcurl would not send it.
+        guard !request.hasBody || request.head.method != .HEAD else { throw .bodyOfHeadNotImplemented }
+        guard let limit = route.settings.maximumBodyBytes, let length = body.declaredLength else { return }
+        guard length <= limit.bytes else { throw .bodyTooLarge(limit: limit) }
     }
 
     private func match(_ request: Request, in served: ServedConfiguration) throws(Problem) -> ProxyRoute {

@@ -29,6 +29,8 @@ package struct Route: Equatable, Sendable {
     /// SO_RCVBUF towards the upstream; `nil` for the system's own choice.
     package var upstreamReceiveBuffer: ByteCount? = .kibibytes(256)
     package var timeouts = Timeouts()
+    /// The most that a request's body may have; `nil` for no limit.
+    package var maximumBodyBytes: ByteCount?
     /// `nil` where `Prefer: respond-async` is ignored, as RFC 7240 allows.
     package var async: Async? = Async()
     /// How long a stream whose client is gone waits for it to come back; `nil` for not at all.
@@ -169,6 +171,8 @@ extension Route {
         /// In one pause that weir itself causes.
         package var pause: Duration? = .seconds(600)
         package var total: Duration?
+        /// Without a byte of a request's body, while weir reads it.
+        package var body: Duration? = .seconds(30)
 
         package init() {}
     }

@@ -19,6 +19,7 @@ extension Schema {
             Key("upstream_streams", orOff: .integer(count), \.upstreamStreams),
             Key("upstream_receive_buffer", orOff: .size(.kibibytes(1) ... .mebibytes(64)), \.upstreamReceiveBuffer),
             Key("timeouts", timeouts, \.timeouts),
+            Key("max_body_bytes", orOff: .size(ByteCount(1) ... .gibibytes(1024)), \.maximumBodyBytes),
             Key("total_items_header", orOff: .headerName, \.totalItemsHeader),
             Key("forward_stream_headers", .flag, \.forwardStreamHeaders),
             Key("strip_prefix", .flag, \.stripPrefix),
@@ -33,6 +34,7 @@ extension Schema {
             Key("idle", orOff: .duration(.milliseconds(1) ... .hours(24)), \.idle),
             Key("pause", orOff: .duration(.milliseconds(1) ... .hours(24)), \.pause),
             Key("total", orOff: .duration(.milliseconds(1) ... .hours(720)), \.total),
+            Key("body", orOff: .duration(.milliseconds(1) ... .hours(24)), \.body),
         ]
     }
 }

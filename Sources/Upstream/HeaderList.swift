@@ -22,11 +22,21 @@ struct HeaderList: ~Copyable {
     }
 
     /// Writes the lines and returns the list; valid until the next call.
-    mutating func fill(_ headers: HTTPHeaders) -> UnsafeMutablePointer<curl_slist> {
+    ///
+    /// - Parameters:
+    ///   - headers: What to send.
+    ///   - body: Says what libcurl does about `Expect`; `nil` for a request without a body.
+    /// - Returns: The list.
+    mutating func fill(
+        _ headers: HTTPHeaders, for body: UpstreamRequest.Body? = nil
+    ) -> UnsafeMutablePointer<curl_slist> {
         // Without a header of its own, libcurl would send `Accept: */*`: "Accept:" without a value forbids that.
-        let mustForbidAccept = !headers.contains(name: "accept")
-        let lines = headers.count + (mustForbidAccept ? 1 : 0)
-        let size = headers.reduce(16) { $0 + $1.name.utf8.count + $1.value.utf8.count + 3 }
+        var extra = headers.contains(name: "accept") ? [] : ["Accept:"]
+        // And of a body over 1 MiB it would ask whether it is wanted.
+        if let body { extra.append(body.asksFirst ? "Expect: 100-continue" : "Expect:") }
+        let lines = headers.count + extra.count
+        precondition(lines > 0, "a request names at least its host")
+        let size = headers.reduce(40) { $0 + $1.name.utf8.count + $1.value.utf8.count + 3 }
         reserve(lines: lines, size: size)
         var line = 0
         var end = 0
@@ -38,9 +48,9 @@ struct HeaderList: ~Copyable {
             end = append(value, at: end) + 1
             line += 1
         }
-        if mustForbidAccept {
+        for text in extra {
             begin(line, at: end)
-            end = append("Accept:", at: end) + 1
+            end = append(text, at: end) + 1
             line += 1
         }
         nodes[line - 1].next = nil

@@ -14,6 +14,28 @@ package protocol TransferDelegate: AnyObject {
 
     /// The end, once.
     func transferEnded(_ end: TransferEnd)
+
+    /// The upstream would take more of the request's body. Told of requests alone that announce one.
+    ///
+    /// - Parameter target: Where to put it; valid during the call.
+    /// - Returns: What was put there; after `nothingYet` it is not asked again before ``Transfer/bodyArrived()``.
+    func transferBody(into target: UnsafeMutableRawBufferPointer) -> BodyPiece
+}
+
+extension TransferDelegate {
+    /// No request of this one has a body.
+    package func transferBody(into target: UnsafeMutableRawBufferPointer) -> BodyPiece { .end }
+}
+
+/// What there is of a request's body at the moment.
+package enum BodyPiece: Equatable, Sendable {
+    /// So many bytes were put where they should; never 0.
+    case bytes(Int)
+    case nothingYet
+    /// That was all of it.
+    case end
+    /// The rest will not come: the request is given up.
+    case brokenOff
 }
 
 /// One request at an upstream and its response: an easy handle of libcurl while it is in use.
@@ -28,11 +50,13 @@ package final class Transfer {
     /// `CURLE_TOO_LARGE`, which the headers name from 8.6 on.
     private static let tooLarge = CURLcode(rawValue: 100)
 
-    /// `CURL_WRITEFUNC_PAUSE`, a macro that Swift does not see.
+    /// `CURL_WRITEFUNC_PAUSE` and `CURL_READFUNC_PAUSE`, macros that Swift does not see.
     private static let pauseTransfer = 0x1000_0001
+    /// `CURL_READFUNC_ABORT`.
+    private static let abortTransfer = 0x1000_0000
 
     let easy: UnsafeMutableRawPointer
-    private unowned let loop: UpstreamLoop
+    unowned let loop: UpstreamLoop
     private var headers = HeaderList()
     private(set) var multi: MultiHandle?
     private(set) var origin: Origin?
@@ -47,6 +71,9 @@ package final class Transfer {
     private var causes: PauseCauses = []
     /// Whether libcurl holds bytes that were not taken, and reads no more until it is told to go on.
     private(set) var isHeld = false
+    var upload = Upload()
+    /// Whether libcurl has paused it, in either direction.
+    var isPaused: Bool { isHeld || upload.isHeld }
     private var turn: UInt64 = 0
     private var turnBytes = 0
     private(set) var isCancelled = false
@@ -83,6 +110,13 @@ package final class Transfer {
     /// Reads again; what libcurl held may be handed over before this returns, unless it is called from a delegate call.
     package func resume() { remove(.queueFull) }
 
+    /// There is more of the request's body, or its end; may ask for it before this returns.
+    package func bodyArrived() {
+        guard upload.isHeld, !upload.hasMore else { return }
+        upload.hasMore = true
+        loop.resume(self)
+    }
+
     /// Gives the transfer up: its connection is closed, the delegate is told nothing more.
     package func cancel() {
         guard !isCancelled, multi != nil else { return }
@@ -105,13 +139,9 @@ package final class Transfer {
         }
         weir_easy_set_long(easy, CURLOPT_BUFFERSIZE, request.readSize.bytes)
         weir_easy_set_string(easy, CURLOPT_REQUEST_TARGET, request.target)
-        weir_easy_set_long(easy, request.method == .HEAD ? CURLOPT_NOBODY : CURLOPT_HTTPGET, 1)
-        switch request.method {
-        case .GET, .HEAD: weir_easy_set_string(easy, CURLOPT_CUSTOMREQUEST, nil)
-        default: weir_easy_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method.rawValue)
-        }
+        setMethod(of: request)
         weir_easy_set_long(easy, CURLOPT_FRESH_CONNECT, isFresh ? 1 : 0)
-        weir_easy_set_headers(easy, headers.fill(request.headers))
+        weir_easy_set_headers(easy, headers.fill(request.headers, for: request.body))
     }
 
     /// libcurl is done with it.
@@ -137,15 +167,19 @@ package final class Transfer {
 
     /// Lets libcurl go on, where no pause has been asked for since; never from inside a callback of libcurl.
     func applyResume() {
-        guard causes.isEmpty, isHeld, !isCancelled, multi != nil else { return }
-        isHeld = false
-        curl_easy_pause(easy, CURLPAUSE_CONT)
+        guard !isCancelled, multi != nil else { return }
+        let reads = isHeld && causes.isEmpty
+        guard reads || upload.canGoOn else { return }
+        if reads { isHeld = false }
+        if upload.canGoOn { upload.isHeld = false }
+        curl_easy_pause(easy, (isHeld ? CURLPAUSE_RECV : 0) | (upload.isHeld ? CURLPAUSE_SEND : 0))
     }
 
     /// Makes it as new; it must be out of its multi handle.
     func recycle() {
         causes = []
         isHeld = false
+        upload = Upload()
         multi = nil
         delegate = nil
         parser = ResponseHeadParser()
@@ -167,13 +201,13 @@ package final class Transfer {
         if causes.isEmpty, isHeld { loop.resume(self) }
     }
 
-    // MARK: Callbacks of libcurl
+    // MARK: Callbacks of libcurl, from Transfer+Options.swift
 
     /// CURLOPT_WRITEFUNCTION; returns the bytes taken: all, none to pause, or 0 to make libcurl give up.
     ///
     /// The pause is asked for by the return value and not by `curl_easy_pause`: after that, 8.14 runs the paused transfer's
     /// timer again and again, because only the former tells its writer (`Curl_xfer_is_blocked` in lib/transfer.c).
-    fileprivate func bytesArrived(_ bytes: UnsafeRawBufferPointer) -> Int {
+    func bytesArrived(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard !isCancelled, let delegate else { return 0 }
         guard causes.isEmpty else {
             isHeld = true
@@ -193,12 +227,14 @@ package final class Transfer {
     }
 
     /// CURLOPT_HEADERFUNCTION.
-    fileprivate func lineArrived(_ line: UnsafeRawBufferPointer) -> Int {
+    func lineArrived(_ line: UnsafeRawBufferPointer) -> Int {
         guard !isCancelled else { return 0 }
         do throws(ResponseHeadParser.Failure) {
             if case .head(let head) = try parser.line(line) {
                 hasHead = true
                 delegate?.transferHead(head)
+                // libcurl may want no more of the body now, and a transfer that is held would not come to its end.
+                bodyArrived()
             }
         } catch {
             if case .malformed(let reason) = error { failure = .malformed(reason) }
@@ -207,8 +243,36 @@ package final class Transfer {
         return isCancelled ? 0 : line.count
     }
 
+    /// CURLOPT_READFUNCTION; returns the bytes put there, 0 for the body's end, or what makes libcurl wait or give up.
+    func bodyWanted(_ target: UnsafeMutableRawBufferPointer) -> Int {
+        guard !isCancelled, let delegate else { return Self.abortTransfer }
+        let piece = delegate.transferBody(into: target)
+        guard !isCancelled else { return Self.abortTransfer }
+        switch piece {
+        case .bytes(let count):
+            upload.hasBegun = true
+            return count
+        case .nothingYet:
+            upload.isHeld = true
+            upload.hasMore = false
+            return Self.pauseTransfer
+        case .end: return 0
+        case .brokenOff: return Self.abortTransfer
+        }
+    }
+
+    /// CURLOPT_PREREQFUNCTION: the head is about to be sent, maybe once more; whether it may be.
+    func requestBegins() -> Bool { upload.begins(isAnswered: hasHead) }
+
+    /// CURLOPT_SEEKFUNCTION: the body is wanted from its begin; whether none of it is gone.
+    var canRewindBody: Bool { !upload.hasBegun }
+
     private func end(of result: CURLcode) -> TransferEnd {
         if let failure { return .failed(failure) }
+        // 417 makes libcurl ask again without `Expect`; the client has that answer.
+        if upload.wasRefused {
+            return hasHead ? .complete : .failed(.brokenOff("the upstream closed a used connection"))
+        }
         let text = String(cString: curl_easy_strerror(result))
         switch result {
         case CURLE_OK:
@@ -226,69 +290,12 @@ package final class Transfer {
         }
     }
 
-    /// What holds for every request; the reasons are libcurl's own pages on each option.
-    private func setFixedOptions() {
-        let context = Unmanaged.passUnretained(self).toOpaque()
-        weir_easy_set_pointer(easy, CURLOPT_PRIVATE, context)
-        weir_easy_set_write(easy, onBytes, context)
-        weir_easy_set_header(easy, onLine, context)
-        weir_easy_set_sockopt(easy, onSocketMade, context)
-        weir_easy_set_closesocket(easy, onSocketClosing, Unmanaged.passUnretained(loop.sockets).toOpaque())
-        loop.shareNames(with: easy)
-        weir_easy_set_long(easy, CURLOPT_NOSIGNAL, 1)
-        // Removing a transfer must not wait for its name to be resolved (7.87).
-        weir_easy_set_long(easy, CURLOPT_QUICK_EXIT, 1)
-        weir_easy_set_string(easy, CURLOPT_PROXY, "")  // not the environment's
-        weir_easy_set_long(easy, CURLOPT_PATH_AS_IS, 1)
-        weir_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
-        weir_easy_set_long(easy, CURLOPT_FOLLOWLOCATION, 0)
-        weir_easy_set_long(easy, CURLOPT_HTTP09_ALLOWED, 0)
-        weir_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
-        weir_easy_set_long(easy, CURLOPT_HTTP_CONTENT_DECODING, 0)
-        weir_easy_set_long(easy, CURLOPT_TCP_NODELAY, 1)
-        weir_easy_set_long(easy, CURLOPT_NOPROGRESS, 1)
-        // Below the 5 s after which uvicorn and Node close idle connections; libcurl retries the race by itself.
-        weir_easy_set_long(easy, CURLOPT_MAXAGE_CONN, 4)
-    }
-
     /// Before a connection is made: the receive buffer must be set before the window is negotiated (tcp(7)).
-    fileprivate func prepare(_ socket: CInt) {
+    func prepare(_ socket: CInt) {
         // 7.88 closes a socket that has not connected without a word: a predecessor's watch may stand under this number.
         loop.sockets.forget(socket)
         guard let size = origin?.receiveBuffer else { return }
         var bytes = CInt(clamping: size.bytes)
         setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<CInt>.size))
     }
-}
-
-private func onBytes(
-    bytes: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?
-) -> Int {
-    guard let context else { return 0 }
-    return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef {
-        $0.bytesArrived(UnsafeRawBufferPointer(start: bytes, count: size * count))
-    }
-}
-
-private func onLine(
-    bytes: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?
-) -> Int {
-    guard let context else { return 0 }
-    return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef {
-        $0.lineArrived(UnsafeRawBufferPointer(start: bytes, count: size * count))
-    }
-}
-
-private func onSocketMade(context: UnsafeMutableRawPointer?, socket: curl_socket_t, purpose: curlsocktype) -> CInt {
-    guard let context else { return CURL_SOCKOPT_ERROR }
-    Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().prepare(socket)
-    return CURL_SOCKOPT_OK
-}
-
-/// libcurl closes sockets behind our back, and a descriptor's number may be in use again right after this.
-///
-/// The context is the socket set, because a pooled connection outlives the transfer that made it.
-private func onSocketClosing(context: UnsafeMutableRawPointer?, socket: curl_socket_t) -> CInt {
-    if let context { Unmanaged<SocketSet>.fromOpaque(context).takeUnretainedValue().forget(socket) }
-    return close(socket)
 }

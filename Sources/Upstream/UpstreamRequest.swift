@@ -47,17 +47,35 @@ extension Origin: Equatable {
     }
 }
 
-/// A request as the upstream gets it; without a body.
+/// A request as the upstream gets it; of its body, what is known in front of it.
 package struct UpstreamRequest: Sendable {
     package var method: HTTPMethod
     /// The request target as it goes on the wire (RFC 9112, section 3.2): `/path?query`, not normalised.
     package var target: String
     /// Sent as they stand here, and nothing else is; libcurl makes up a `Host` where there is none.
     package var headers: HTTPHeaders
+    /// Its bytes are handed over by the transfer's delegate; `nil` where the head is all.
+    package var body: Body?
     /// How much of the response is read at once, and so the most that libcurl holds while the transfer is paused.
     package var readSize: ByteCount
 
-    package init(method: HTTPMethod, target: String, headers: HTTPHeaders, readSize: ByteCount = .kibibytes(16)) {
+    /// How a body is announced.
+    package struct Body: Equatable, Sendable {
+        /// As `Content-Length` in the headers says it; `nil` for a chunked one.
+        package var length: Int?
+        /// Whether the upstream is asked first (`Expect: 100-continue`).
+        ///
+        /// One that says nothing for a second gets the body.
+        package var asksFirst: Bool
+
+        package init(length: Int?, asksFirst: Bool = false) { (self.length, self.asksFirst) = (length, asksFirst) }
+    }
+
+    package init(
+        method: HTTPMethod, target: String, headers: HTTPHeaders, body: Body? = nil,
+        readSize: ByteCount = .kibibytes(16)
+    ) {
+        self.body = body
         self.method = method
         self.target = target
         self.headers = headers

@@ -101,7 +101,7 @@ import Testing
         (Problem(.unauthorized, status: 401, detail: ""), 401, "unauthorized"),
         (Problem(.forbidden, status: 403, detail: ""), 403, "forbidden"),
         (.requestTimeout, 408, "request-timeout"),
-        (.requestBodyNotImplemented, 501, "not-implemented"),
+        (.bodyOfHeadNotImplemented, 501, "not-implemented"),
         (.headersTooLarge(limit: .kibibytes(32)), 431, "too-large"),
         (.bodyTooLarge(limit: .kibibytes(1)), 413, "too-large"),
         (.badUpstream(.unresolved), 502, "bad-upstream"), (.badUpstream(.refused), 502, "bad-upstream"),

@@ -25,6 +25,32 @@ import Testing
         #expect(machine.isFinished)
     }
 
+    // MARK: The request's body
+
+    @Test func anUpstreamThatWaitsForTheRequestIsNotLate() {
+        var machine = StreamMachine(limits: .init(firstByte: .seconds(30)), at: Self.start)
+        machine.requestAwaited()
+        #expect(machine.nextDeadline == .distantFuture)
+        #expect(machine.deadlinePassed(at: .seconds(100)) == .none)
+    }
+
+    @Test func fromTheLastByteOfTheRequestItHasItsWholeTime() {
+        var machine = StreamMachine(limits: .init(firstByte: .seconds(30)), at: Self.start)
+        machine.requestAwaited()
+        machine.requestTaken(at: .seconds(100))
+        #expect(machine.nextDeadline == .seconds(130))
+        #expect(machine.deadlinePassed(at: .seconds(129)) == .none)
+        #expect(machine.deadlinePassed(at: .seconds(130)) == .finish(.upstreamTimeout))
+    }
+
+    @Test func nobodyIsSilentWhoWaitsForTheRest() {
+        var machine = open(.init(idle: .seconds(10)))
+        machine.requestAwaited()
+        #expect(machine.deadlinePassed(at: .seconds(60)) == .none)
+        machine.requestTaken(at: .seconds(60))
+        #expect(machine.nextDeadline == .seconds(70))
+    }
+
     @Test func anUpstreamThatEndsBeforeItsHeadEndsTheStream() {
         var machine = StreamMachine(limits: .init(), at: Self.start)
         #expect(machine.upstreamEnded(.upstreamFailed, at: .seconds(2)) == .finish(.upstreamFailed))

@@ -1,6 +1,7 @@
 // The same orders API as fastapi_app.py, as Express's documentation would write it: response.write() and 'drain'.
 'use strict'
 const express = require('express')
+const { createHash } = require('node:crypto')
 const { once } = require('node:events')
 const { setImmediate: turn, setTimeout: wait } = require('node:timers/promises')
 
@@ -26,6 +27,20 @@ app.get('/v1/orders/stream', async (req, res) => {
     if (!(await write(res, order(number)))) return
   }
   res.end()
+})
+
+// What came of a body, read as it comes.
+app.all('/v1/digest', async (req, res) => {
+  const found = createHash('sha256')
+  let length = 0
+  for await (const part of req) {
+    found.update(part)
+    length += part.length
+  }
+  res.json({
+    method: req.method, sha256: found.digest('hex'), length,
+    declared: req.get('content-length') ?? null, coding: req.get('transfer-encoding') ?? null,
+  })
 })
 
 // As many tutorials have it: nobody waits for 'drain', and what is not taken piles up in Node.

@@ -6,6 +6,7 @@ a slow head, bodies of every kind.
 import asyncio
 import collections
 import gzip
+import hashlib
 import json
 
 import uvicorn
@@ -55,6 +56,17 @@ async def compressed_events(request: Request, items: int):
     if "gzip" in request.headers.get("accept-encoding", ""):
         body, headers = gzip.compress(body), {"Content-Encoding": "gzip"}
     return Response(body, media_type="text/event-stream", headers=headers)
+
+
+@app.api_route("/v1/digest", methods=["POST", "PUT", "PATCH", "DELETE"])
+async def digest(request: Request):
+    """What came of a body, read as it comes."""
+    found, length = hashlib.sha256(), 0
+    async for part in request.stream():
+        found.update(part)
+        length += len(part)
+    return {"method": request.method, "sha256": found.hexdigest(), "length": length,
+            "declared": request.headers.get("content-length"), "coding": request.headers.get("transfer-encoding")}
 
 
 @app.get("/v1/orders/sequence")
