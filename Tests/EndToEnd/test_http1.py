@@ -136,22 +136,6 @@ def test_any_method_without_a_body_passes(weir, app, client, method):
     assert seen["method"] == method
 
 
-@pytest.mark.parametrize("request_bytes", [
-    b"POST /v1/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
-    b"POST /v1/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n",  # the body has not even come
-    b"POST /v1/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
-    b"PUT /v1/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n",
-], ids=["length", "length alone", "chunked", "expect"])
-def test_a_request_with_a_body_is_refused_and_never_hangs(proxy, client, request_bytes):
-    connection = client(proxy)
-    connection.send(request_bytes)
-    response = connection.response()
-    assert response.status in (411, 501)
-    told = response.json()
-    assert (told["status"], told["type"].rpartition("/")[0]) == (response.status, "https://example.com/problems")
-    assert client(proxy).get("/v1/orders/1").json()["orderId"] == 1
-
-
 @pytest.mark.parametrize("fields", [[f"X-Large: {'h' * 9000}"], [f"X-{number}: {'h' * 90}" for number in range(100)]],
                          ids=["one large", "many small"])
 def test_headers_over_the_limit_are_refused(proxy, client, fields):
