@@ -42,7 +42,10 @@ let package = Package(
         .target(name: "Observability", dependencies: ["Flow", logging, nioLocks], swiftSettings: strict),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
         .target(
-            name: "LogReport", dependencies: ["CSimdJSON", "CZlib", "Flow", "Observability"], swiftSettings: strict),
+            name: "LogReport", dependencies: ["CSimdJSON", "CZlib", "Flow", "Observability", "PlainText"],
+            swiftSettings: strict),
+        .target(name: "PlainText", swiftSettings: strict),
+        .target(name: "LiveScreen", dependencies: ["PlainText"], swiftSettings: strict),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "Upstream", dependencies: ["CCurl", "Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),
         .target(
@@ -61,8 +64,9 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Flow", "Settings", "Observability", "LogReport", "Upstream", "Downstream", "Proxy", nio, nioHTTP1,
-                nioPosix, logging,
+                "CCurl", "Flow", "Settings", "Observability", "PlainText", "LogReport", "LiveScreen", "Upstream",
+                "Downstream",
+                "Proxy", nio, nioHTTP1, nioPosix, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -76,6 +80,8 @@ let package = Package(
         .testTarget(
             name: "LogReportTests", dependencies: ["LogReport", "CZlib", "Flow", "Observability"],
             swiftSettings: strict),
+        .testTarget(name: "PlainTextTests", dependencies: ["PlainText"], swiftSettings: strict),
+        .testTarget(name: "LiveScreenTests", dependencies: ["LiveScreen"], swiftSettings: strict),
         .testTarget(
             name: "UpstreamTests", dependencies: ["Upstream", "Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),
         .testTarget(

@@ -33,6 +33,11 @@ CURLcode weir_easy_set_seek(CURL *easy, curl_seek_callback callback, void *conte
     return code ? code : curl_easy_setopt(easy, CURLOPT_SEEKDATA, context);
 }
 
+CURLcode weir_easy_set_trailer(CURL *easy, curl_trailer_callback callback, void *context) {
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_TRAILERFUNCTION, callback);
+    return code ? code : curl_easy_setopt(easy, CURLOPT_TRAILERDATA, context);
+}
+
 CURLcode weir_easy_set_prereq(CURL *easy, curl_prereq_callback callback, void *context) {
     CURLcode code = curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, callback);
     return code ? code : curl_easy_setopt(easy, CURLOPT_PREREQDATA, context);
@@ -52,6 +57,8 @@ CURLcode weir_easy_set_closesocket(CURL *easy, curl_closesocket_callback callbac
     CURLcode code = curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, callback);
     return code ? code : curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, context);
 }
+
+CURLcode weir_easy_get_long(CURL *easy, CURLINFO info, long *value) { return curl_easy_getinfo(easy, info, value); }
 
 CURLcode weir_easy_get_pointer(CURL *easy, CURLINFO info, char **value) { return curl_easy_getinfo(easy, info, value); }
 

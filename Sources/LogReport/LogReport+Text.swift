@@ -1,5 +1,6 @@
 import Flow
 import Observability
+import PlainText
 
 extension LogReport {
     /// The tables and the totals as lines of ASCII, each with its newline.

@@ -17,7 +17,7 @@ extension Duration {
     }
 
     /// The text in the longest unit that divides this duration, which is whole milliseconds.
-    var text: String {
+    package var text: String {
         let milliseconds = Int(self / .milliseconds(1))
         guard milliseconds > 0, let unit = Self.units.first(where: { milliseconds % $0.milliseconds == 0 }) else {
             return "0s"

@@ -57,9 +57,17 @@ struct ConfigurationFile: ParsableArguments {
 }
 
 enum StandardError {
-    static func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    /// Where nobody can be told any more, nobody is.
+    static func write(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
 }
 
 enum StandardOutput {
-    static func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+    /// Ends the process where the text cannot be written, as other tools do: half a report is none.
+    static func write(_ text: String) {
+        do { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) } catch {
+            StandardError.write(
+                "weir: standard output: \((error as NSError).localizedFailureReason ?? "cannot be written")\n")
+            exit(1)
+        }
+    }
 }

@@ -1,4 +1,4 @@
-import LogReport
+import PlainText
 
 /// How far reading is, on standard error where that is a terminal, a few times a second.
 struct ReadingProgress {

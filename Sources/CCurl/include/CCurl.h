@@ -19,10 +19,12 @@ CURLcode weir_easy_set_write(CURL *easy, curl_write_callback callback, void *con
 CURLcode weir_easy_set_offset(CURL *easy, CURLoption option, int64_t value);
 CURLcode weir_easy_set_read(CURL *easy, curl_read_callback callback, void *context);
 CURLcode weir_easy_set_seek(CURL *easy, curl_seek_callback callback, void *context);
+CURLcode weir_easy_set_trailer(CURL *easy, curl_trailer_callback callback, void *context);
 CURLcode weir_easy_set_prereq(CURL *easy, curl_prereq_callback callback, void *context);
 CURLcode weir_easy_set_header(CURL *easy, curl_write_callback callback, void *context);
 CURLcode weir_easy_set_sockopt(CURL *easy, curl_sockopt_callback callback, void *context);
 CURLcode weir_easy_set_closesocket(CURL *easy, curl_closesocket_callback callback, void *context);
+CURLcode weir_easy_get_long(CURL *easy, CURLINFO info, long *value);
 CURLcode weir_easy_get_pointer(CURL *easy, CURLINFO info, char **value);
 
 CURLMcode weir_multi_set_long(CURLM *multi, CURLMoption option, long value);

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import LogReport
+@testable import PlainText
 
 @Suite struct PrintableTests {
     @Test(arguments: [

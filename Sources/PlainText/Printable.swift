@@ -1,7 +1,7 @@
 /// Quantities and names as people read them, in ASCII.
 package enum Printable {
     /// A name in printable ASCII: whatever else a log holds could steer a terminal or break a table.
-    static func name(_ text: String) -> String {
+    package static func name(_ text: String) -> String {
         guard !text.isEmpty else { return "\"\"" }
         var printable = ""
         for scalar in text.unicodeScalars {
@@ -23,7 +23,7 @@ package enum Printable {
     }
 
     /// As `1 stream`, `2 streams`.
-    static func count(_ count: Int, _ noun: String) -> String {
+    package static func count(_ count: Int, _ noun: String) -> String {
         "\(Self.count(count)) \(noun)\(count == 1 ? "" : "s")"
     }
 
@@ -33,14 +33,14 @@ package enum Printable {
             : scaled(Double(bytes), by: 1024, units: [" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"])
     }
 
-    static func rate(_ perSecond: Double) -> String {
+    package static func rate(_ perSecond: Double) -> String {
         perSecond < 10_000_000
             ? (perSecond < 1000 ? threeDigits(perSecond) : grouped(Int(perSecond.rounded())))
             : scaled(perSecond, by: 1000, units: ["", "k", "M", "G", "T", "P", "E"])
     }
 
     /// As `0s`, `850us`, `12.3ms`, `9.75s`, `4m05s`, `2h05m`, `3d04h`; `-` where there is none.
-    static func duration(_ microseconds: Int?) -> String {
+    package static func duration(_ microseconds: Int?) -> String {
         guard let microseconds else { return "-" }
         if microseconds == 0 { return "0s" }
         if microseconds < 1000 { return "\(microseconds)us" }

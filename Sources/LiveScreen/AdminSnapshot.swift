@@ -1,0 +1,75 @@
+import Foundation
+
+/// One snapshot of the admin listener as far as a screen shows it: `docs/ADMIN.md`, "The snapshot".
+///
+/// Times are in seconds.
+package struct AdminSnapshot: Decodable, Sendable {
+    struct Configuration: Decodable, Sendable {
+        var generation: Int
+        var lastReload: String
+        var olderStreams: Int
+        var oldest: Double
+    }
+
+    struct Totals: Decodable, Sendable {
+        var activeStreams: Int
+        var recordsPerSecond: Double
+        var bytesPerSecond: Double
+        var bufferRecords: Int
+        var bufferBytes: Int
+        var bufferCapacityRecords: Int
+        var bufferCapacityBytes: Int
+        var refusals: Int
+    }
+
+    struct Route: Decodable, Sendable {
+        var route: String
+        var activeStreams: Int
+        var recordsPerSecond: Double
+        var bytesPerSecond: Double
+        var bufferRecords: Int
+        var refused: [String: Int]
+
+        var refusals: Int { refused.values.reduce(0, +) }
+    }
+
+    struct Breaker: Decodable, Sendable {
+        var route: String
+        var kind: String
+        var client: String?
+        var upstream: String?
+        var state: String
+        var retryAfter: Double
+
+        /// Whose it is.
+        var name: String { client ?? upstream ?? "" }
+    }
+
+    struct Stream: Decodable, Sendable {
+        var route: String
+        var client: String
+        var state: String
+        var rate: String
+        var records: Int
+        var buffer: Int
+        var bufferRecords: Int
+        var paused: Double
+        var duration: Double
+    }
+
+    var time: String
+    var version: String
+    var uptime: Double
+    var state: String
+    var configuration: Configuration
+    var totals: Totals
+    var routes: [Route]
+    var breakers: [Breaker]
+    var slowest: [Stream]
+
+    /// Reads the JSON object that `GET /v1/admin/state` answers; `nil` where it is none, or lacks a member.
+    package init?(json: [UInt8]) {
+        guard let read = try? JSONDecoder().decode(Self.self, from: Data(json)) else { return nil }
+        self = read
+    }
+}

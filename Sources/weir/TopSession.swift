@@ -1,0 +1,97 @@
+import Foundation
+import LiveScreen
+import UnixSignals
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+
+/// `weir top` on a terminal: brings snapshots, keys and signals to the screen, one after the other.
+struct TopSession {
+    private enum Event: Sendable {
+        case answer(Result<AdminSnapshot, AdminError>, wait: Double)
+        case key(UInt8)
+        case signal(UnixSignal)
+    }
+
+    let source: SnapshotSource
+    var screen: Screen
+    let hasColour: Bool
+
+    private let terminal = FullScreen()
+    private let start = ContinuousClock.now
+
+    init(source: SnapshotSource, screen: Screen, hasColour: Bool) {
+        self.source = source
+        self.screen = screen
+        self.hasColour = hasColour
+    }
+
+    /// Ends with a key or a signal, and leaves the terminal as it was.
+    consuming func run() async {
+        // More than anybody types while a screen is drawn.
+        let (events, post) = AsyncStream.makeStream(of: Event.self, bufferingPolicy: .bufferingNewest(1024))
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup, .sigwinch, .sigcont)
+        let listening = Task { for await signal in signals { post.yield(.signal(signal)) } }
+        defer { listening.cancel() }
+        terminal.enter()
+        defer { terminal.leave() }
+        Self.startAsking(source, post)
+        Self.startReadingKeys(post)
+        draw()
+        for await event in events {
+            guard take(event) else { break }
+            draw()
+        }
+        post.finish()
+    }
+
+    /// Returns whether it goes on.
+    private mutating func take(_ event: Event) -> Bool {
+        switch event {
+        case .answer(.success(let snapshot), _): screen.take(snapshot, at: (ContinuousClock.now - start) / .seconds(1))
+        case .answer(.failure(let error), let wait):
+            screen.fail("\(error.reason); again in \(Int(wait.rounded(.up))) s")
+        case .key(let key):
+            switch screen.press(key) {
+            case .quit: return false
+            case .suspend: suspend()
+            case .draw, nil: break
+            }
+        case .signal(.sigcont): terminal.enter()
+        case .signal(.sigwinch): break
+        case .signal: return false
+        }
+        return true
+    }
+
+    /// What Ctrl-Z does elsewhere; goes on when the shell says so, with SIGCONT.
+    private func suspend() {
+        terminal.leave()
+        kill(getpid(), SIGSTOP)
+    }
+
+    private func draw() {
+        guard let size = Terminal.output.size else { return }
+        terminal.draw(screen.lines(columns: size.columns, rows: size.rows).map { $0.drawn(hasColour: hasColour) })
+    }
+
+    // libcurl and read(2) block: each has a thread of its own, which ends with the process.
+
+    private static func startAsking(_ source: SnapshotSource, _ post: AsyncStream<Event>.Continuation) {
+        Thread.detachNewThread {
+            source.follow { answer, wait in
+                if case .terminated = post.yield(.answer(answer, wait: wait)) { false } else { true }
+            }
+        }
+    }
+
+    private static func startReadingKeys(_ post: AsyncStream<Event>.Continuation) {
+        Thread.detachNewThread {
+            var key: UInt8 = 0
+            while read(STDIN_FILENO, &key, 1) == 1 { post.yield(.key(key)) }
+        }
+    }
+}

@@ -1,0 +1,294 @@
+"""`weir top`: how a running weir stands, in a terminal that somebody looks at."""
+import fcntl
+import json
+import os
+import signal
+import struct
+import subprocess
+import termios
+
+import pyte
+import pytest
+
+from harness.addresses import endless
+from harness.waiting import eventually
+from harness.weir import BINARY, command, route
+
+TOKEN = "a-token-of-an-operator-0123456789"
+ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
+
+
+def environment(**more):
+    """Nothing of the terminal or the language of whoever runs the tests."""
+    kept = {name: value for name, value in os.environ.items()
+            if name not in {"NO_COLOR", "TERM", "LC_ALL", "LC_CTYPE", "LANG", "WEIR_ADMIN_TOKEN"}}
+    return {**kept, "TERM": "xterm-256color", "LANG": "C.UTF-8", **more}
+
+
+class Terminal:
+    """A terminal with `weir top` in it; what stands on it is told by pyte, which knows the sequences as xterm does."""
+
+    def __init__(self, *arguments, columns=100, rows=24, **variables):
+        self.own, self.theirs = os.openpty()
+        self.screen = pyte.Screen(columns, rows)
+        self.stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+        self._size(columns, rows)
+        os.set_blocking(self.own, False)
+        self.before = termios.tcgetattr(self.theirs)
+        self.process = subprocess.Popen(
+            [BINARY, "top", *arguments], stdin=self.theirs, stdout=self.theirs, stderr=subprocess.PIPE,
+            start_new_session=True, env=environment(**variables),
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+
+    def _size(self, columns, rows):
+        fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def resize(self, columns, rows):
+        self.screen.resize(rows, columns)
+        self._size(columns, rows)  # the kernel tells the process, by SIGWINCH
+
+    def read(self):
+        """Everything written so far."""
+        try:
+            while data := os.read(self.own, 1 << 16):
+                self.raw += data
+                self.stream.feed(data)
+        except BlockingIOError:
+            pass
+        return self.raw
+
+    def lines(self):
+        self.read()
+        return [line.rstrip() for line in self.screen.display]
+
+    def shows(self, text, within=20):
+        """Waits until a line has it, and returns that line."""
+        def found():
+            assert self.process.poll() is None, self.process.stderr.read()
+            return next((line for line in self.lines() if text in line), None)
+        return eventually(found, f"{text!r} on the screen", within)
+
+    def client(self, *values, within=20):
+        """Waits until the row of the one client begins with these values, and returns all of them."""
+        def found():
+            return next((row for row in map(str.split, self.lines())
+                         if row[:1] == ["127.0.0.1"] and row[1:1 + len(values)] == list(values)), None)
+        return eventually(found, f"a client {values}, but {self.lines()}", within)
+
+    def press(self, keys):
+        os.write(self.own, keys.encode())
+
+    def ended(self):
+        """Waits for the end; the terminal must be as it was. Returns the exit status."""
+        status = self.process.wait(20)
+        raw = self.read()
+        assert raw.count(ENTER) >= 1 and raw.rindex(LEAVE) > raw.rindex(ENTER)
+        assert raw.rindex(b"\x1b[?25h") > raw.rindex(b"\x1b[?25l"), "the cursor is back"
+        assert termios.tcgetattr(self.theirs) == self.before
+        return status
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.process.stderr.close()
+        os.close(self.own)
+        os.close(self.theirs)
+
+
+@pytest.fixture
+def top():
+    opened = []
+
+    def start(*arguments, **options):
+        opened.append(Terminal(*arguments, **options))
+        return opened[-1]
+
+    yield start
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def busy(weir, origin, client):
+    """A weir with a stream whose client does not read, on the first of its two routes."""
+    upstream = origin(endless(2000), send_buffer=16 << 10)
+    proxy = weir(route(upstream.url, match="/orders", rate="{ default: 1000/second }", buffer="{ default: 50, max: 50 }",
+                       stall_timeout="off"),
+                 route(upstream.url, match="/other"), shutdown_grace="0s")
+    reader = client(proxy, receive_buffer=4096)
+    reader.ask("/orders")
+    return proxy
+
+
+def address(proxy):
+    return proxy.admin.removeprefix("http://")
+
+
+def test_the_screen_shows_what_runs_and_goes_away(busy, top):
+    screen = top("--admin", address(busy), "--interval", "250ms")
+    assert address(busy) in screen.shows(" ready ")
+    screen.shows("streams 1 ")
+    assert screen.shows("/orders").split()[1] == "1"
+    # Half of its queue it has not taken back: the upstream waits as long as it is.
+    screen.client("slow")
+    assert any(line.startswith("/other") for line in screen.lines())
+    assert screen.lines()[-1].startswith(" q quit")
+    # Drawn anew, without anybody's doing: the clock goes on.
+    clock = screen.lines()[0]
+    eventually(lambda: screen.lines()[0] != clock, "a later snapshot", within=20)
+    screen.press("q")
+    assert screen.ended() == 0
+
+
+def test_keys_choose_what_is_shown(busy, top):
+    screen = top("--admin", address(busy), "--interval", "250ms")
+    screen.shows("slowest client")
+    screen.press("\t")
+    screen.shows("show: routes")
+    assert not any(line.startswith("slowest client") for line in screen.lines())
+    screen.press(">")
+    screen.shows("order: streams")
+    screen.press("p")
+    screen.shows("paused")
+    screen.press("p")
+    eventually(lambda: "paused" not in screen.lines()[0], "going on", within=20)
+    screen.press("x\x1b[A\x7f")  # nothing that it knows
+    screen.press("\x03")  # Ctrl-C
+    assert screen.ended() == 0
+
+
+def test_it_fits_whatever_the_size_becomes(busy, top):
+    screen = top("--admin", address(busy), "--interval", "60s", columns=120)
+    screen.shows("last 5 min")
+    for columns, rows in [(40, 8), (200, 50), (1, 1), (80, 24)]:
+        screen.resize(columns, rows)
+        # No further snapshot comes: it is the size that is drawn for.
+        last = (" q quit   p pause   < > order: as configured   Tab show: all" + " " * columns)[:columns].rstrip()
+        eventually(lambda: screen.lines()[-1] == last and (rows == 1 or "weir"[:columns] in screen.lines()[0]),
+                   f"{columns}x{rows}", within=20)
+    screen.press("q")
+    assert screen.ended() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_and_the_terminal_is_as_it_was(busy, top, number):
+    screen = top("--admin", address(busy))
+    screen.shows("slowest client")
+    screen.process.send_signal(number)
+    assert screen.ended() == 0
+
+
+def test_ctrl_z_hands_the_terminal_back(busy, top):
+    screen = top("--admin", address(busy))
+    screen.shows("slowest client")
+    screen.press("\x1a")
+
+    def stopped():
+        with open(f"/proc/{screen.process.pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] == "T"
+    eventually(stopped, "a stop")
+    raw = screen.read()
+    assert raw.endswith(LEAVE) and termios.tcgetattr(screen.theirs) == screen.before
+    screen.process.send_signal(signal.SIGCONT)
+    eventually(lambda: ENTER in screen.read()[len(raw):], "the screen again")
+    screen.press("q")
+    assert screen.ended() == 0
+
+
+@pytest.mark.parametrize("arguments, variables, has_colour", [
+    ((), {}, True), (("--no-color",), {}, False), ((), {"NO_COLOR": "1"}, False)])
+def test_colours_only_where_they_are_wanted(busy, top, arguments, variables, has_colour):
+    screen = top("--admin", address(busy), *arguments, **variables)
+    screen.client("slow")
+    screen.press("q")
+    screen.ended()
+    coloured = {cell.fg for row in screen.screen.buffer.values() for cell in row.values()} - {"default"}
+    assert bool(coloured) == has_colour
+
+
+def test_without_unicode_it_draws_in_ascii(busy, top):
+    screen = top("--admin", address(busy), LANG="C")
+    screen.shows("slowest client")
+    screen.press("q")
+    screen.ended()
+    assert screen.raw.isascii()
+
+
+def test_it_waits_for_a_weir_that_is_not_there(weir, fastapi_app, top, tmp_path):
+    path = tmp_path / "admin.sock"
+    screen = top("--admin", f"unix:{path}", "--interval", "250ms", columns=250)
+    assert "again in" in screen.shows(f"no answer from unix:{path}")
+    proxy = weir(route(fastapi_app.url), admin=f"unix:{path}")
+    screen.shows("streams 0 ")
+    assert not any("no answer" in line for line in screen.lines())
+    proxy.stop()
+    # What was known last stays beneath.
+    screen.shows("no answer")
+    assert any(line.startswith("streams 0 ") for line in screen.lines())
+    screen.press("q")
+    assert screen.ended() == 0
+
+
+# Without a terminal
+
+
+def once(proxy, *arguments, **variables):
+    return command("top", "--admin", address(proxy), "--interval", "250ms", *arguments, env=environment(**variables))
+
+
+def test_without_a_terminal_it_tells_once(busy):
+    done = once(busy)
+    assert done.returncode == 0 and done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("weir ") and lines[1].startswith("streams 1 ")
+    assert "\x1b" not in done.stdout and "q quit" not in done.stdout
+    assert next(line for line in lines if line.startswith("/orders")).split()[1] == "1"
+
+
+def test_as_json_a_line_is_a_snapshot(busy):
+    done = once(busy, "--json", "--once")
+    (line,) = done.stdout.splitlines()
+    assert done.returncode == 0 and json.loads(line)["totals"]["activeStreams"] == 1
+    process = subprocess.Popen([BINARY, "top", "--admin", address(busy), "--interval", "250ms", "--json"],
+                               stdout=subprocess.PIPE, text=True)
+    try:
+        times = [json.loads(process.stdout.readline())["time"] for _ in range(3)]
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    assert times == sorted(set(times)), "each later than the one before"
+
+
+def test_the_token_comes_from_a_file_or_the_environment(weir, fastapi_app, tmp_path):
+    proxy = weir(route(fastapi_app.url), admin_token=f'"{TOKEN}"')
+    refused = once(proxy)
+    assert refused.returncode == 1 and "admin_token" in refused.stderr and "--token-file" in refused.stderr
+    file = tmp_path / "token"
+    file.write_text(TOKEN + "\nwhatever else\n")
+    assert once(proxy, "--token-file", str(file)).returncode == 0
+    assert once(proxy, WEIR_ADMIN_TOKEN=TOKEN).returncode == 0
+    # A wrong one is neither taken nor shown.
+    wrong = once(proxy, WEIR_ADMIN_TOKEN="x" * 32)
+    assert wrong.returncode == 1 and "x" * 32 not in wrong.stdout + wrong.stderr
+    for text in ["", "\n", "with a space\n", "with\ttab\n", "Zoë\n"]:
+        file.write_bytes(text.encode())
+        done = once(proxy, "--token-file", str(file))
+        assert done.returncode == 1 and "its first line is no token" in done.stderr
+    missing = once(proxy, "--token-file", str(tmp_path / "none"))
+    assert missing.returncode == 1 and "none" in missing.stderr
+
+
+def test_what_is_no_weir_is_said_so(origin):
+    page = b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\nConnection: close\r\n\r\n<html></html>"
+    stranger = origin(lambda peer: (peer.read_head(), peer.send(page)))
+    done = command("top", "--admin", stranger.url, env=environment())
+    assert done.returncode == 1 and done.stderr.startswith("weir top: ") and stranger.url in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [
+    ("--interval", "10ms"), ("--interval", "soon"), ("--admin", ""), ("--admin", "unix:"), ("now",)])
+def test_an_option_that_makes_no_sense_is_refused(arguments):
+    assert command("top", *arguments, env=environment()).returncode == 64

@@ -1,0 +1,117 @@
+import Testing
+
+@testable import LiveScreen
+
+@Suite struct ScreenTests {
+    @Test func beforeTheFirstAnswerItSaysSo() {
+        #expect(
+            Screen.fresh.text(columns: 40, rows: 4) == [
+                "weir top  127.0.0.1:9090", "asking", "", " q quit   p pause   < > order: as config",
+            ])
+    }
+
+    @Test func aFailureStandsAboveWhatIsKnown() throws {
+        var screen = Screen.fresh
+        screen.fail("no answer: refused\u{1b}[2J")
+        #expect(screen.text(columns: 80, rows: 4)[1] == #"no answer: refused\u{1b}[2J"#)
+        screen = try .showing(.busy)
+        let known = screen.text(columns: 80, rows: 24)
+        screen.fail("no answer")
+        let lines = screen.text(columns: 80, rows: 24)
+        #expect(lines[1] == "no answer" && lines[2] == known[1])
+        screen.take(try SnapshotText.busy.read(), at: 2)
+        #expect(screen.text(columns: 80, rows: 24) == known)
+    }
+
+    @Test func aPausedScreenStaysAndSaysSo() throws {
+        var screen = try Screen.showing(.busy)
+        #expect(screen.press(UInt8(ascii: "p")) == .draw)
+        let before = screen.text(columns: 80, rows: 24)
+        #expect(before[0].contains("paused  127.0.0.1:9090") && before[23].contains("p go on"))
+        screen.take(try SnapshotText().read(), at: 3)
+        #expect(screen.text(columns: 80, rows: 24) == before)
+        #expect(screen.press(UInt8(ascii: "p")) == .draw)
+        #expect(screen.text(columns: 80, rows: 24)[1].hasPrefix("streams 0 "))
+    }
+
+    @Test func routesAreSortedByWhatIsChosen() throws {
+        var screen = try Screen.showing(.busy)
+        func first() -> String { screen.text(columns: 80, rows: 24)[6] }
+        #expect(first().hasPrefix("/v1/orders/stream"))
+        // From the beginning to the end of the orders: what was refused, the most first.
+        #expect(screen.press(UInt8(ascii: "<")) == .draw)
+        #expect(screen.order == .refused)
+        #expect(first().hasPrefix("/v1/orders/stream"))
+        for _ in 0..<3 { #expect(screen.press(UInt8(ascii: ">")) == .draw) }
+        #expect(screen.order == .records)
+        var busier = SnapshotText.busy
+        busier.routes.append(SnapshotText.route("/late", records: 1e9))
+        screen.take(try busier.read(), at: 2)
+        #expect(first().hasPrefix("/late"))
+    }
+
+    @Test func tabShowsOneTableAlone() throws {
+        var screen = try Screen.showing(.busy)
+        func titles() -> [String] {
+            screen.lines(columns: 80, rows: 24).dropFirst().filter { $0.weight == .heading }.map {
+                String($0.text.prefix(7))
+            }
+        }
+        #expect(titles() == ["route  ", "breaker", "slowest"])
+        var seen: [[String]] = []
+        for _ in 0..<3 {
+            #expect(screen.press(UInt8(ascii: "\t")) == .draw)
+            seen.append(titles())
+        }
+        #expect(seen == [["route  "], ["breaker"], ["slowest"]])
+        #expect(screen.press(UInt8(ascii: "\t")) == .draw)
+        #expect(screen.focus == .all)
+    }
+
+    @Test func otherKeysMeanNothing() {
+        var screen = Screen.fresh
+        let meant = (UInt8.min...UInt8.max).filter { screen.press($0) != nil }
+        #expect(meant == [0x09, 0x0c, 0x1a, 0x20, 0x3c, 0x3e, 0x51, 0x70, 0x71])
+    }
+
+    @Test func aRestartBeginsTheTrendsAnew() throws {
+        var screen = try Screen.showing(.busy)
+        #expect(screen.trends["/v1/orders/stream"]?.means(count: 1, until: 1) == [1_992_294])
+        var restarted = SnapshotText.busy
+        restarted.uptime = 1
+        screen.take(try restarted.read(), at: 2)
+        #expect(screen.trends["/v1/orders/stream"]?.means(count: 1, until: 2) == .some([nil]))
+    }
+
+    @Test func routesThatAreGoneAreForgotten() throws {
+        var screen = try Screen.showing(.busy)
+        screen.take(try SnapshotText().read(), at: 2)
+        #expect(screen.trends.isEmpty)
+    }
+
+    /// Whatever its size, a screen has its lines, none longer than it is wide, and nothing that steers a terminal.
+    @Test func everyScreenFits() throws {
+        var hostile = SnapshotText.busy
+        hostile.routes += (0..<40).map {
+            SnapshotText.route("/\\u001b]0;x\\u0007\\u009b\($0)\\ud83d\\ude00", refused: #""\u001b[m":1"#)
+        }
+        hostile.slowest += (0..<50).map { SnapshotText.stream("\\u0000\\r\\n\($0)", state: "\\u001b", buffered: $0) }
+        hostile.state = "\\u001b[31m"
+        let screen = try Screen.showing(hostile)
+        for columns in [1, 2, 10, 39, 40, 79, 80, 81, 120, 300] {
+            for rows in [1, 2, 3, 5, 8, 24, 50, 200] {
+                let lines = screen.text(columns: columns, rows: rows)
+                #expect(lines.count == rows)
+                #expect(lines.allSatisfy { $0.count <= columns })
+                #expect(lines.joined().unicodeScalars.allSatisfy { (" "..."~").contains($0) })
+            }
+        }
+    }
+
+    @Test func weightsAreDrawnWithoutColourToo() {
+        #expect(ScreenLine("a", .plain).drawn(hasColour: true) == "a")
+        #expect(ScreenLine("a", .alarm).drawn(hasColour: true) == "\u{1b}[1;31ma\u{1b}[0m")
+        #expect(ScreenLine("a", .alarm).drawn(hasColour: false) == "\u{1b}[1ma\u{1b}[0m")
+        #expect(ScreenLine("a", .warning).drawn(hasColour: false) == "a")
+    }
+}
