@@ -120,7 +120,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(let head): headArrived(head)
         case .body(let bytes): body?.arrived(bytes)
-        case .end: endArrived()
+        case .end(let trailers): endArrived(trailers ?? [:])
         }
     }
 
@@ -150,9 +150,9 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         if request.hasBody { dispatch() }
     }
 
-    private func endArrived() {
+    private func endArrived(_ trailers: HTTPHeaders) {
         hasUnreadBody = false
-        body?.ended()
+        body?.ended(trailers: trailers)
         dispatch()
     }
 

@@ -1,6 +1,6 @@
 package import Flow
 package import NIOCore
-import NIOHTTP1
+package import NIOHTTP1
 
 /// Hears of a body that it takes bit by bit; on the connection's loop.
 package protocol RequestBodyDelegate: AnyObject {
@@ -61,6 +61,8 @@ package final class RequestBody {
     private var hasArrived = false
     /// What `Content-Length` says; `nil` where the body is chunked.
     package let declaredLength: Int?
+    /// The fields behind a chunked body (RFC 9110, section 6.5), once it is whole.
+    package private(set) var trailers = HTTPHeaders()
     /// Whether the client waits for `100 Continue`.
     package let expectsContinue: Bool
     private lazy var timer = LoopTimer(target: self)
@@ -239,8 +241,9 @@ package final class RequestBody {
         }
     }
 
-    func ended() {
+    func ended(trailers: HTTPHeaders = [:]) {
         hasArrived = true
+        self.trailers = trailers
         deadline = .distantFuture
         if case .streaming(let stream) = state { tell(stream) } else { succeed() }
     }

@@ -9,6 +9,8 @@ package enum AdmissionError: Error, Equatable, Sendable {
     /// The client's last streams stalled too often.
     case clientBreakerOpen(CircuitBreaker.Refusal)
     case upstreamBreakerOpen(CircuitBreaker.Refusal)
+    /// Its health checks fail; `retryAfter` is until the next one.
+    case upstreamDown(retryAfter: Duration)
     /// The client's running streams use all records that it may get.
     case recordBudgetSpent(rate: Rate, retryAfter: Duration)
     /// The proxy carries as many streams or bytes as it may.
@@ -16,13 +18,15 @@ package enum AdmissionError: Error, Equatable, Sendable {
 
     /// How long the client should wait.
     ///
-    /// For starts and for an open breaker it is exact, for a record budget the least that it can be. When an open stream will end nobody knows (it may last hours), and a guess from past
-    /// streams would look exact and be wrong: the other cases say one second, the least that `Retry-After` can.
+    /// For starts and for an open breaker it is exact, for a record budget and for health checks the least that it can be.
+    /// When an open stream will end nobody knows (it may last hours), and a guess from past streams would look exact and be
+    /// wrong: the other cases say one second, the least that `Retry-After` can.
     package var retryAfter: Duration {
         switch self {
         case .tooManyStarts(_, let retryAfter): retryAfter
         case .clientBreakerOpen(let refusal), .upstreamBreakerOpen(let refusal): refusal.retryAfter
-        case .recordBudgetSpent(_, let retryAfter), .proxyFull(let retryAfter): retryAfter
+        case .recordBudgetSpent(_, let retryAfter), .proxyFull(let retryAfter), .upstreamDown(let retryAfter):
+            retryAfter
         case .tooManyStreamsOfClient, .tooManyStreamsOfRoute, .upstreamBusy: .seconds(1)
         }
     }

@@ -33,6 +33,8 @@ extension Problem {
             self = .slowConsumer(refusal)
         case .upstreamBreakerOpen(let refusal):
             self = .unavailable(.upstreamBreakerOpen(refusal))
+        case .upstreamDown(let retryAfter):
+            self = .unavailable(.upstreamDown(retryAfter: retryAfter))
         case .recordBudgetSpent(let rate, let retryAfter):
             self.init(
                 .rateLimit, status: 429, detail: "The open streams of this client use its \(rate.text) of records",
@@ -76,6 +78,8 @@ extension Problem {
         /// The proxy is over its own ceiling of memory or streams.
         case proxyFull(retryAfter: Duration)
         case upstreamBreakerOpen(CircuitBreaker.Refusal)
+        /// By its health checks.
+        case upstreamDown(retryAfter: Duration)
         /// What was asked about all event loops, one of them has not told in time.
         case loopSilent
     }
@@ -104,6 +108,7 @@ extension Problem {
             case .draining: ("The proxy is stopping", .seconds(1))
             case .proxyFull(let retryAfter): ("The proxy carries as much as it can", retryAfter)
             case .upstreamBreakerOpen(let refusal): ("The upstream has failed too often", refusal.retryAfter)
+            case .upstreamDown(let retryAfter): ("The upstream does not pass its health checks", retryAfter)
             case .loopSilent: ("An event loop has not answered in time", .seconds(1))
             }
         var problem = Problem(.unavailable, status: 503, detail: detail, retryAfter: retryAfter)

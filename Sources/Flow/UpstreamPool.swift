@@ -7,7 +7,8 @@
 /// 1. No upstream has more requests than `limit`, except after that was lowered, and then they only become fewer.
 /// 2. A refusal changes nothing.
 /// 3. An upstream whose breaker is open gets nothing while another one can be had.
-/// 4. When everything was released every count is zero, and only those upstreams are remembered that are configured.
+/// 4. An upstream that is down by its health check gets nothing.
+/// 5. When everything was released every count is zero, and only those upstreams are remembered that are configured.
 ///
 /// - Complexity: O(upstreams) for each call.
 package struct UpstreamPool<Target: Sendable>: Sendable {
@@ -29,6 +30,8 @@ package struct UpstreamPool<Target: Sendable>: Sendable {
         /// Until it is tried again; zero unless the breaker is open.
         package let openFor: Duration
         package let openRequests: Int
+        /// By its health check; `nil` where there is none.
+        package let isDown: Bool?
     }
 
     private struct Member {
@@ -39,6 +42,7 @@ package struct UpstreamPool<Target: Sendable>: Sendable {
         /// The breaker that the rules have switched off: reset, so that no ticket of its counts should it come back.
         var retired: CircuitBreaker?
         var openRequests = 0
+        var check = HealthCheck()
 
         var trips: Int { breaker?.trips ?? retired?.trips ?? 0 }
 
@@ -88,6 +92,7 @@ package struct UpstreamPool<Target: Sendable>: Sendable {
             var member = left.remove(at: known)
             member.target = target
             member.follow(new.breaker, at: now)
+            if new.check == nil { member.check = HealthCheck() }
             return member
         }
         for member in left { departedTrips += member.trips }
@@ -111,6 +116,10 @@ package struct UpstreamPool<Target: Sendable>: Sendable {
         var refusal: AdmissionError?
         var refused: (index: Int, error: AdmissionError)?
         for index in order(after: tried, onlyOthers: onlyOthers) {
+            if members[index].check.isDown {
+                refusal = sooner(refusal, .upstreamDown(retryAfter: rules.check?.interval ?? .seconds(1)))
+                continue
+            }
             if let limit = rules.limit, members[index].openRequests >= limit {
                 refusal = sooner(refusal, .upstreamBusy(limit: limit))
                 continue
@@ -201,6 +210,14 @@ package struct UpstreamPool<Target: Sendable>: Sendable {
         change(place) { $0.breaker?.released(ticket, at: now) }
     }
 
+    /// It was asked how it is.
+    ///
+    /// - Returns: Whether that took it out, or brought it back; then it is as it answered.
+    package mutating func checked(_ name: String, isGood: Bool) -> Bool {
+        guard let policy = rules.check, let index = members.firstIndex(where: { $0.name == name }) else { return false }
+        return members[index].check.answered(isGood: isGood, by: policy)
+    }
+
     private mutating func change(_ place: Place, _ body: (inout Member) -> Void) {
         if let index = members.firstIndex(where: { $0.id == place.id }) {
             body(&members[index])
@@ -215,7 +232,8 @@ package struct UpstreamPool<Target: Sendable>: Sendable {
         members.map { member in
             Standing(
                 name: member.name, state: member.breaker?.state(at: now),
-                openFor: member.breaker?.timeUntilHalfOpen(at: now) ?? .zero, openRequests: member.openRequests)
+                openFor: member.breaker?.timeUntilHalfOpen(at: now) ?? .zero, openRequests: member.openRequests,
+                isDown: rules.check == nil ? nil : member.check.isDown)
         }
     }
 
@@ -254,11 +272,14 @@ package struct UpstreamRules: Equatable, Sendable {
     /// `nil` where failing upstreams are not spared.
     package var breaker: CircuitBreaker.Policy?
     package var isBreakerDryRun: Bool
+    /// `nil` where upstreams are not asked how they are.
+    package var check: HealthCheck.Policy?
 
     package init(
         balance: Balance = .leastStreams, limit: Int? = nil, breaker: CircuitBreaker.Policy? = nil,
-        isBreakerDryRun: Bool = false
+        isBreakerDryRun: Bool = false, check: HealthCheck.Policy? = nil
     ) {
         (self.balance, self.limit, self.breaker, self.isBreakerDryRun) = (balance, limit, breaker, isBreakerDryRun)
+        self.check = check
     }
 }

@@ -17,7 +17,9 @@ package struct HealthReport: Equatable, Sendable {
         package var isDraining = false
         /// Routes whose upstream's breaker refuses requests.
         package var openUpstreams: [String] = []
-        /// The time until the first of them admits a request again, where that is the case for all routes.
+        /// Upstreams that fail their health checks, and their routes.
+        package var downUpstreams: [String] = []
+        /// The time until the first upstream may be asked again, where none can be had on any route.
         package var allUpstreamsOpenFor: Duration?
         /// Clients whose breaker refuses them.
         package var openClients = 0
@@ -52,6 +54,9 @@ package struct HealthReport: Equatable, Sendable {
         var checks: [String] = []
         if figures.isDraining { checks.append("the proxy is draining") }
         for route in figures.openUpstreams { checks.append("the breaker of the upstream of \(route) is open") }
+        for upstream in figures.downUpstreams {
+            checks.append("the upstream \(upstream) does not pass its health checks")
+        }
         if figures.openClients > 0 { checks.append("the breakers of \(figures.openClients) clients are open") }
         if figures.bufferShare > Self.bufferMark { checks.append("the buffers are more than 80% full") }
         let lastMinute = figures.lastMinute

@@ -58,6 +58,8 @@ extension MetricFamily {
         "Time that upstreams were paused, over all streams, running pauses included.")
     package static let breakerState = MetricFamily(
         "weir_breaker_state", .gauge, "Breakers in a state; of clients, only those that are not closed.")
+    package static let upstreamUp = MetricFamily(
+        "weir_upstream_up", .gauge, "Whether an upstream passes its health checks: 1 or 0.")
     package static let breakerTrips = MetricFamily("weir_breaker_trips", .counter, "Times that a breaker opened.")
     package static let refusals = MetricFamily(
         "weir_refusals", .counter, "Requests answered with a problem of the proxy's own, by its type.")

@@ -1,12 +1,14 @@
 import Flow
 
-/// How the breakers of one route stand.
+/// How the breakers of one route stand, and its upstreams by their health checks.
 struct BreakerFigures: Sendable {
     /// Of each upstream; empty where the route has no breaker for them.
     var upstreams: [CircuitBreaker.State] = []
-    /// The time until the first upstream admits somebody; zero unless all of them are open.
-    var upstreamsOpenFor = Duration.zero
+    /// Where every upstream is spared, the time until one may be asked again; `nil` where one can be had.
+    var refusesFor: Duration?
     var upstreamTrips = 0
+    /// The upstreams that are asked how they are, and whether they are up.
+    var checked: [(upstream: String, isUp: Bool)] = []
     /// Clients whose breaker is open, and half-open; `nil` where they have none.
     var clients: (open: Int, halfOpen: Int)?
     var clientTrips = 0
@@ -18,9 +20,23 @@ extension AdmissionGate {
         withDoors { doors in
             let standing = doors.upstreams.standing(at: now)
             return BreakerFigures(
-                upstreams: standing.compactMap(\.state), upstreamsOpenFor: standing.map(\.openFor).min() ?? .zero,
-                upstreamTrips: doors.upstreams.trips, clients: doors.clientBreakers?.openCounts(at: now),
+                upstreams: standing.compactMap(\.state),
+                refusesFor: Self.refusal(of: standing, by: doors.rules.upstreams),
+                upstreamTrips: doors.upstreams.trips,
+                checked: standing.compactMap { one in one.isDown.map { (one.name, !$0) } },
+                clients: doors.clientBreakers?.openCounts(at: now),
                 clientTrips: doors.clientBreakers?.trips ?? 0)
         }
+    }
+
+    private static func refusal(
+        of standing: [UpstreamPool<RouteUpstream>.Standing], by rules: UpstreamRules
+    ) -> Duration? {
+        let waits = standing.map { one -> Duration? in
+            if one.isDown == true { return rules.check?.interval }
+            // What only notes is not in anybody's way.
+            return one.state == .open && !rules.isBreakerDryRun ? one.openFor : nil
+        }
+        return waits.contains(nil) ? nil : waits.compactMap(\.self).min()
     }
 }

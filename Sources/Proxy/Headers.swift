@@ -6,7 +6,7 @@ import Upstream
 
 /// Fields of one connection, which are not passed on, beside those that `Connection` names (RFC 9110, section 7.6.1).
 ///
-/// `Trailer` goes with the trailers, which are not passed on yet.
+/// `TE` and `Trailer` are told anew where trailers can follow.
 private let hopByHop: Set<String> = [
     "connection", "keep-alive", "proxy-connection", "proxy-authorization", "te", "trailer", "transfer-encoding",
     "upgrade", "expect",
@@ -81,6 +81,14 @@ extension ProxyRoute {
             headers.remove(name: Ask.rateLimitHeader)
         }
         if let trace = request.trace { headers.carry(trace) }
+        if request.acceptsTrailers {
+            // RFC 9110, section 10.1.4: it is said to the next hop alone.
+            headers.add(name: "te", value: "trailers")
+            headers.add(name: "connection", value: "TE")
+        }
+        if let body, body.declaredLength == nil {
+            for names in head.headers["trailer"] { headers.add(name: "trailer", value: names) }
+        }
         // Records cannot be told apart in a compressed body.
         if expectsRecords(head.headers, pace: pace) {
             headers.replaceOrAdd(name: "accept-encoding", value: "identity")

@@ -65,8 +65,9 @@ extension Shared {
             // What only notes is not in anybody's way.
             if breakers.upstreams.contains(.open), !(route.settings.upstreamBreaker?.isDryRun ?? false) {
                 figures.openUpstreams.append(route.name)
-                if breakers.upstreams.allSatisfy({ $0 == .open }) { reopening.append(breakers.upstreamsOpenFor) }
             }
+            figures.downUpstreams += breakers.checked.filter { !$0.isUp }.map { "\($0.upstream) of \(route.name)" }
+            if let wait = breakers.refusesFor { reopening.append(wait) }
             if !(route.settings.breaker?.isDryRun ?? false) { figures.openClients += breakers.clients?.open ?? 0 }
         }
         if reopening.count == routes.count { figures.allUpstreamsOpenFor = reopening.min() }

@@ -111,6 +111,12 @@ struct MetricsPage {
                 text.add(["route": name, "kind": "client", "state": state.rawValue], count)
             }
         }
+        text.begin(.upstreamUp)
+        for (name, breakers) in routes {
+            for (upstream, isUp) in breakers.flatMap(\.checked) {
+                text.add(["route": name, "upstream": upstream], isUp ? 1 : 0)
+            }
+        }
         text.begin(.breakerTrips)
         for (name, breakers) in routes {
             text.add(["route": name, "kind": "client"], breakers.reduce(0) { $0 + $1.clientTrips })

@@ -70,7 +70,8 @@ extension AdmissionGate.Rules {
         upstreams = UpstreamRules(
             balance: settings.balance, limit: settings.upstreamStreams,
             breaker: settings.upstreamBreaker.map { CircuitBreaker.Policy($0) },
-            isBreakerDryRun: settings.upstreamBreaker?.isDryRun ?? false)
+            isBreakerDryRun: settings.upstreamBreaker?.isDryRun ?? false,
+            check: settings.healthCheck.map { .init(rise: $0.rise, fall: $0.fall, interval: $0.interval) })
         clientRecords = settings.streams.clientRecords
     }
 }

@@ -73,6 +73,8 @@ package final class Server: Sendable {
             let chosen = try await loops[index].flatSubmit { worker.value.upstream.start(waking: waking) }.get()
             if index == 0 { log.debug("loops are woken", metadata: ["waking": "\(chosen.rawValue)"]) }
         }
+        let first = workers[0]
+        try await loops[0].submit { first.value.checkUpstreams(of: shared.served) }.get()
         for address in configuration.listen {
             let text = try await Self.open(address, on: workers, loops: loops, isSecure: tls != nil)
             log.info("listening on \(text)")

@@ -104,7 +104,8 @@ extension AdmissionError {
     var isOfSlots: Bool {
         switch self {
         case .tooManyStreamsOfClient, .tooManyStreamsOfRoute: true
-        case .tooManyStarts, .recordBudgetSpent, .upstreamBusy, .clientBreakerOpen, .upstreamBreakerOpen, .proxyFull:
+        case .tooManyStarts, .recordBudgetSpent, .upstreamBusy, .clientBreakerOpen, .upstreamBreakerOpen,
+            .upstreamDown, .proxyFull:
             false
         }
     }
@@ -113,7 +114,7 @@ extension AdmissionError {
         switch self {
         case .tooManyStarts, .recordBudgetSpent: true
         case .tooManyStreamsOfClient, .tooManyStreamsOfRoute, .upstreamBusy, .clientBreakerOpen, .upstreamBreakerOpen,
-            .proxyFull:
+            .upstreamDown, .proxyFull:
             false
         }
     }

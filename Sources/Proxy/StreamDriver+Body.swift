@@ -1,5 +1,6 @@
 import Downstream
 import Flow
+import NIOHTTP1
 import Settings
 import Upstream
 
@@ -23,6 +24,8 @@ extension StreamDriver: RequestBodyDelegate {
         armDeadline()
         return count > 0 ? .bytes(count) : .end
     }
+
+    func transferBodyTrailers() -> HTTPHeaders { asked.body?.trailers.passedOnAsTrailers() ?? [:] }
 
     func bodyArrived() { transfer?.bodyArrived() }
 

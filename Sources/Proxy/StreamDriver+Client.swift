@@ -11,6 +11,8 @@ struct ResponseHead {
     let status: HTTPResponseStatus
     var headers: HTTPHeaders
     let body: ResponseWriter.Body
+    /// What the upstream said will follow the body (`Trailer`; RFC 9110, section 6.6.2).
+    let trailerNames: [String]
 }
 
 extension StreamDriver: ResponseWriterDelegate {
@@ -39,13 +41,16 @@ extension StreamDriver: ResponseWriterDelegate {
         guard let head, let response else { return }
         var headers = head.headers
         if isStream { response.expectPace(!pacer.isUnlimited) }
-        if isStream, sendsTrailers { headers.add(name: "Trailer", value: "X-Stream-Status, X-Stream-Items") }
+        if sendsTrailers {
+            let names = head.trailerNames + (isStream ? ["X-Stream-Status, X-Stream-Items"] : [])
+            if !names.isEmpty { headers.add(name: "Trailer", value: names.joined(separator: ", ")) }
+        }
         response.writeHead(head.status, headers: headers, body: head.body)
         // Headers are some kilobytes, and only a client that may come back is sent them again.
         if replay == nil { self.head?.headers = HTTPHeaders() }
     }
 
-    /// Whether the end is told in trailers: who asks for them gets them, where the response is chunked.
+    /// Whether trailers reach the client: who asks for them gets them, where the response is chunked.
     var sendsTrailers: Bool { head?.body == .unknown && (response?.canSendTrailers ?? false) }
 
     /// Whether a request that names the stream wants its records.

@@ -11,10 +11,9 @@ extension StreamDriver {
 
     /// The stream is complete: the last chunk, and the trailers where the client asked for them.
     func completeResponse() {
-        var trailers = HTTPHeaders()
         if isStream, sendsTrailers {
-            trailers.add(name: "X-Stream-Status", value: "complete")
-            trailers.add(name: "X-Stream-Items", value: String(totals.records))
+            trailers.replaceOrAdd(name: "X-Stream-Status", value: "complete")
+            trailers.replaceOrAdd(name: "X-Stream-Items", value: String(totals.records))
         }
         response?.end(trailers: trailers)
     }

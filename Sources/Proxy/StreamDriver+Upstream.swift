@@ -29,7 +29,8 @@ extension StreamDriver: TransferDelegate {
         if hasBody, !keepsLength { headers.remove(name: "content-length") }
         self.head = ResponseHead(
             status: HTTPResponseStatus(statusCode: head.status, reasonPhrase: head.reason), headers: headers,
-            body: !hasBody ? .none : keepsLength ? .length : .unknown)
+            body: !hasBody ? .none : keepsLength ? .length : .unknown,
+            trailerNames: head.headers[canonicalForm: "trailer"].map(String.init))
         writeHead()
         if machine.isDetached { machine.detached(until: now + asyncExpiry) }
         armDeadline()
@@ -104,6 +105,8 @@ extension StreamDriver: TransferDelegate {
         waitForPace(hasRoom: room > 0)
         gauge()
     }
+
+    func transferTrailers(_ trailers: HTTPHeaders) { self.trailers = trailers.passedOnAsTrailers() }
 
     func transferEnded(_ end: TransferEnd) {
         let now = worker.clock()

@@ -32,6 +32,9 @@ final class StreamDriver {
     /// The response's head, as the client gets it or has got it; `nil` before it has come.
     var head: ResponseHead?
 
+    /// What the upstream sent behind its body for the client.
+    var trailers = HTTPHeaders()
+
     lazy var paceTimer = LoopTimer(target: self)
     lazy var deadlineTimer = LoopTimer(target: self)
     /// Until the client is told to come back for the answer, or until the next attempt to be admitted.

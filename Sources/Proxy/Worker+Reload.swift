@@ -8,6 +8,7 @@ extension Worker {
     func adopt(_ served: ServedConfiguration) {
         listener?.limits = served.connectionLimits
         meters.keep(Set(served.routes.map(\.name)))
+        if isChecking { checkUpstreams(of: served) }
         for driver in Array(openDrivers) where driver.asked.generation < served.generation {
             if let route = served.successor(of: driver.route) { driver.adopt(route) }
         }

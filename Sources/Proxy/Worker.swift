@@ -31,6 +31,9 @@ final class Worker {
     /// `nil` until the proxy stops.
     var drain: DrainingStreams?
     private lazy var reliefTimer = LoopTimer(target: self)
+    /// On one of the loops.
+    private var checks: UpstreamChecks?
+    var isChecking: Bool { checks != nil }
     private var random = RandomPool()
 
     init(on eventLoop: any EventLoop, shared: Shared, gauge: BufferGauge.Cell) throws {
@@ -211,7 +214,15 @@ final class Worker {
         outbox.turnEnded()
     }
 
+    /// Begins to ask the upstreams how they are, or goes on with those of another configuration.
+    func checkUpstreams(of served: ServedConfiguration) {
+        let checks = checks ?? UpstreamChecks(worker: self)
+        self.checks = checks
+        checks.follow(served.routes)
+    }
+
     func stop() {
+        checks?.stop()
         meters.stop()
         listener?.closeAll()
         upstream.stop()

@@ -8,6 +8,8 @@ package struct Route: Equatable, Sendable {
     package var balance = UpstreamRules.Balance.leastStreams
     /// `nil` where no request is sent a second time.
     package var retry: Retry? = Retry()
+    /// `nil` where upstreams are not asked how they are.
+    package var healthCheck: HealthCheck?
     package var upstreamTLS = UpstreamTLS()
     package var framing = Framing.auto
     /// After how much quiet a stream of events gets a comment; `nil` for never.
@@ -78,6 +80,22 @@ extension Route {
     package struct Retry: Equatable, Sendable {
         /// Upstreams that are asked at most, the first one included.
         package var attempts = 2
+
+        package init() {}
+    }
+
+    /// What weir asks each upstream itself, and by which answers it is taken out and brought back.
+    package struct HealthCheck: Equatable, Sendable {
+        /// What is asked for, with GET.
+        package var path = "/"
+        /// From one question to the next.
+        package var interval = Duration.seconds(5)
+        /// How long the answer may take.
+        package var timeout = Duration.seconds(2)
+        /// Good answers in a row that bring it back.
+        package var rise = 2
+        /// Bad answers in a row that take it out.
+        package var fall = 3
 
         package init() {}
     }

@@ -7,6 +7,7 @@ extension Schema {
             upstream.required,
             Key("balance", .word(), \.balance),
             Key("retry", orOff: retryKeys, \.retry, from: Route.Retry()),
+            Key("health_check", orOff: healthCheckKeys, \.healthCheck, from: Route.HealthCheck()),
             Key("upstream_tls", upstreamTLSKeys, \.upstreamTLS),
             Key("framing", .word(), \.framing),
             Key("heartbeat", orOff: .duration(.milliseconds(100) ... .hours(1)), \.heartbeat),
@@ -75,6 +76,16 @@ extension Schema {
     }
 
     static var retryKeys: [Key<Route.Retry>] { [Key("attempts", .integer(1...10), \.attempts)] }
+
+    static var healthCheckKeys: [Key<Route.HealthCheck>] {
+        [
+            Key("path", .routePath, \.path).required,
+            Key("interval", .duration(.milliseconds(100) ... .hours(1)), \.interval),
+            Key("timeout", .duration(.milliseconds(1) ... .hours(1)), \.timeout),
+            Key("rise", .integer(1...1000), \.rise),
+            Key("fall", .integer(1...1000), \.fall),
+        ]
+    }
 
     static var upstreamTLSKeys: [Key<Route.UpstreamTLS>] {
         [

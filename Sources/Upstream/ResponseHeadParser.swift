@@ -29,15 +29,23 @@ struct ResponseHeadParser {
     private var isChunked = false
     private var bytes = 0
     private var isComplete = false
+    /// The fields behind a chunked body, as far as they have come (RFC 9112, section 7.1.2).
+    private(set) var trailers = HTTPHeaders()
 
-    /// Takes one line with its line end; lines behind the final head are trailers and are checked, not kept.
+    /// Takes one line with its line end; lines behind the final head are trailers.
     mutating func line(_ raw: UnsafeRawBufferPointer) throws(Failure) -> Step {
         bytes += raw.count
         guard bytes <= Self.maximumBytes else { throw .malformed("the response head is larger than 64 KiB") }
         var line = raw[...]
         if line.last == 0x0A { line = line.dropLast() }
         if line.last == 0x0D { line = line.dropLast() }
-        guard !isComplete else { return .more }
+        if isComplete {
+            if !line.isEmpty {
+                let (name, value) = try field(line)
+                trailers.add(name: name, value: value)
+            }
+            return .more
+        }
         guard !line.isEmpty else { return try headEnded() }
         if line.starts(with: "HTTP/".utf8) && status == 0 {
             try statusLine(line)
@@ -60,18 +68,9 @@ struct ResponseHeadParser {
         reason = parts.count == 3 ? String(decoding: parts[2].filter { $0 >= 0x20 && $0 != 0x7F }, as: UTF8.self) : ""
     }
 
-    /// RFC 9112, section 5: `name: value`, no blank before the colon, no folding, no control characters.
     private mutating func fieldLine(_ line: Slice<UnsafeRawBufferPointer>) throws(Failure) {
         guard status != 0 else { throw .malformed("a header line in front of the status line") }
-        guard let colon = line.firstIndex(of: 0x3A), colon > line.startIndex,
-            line[..<colon].allSatisfy(Self.isTokenByte)
-        else { throw .malformed("a header line without a proper name") }
-        let value = Self.trimmed(line[(colon + 1)...])
-        guard value.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
-            throw .malformed("a header value with control characters")
-        }
-        let name = String(decoding: line[..<colon], as: UTF8.self)
-        let text = String(decoding: value, as: UTF8.self)
+        let (name, text) = try field(line)
         switch name.utf8.count {
         case 14 where name.lowercased() == "content-length":
             // Of equal ones, only the first may be passed on (RFC 9110, section 8.6), and as one number.
@@ -83,6 +82,18 @@ struct ResponseHeadParser {
         default: break
         }
         headers.add(name: name, value: text)
+    }
+
+    /// RFC 9112, section 5: `name: value`, no blank before the colon, no folding, no control characters.
+    private func field(_ line: Slice<UnsafeRawBufferPointer>) throws(Failure) -> (name: String, value: String) {
+        guard let colon = line.firstIndex(of: 0x3A), colon > line.startIndex,
+            line[..<colon].allSatisfy(Self.isTokenByte)
+        else { throw .malformed("a header line without a proper name") }
+        let value = Self.trimmed(line[(colon + 1)...])
+        guard value.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
+            throw .malformed("a header value with control characters")
+        }
+        return (String(decoding: line[..<colon], as: UTF8.self), String(decoding: value, as: UTF8.self))
     }
 
     /// RFC 9112, section 6.3, rule 5: differing lengths are an error; a list of equal ones is one length.

@@ -42,6 +42,9 @@ extension Transfer {
         if let body = request.body {
             weir_easy_set_long(easy, CURLOPT_UPLOAD, 1)
             weir_easy_set_offset(easy, CURLOPT_INFILESIZE_LARGE, Int64(body.length ?? -1))
+            // Behind a chunked body alone (RFC 9112, section 7.1.2).
+            weir_easy_set_trailer(
+                easy, body.length == nil ? onTrailersWanted : nil, Unmanaged.passUnretained(self).toOpaque())
         } else if request.method == .HEAD {
             weir_easy_set_long(easy, CURLOPT_NOBODY, 1)
         }
@@ -75,6 +78,14 @@ private func onBodyWanted(
     return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef {
         $0.bodyWanted(UnsafeMutableRawBufferPointer(start: target, count: size * count))
     }
+}
+
+private func onTrailersWanted(
+    list: UnsafeMutablePointer<UnsafeMutablePointer<curl_slist>?>?, context: UnsafeMutableRawPointer?
+) -> CInt {
+    guard let context, let list else { return CInt(CURL_TRAILERFUNC_ABORT) }
+    list.pointee = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().trailersWanted()
+    return CInt(CURL_TRAILERFUNC_OK)
 }
 
 private func onRewind(context: UnsafeMutableRawPointer?, offset: curl_off_t, origin: CInt) -> CInt {

@@ -1,7 +1,7 @@
 import CCurl
 import Flow
 import Glibc
-import NIOHTTP1
+package import NIOHTTP1
 
 /// What a transfer tells; always on its event loop, and nothing after `transferEnded` or `cancel()`.
 package protocol TransferDelegate: AnyObject {
@@ -12,6 +12,9 @@ package protocol TransferDelegate: AnyObject {
     /// no room pauses the transfer, and then gets at most what libcurl had read already.
     func transferBytes(_ bytes: UnsafeRawBufferPointer)
 
+    /// The fields behind a chunked body, where there are any; once, right in front of an end that is complete.
+    func transferTrailers(_ trailers: HTTPHeaders)
+
     /// The end, once.
     func transferEnded(_ end: TransferEnd)
 
@@ -20,11 +23,16 @@ package protocol TransferDelegate: AnyObject {
     /// - Parameter target: Where to put it; valid during the call.
     /// - Returns: What was put there; after `nothingYet` it is not asked again before ``Transfer/bodyArrived()``.
     func transferBody(into target: UnsafeMutableRawBufferPointer) -> BodyPiece
+
+    /// The fields behind a chunked body, asked for once all of it has been handed over.
+    func transferBodyTrailers() -> HTTPHeaders
 }
 
 extension TransferDelegate {
     /// No request of this one has a body.
     package func transferBody(into target: UnsafeMutableRawBufferPointer) -> BodyPiece { .end }
+    package func transferBodyTrailers() -> HTTPHeaders { [:] }
+    package func transferTrailers(_ trailers: HTTPHeaders) {}
 }
 
 /// What there is of a request's body at the moment.
@@ -74,6 +82,11 @@ package final class Transfer {
     var upload = Upload()
     /// Whether libcurl has paused it, in either direction.
     var isPaused: Bool { isHeld || upload.isHeld }
+    /// Whether its easy handle is not to be used again.
+    ///
+    /// A pause may outlive its transfer. And before 8.7 libcurl does not forget that it has sent trailers: when the next
+    /// body pauses it takes back room that it has not reserved, and writes in front of its buffer (`Curl_fillreadbuffer`).
+    var isSpent: Bool { isPaused || upload.hasSentTrailers }
     private var turn: UInt64 = 0
     private var turnBytes = 0
     private(set) var isCancelled = false
@@ -151,6 +164,7 @@ package final class Transfer {
         let told = delegate
         multi = nil  // from here on there is nothing to cancel
         delegate = nil
+        if end == .complete, !parser.trailers.isEmpty { told?.transferTrailers(parser.trailers) }
         told?.transferEnded(end)
     }
 
@@ -259,6 +273,13 @@ package final class Transfer {
         case .end: return 0
         case .brokenOff: return Self.abortTransfer
         }
+    }
+
+    /// CURLOPT_TRAILERFUNCTION; the lines behind the last chunk, which libcurl frees.
+    func trailersWanted() -> UnsafeMutablePointer<curl_slist>? {
+        upload.hasSentTrailers = true
+        guard !isCancelled, let delegate else { return nil }
+        return delegate.transferBodyTrailers().reduce(nil) { curl_slist_append($0, "\($1.name): \($1.value)") ?? $0 }
     }
 
     /// CURLOPT_PREREQFUNCTION: the head is about to be sent, maybe once more; whether it may be.

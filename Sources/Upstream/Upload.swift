@@ -16,6 +16,8 @@ struct Upload {
     var hasMore = false
     /// Whether libcurl has got some of the body.
     var hasBegun = false
+    /// Whether libcurl has asked what follows the body.
+    var hasSentTrailers = false
     private var attempts = 0
     /// Whether it was not sent again.
     private(set) var wasRefused = false

@@ -300,8 +300,7 @@ package final class UpstreamLoop {
     private func recycle(_ transfer: Transfer) {
         continuing.removeAll { $0 === transfer }
         resuming.removeAll { $0 === transfer }
-        // The pause of an easy handle may outlive its transfer: such a one is not used again.
-        let isReusable = !transfer.isPaused && idle.count < Self.pooledTransfers
+        let isReusable = !transfer.isSpent && idle.count < Self.pooledTransfers
         transfer.recycle()
         if isReusable { idle.append(transfer) }
     }

@@ -4,6 +4,7 @@ import os
 import pytest
 
 from harness.apps import App
+from harness.h2_client import H2Client
 from harness.raw_client import RawClient
 from harness.scripted_origin import ScriptedOrigin
 from harness.weir import BINARY, Weir
@@ -83,3 +84,17 @@ def express_app(tmp_path_factory):
 def app(request):
     """Each of the real upstreams in turn."""
     return request.getfixturevalue(f"{request.param}_app")
+
+
+@pytest.fixture
+def h2():
+    """Opens a connection of HTTP/2: h2(proxy, tls=..., window=...)."""
+    opened = []
+
+    def connect(proxy, **options):
+        opened.append(H2Client(proxy.port, **options))
+        return opened[-1]
+
+    yield connect
+    for connection in opened:
+        connection.close()

@@ -9,7 +9,6 @@ from h2.settings import SettingCodes
 
 from harness.certificates import Authority, yaml
 from harness.event_stream import SSE_HEAD, event
-from harness.h2_client import H2Client
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
 from harness.streams import HeldRecords
 from harness.tools import curl
@@ -33,20 +32,6 @@ def firehose(peer):
 def thousand(peer):
     peer.read_head()
     peer.send(STREAM_HEAD + b"".join(chunk(record(number, 200)) for number in range(1, 1001)) + LAST_CHUNK)
-
-
-@pytest.fixture
-def h2():
-    """Opens a connection of HTTP/2: h2(proxy, tls=..., window=...)."""
-    opened = []
-
-    def connect(proxy, **options):
-        opened.append(H2Client(proxy.port, **options))
-        return opened[-1]
-
-    yield connect
-    for connection in opened:
-        connection.close()
 
 
 # How it begins

@@ -305,9 +305,19 @@ def test_an_informational_answer_is_not_the_answer(weir, origin, client, early):
     assert (response.status, response.read()) == (200, record(1))
 
 
-def test_trailers_of_the_upstream_do_not_disturb(weir, origin, client):
-    proxy = weir(route(origin(answers(STREAM_HEAD + chunk(record(1)) + b"0\r\nX-Checksum: abc\r\n\r\n")).url))
+def test_trailers_go_to_who_wants_them(weir, origin, client):
+    proxy = weir(route(origin(answers(
+        STREAM_HEAD + chunk(record(1)) + b"0\r\nX-Checksum: abc\r\nSet-Cookie: a=b\r\nX-Stream-Items: 9\r\n\r\n")).url))
     connection = client(proxy)
-    for _ in range(2):
-        response = connection.get("/")
-        assert (response.read(), response.complete) == (record(1), True)
+    for fields, got in [((), []),
+                        (("TE: trailers",), [("X-Checksum", "abc"), ("X-Stream-Status", "complete"), ("X-Stream-Items", "1")]),
+                        ((), [])]:
+        response = connection.get("/", *fields)
+        assert (response.read(), response.complete, response.trailers) == (record(1), True, got)
+
+
+def test_malformed_trailers_do_not_look_like_an_end(weir, origin, client):
+    proxy = weir(route(origin(answers(STREAM_HEAD + chunk(record(1)) + b"0\r\nX-A : abc\r\n\r\n")).url))
+    response = client(proxy).get("/", "TE: trailers")
+    assert (response.read(), response.complete) == (record(1), False)
+    assert proxy.logged(reason="upstream_failed")["status"] == 200

@@ -272,3 +272,74 @@ def test_a_file_of_authorities_that_is_not_there_is_told_at_once(tmp_path):
     done = command("check", cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith("./proxy.conf:4:30: `upstream_tls.ca_file` is `missing.pem`: the file cannot be read: No such")
+
+
+# Health checks
+
+
+class Patient:
+    """An origin whose answer to health checks can be changed, and which counts them."""
+
+    def __init__(self, origin, name):
+        self.status, self.asked, self.heads = b"200 OK", 0, []
+
+        def script(peer):
+            while head := peer.read_head():
+                if head.startswith(b"GET /healthz "):
+                    self.heads.append(head)
+                    self.asked += 1
+                    if self.status:
+                        peer.send(b"HTTP/1.1 %b\r\nContent-Length: 2\r\n\r\nno" % self.status)
+                else:
+                    peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(name), name))
+        self.url = origin(script).url
+
+
+CHECK = "{ path: /healthz, interval: 100ms, timeout: 1s, rise: 2, fall: 2 }"
+
+
+def states(proxy, url):
+    return [line.split("state=")[1].split()[0] for line in proxy.said().splitlines() if "health check" in line and url in line]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("bad", [b"503 Service Unavailable", b"404 Not Found", None])
+def test_an_upstream_that_fails_its_health_checks_gets_nothing_until_it_is_back(weir, origin, client, bad, workers):
+    one, other = Patient(origin, b"a"), Patient(origin, b"b")
+    proxy = weir(route(listed(one.url, other.url), balance="round_robin", health_check=CHECK.replace("1s", "100ms")),
+                 workers=workers)
+    eventually(lambda: one.asked > 1 and other.asked > 1, "questions")
+    assert b"\r\nhost: " + one.url.removeprefix("http://").encode() in one.heads[0].lower()
+    assert answers(client, proxy, 10) == {b"a": 5, b"b": 5}
+    one.status = bad
+    eventually(lambda: Metrics(proxy).total("weir_upstream_up", route="/", upstream=one.url) == 0, "it is down", within=20)
+    assert answers(client, proxy, 10) == {b"b": 10}
+    assert proxy.health() == 200 and Metrics(proxy).total("weir_upstream_up", upstream=other.url) == 1
+    one.status = b"204 No Content"
+    eventually(lambda: answers(client, proxy, 10) == {b"a": 5, b"b": 5}, "it is back", within=20)
+    assert states(proxy, one.url) == ["down", "up"] and states(proxy, other.url) == []
+
+
+def test_where_all_are_down_requests_are_refused(weir, client):
+    proxy = weir(route(listed(nowhere(), nowhere()), health_check=CHECK, upstream_breaker="off"))
+    eventually(lambda: Metrics(proxy).total("weir_upstream_up", route="/") == 0, "both are down")
+    refusal = problem(client(proxy).get("/"), 503, "unavailable")
+    assert "health checks" in refusal["detail"]
+    assert client(proxy).get("/v1/health/streaming").status == 503
+
+
+def test_reloads_neither_forget_nor_put_off_health_checks(weir, origin, client):
+    patient = Patient(origin, b"a")
+    routes = [route(patient.url, health_check=CHECK)]
+    proxy = weir(*routes)
+    patient.status = b"500 Internal Server Error"
+    eventually(lambda: states(proxy, patient.url) == ["down"], "it is down")
+    for number in range(20):
+        assert proxy.reload(*routes, shutdown_grace=f"{number}s").startswith("reloaded")
+    problem(client(proxy).get("/"), 503, "unavailable")
+    asked = patient.asked
+    eventually(lambda: patient.asked > asked + 3, "further questions")
+    # Without checks it is asked by clients alone.
+    proxy.reload(route(patient.url))
+    assert client(proxy).get("/").read() == b"a"
+    assert not any(name == "weir_upstream_up" for name, _, _ in Metrics(proxy).samples)

@@ -38,7 +38,7 @@ import Testing
             case .tooManyStarts: self = .starts
             case .tooManyStreamsOfClient: self = .client
             case .tooManyStreamsOfRoute: self = .route
-            case .upstreamBusy, .clientBreakerOpen, .upstreamBreakerOpen, .recordBudgetSpent, .proxyFull:
+            case .upstreamBusy, .clientBreakerOpen, .upstreamBreakerOpen, .upstreamDown, .recordBudgetSpent, .proxyFull:
                 self = .elsewhere
             }
         }

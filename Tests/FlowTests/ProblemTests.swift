@@ -27,6 +27,7 @@ import Testing
         (.upstreamBusy(limit: 7), 503, "unavailable", 1),
         (.clientBreakerOpen(.init(state: .open, retryAfter: .seconds(30))), 429, "slow-consumer", 30),
         (.upstreamBreakerOpen(.init(state: .halfOpen, retryAfter: .seconds(1))), 503, "unavailable", 1),
+        (.upstreamDown(retryAfter: .seconds(5)), 503, "unavailable", 5),
         (.proxyFull(retryAfter: .milliseconds(2500)), 503, "unavailable", 3),
     ]
 

@@ -52,6 +52,40 @@ import Testing
         #expect(next == "a")
     }
 
+    // MARK: Health checks
+
+    private static let checked = UpstreamRules(
+        balance: .roundRobin, check: .init(rise: 1, fall: 2, interval: .seconds(5)))
+
+    @Test func whatIsDownGetsNothingUntilItIsBack() throws {
+        var pool = pool(["a", "b"], Self.checked)
+        let changes = (0..<3).map { _ in pool.checked("a", isGood: false) }
+        #expect(changes == [false, true, false])
+        #expect(try open(&pool, 3).map(\.target) == ["b", "b", "b"])
+        #expect(pool.standing(at: start).map(\.isDown) == [true, false])
+        let isBack = pool.checked("a", isGood: true)
+        #expect(isBack)
+        #expect(try open(&pool, 2).map(\.target).contains("a"))
+    }
+
+    @Test func whereAllAreDownRequestsAreRefused() throws {
+        var pool = pool(["a", "b"], Self.checked)
+        for name in ["a", "b", "a", "b"] { _ = pool.checked(name, isGood: false) }
+        #expect(throws: AdmissionError.upstreamDown(retryAfter: .seconds(5))) { try pool.admit(at: start) }
+    }
+
+    @Test func nobodyIsDownWhereNobodyIsAsked() throws {
+        var pool = pool(["a"], Self.checked)
+        for _ in 0..<2 { _ = pool.checked("a", isGood: false) }
+        pool.apply([("a", "a")], rules: UpstreamRules(), at: start)
+        #expect(try open(&pool, 1).map(\.target) == ["a"])
+        let changes = (0..<9).map { _ in pool.checked("a", isGood: false) }
+        #expect(!changes.contains(true) && pool.standing(at: start)[0].isDown == nil)
+        // An answer for one that a reload took away is late.
+        let isKnown = pool.checked("b", isGood: false)
+        #expect(!isKnown)
+    }
+
     // MARK: Breakers
 
     @Test func anUpstreamThatFailsIsSparedAndTriedAgain() throws {

@@ -37,6 +37,12 @@ import Testing
         #expect(HealthReport(figures { $0.openClients = 2 }).checks == ["the breakers of 2 clients are open"])
     }
 
+    @Test func isDegradedWhileAnUpstreamIsDown() {
+        let down = HealthReport(figures { $0.downUpstreams = ["http://a of /"] })
+        #expect(down.status == .degraded)
+        #expect(down.checks == ["the upstream http://a of / does not pass its health checks"])
+    }
+
     @Test func isDegradedOverTheMarkOfTheFullerBound() {
         #expect(HealthReport(figures { $0.running.records = 80 }).status == .healthy)
         #expect(HealthReport(figures { $0.running.records = 81 }).status == .degraded)

@@ -150,6 +150,7 @@ final class Exchange: TransferDelegate {
     var transfer: Transfer?
     private(set) var head: UpstreamResponseHead?
     private(set) var body: [UInt8] = []
+    private(set) var trailers = HTTPHeaders()
     private(set) var end: TransferEnd?
     /// Done with each piece of the body, in the middle of the call.
     var onBytes: (Int) -> Void = { _ in }
@@ -177,6 +178,11 @@ final class Exchange: TransferDelegate {
         if keepsBody { body += bytes }
         onBytes(bytes.count)
         told()
+    }
+
+    func transferTrailers(_ trailers: HTTPHeaders) {
+        #expect(end == nil && self.trailers.isEmpty && !trailers.isEmpty)
+        self.trailers = trailers
     }
 
     func transferEnded(_ end: TransferEnd) {

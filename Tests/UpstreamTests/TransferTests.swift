@@ -22,15 +22,35 @@ import Testing
         }
     }
 
-    @Test func aChunkedResponseArrivesWithoutItsCodingAndTrailers() async throws {
+    @Test func aChunkedResponseArrivesWithoutItsCodingAndWithItsTrailers() async throws {
         try await withOrigin { _, connection in
             connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n")
-            connection.send("6\r\n world\r\n0\r\nX-Trailer: a\r\n\r\n")
+            connection.send("6\r\n world\r\n0\r\nX-Trailer: a\r\nX-Other:b \r\n\r\n")
         } test: { bench, origin in
             let exchange = try await bench.response(at: origin.origin)
             #expect(exchange.head?.isChunked == true)
             #expect(exchange.text == "hello world")
+            #expect(exchange.trailers == ["X-Trailer": "a", "X-Other": "b"])
             #expect(exchange.end == .complete)
+            // The next response has none of them.
+            #expect(try await bench.response(at: origin.origin).trailers.count == 2)
+        }
+    }
+
+    @Test(arguments: ["no colon", " folded: a", "X-A : b", "X-A: b\u{1}"])
+    func malformedTrailersMakeTheResponseMalformed(line: String) async throws {
+        try await withOrigin { _, connection in
+            connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Trailer: a\r\n")
+            connection.send("\(line)\r\n\r\n")
+        } test: { bench, origin in
+            let exchange = try await bench.response(at: origin.origin)
+            // libcurl itself takes no line without a colon, and says so less well.
+            if line == "no colon", case .failed(.brokenOff) = exchange.end { return }
+            guard case .failed(.malformed) = exchange.end else {
+                Issue.record("\(String(describing: exchange.end))")
+                return
+            }
+            #expect(exchange.trailers.isEmpty)
         }
     }
 

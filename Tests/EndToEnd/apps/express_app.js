@@ -43,6 +43,16 @@ app.all('/v1/digest', async (req, res) => {
   })
 })
 
+// Tells behind its body what came behind the request's.
+app.post('/v1/trailers', async (req, res) => {
+  const found = createHash('sha256')
+  for await (const part of req) found.update(part)
+  res.set({ Trailer: 'X-Digest, X-Noted', 'Content-Type': 'text/plain' })
+  res.write(`announced ${req.get('trailer')}, asked for ${req.get('te')}\n`)
+  res.addTrailers({ 'X-Digest': found.digest('hex'), 'X-Noted': JSON.stringify(req.trailers) })
+  res.end()
+})
+
 // As many tutorials have it: nobody waits for 'drain', and what is not taken piles up in Node.
 app.get('/v1/orders/flood', (req, res) => {
   res.set('Content-Type', NDJSON)

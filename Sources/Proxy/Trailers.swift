@@ -1,0 +1,27 @@
+import NIOHTTP1
+
+/// Fields that mean something only in front of a body, or to somebody who has decided by then (RFC 9110, section 6.5.1).
+///
+/// What frames and routes the message, what says who asks and under which conditions, what controls caches, and what tells
+/// how the body is to be read. Servers that join trailers with the head would believe them unchecked.
+private let fieldsOfHeads: Set<String> = [
+    "accept", "accept-charset", "accept-encoding", "accept-language", "age", "authorization", "cache-control",
+    "content-encoding", "content-length", "content-range", "content-type", "cookie", "date", "expires", "forwarded",
+    "host",
+    "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "location", "max-forwards",
+    "pragma", "proxy-authenticate", "range", "retry-after", "set-cookie", "traceparent", "tracestate", "vary", "via",
+    "www-authenticate",
+]
+
+extension HTTPHeaders {
+    /// What of trailers goes on to the other side, either way.
+    func passedOnAsTrailers() -> HTTPHeaders {
+        guard !isEmpty else { return self }
+        return HTTPHeaders(
+            withoutHopByHop().filter { field in
+                let name = field.name.lowercased()
+                // Whom a proxy speaks for, and what weir itself says of a stream.
+                return !fieldsOfHeads.contains(name) && !name.hasPrefix("x-forwarded-") && !name.hasPrefix("x-stream-")
+            })
+    }
+}

@@ -1,0 +1,108 @@
+import Downstream
+import Flow
+import Logging
+import NIOHTTP1
+import Settings
+import Upstream
+
+/// The questions to one upstream of one route, one after the other.
+///
+/// An answer is good by its head; its body is not looked at, but read as far as ``longestBody``, since a connection that is
+/// closed in the middle of an answer looks like a fault in the upstream's own log.
+final class UpstreamCheck {
+    private static let longestBody = 64 << 10
+
+    private let upstream: RouteUpstream
+    private let settings: Route.HealthCheck
+    private let route: ProxyRoute
+    private unowned let worker: Worker
+    /// While a question is open.
+    private var transfer: Transfer?
+    private lazy var timer = LoopTimer(target: self)
+    private var due: Instant
+    private var status: Int?
+    private var received = 0
+
+    init(_ upstream: RouteUpstream, _ settings: Route.HealthCheck, of route: ProxyRoute, on worker: Worker) {
+        (self.upstream, self.settings, self.route, self.worker) = (upstream, settings, route, worker)
+        // Many proxies that start together would otherwise ask together.
+        due = worker.clock() + settings.interval * Double.random(in: 0..<1)
+        worker.timers.set(timer, at: due)
+    }
+
+    /// Whether it is this question already.
+    func asks(_ upstream: RouteUpstream, _ settings: Route.HealthCheck, of route: ProxyRoute) -> Bool {
+        self.upstream.origin === upstream.origin && self.settings == settings && self.route.gate === route.gate
+            && self.route.settings.host == route.settings.host
+    }
+
+    func stop() {
+        worker.timers.cancel(timer)
+        transfer?.cancel()
+        transfer = nil
+    }
+
+    private func ask(at now: Instant) {
+        (status, received) = (nil, 0)
+        var headers: HTTPHeaders = ["user-agent": "weir"]
+        if case .literal(let host) = route.settings.host {
+            headers.add(name: "host", value: host)
+        } else {
+            headers.add(name: "host", value: upstream.address.authority)
+        }
+        let request = UpstreamRequest(method: .GET, target: settings.path, headers: headers)
+        worker.timers.set(timer, at: now + settings.timeout)
+        do {
+            transfer = try worker.upstream.makeTransfer(request, at: upstream.origin, delegate: self)
+            transfer?.start()
+        } catch {
+            answered("\(error)")
+        }
+    }
+
+    /// - Parameter fault: What was wrong with the answer; `nil` for a good one.
+    private func answered(_ fault: String?) {
+        transfer?.cancel()
+        transfer = nil
+        // One that is behind does not ask twice in a row.
+        let now = worker.clock()
+        due = max(due + settings.interval, now)
+        worker.timers.set(timer, at: due)
+        let hasChanged = route.gate.withDoors { $0.upstreams.checked(upstream.address.text, isGood: fault == nil) }
+        guard hasChanged else { return }
+        worker.shared.process.notice(
+            "health check",
+            metadata: [
+                "route": "\(route.name)", "upstream": "\(upstream.address.text)", "state": fault == nil ? "up" : "down",
+                "reason": "\(fault ?? "it answers")",
+            ])
+    }
+}
+
+extension UpstreamCheck: TimerTarget {
+    func timerFired(_ timer: LoopTimer, at now: Instant) {
+        if transfer != nil { answered("no answer in \(settings.timeout.text)") } else { ask(at: now) }
+    }
+}
+
+extension UpstreamCheck: TransferDelegate {
+    func transferHead(_ head: UpstreamResponseHead) { status = head.status }
+
+    func transferBytes(_ bytes: UnsafeRawBufferPointer) {
+        received += bytes.count
+        if received > Self.longestBody { answered(fault(of: status)) }
+    }
+
+    func transferEnded(_ end: TransferEnd) {
+        transfer = nil
+        switch end {
+        case .complete: answered(fault(of: status))
+        case .failed(let error): answered("\(error)")
+        }
+    }
+
+    private func fault(of status: Int?) -> String? {
+        guard let status else { return "no status" }
+        return (200...399).contains(status) ? nil : "status \(status)"
+    }
+}
