@@ -16,8 +16,11 @@ BENCH_PEERS ?= nginx,haproxy
 # For the measurements in Benchmarks/: make bench-pace MEASURE_FLAGS='--seconds 60 --markdown'
 MEASURE_FLAGS ?=
 
+# How long make fuzz searches in each target.
+FUZZ_SECONDS ?= 60
+
 .PHONY: help run test test-unit test-end-to-end check lint format bench bench-pace bench-slow-readers \
-	bench-crowd bench-flap bench-polling bench-keys test-thread test-address screenshot image clean
+	bench-crowd bench-flap bench-polling bench-reloads bench-keys test-thread test-address fuzz screenshot image clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -80,6 +83,11 @@ bench-polling: ## what polling health and metrics costs, over half an hour
 	swift build -c release --product weir $(SWIFT_FLAGS)
 	Benchmarks/polling $(MEASURE_FLAGS)
 
+bench-reloads: ## 200 reloads in a minute under a thousand streams
+	scripts/setup measure
+	swift build -c release --product weir $(SWIFT_FLAGS)
+	Benchmarks/reloads $(MEASURE_FLAGS)
+
 bench-keys: ## what it costs to find the key of a record
 	scripts/setup measure
 	swift run -c release --package-path Benchmarks/keys
@@ -97,6 +105,10 @@ test-address: ## the end-to-end tests on a binary built with the address and lea
 	SANITIZED=1 WEIR=.build-address/debug/weir ASAN_OPTIONS=detect_leaks=1 \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/scripts/sanitizers/leak.supp:print_suppressions=0 $(PYTEST)
 
+fuzz: ## searches for inputs that break the readers of strangers' bytes: make fuzz FUZZ_SECONDS=600
+	scripts/setup build
+	scripts/fuzz $(FUZZ_SECONDS)
+
 screenshot: ## makes docs/live-view.png anew: five minutes of a small fleet, good clients and bad ones
 	scripts/setup test
 	swift build --product weir $(SWIFT_FLAGS)
@@ -106,4 +118,4 @@ image: ## the container image weir:local
 	docker build --tag weir:local .
 
 clean: ## removes what was built or installed here
-	rm -rf .build .build-thread .build-address .venv
+	rm -rf .build .build-thread .build-address .build-fuzz .venv

@@ -128,21 +128,21 @@ class Weir(Process):
 
     def __init__(self, binary, origin, core=None, has_log=False, has_admin=False, routes=(), **route):
         self.folder = tempfile.TemporaryDirectory(dir=BUILT)
-        configuration, self.log, messages = (Path(self.folder.name, name) for name in ("proxy.conf", "log", "messages"))
+        self.configuration, self.log, self.messages = (
+            Path(self.folder.name, name) for name in ("proxy.conf", "log", "messages"))
         keys = {"upstream": origin.url, "stall_timeout": "off", "upstream_streams": "off",
                 "timeouts": "{ idle: off, pause: off }"}
         written = ["\n    ".join(f"{key}: {value}" for key, value in {**keys, **each}.items())
                    for each in (*routes, {"match": "/", **route})]
-        configuration.write_text(
+        self.configuration.write_text(
             f"listen: 127.0.0.1:0\nadmin: {'127.0.0.1:0' if has_admin else 'off'}\nworkers: 1\n"
             f"access_log: {{ path: {self.log if has_log else 'off'} }}\n"
             "shutdown_grace: 0s\n"
             "limits: { max_connections: 100000, connections_per_address: off, max_streams: 100000 }\n"
             "routes:\n" + "".join(f"  - {each}\n" for each in written))
         # A pipe that nobody reads would hold weir up once it is full.
-        self.messages = messages
-        with messages.open("wb") as standard_error:
-            super().__init__(binary, "run", "-c", configuration, core=core, stderr=standard_error)
+        with self.messages.open("wb") as standard_error:
+            super().__init__(binary, "run", "-c", self.configuration, core=core, stderr=standard_error)
         self.url = self.said("listening on")
         self.admin = self.said("admin on") if has_admin else None
 
