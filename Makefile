@@ -19,7 +19,7 @@ MEASURE_FLAGS ?=
 # How long make fuzz searches in each target.
 FUZZ_SECONDS ?= 60
 
-.PHONY: help run test test-unit test-end-to-end check lint format bench bench-pace bench-slow-readers \
+.PHONY: help run test test-unit test-end-to-end test-conformance check lint format bench bench-pace bench-slow-readers \
 	bench-crowd bench-flap bench-polling bench-reloads bench-keys test-thread test-address fuzz screenshot image clean
 
 help: ## this list
@@ -30,7 +30,7 @@ run: ## builds weir and runs its demo: a proxy and a small upstream, with curl l
 	swift build $(RELEASE_FLAGS) $(SWIFT_FLAGS)
 	exec .build/release/weir demo
 
-test: test-unit test-end-to-end ## every test; installs what they need
+test: test-unit test-end-to-end test-conformance ## every test; installs what they need
 
 test-unit: ## the Swift tests
 	scripts/setup build
@@ -40,6 +40,11 @@ test-end-to-end: ## the tests over real sockets, in front of real upstreams
 	scripts/setup test
 	swift build --product weir $(SWIFT_FLAGS)
 	WEIR=.build/debug/weir $(PYTEST)
+
+test-conformance: ## what RFC 9110, 9112 and 9113 ask of a proxy, by varnishtest
+	scripts/setup test
+	swift build --product weir $(SWIFT_FLAGS)
+	WEIR=.build/debug/weir Tests/Conformance/run
 
 check: lint test ## what CI checks: format, imports, Dockerfile, build, test
 

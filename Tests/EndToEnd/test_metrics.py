@@ -67,7 +67,7 @@ def test_open_metrics_are_told_to_who_asks_for_them(weir, fastapi_app):
 
 
 def test_the_page_tells_what_a_scrape_has(weir, fastapi_app):
-    proxy = weir(route(fastapi_app.url))
+    proxy = weir(route(fastapi_app.url, health_check="{ path: / }"))
     text, _ = scrape(proxy)
     types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
     labels = {name: set() for name in types}

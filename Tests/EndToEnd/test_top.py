@@ -189,8 +189,9 @@ def test_ctrl_z_hands_the_terminal_back(busy, top):
         with open(f"/proc/{screen.process.pid}/stat") as stat:
             return stat.read().rpartition(")")[2].split()[0] == "T"
     eventually(stopped, "a stop")
-    raw = screen.read()
-    assert raw.endswith(LEAVE) and termios.tcgetattr(screen.theirs) == screen.before
+    eventually(lambda: screen.read().endswith(LEAVE), "the terminal handed back")
+    raw = screen.raw
+    assert termios.tcgetattr(screen.theirs) == screen.before
     screen.process.send_signal(signal.SIGCONT)
     eventually(lambda: ENTER in screen.read()[len(raw):], "the screen again")
     screen.press("q")

@@ -48,7 +48,13 @@ struct Framing {
                 throw FuzzFailure(description: "a record that is too long left")
             }
             let last = framer.last(in: output.from(run.bytes))
-            try require(run.records + last.records == outcome.records, "\(outcome.records) left, \(run) is framed")
+            let framed = run.records + last.records
+            // A text without an RS, which no sequence has, may come to stand behind one that lacks its end, when what was
+            // between them is dropped: to whoever reads it both are broken.
+            let mayJoin = overflow.drops && framer == .sequence
+            try require(
+                mayJoin ? framed <= outcome.records : framed == outcome.records,
+                "\(outcome.records) left, \(framed) are framed")
         }
     }
 
