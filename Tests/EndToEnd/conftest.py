@@ -82,8 +82,14 @@ def express_app(tmp_path_factory):
 
 @pytest.fixture(params=["fastapi", "express"])
 def app(request):
-    """Each of the real upstreams in turn."""
+    """Two of the real upstreams in turn."""
     return request.getfixturevalue(f"{request.param}_app")
+
+
+@pytest.fixture(scope="module", params=["fastapi", "express", "django", "django_async", "spring"])
+def framework(request, tmp_path_factory):
+    """All of them in turn."""
+    yield from _app(request.param, tmp_path_factory)
 
 
 @pytest.fixture

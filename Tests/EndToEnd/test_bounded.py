@@ -76,30 +76,6 @@ def test_a_granted_buffer_of_one_record_is_kept_too(weir, origin, client):
     assert upstream.sent <= 11 * ON_THE_WIRE + BETWEEN
 
 
-def test_a_real_upstream_is_paused_resumed_and_let_go(weir, app, client, request):
-    tag = request.node.name
-    proxy = weir(route(app.url))
-    slow = client(proxy, receive_buffer=4096)
-    slow.ask(f"/v1/firehose?tag={tag}")
-    eventually(lambda: app.made(tag), "a first record")
-    paused_at = level(lambda: app.made(tag), "what the app has made", still=1.5)
-
-    records = slow.response().records()
-    expected = 0
-
-    def reads_on():
-        nonlocal expected
-        for _ in range(1000):
-            expected += 1
-            assert next(records).number == expected
-        return app.made(tag) > paused_at
-
-    eventually(reads_on, "the app going on once its client reads")
-    assert app.ended(tag) == 0
-    slow.close()
-    eventually(lambda: app.ended(tag) == 1, "the app's generator stopped after its client has left")
-
-
 def test_a_record_larger_than_the_whole_queue_passes_alone(weir, origin, client):
     sizes = [100, 30_000, 200, 60_000, 100]
 

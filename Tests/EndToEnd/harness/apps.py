@@ -1,4 +1,4 @@
-"""The real upstreams: a FastAPI app on uvicorn and an Express app, each a process of its own."""
+"""The real upstreams, each a process of its own: FastAPI, Express, Django on gunicorn and on uvicorn, Spring WebFlux."""
 import json
 import os
 import re
@@ -10,9 +10,13 @@ from pathlib import Path
 from .waiting import eventually
 
 APPS = Path(__file__).resolve().parent.parent / "apps"
+SPRING = APPS.parents[2] / ".build/spring"  # where scripts/setup builds it
 COMMANDS = {
     "fastapi": [sys.executable, str(APPS / "fastapi_app.py")],
     "express": ["node", str(APPS / "express_app.js")],
+    "django": [sys.executable, str(APPS / "django_app.py"), "wsgi"],
+    "django_async": [sys.executable, str(APPS / "django_app.py"), "asgi"],
+    "spring": ["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-classpath", f"{SPRING}/classes:{SPRING}/jars/*", "orders.Orders"],
 }
 
 
@@ -32,7 +36,7 @@ class App:
             assert self.process.poll() is None, f"{name} ended at its start:\n{text}"
             return re.search(r"http://127\.0\.0\.1:([1-9]\d*)", text)
 
-        self.url = eventually(found, f"{name} listening", within=30).group(0)
+        self.url = eventually(found, f"{name} listening", within=60).group(0)
 
     def get(self, path):
         """Asks the app itself, past weir; the JSON that it answers."""
