@@ -102,13 +102,42 @@ package final class Listener {
     package var connectionCount: Int { connections.count }
 
     /// Binds one address; the future tells the address, with the real port where 0 was asked.
-    package func bind(_ address: SocketAddress) -> EventLoopFuture<SocketAddress?> {
+    ///
+    /// - Parameters:
+    ///   - address: Where to listen.
+    ///   - spread: Whose the connections are, in turn; `nil` for this listener's alone.
+    /// - Returns: The address.
+    package func bind(_ address: SocketAddress, spread: Spread? = nil) -> EventLoopFuture<SocketAddress?> {
+        opened(bootstrap(isUnix: address.protocol == .unix, spread: spread).bind(to: address))
+    }
+
+    /// Takes over a socket that is bound already, and owns it from then on.
+    ///
+    /// - Parameters:
+    ///   - socket: Its descriptor.
+    ///   - isUnix: Whether it is a unix socket.
+    ///   - spread: As for ``bind(_:spread:)``.
+    /// - Returns: Its address.
+    package func adopt(_ socket: CInt, isUnix: Bool, spread: Spread? = nil) -> EventLoopFuture<SocketAddress?> {
+        opened(bootstrap(isUnix: isUnix, spread: spread).withBoundSocket(socket))
+    }
+
+    private func opened(_ channel: EventLoopFuture<any Channel>) -> EventLoopFuture<SocketAddress?> {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        let isUnix = address.protocol == .unix
-        var bootstrap = ServerBootstrap(group: eventLoop, childGroup: eventLoop)
+        return channel.map { channel in
+            bound.value.channels.append(channel)
+            return channel.localAddress
+        }
+    }
+
+    private func bootstrap(isUnix: Bool, spread: Spread?) -> ServerBootstrap {
+        let own = NIOLoopBound(self, eventLoop: eventLoop)
+        var bootstrap = ServerBootstrap(group: eventLoop, childGroup: spread?.group ?? eventLoop)
             .serverChannelOption(.backlog, value: 65535)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try bound.value.configure(channel) }
+                channel.eventLoop.makeCompletedFuture {
+                    try (spread?.listener(on: channel.eventLoop) ?? own).value.configure(channel)
+                }
             }
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 1, high: 1))
             // Each connection keeps one: most heads fit into the smallest, and an idle stream needs none.
@@ -122,10 +151,7 @@ package final class Listener {
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelOption(UnsentLimit.option, value: UnsentLimit.unmetered.bytes)
         }
-        return bootstrap.bind(to: address).map { channel in
-            bound.value.channels.append(channel)
-            return channel.localAddress
-        }
+        return bootstrap
     }
 
     /// Stops accepting and closes what is idle; open responses go on and close their connections behind them.
@@ -171,6 +197,29 @@ package final class Listener {
             position: .after(connection.wire), withPipeliningAssistance: true, withErrorHandling: false,
             withOutboundHeaderValidation: false,
             withEncoderConfiguration: encoding, withDecoderLimitConfiguration: limits)
+    }
+}
+
+extension Listener {
+    /// The listeners of all event loops, where one of them accepts for all.
+    ///
+    /// Each connection is moved to the loop that it is for, which costs it some microseconds; sockets of their own, over
+    /// which the kernel spreads connections, cost nothing, but not everything can have those.
+    package struct Spread: Sendable {
+        let group: any EventLoopGroup
+        private let listeners: [(eventLoop: any EventLoop, listener: NIOLoopBound<Listener>)]
+
+        /// - Parameters:
+        ///   - group: The loops.
+        ///   - listeners: One for each of them.
+        package init(over group: any EventLoopGroup, _ listeners: [(any EventLoop, NIOLoopBound<Listener>)]) {
+            self.group = group
+            self.listeners = listeners
+        }
+
+        func listener(on eventLoop: any EventLoop) -> NIOLoopBound<Listener>? {
+            listeners.first { $0.eventLoop === eventLoop }?.listener
+        }
     }
 }
 

@@ -2,6 +2,8 @@ import NIOCore
 import Settings
 
 extension ListenAddress {
+    var isUnix: Bool { if case .unix = self { true } else { false } }
+
     func socketAddress() throws -> SocketAddress {
         switch self {
         case .ip(let host, let port): try SocketAddress(ipAddress: host, port: port)

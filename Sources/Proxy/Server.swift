@@ -32,18 +32,21 @@ package final class Server: Sendable {
     ///   - configuration: What to serve.
     ///   - version: Which weir this is, for the metrics.
     ///   - waking: How the loops learn of libcurl's sockets.
+    ///   - inherited: Sockets that listen already.
     ///   - accessLog: Where requests are logged; `nil` for nowhere.
     ///   - log: The process's own log; each listener's address is told there.
     /// - Returns: The running proxy; it runs until ``drain()``.
     /// - Throws: ``BindError`` where a listener cannot be opened.
     package static func start(
-        _ configuration: Configuration, version: String, waking: Waking = .auto, accessLog: LogSink?, log: Logger
+        _ configuration: Configuration, version: String, waking: Waking = .auto,
+        inherited: InheritedSockets = InheritedSockets(), accessLog: LogSink?, log: Logger
     ) async throws -> Server {
         let count = configuration.workers ?? System.coreCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         do {
             return try await Server(
-                configuration, version: version, on: group, waking: waking, accessLog: accessLog, log: log)
+                configuration, version: version, on: group, waking: waking, inherited: inherited, accessLog: accessLog,
+                log: log)
         } catch {
             try? await group.shutdownGracefully()
             throw error
@@ -52,8 +55,9 @@ package final class Server: Sendable {
 
     private init(
         _ configuration: Configuration, version: String, on group: MultiThreadedEventLoopGroup, waking: Waking,
-        accessLog: LogSink?, log: Logger
+        inherited: InheritedSockets, accessLog: LogSink?, log: Logger
     ) async throws {
+        var inherited = inherited
         let loops = group.makeIterator().map { $0 as any EventLoop }
         let readiness = Readiness()
         let tls = try Self.makeTLS(configuration)
@@ -76,10 +80,18 @@ package final class Server: Sendable {
         let first = workers[0]
         try await loops[0].submit { first.value.checkUpstreams(of: shared.served) }.get()
         for address in configuration.listen {
-            let text = try await Self.open(address, on: workers, loops: loops, isSecure: tls != nil)
-            log.info("listening on \(text)")
+            let socket = inherited.take(address)
+            let text = try await Self.open(
+                address, socket, on: workers, loops: loops, of: group, isSecure: tls != nil)
+            log.info("listening on \(text)", metadata: socket == nil ? [:] : ["socket": "inherited"])
         }
-        admin = try await Self.openAdmin(configuration.admin, on: loops[0], shared: shared, log: log)
+        let socket = configuration.admin.flatMap { inherited.take($0) }
+        admin = try await Self.openAdmin(configuration.admin, socket, on: loops[0], shared: shared, log: log)
+        // Whoever opened them waits for somebody to accept there.
+        if let stray = inherited.left.first {
+            throw BindError(
+                description: "a socket at \(stray.text) was handed over, which is neither in `listen` nor `admin`")
+        }
         readiness.becameReady()
         (self.shared, self.log, self.group, self.loops) = (shared, log, group, loops)
         (self.workers, self.readiness, self.tls) = (workers, readiness, tls)
@@ -87,18 +99,26 @@ package final class Server: Sendable {
 
     // MARK: Listening
 
-    /// Opens one address on every loop; a unix socket on the first, because the kernel does not spread those.
+    /// Opens one address on every loop.
+    ///
+    /// The kernel does not spread the connections of a unix socket, nor do others stand beside one that was handed over:
+    /// there the first loop accepts for all.
     private static func open(
-        _ address: ListenAddress, on workers: [NIOLoopBound<Worker>], loops: [any EventLoop], isSecure: Bool
+        _ address: ListenAddress, _ inherited: CInt?, on workers: [NIOLoopBound<Worker>], loops: [any EventLoop],
+        of group: any EventLoopGroup, isSecure: Bool
     ) async throws -> String {
         var target = try address.socketAddress()
         var text = address.text
+        let isAlone = address.isUnix || inherited != nil
+        let spread = isAlone ? try await spread(over: workers, loops: loops, of: group) : nil
         for (index, worker) in workers.enumerated() {
-            if case .unix = address, index > 0 { break }
+            if isAlone, index > 0 { break }
             let wanted = target
             do {
-                let bound = try await loops[index].flatSubmit {
-                    worker.value.listener?.bind(wanted) ?? loops[0].makeSucceededFuture(nil)
+                let bound = try await loops[index].flatSubmit { () -> EventLoopFuture<SocketAddress?> in
+                    guard let listener = worker.value.listener else { return loops[0].makeSucceededFuture(nil) }
+                    return inherited.map { listener.adopt($0, isUnix: address.isUnix, spread: spread) }
+                        ?? listener.bind(wanted, spread: spread)
                 }.get()
                 // Where port 0 was asked, the other loops join the port that the first one got.
                 if let bound { target = bound }
@@ -110,8 +130,21 @@ package final class Server: Sendable {
         return text
     }
 
+    private static func spread(
+        over workers: [NIOLoopBound<Worker>], loops: [any EventLoop], of group: any EventLoopGroup
+    ) async throws -> Listener.Spread {
+        var listeners: [(any EventLoop, NIOLoopBound<Listener>)] = []
+        for (worker, loop) in zip(workers, loops) {
+            let listener = try await loop.submit {
+                worker.value.listener.map { NIOLoopBound($0, eventLoop: loop) }
+            }.get()
+            if let listener { listeners.append((loop, listener)) }
+        }
+        return Listener.Spread(over: group, listeners)
+    }
+
     private static func openAdmin(
-        _ address: ListenAddress?, on loop: any EventLoop, shared: Shared, log: Logger
+        _ address: ListenAddress?, _ inherited: CInt?, on loop: any EventLoop, shared: Shared, log: Logger
     ) async throws -> NIOLoopBound<AdminListener>? {
         guard let address else { return nil }
         let target = try address.socketAddress()
@@ -119,7 +152,10 @@ package final class Server: Sendable {
             let admin = try await loop.submit {
                 NIOLoopBound(AdminListener(on: loop, shared: shared), eventLoop: loop)
             }.get()
-            let bound = try await loop.flatSubmit { admin.value.listener.bind(target) }.get()
+            let bound = try await loop.flatSubmit {
+                let listener = admin.value.listener
+                return inherited.map { listener.adopt($0, isUnix: address.isUnix) } ?? listener.bind(target)
+            }.get()
             log.info("admin on \(address.url(port: bound?.port))")
             return admin
         } catch {

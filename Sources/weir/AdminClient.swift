@@ -20,22 +20,19 @@ struct AdminAddress: ExpressibleByArgument, Sendable {
 
     var unixPath: String? { text.hasPrefix("unix:") ? String(text.dropFirst("unix:".count)) : nil }
 
-    /// Of the snapshot.
-    var url: String {
-        if unixPath != nil { return "http://localhost" + Self.path }
+    func url(of path: String) -> String {
+        if unixPath != nil { return "http://localhost" + path }
         let base = text.contains("://") ? text : "http://" + text
-        return (base.hasSuffix("/") ? String(base.dropLast()) : base) + Self.path
+        return (base.hasSuffix("/") ? String(base.dropLast()) : base) + path
     }
-
-    private static let path = "/v1/admin/state"
 }
 
-/// Why there is no snapshot, as a sentence for the operator.
+/// Why there is no answer, as a sentence for the operator.
 struct AdminError: Error {
     let reason: String
 }
 
-/// Asks an admin listener for its snapshot, over a connection that it keeps.
+/// Asks an admin listener, over a connection that it keeps.
 ///
 /// Blocks; for one thread.
 struct AdminClient: ~Copyable {
@@ -61,18 +58,18 @@ struct AdminClient: ~Copyable {
         message.deallocate()
     }
 
-    /// How weir stands, a JSON object.
-    ///
-    /// - Parameter token: What the listener's `admin_token` is, if it has one.
+    /// - Parameters:
+    ///   - path: What is asked for.
+    ///   - token: What the listener's `admin_token` is, if it has one.
     /// - Returns: The body of the answer.
-    /// - Throws: Why there is none, in words.
-    func state(token: String?) throws(AdminError) -> [UInt8] {
+    /// - Throws: Why there is none, in words; also for every status but 200.
+    func get(_ path: String, token: String? = nil) throws(AdminError) -> [UInt8] {
         let answer = Answer(longest: Self.longest)
         var headers = curl_slist_append(nil, "Accept: application/json")
         if let token { headers = curl_slist_append(headers, "Authorization: Bearer \(token)") }
         defer { curl_slist_free_all(headers) }
         message[0] = 0
-        try set(headers: headers, answer: answer)
+        try set(path: path, headers: headers, answer: answer)
         let code = withExtendedLifetime(answer) { curl_easy_perform(easy) }
         guard code == CURLE_OK else { throw AdminError(reason: "no answer from \(address.text): \(words(for: code))") }
         var status = 0
@@ -81,9 +78,11 @@ struct AdminClient: ~Copyable {
         return answer.bytes
     }
 
-    private func set(headers: UnsafeMutablePointer<curl_slist>?, answer: Answer) throws(AdminError) {
+    private func set(
+        path: String, headers: UnsafeMutablePointer<curl_slist>?, answer: Answer
+    ) throws(AdminError) {
         let codes = [
-            weir_easy_set_string(easy, CURLOPT_URL, address.url),
+            weir_easy_set_string(easy, CURLOPT_URL, address.url(of: path)),
             weir_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https"),
             // What the environment names as a proxy is not meant for this.
             weir_easy_set_string(easy, CURLOPT_NOPROXY, "*"),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Logging
 import Observability
 import Proxy
@@ -16,7 +17,15 @@ struct RunCommand: AsyncParsableCommand {
     var waking = Waking.auto
 
     func run() async throws {
-        try await serve(file.read(), waking: waking, reload: file.load)
+        let configuration = try file.read()
+        let inherited: InheritedSockets
+        do throws(InheritedSockets.Failure) {
+            inherited = try InheritedSockets(environment: ProcessInfo.processInfo.environment)
+        } catch {
+            StandardError.write("weir: \(error)\n")
+            throw ExitCode(1)
+        }
+        try await serve(configuration, waking: waking, inherited: inherited, reload: file.load)
     }
 }
 
@@ -27,12 +36,13 @@ extension Waking: ExpressibleByArgument {}
 /// - Parameters:
 ///   - configuration: What to serve.
 ///   - waking: How the loops learn of libcurl's sockets.
+///   - inherited: Sockets that listen already.
 ///   - reload: Reads the configuration anew, at each SIGHUP.
 ///   - ready: Is called once the listeners are open.
 /// - Throws: `ExitCode(1)` where it cannot start; the reason is in the log by then.
 func serve(
-    _ configuration: Configuration, waking: Waking, reload: @escaping @Sendable () throws -> Configuration,
-    ready: () -> Void = {}
+    _ configuration: Configuration, waking: Waking, inherited: InheritedSockets = InheritedSockets(),
+    reload: @escaping @Sendable () throws -> Configuration, ready: () -> Void = {}
 ) async throws {
     let level = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
     let log = Logger(label: "weir") { _ in StandardErrorLog(level: level) }
@@ -43,7 +53,7 @@ func serve(
     do {
         accessLog = try openAccessLog(configuration, log: log)
         server = try await Server.start(
-            configuration, version: Weir.version, waking: waking, accessLog: accessLog, log: log)
+            configuration, version: Weir.version, waking: waking, inherited: inherited, accessLog: accessLog, log: log)
     } catch {
         log.critical("cannot start", metadata: ["error": "\(error)"])
         throw ExitCode(1)

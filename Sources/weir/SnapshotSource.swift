@@ -67,7 +67,7 @@ struct SnapshotSource: Sendable {
     private func snapshot(
         of client: borrowing AdminClient
     ) throws(AdminError) -> (read: AdminSnapshot, json: [UInt8]) {
-        let json = try client.state(token: token.read())
+        let json = try client.get("/v1/admin/state", token: token.read())
         guard let read = AdminSnapshot(json: json) else {
             throw AdminError(reason: "\(address.text) answers, but not as weir's admin listener does")
         }

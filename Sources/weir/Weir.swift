@@ -7,7 +7,10 @@ struct Weir: AsyncParsableCommand {
         commandName: "weir",
         abstract: "A reverse proxy that makes every stream it carries obey a rate and a buffer.",
         version: "weir \(version) (\(libcurlVersion()))",
-        subcommands: [RunCommand.self, CheckCommand.self, DemoCommand.self, LogsCommand.self, TopCommand.self]
+        subcommands: [
+            RunCommand.self, CheckCommand.self, DemoCommand.self, LogsCommand.self, TopCommand.self,
+            HealthCommand.self,
+        ]
     )
 
     static let version = "0.1.0"

@@ -1,0 +1,189 @@
+"""What weir is started by where it really runs: systemd's sockets and units, container probes, Kubernetes' manifest."""
+import os
+import re
+import shutil
+import socket
+import subprocess
+
+import pytest
+import yaml
+
+from harness.scripted_origin import answers
+from harness.waiting import eventually
+from harness.weir import BINARY, REPOSITORY, command, route
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+PACKAGING = REPOSITORY / "packaging"
+
+
+# Sockets that were opened by somebody else
+
+
+def handed(sockets, *arguments, **options):
+    """Starts weir as systemd would: with these sockets at 3 and on, and their number in the environment."""
+    numbers = [each.fileno() for each in sockets]
+
+    def child():
+        copies = [os.dup2(number, 100 + place) for place, number in enumerate(numbers)]
+        for place, copy in enumerate(copies):
+            os.dup2(copy, 3 + place)
+            os.close(copy)
+        os.environ["LISTEN_FDS"] = str(len(numbers))
+        os.environ["LISTEN_PID"] = str(os.getpid())
+        os.execv(BINARY, [BINARY, *arguments])
+
+    # The descriptors have to be at their places after the fork, hence the detour; 100 and on are closed by then.
+    return subprocess.Popen(["true"], preexec_fn=child, close_fds=False, **options)
+
+
+def configuration(folder, upstream, **top):
+    (folder / "proxy.conf").write_text(
+        "".join(f"{key}: {value}\n" for key, value in {"access_log": "off", "shutdown_grace": "0s", **top}.items())
+        + "routes:\n" + route(upstream) + "\n")
+    return str(folder / "proxy.conf")
+
+
+def get(address, family=socket.AF_INET):
+    with socket.socket(family) as client:
+        client.settimeout(15)
+        client.connect(address)
+        client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_sockets_that_are_handed_over_outlive_it(origin, tmp_path, workers):
+    upstream = origin(answers(OK))
+    path = str(tmp_path / "weir.sock")
+    with socket.create_server(("127.0.0.1", 0)) as public, socket.create_server(("127.0.0.1", 0)) as admin, \
+            socket.socket(socket.AF_UNIX) as local:
+        local.bind(path)
+        local.listen()
+        config = configuration(
+            tmp_path, upstream.url, workers=workers, listen=f'["127.0.0.1:{public.getsockname()[1]}", "unix:{path}"]',
+            admin=f"127.0.0.1:{admin.getsockname()[1]}")
+        for _ in range(2):
+            process = handed([admin, public, local], "run", "-c", config, stderr=subprocess.PIPE)
+            try:
+                for _ in range(3 * workers):  # at whichever loop
+                    assert get(public.getsockname()).endswith(b"\r\n\r\nok")
+                    assert get(path, socket.AF_UNIX).endswith(b"\r\n\r\nok")
+                assert b" 200 " in get(admin.getsockname()).splitlines()[0]
+            finally:
+                process.terminate()
+                _, said = process.communicate(timeout=20)
+            assert process.returncode == 0 and said.count(b"socket=inherited") == 2, said
+        # Nobody accepts now, and nobody is refused: whoever comes waits for the next one.
+        with socket.create_connection(public.getsockname(), timeout=15):
+            pass
+
+
+def test_what_is_handed_over_and_not_wanted_is_an_error(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as stray:
+        config = configuration(tmp_path, "http://127.0.0.1:1", listen="127.0.0.1:0", admin="off")
+        process = handed([stray], "run", "-c", config, stderr=subprocess.PIPE)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 1 and b"neither in `listen` nor `admin`" in said
+
+
+def test_what_is_handed_over_and_no_listening_socket_is_an_error(tmp_path):
+    with socket.socket() as idle:
+        config = configuration(tmp_path, "http://127.0.0.1:1", listen="127.0.0.1:0", admin="off")
+        process = handed([idle], "run", "-c", config, stderr=subprocess.PIPE)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 1 and b"descriptor 3" in said
+
+
+def test_descriptors_for_another_process_are_not_touched(weir, origin, monkeypatch):
+    monkeypatch.setenv("LISTEN_FDS", "1")
+    monkeypatch.setenv("LISTEN_PID", "1")
+    assert weir(route(origin(answers(OK)).url)).health() == 200
+
+
+@pytest.mark.skipif(not shutil.which("systemd-socket-activate"), reason="this machine has no systemd")
+def test_systemds_own_tool_starts_it(origin, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    config = configuration(tmp_path, origin(answers(OK)).url, listen=f"127.0.0.1:{port}", admin="off")
+    process = subprocess.Popen(["systemd-socket-activate", "--listen", f"127.0.0.1:{port}", BINARY, "run", "-c", config],
+                               stderr=subprocess.DEVNULL)
+    try:
+        def answered():
+            try:
+                return get(("127.0.0.1", port))
+            except ConnectionRefusedError:
+                return None
+        assert eventually(answered, "a socket").endswith(b"\r\n\r\nok")
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+# Probes
+
+
+def test_health_is_told_by_the_exit_status(weir, origin, client):
+    proxy = weir(route(origin(lambda peer: (peer.read_head(), peer.wait_gone())).url), shutdown_grace="30s",
+                 admin_token='"a-token-of-an-operator-0123456789"')
+    address = ("--admin", proxy.admin)
+    for arguments in [(), ("--live",)]:
+        done = command("health", *address, *arguments)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    client(proxy).ask("/")  # keeps it draining
+    eventually(lambda: proxy.process.poll() is None and command("health", *address).returncode == 0, "it is ready")
+    proxy.terminate()
+    eventually(lambda: command("health", *address).returncode == 1, "not ready any more")
+    assert "503" in command("health", *address).stderr
+    assert command("health", *address, "--live").returncode == 0
+    proxy.terminate()
+    proxy.ended()
+    gone = command("health", *address, "--live")
+    assert gone.returncode == 1 and gone.stderr.startswith("weir health: no answer from")
+
+
+# Files
+
+
+def test_the_unit_and_the_socket_are_such(tmp_path):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("this machine has no systemd")
+    for name in ["weir.service", "weir.socket"]:
+        text = (PACKAGING / "systemd" / name).read_text()
+        # What it starts is not installed here.
+        (tmp_path / name).write_text(text.replace("/usr/local/bin/weir", BINARY).replace("=weir\n", "=daemon\n"))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", tmp_path / "weir.service", tmp_path / "weir.socket"],
+                          capture_output=True, text=True, timeout=60)
+    ours = [line for line in (done.stdout + done.stderr).splitlines() if "weir" in line]
+    assert not ours, ours
+
+
+def test_its_timeouts_leave_room_for_the_drain():
+    unit = (PACKAGING / "systemd/weir.service").read_text()
+    grace = re.search(r"^shutdown_grace: (\d+)s$", (PACKAGING / "systemd/proxy.conf").read_text(), re.MULTILINE)
+    assert int(re.search(r"^TimeoutStopSec=(\d+)s$", unit, re.MULTILINE)[1]) > int(grace[1]) + 5
+    manifest = (PACKAGING / "kubernetes/weir.yaml").read_text()
+    period, wait, drain = (int(re.search(pattern, manifest)[1]) for pattern in (
+        r"terminationGracePeriodSeconds: (\d+)", r'"sleep", "(\d+)"', r"shutdown_grace: (\d+)s"))
+    assert period > wait + drain + 5
+
+
+@pytest.mark.parametrize("name", ["systemd/proxy.conf", "kubernetes/weir.yaml"])
+def test_the_configurations_are_right(tmp_path, name):
+    text = (PACKAGING / name).read_text()
+    if name.endswith(".yaml"):
+        text = re.search(r"^  proxy\.conf: \|\n((?:    .*\n|\n)+)", text, re.MULTILINE)[1]
+        text = re.sub(r"^    ", "", text, flags=re.MULTILINE)
+    (tmp_path / "proxy.conf").write_text(text)
+    done = command("check", cwd=tmp_path, env={**os.environ, "WEIR_ADMIN_TOKEN": "x" * 32})
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_manifest_has_what_the_guide_says():
+    documents = list(yaml.safe_load_all((PACKAGING / "kubernetes/weir.yaml").read_text()))
+    assert [document["kind"] for document in documents] == ["ConfigMap", "Deployment", "Service", "PodDisruptionBudget"]
+    pod = documents[1]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["securityContext"]["readOnlyRootFilesystem"] and pod["securityContext"]["runAsNonRoot"]
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    for probe, path in [("readinessProbe", "/readyz"), ("livenessProbe", "/livez")]:
+        assert container[probe]["httpGet"]["path"] == path and container[probe]["httpGet"]["port"] in ports
