@@ -20,7 +20,8 @@ MEASURE_FLAGS ?=
 FUZZ_SECONDS ?= 60
 
 .PHONY: help run test test-unit test-end-to-end test-conformance check lint format bench bench-pace bench-slow-readers \
-	bench-crowd bench-flap bench-polling bench-reloads bench-keys test-thread test-address fuzz screenshot image clean
+	bench-crowd bench-flap bench-polling bench-reloads bench-secured bench-hostile bench-keys test-thread test-address \
+	fuzz screenshot image clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -92,6 +93,17 @@ bench-reloads: ## 200 reloads in a minute under a thousand streams
 	scripts/setup measure
 	swift build -c release --product weir $(SWIFT_FLAGS)
 	Benchmarks/reloads $(MEASURE_FLAGS)
+
+bench-secured: ## what TLS and HTTP/2 cost beside other proxies
+	scripts/setup bench
+	scripts/setup test
+	swift build $(RELEASE_FLAGS) $(SWIFT_FLAGS)
+	Benchmarks/secured $(MEASURE_FLAGS)
+
+bench-hostile: ## what clients that send and read slowly take from others
+	scripts/setup measure
+	swift build -c release --product weir $(SWIFT_FLAGS)
+	Benchmarks/hostile $(MEASURE_FLAGS)
 
 bench-keys: ## what it costs to find the key of a record
 	scripts/setup measure
