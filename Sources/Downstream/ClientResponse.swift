@@ -49,6 +49,10 @@ package protocol ClientResponse: AnyObject {
     /// Says whether the records that follow leave at a pace, so that a client that does not read is noticed soon.
     func expectPace(_ isMetered: Bool)
 
+    /// Writes an informational head (1xx) in front of the head; dropped where the client speaks HTTP/1.0, which has none
+    /// (RFC 9110, section 15.2).
+    func writeInterim(_ status: HTTPResponseStatus, headers: HTTPHeaders)
+
     /// Writes the head; framing fields and `Connection` are set here.
     ///
     /// - Parameters:

@@ -66,6 +66,10 @@ package final class RelayedResponse: ClientResponse {
 
     package func expectPace(_ isMetered: Bool) { send([.expectPace(isMetered)]) }
 
+    package func writeInterim(_ status: HTTPResponseStatus, headers: HTTPHeaders) {
+        if state == .idle { send([.interim(status, headers)]) }
+    }
+
     package func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: ResponseWriter.Body) {
         precondition(state == .idle, "a response has one head")
         state = .open

@@ -6,6 +6,7 @@ import NIOHTTP1
 enum RelayOrder: Sendable {
     case closeAfterwards
     case expectPace(Bool)
+    case interim(HTTPResponseStatus, HTTPHeaders)
     case head(HTTPResponseStatus, HTTPHeaders, ResponseWriter.Body)
     case bytes(ByteBuffer)
     case end(HTTPHeaders)
@@ -60,6 +61,7 @@ final class ResponseRelay {
         switch order {
         case .closeAfterwards: writer.closeAfterwards()
         case .expectPace(let isMetered): writer.expectPace(isMetered)
+        case .interim(let status, let headers): writer.writeInterim(status, headers: headers)
         case .head(let status, let headers, let body):
             writer.writeHead(status, headers: headers, body: body)
             isOwing = true

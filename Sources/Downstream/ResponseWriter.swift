@@ -74,6 +74,11 @@ package final class ResponseWriter: ClientResponse {
         connection?.limitUnsent(to: isMetered ? UnsentLimit.metered : UnsentLimit.unmetered)
     }
 
+    package func writeInterim(_ status: HTTPResponseStatus, headers: HTTPHeaders) {
+        guard state == .idle, version != .http1_0 else { return }
+        connection?.write(.head(HTTPResponseHead(version: version, status: status, headers: headers)))
+    }
+
     package func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: Body) {
         precondition(state == .idle, "a response has one head")
         state = .open

@@ -2,30 +2,7 @@ import Downstream
 package import Observability
 package import Settings
 
-// The files that `tls` and `upstream_tls` name: what is wrong with them is told at the place where the configuration
-// names them.
-
-extension Configuration {
-    /// Reads the files of authorities that the routes name; blocks on the disk.
-    ///
-    /// libcurl reads them again for each connection, and could tell nobody but the clients that one is missing.
-    ///
-    /// - Parameter file: The configuration's own name, with which errors begin.
-    /// - Throws: Everything that is wrong with them.
-    package func checkUpstreamFiles(namedIn file: String) throws(ConfigurationErrors) {
-        var errors: [ConfigurationError] = []
-        for authority in routes.compactMap(\.upstreamTLS.authority) {
-            do throws(TLSFault) {
-                try ServerTLS.checkAuthorities(at: authority.path)
-            } catch {
-                let message = "`upstream_tls.ca_file` is \(authority.written): \(error.words)"
-                errors.append(
-                    ConfigurationError(file: file, line: authority.line, column: authority.column, message: message))
-            }
-        }
-        if !errors.isEmpty { throw ConfigurationErrors(errors) }
-    }
-}
+// The files that `tls` names: what is wrong with them is told at the place where the configuration names them.
 
 extension Configuration.TLS {
     /// What TLS is made of.

@@ -8,7 +8,7 @@ struct MetricsPage {
     /// What does not change while the process runs.
     struct Build: Sendable {
         let version: String
-        let libcurl = libcurlVersion()
+        let libcurl = LibcurlVersion.name
         let start = Timestamp.now()
     }
 

@@ -16,7 +16,8 @@ extension RouteUpstream {
             let origin = Origin(
                 url: settings.upstreamTLS.url(of: address), socketPath: address.socketPath,
                 target: settings.upstreamTLS.target(of: address), trust: settings.upstreamTLS.trust(for: address),
-                connectTimeout: settings.timeouts.connect, receiveBuffer: settings.upstreamReceiveBuffer)
+                speaksHTTP2: settings.upstreamHTTP2 != nil, connectTimeout: settings.timeouts.connect,
+                receiveBuffer: settings.upstreamReceiveBuffer)
             let same = previous.first { $0.address == address && $0.origin == origin }
             return RouteUpstream(address: address, origin: same?.origin ?? origin)
         }

@@ -9,13 +9,21 @@ import Upstream
 // What comes from the upstream.
 
 extension StreamDriver: TransferDelegate {
+    /// Passes an informational answer on (RFC 9110, section 15.2); whoever comes for the answer later has missed it.
+    func transferInterim(_ head: UpstreamResponseHead) {
+        var headers = headersToPass(of: head)
+        // RFC 9110, section 8.6: none has a length.
+        headers.remove(name: "content-length")
+        response?.writeInterim(
+            HTTPResponseStatus(statusCode: head.status, reasonPhrase: head.reason), headers: headers)
+    }
+
     func transferHead(_ head: UpstreamResponseHead) {
         let now = worker.clock()
         machine.headArrived(at: now)
         if let asyncTimer { worker.timers.cancel(asyncTimer) }
         let hasBody = head.hasBody(method: asked.request.head.method)
-        var headers = head.headers.withoutHopByHop()
-        worker.shared.served.forwarding.addVia(to: &headers, version: "1.\(head.minorVersion)")
+        var headers = headersToPass(of: head)
         // RFC 9110, section 6.6.1: who has a clock adds what an upstream without one left out.
         if !headers.contains(name: "date") { headers.add(name: "Date", value: worker.shared.date.text(at: .now())) }
         if let format = recordFormat(of: head, hasBody: hasBody) {
@@ -34,6 +42,12 @@ extension StreamDriver: TransferDelegate {
         writeHead()
         if machine.isDetached { machine.detached(until: now + asyncExpiry) }
         armDeadline()
+    }
+
+    private func headersToPass(of head: UpstreamResponseHead) -> HTTPHeaders {
+        var headers = head.headers.withoutHopByHop()
+        worker.shared.served.forwarding.addVia(to: &headers, version: "\(head.version.major).\(head.version.minor)")
+        return headers
     }
 
     /// What the records of the response are; `nil` where it is no stream, or they cannot be told apart.

@@ -16,9 +16,9 @@ final class Reading {
 }
 
 /// A place in a text, counted from 1, columns in Unicode scalars.
-struct Position {
-    var line = 1
-    var column = 1
+package struct Position: Equatable, Sendable {
+    package var line = 1
+    package var column = 1
 }
 
 /// A value of the file together with the path of keys that leads to it.

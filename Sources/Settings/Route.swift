@@ -11,6 +11,8 @@ package struct Route: Equatable, Sendable {
     /// `nil` where upstreams are not asked how they are.
     package var healthCheck: HealthCheck?
     package var upstreamTLS = UpstreamTLS()
+    /// Where the file says that upstreams are spoken to in HTTP/2; `nil` where it does not.
+    package var upstreamHTTP2: Position?
     package var framing = Framing.auto
     /// After how much quiet a stream of events gets a comment; `nil` for never.
     package var heartbeat: Duration?

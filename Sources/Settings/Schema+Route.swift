@@ -9,6 +9,9 @@ extension Schema {
             Key("retry", orOff: retryKeys, \.retry, from: Route.Retry()),
             Key("health_check", orOff: healthCheckKeys, \.healthCheck, from: Route.HealthCheck()),
             Key("upstream_tls", upstreamTLSKeys, \.upstreamTLS),
+            Key(name: "upstream_http2") { place, route in
+                route.upstreamHTTP2 = place.value(.flag) == true ? place.position : nil
+            },
             Key("framing", .word(), \.framing),
             Key("heartbeat", orOff: .duration(.milliseconds(100) ... .hours(1)), \.heartbeat),
             rate,

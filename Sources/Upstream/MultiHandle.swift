@@ -8,6 +8,8 @@ import Glibc
 /// streams in one handle a short request cost 836 µs instead of 30.
 final class MultiHandle {
     let tag: Int
+    /// Whether its transfers share connections, all to origins that speak HTTP/2; else each has one of its own.
+    let multiplexes: Bool
     private let handle: UnsafeMutableRawPointer
     private unowned let loop: UpstreamLoop
     /// Transfers that have been started and have not ended.
@@ -20,19 +22,21 @@ final class MultiHandle {
     /// - Parameters:
     ///   - tag: Its place among the handles of its loop; the socket set tells the ready sockets by it.
     ///   - loop: The loop that it belongs to, and that outlives it.
+    ///   - multiplexes: Whether its transfers share connections.
     ///   - maximumIdle: How many idle connections it keeps for later requests.
     /// - Throws: Where libcurl has no memory for it.
-    init(tag: Int, loop: UpstreamLoop, maximumIdle: Int) throws {
+    init(tag: Int, loop: UpstreamLoop, multiplexes: Bool, maximumIdle: Int) throws {
         guard let handle = curl_multi_init() else { throw SystemError(call: "curl_multi_init", code: ENOMEM) }
         self.handle = handle
         self.tag = tag
+        self.multiplexes = multiplexes
         self.loop = loop
         let context = Unmanaged.passUnretained(self).toOpaque()
         weir_multi_set_socket(handle, onSocket, context)
         weir_multi_set_timer(handle, onTimer, context)
         weir_multi_set_long(handle, CURLMOPT_MAXCONNECTS, maximumIdle)
-        // HTTP/2 upstream and pausing do not go together before 8.14: one unread stream stalls its siblings.
-        weir_multi_set_long(handle, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
+        weir_multi_set_long(
+            handle, CURLMOPT_PIPELINING, Int(multiplexes ? CURLPIPE_MULTIPLEX : CURLPIPE_NOTHING))
     }
 
     deinit { curl_multi_cleanup(handle) }
@@ -45,7 +49,7 @@ final class MultiHandle {
 
     /// Takes a transfer out, never from inside a callback of libcurl.
     ///
-    /// An unfinished one loses its connection.
+    /// An unfinished one loses its connection, or its stream of one that others use as well.
     func remove(_ easy: UnsafeMutableRawPointer) {
         if curl_multi_remove_handle(handle, easy) == CURLM_OK { active -= 1 }
     }
@@ -85,7 +89,8 @@ final class MultiHandle {
         guard let easy, let transfer = Transfer.of(easy) else { return }
         if interest != CURL_POLL_REMOVE {
             transfer.socket = (socket, loop.sockets.generation(of: socket))
-        } else if transfer.isHeld {
+        } else if transfer.isHeld, !multiplexes {
+            // A connection that is shared outlives the transfer, and would be told to be its own.
             loop.sockets.pause(socket, easy: easy)
         }
     }

@@ -8,7 +8,9 @@ import NIOHTTP1
 struct ResponseHeadParser {
     enum Step: Equatable {
         case more
-        /// The final head is complete; informational ones (1xx) are dropped.
+        /// An informational head (1xx) is complete; others follow.
+        case interim(UpstreamResponseHead)
+        /// The final head is complete.
         case head(UpstreamResponseHead)
     }
 
@@ -21,8 +23,10 @@ struct ResponseHeadParser {
     /// nginx allows 4 to 8 KiB, Envoy 60 KiB.
     static let maximumBytes = 64 << 10
 
+    /// Whether an answer may come over HTTP/2, whose head libcurl writes as one of HTTP/1 would be.
+    private let takesHTTP2: Bool
     private var status = 0
-    private var minorVersion = 1
+    private var version = HTTPVersion.http1_1
     private var reason = ""
     private var headers = HTTPHeaders()
     private var contentLength: Int?
@@ -31,6 +35,8 @@ struct ResponseHeadParser {
     private var isComplete = false
     /// The fields behind a chunked body, as far as they have come (RFC 9112, section 7.1.2).
     private(set) var trailers = HTTPHeaders()
+
+    init(takesHTTP2: Bool = false) { self.takesHTTP2 = takesHTTP2 }
 
     /// Takes one line with its line end; lines behind the final head are trailers.
     mutating func line(_ raw: UnsafeRawBufferPointer) throws(Failure) -> Step {
@@ -58,14 +64,21 @@ struct ResponseHeadParser {
     /// RFC 9112, section 4: `HTTP/1.1 200 reason`.
     private mutating func statusLine(_ line: Slice<UnsafeRawBufferPointer>) throws(Failure) {
         let parts = line.split(separator: 0x20, maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count >= 2, parts[0].count == 8, parts[0].starts(with: "HTTP/1.".utf8),
-            let minor = parts[0].last, Self.isDigit(minor), parts[1].count == 3,
+        guard parts.count >= 2, let version = version(parts[0]), parts[1].count == 3,
             parts[1].allSatisfy(Self.isDigit), let code = Int(String(decoding: parts[1], as: UTF8.self)),
             (100...599).contains(code)
         else { throw .malformed("the status line is not that of HTTP/1.1") }
         status = code
-        minorVersion = Int(minor - 0x30)
+        self.version = version
         reason = parts.count == 3 ? String(decoding: parts[2].filter { $0 >= 0x20 && $0 != 0x7F }, as: UTF8.self) : ""
+    }
+
+    private func version(_ text: Slice<UnsafeRawBufferPointer>) -> HTTPVersion? {
+        if takesHTTP2, text.elementsEqual("HTTP/2".utf8) { return .http2 }
+        guard text.count == 8, text.starts(with: "HTTP/1.".utf8), let minor = text.last, Self.isDigit(minor) else {
+            return nil
+        }
+        return HTTPVersion(major: 1, minor: Int(minor - 0x30))
     }
 
     private mutating func fieldLine(_ line: Slice<UnsafeRawBufferPointer>) throws(Failure) {
@@ -120,17 +133,17 @@ struct ResponseHeadParser {
             throw .malformed("both Content-Length and Transfer-Encoding")
         }
         guard status != 101 else { throw .malformed("an upgrade that nobody asked for") }
-        if status < 200 {
+        let head = UpstreamResponseHead(
+            status: status, reason: reason, headers: headers, contentLength: contentLength, isChunked: isChunked,
+            version: version)
+        guard status >= 200 else {
             let seen = bytes
-            self = ResponseHeadParser()
+            self = ResponseHeadParser(takesHTTP2: takesHTTP2)
             bytes = seen
-            return .more
+            return .interim(head)
         }
         isComplete = true
-        return .head(
-            UpstreamResponseHead(
-                status: status, reason: reason, headers: headers, contentLength: contentLength, isChunked: isChunked,
-                minorVersion: minorVersion))
+        return .head(head)
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }

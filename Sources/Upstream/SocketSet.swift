@@ -67,9 +67,11 @@ final class SocketSet {
     /// Which life of the descriptor this is: another one once libcurl has closed the socket.
     func generation(of socket: CInt) -> UInt32 { watches[Int(socket)].generation }
 
-    /// A transfer has ended well, and libcurl has kept its connection, unless the descriptor has another life since.
+    /// A transfer has ended well, and libcurl has kept its connection, unless the descriptor has another life since, or
+    /// other transfers on the connection go on.
     func leftIdle(_ socket: CInt, generation: UInt32, origin: Origin) {
-        guard watches[Int(socket)].generation == generation else { return }
+        let watch = watches[Int(socket)]
+        guard watch.generation == generation, watch.wanted == 0 else { return }
         idle[socket] = origin
     }
 

@@ -26,7 +26,6 @@ extension Transfer {
         weir_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
         weir_easy_set_long(easy, CURLOPT_FOLLOWLOCATION, 0)
         weir_easy_set_long(easy, CURLOPT_HTTP09_ALLOWED, 0)
-        weir_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         weir_easy_set_long(easy, CURLOPT_HTTP_CONTENT_DECODING, 0)
         weir_easy_set_long(easy, CURLOPT_TCP_NODELAY, 1)
         weir_easy_set_long(easy, CURLOPT_NOPROGRESS, 1)

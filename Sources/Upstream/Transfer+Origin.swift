@@ -18,6 +18,11 @@ extension Transfer {
 
     func connect(to origin: Origin) {
         weir_easy_set_string(easy, CURLOPT_URL, origin.url)
+        let version =
+            !origin.speaksHTTP2
+            ? CURL_HTTP_VERSION_1_1
+            : origin.trust == nil ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE : CURL_HTTP_VERSION_2TLS
+        weir_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(version))
         weir_easy_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, Int(origin.connectTimeout.nanoseconds / 1_000_000))
         weir_easy_set_string(easy, CURLOPT_UNIX_SOCKET_PATH, origin.socketPath)
         let target = origin.target.flatMap { curl_slist_append(nil, $0) }

@@ -5,6 +5,9 @@ package import NIOHTTP1
 
 /// What a transfer tells; always on its event loop, and nothing after `transferEnded` or `cancel()`.
 package protocol TransferDelegate: AnyObject {
+    /// An informational head (1xx, but for 100 and 101) in front of the final one.
+    func transferInterim(_ head: UpstreamResponseHead)
+
     /// The final response head, once, in front of everything else.
     func transferHead(_ head: UpstreamResponseHead)
 
@@ -33,6 +36,7 @@ extension TransferDelegate {
     package func transferBody(into target: UnsafeMutableRawBufferPointer) -> BodyPiece { .end }
     package func transferBodyTrailers() -> HTTPHeaders { [:] }
     package func transferTrailers(_ trailers: HTTPHeaders) {}
+    package func transferInterim(_ head: UpstreamResponseHead) {}
 }
 
 /// What there is of a request's body at the moment.
@@ -76,6 +80,8 @@ package final class Transfer {
     private var parser = ResponseHeadParser()
     private var failure: UpstreamError?
     private var hasHead = false
+    /// Whether others may be on its connection: libcurl hands over what has come for all of them, in one call.
+    private var sharesConnection = false
     private var causes: PauseCauses = []
     /// Whether libcurl holds bytes that were not taken, and reads no more until it is told to go on.
     private(set) var isHeld = false
@@ -146,6 +152,7 @@ package final class Transfer {
     ) {
         self.delegate = delegate
         self.multi = multi
+        parser = ResponseHeadParser(takesHTTP2: origin.speaksHTTP2)
         if self.origin !== origin {
             self.origin = origin
             connect(to: origin)
@@ -154,6 +161,7 @@ package final class Transfer {
         weir_easy_set_string(easy, CURLOPT_REQUEST_TARGET, request.target)
         setMethod(of: request)
         weir_easy_set_long(easy, CURLOPT_FRESH_CONNECT, isFresh ? 1 : 0)
+        weir_easy_set_long(easy, CURLOPT_FORBID_REUSE, 0)
         weir_easy_set_headers(easy, headers.fill(request.headers, for: request.body))
     }
 
@@ -189,6 +197,12 @@ package final class Transfer {
         curl_easy_pause(easy, (isHeld ? CURLPAUSE_RECV : 0) | (upload.isHeld ? CURLPAUSE_SEND : 0))
     }
 
+    /// It is given up, and nobody else may be on its connection: that is closed behind it.
+    ///
+    /// For one that is shared nothing else would: what is on its way to nobody would be left there, and an upstream whose
+    /// writes are held up need not read that the stream has been reset.
+    func forbidReuse() { weir_easy_set_long(easy, CURLOPT_FORBID_REUSE, 1) }
+
     /// Makes it as new; it must be out of its multi handle.
     func recycle() {
         causes = []
@@ -199,6 +213,7 @@ package final class Transfer {
         parser = ResponseHeadParser()
         failure = nil
         hasHead = false
+        sharesConnection = false
         isCancelled = false
         turnBytes = 0
         socket = nil
@@ -228,6 +243,8 @@ package final class Transfer {
             return Self.pauseTransfer
         }
         delegate.transferBytes(bytes)
+        // A pause for the next turn would only move the bytes into libcurl's memory, and close the stream's window.
+        guard !sharesConnection else { return isCancelled ? 0 : bytes.count }
         if turn != loop.turn {
             turn = loop.turn
             turnBytes = 0
@@ -244,8 +261,14 @@ package final class Transfer {
     func lineArrived(_ line: UnsafeRawBufferPointer) -> Int {
         guard !isCancelled else { return 0 }
         do throws(ResponseHeadParser.Failure) {
-            if case .head(let head) = try parser.line(line) {
+            switch try parser.line(line) {
+            case .more: break
+            case .interim(let head):
+                // 100 is for libcurl, which asked for it.
+                if head.status != 100 { delegate?.transferInterim(head) }
+            case .head(let head):
                 hasHead = true
+                sharesConnection = head.version == .http2
                 delegate?.transferHead(head)
                 // libcurl may want no more of the body now, and a transfer that is held would not come to its end.
                 bodyArrived()

@@ -34,6 +34,8 @@ package final class UpstreamLoop {
     private let names: UnsafeMutableRawPointer?
     /// Handles that had a connection left over when a transfer ended, by origin; the last one first.
     private var warm: [ObjectIdentifier: [Int]] = [:]
+    /// Where the connections of an origin are that its requests share.
+    private var shared: [ObjectIdentifier: MultiHandle] = [:]
 
     private var depth = 0
     private var isSettling = false
@@ -96,6 +98,7 @@ package final class UpstreamLoop {
         waker = nil
         bell.stop()
         idle.removeAll()
+        shared.removeAll()
         handles.removeAll()
     }
 
@@ -113,10 +116,22 @@ package final class UpstreamLoop {
         _ request: UpstreamRequest, at origin: Origin, delegate: any TransferDelegate
     ) throws -> Transfer {
         let transfer = try idle.popLast() ?? Transfer(loop: self)
-        let warmTag = warm[ObjectIdentifier(origin)]?.popLast()
-        let handle = try warmTag.map { handles[$0] } ?? leastLoaded()
-        transfer.prepare(request, at: origin, on: handle, isFresh: warmTag == nil, delegate: delegate)
+        let (handle, isFresh) = try place(for: origin)
+        transfer.prepare(request, at: origin, on: handle, isFresh: isFresh, delegate: delegate)
         return transfer
+    }
+
+    /// Which handle takes the next request, and whether that needs a connection of its own.
+    private func place(for origin: Origin) throws -> (MultiHandle, isFresh: Bool) {
+        let origin = (key: ObjectIdentifier(origin), isShared: origin.speaksHTTP2)
+        if !origin.isShared {
+            if let tag = warm[origin.key]?.popLast() { return (handles[tag], false) }
+            return (try leastLoaded(multiplexing: false), true)
+        }
+        if let handle = shared[origin.key], handle.active < Self.streamsPerHandle { return (handle, false) }
+        let handle = try leastLoaded(multiplexing: true)
+        shared[origin.key] = handle
+        return (handle, false)
     }
 
     // MARK: Called by Transfer and MultiHandle
@@ -265,7 +280,7 @@ package final class UpstreamLoop {
                 // A cancelled one is on the list of those to be released.
                 guard let transfer = Transfer.of(easy), !transfer.isCancelled else { continue }
                 if result == CURLE_OK, let origin = transfer.origin {
-                    warm[ObjectIdentifier(origin), default: []].append(handle.tag)
+                    if !handle.multiplexes { warm[ObjectIdentifier(origin), default: []].append(handle.tag) }
                     if let socket = transfer.socket {
                         sockets.leftIdle(socket.descriptor, generation: socket.generation, origin: origin)
                     }
@@ -292,6 +307,7 @@ package final class UpstreamLoop {
         releasing.removeAll(keepingCapacity: true)
         for transfer in transfers {
             guard let handle = transfer.multi else { continue }
+            transfer.forbidReuse()
             takeOut(transfer, of: handle)
             recycle(transfer)
         }
@@ -305,14 +321,16 @@ package final class UpstreamLoop {
         if isReusable { idle.append(transfer) }
     }
 
-    private func leastLoaded() throws -> MultiHandle {
-        if let handle = handles.last(where: { $0.active < Self.streamsPerHandle }) { return handle }
-        if handles.count < Self.maximumHandles {
-            let handle = try MultiHandle(tag: handles.count, loop: self, maximumIdle: Self.idleConnectionsPerHandle)
+    private func leastLoaded(multiplexing: Bool) throws -> MultiHandle {
+        let fit = handles.lazy.filter { $0.multiplexes == multiplexing }
+        if let handle = fit.last(where: { $0.active < Self.streamsPerHandle }) { return handle }
+        if fit.count < Self.maximumHandles {
+            let handle = try MultiHandle(
+                tag: handles.count, loop: self, multiplexes: multiplexing, maximumIdle: Self.idleConnectionsPerHandle)
             handles.append(handle)
             return handle
         }
-        guard let handle = handles.min(by: { $0.active < $1.active }) else {
+        guard let handle = fit.min(by: { $0.active < $1.active }) else {
             preconditionFailure("there is a handle once the most of them have been made")
         }
         return handle

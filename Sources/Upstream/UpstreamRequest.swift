@@ -21,18 +21,22 @@ package final class Origin: Sendable {
     package let target: String?
     /// `nil` without TLS.
     package let trust: Trust?
+    /// Whether requests share connections of HTTP/2: over TLS where the upstream takes it (ALPN), without TLS at once
+    /// (prior knowledge); only with ``LibcurlVersion/isFitForHTTP2``.
+    package let speaksHTTP2: Bool
     package let connectTimeout: Duration
     /// `SO_RCVBUF` of its connections, set before they connect; `nil` leaves the system's.
     package let receiveBuffer: ByteCount?
 
     package init(
-        url: String, socketPath: String? = nil, target: String? = nil, trust: Trust? = nil, connectTimeout: Duration,
-        receiveBuffer: ByteCount?
+        url: String, socketPath: String? = nil, target: String? = nil, trust: Trust? = nil, speaksHTTP2: Bool = false,
+        connectTimeout: Duration, receiveBuffer: ByteCount?
     ) {
         self.url = url
         self.socketPath = socketPath
         self.target = target
         self.trust = trust
+        self.speaksHTTP2 = speaksHTTP2
         self.connectTimeout = connectTimeout
         self.receiveBuffer = receiveBuffer
     }
@@ -42,8 +46,8 @@ extension Origin: Equatable {
     /// Whether the connections of one serve the other as well.
     package static func == (left: Origin, right: Origin) -> Bool {
         left.url == right.url && left.socketPath == right.socketPath && left.target == right.target
-            && left.trust == right.trust && left.connectTimeout == right.connectTimeout
-            && left.receiveBuffer == right.receiveBuffer
+            && left.trust == right.trust && left.speaksHTTP2 == right.speaksHTTP2
+            && left.connectTimeout == right.connectTimeout && left.receiveBuffer == right.receiveBuffer
     }
 }
 
@@ -91,12 +95,12 @@ package struct UpstreamResponseHead: Equatable, Sendable {
     /// The body's length where the head says it.
     package var contentLength: Int?
     package var isChunked = false
-    /// Of the HTTP/1 that the upstream speaks.
-    package var minorVersion = 1
+    /// In which it came.
+    package var version = HTTPVersion.http1_1
 
     /// Whether only the connection's end delimits the body (RFC 9112, section 6.3, rule 8).
     package func isDelimitedByClose(method: HTTPMethod) -> Bool {
-        hasBody(method: method) && !isChunked && contentLength == nil
+        hasBody(method: method) && !isChunked && contentLength == nil && version != .http2
     }
 
     /// Whether a body follows (RFC 9112, section 6.3, rules 1 and 2).

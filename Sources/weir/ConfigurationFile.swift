@@ -30,7 +30,7 @@ struct ConfigurationFile: ParsableArguments {
     func load() throws -> Configuration {
         let configuration = try Configuration.parse(
             content(), file: path, environment: ProcessInfo.processInfo.environment)
-        try configuration.checkUpstreamFiles(namedIn: path)
+        try configuration.checkUpstreams(namedIn: path)
         for warning in try configuration.tls?.checkFiles(namedIn: path, at: Timestamp.now()) ?? [] {
             StandardError.write("\(path):\(warning.line):\(warning.column): warning: \(warning.message)\n")
         }

@@ -6,7 +6,7 @@ struct Weir: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "weir",
         abstract: "A reverse proxy that makes every stream it carries obey a rate and a buffer.",
-        version: "weir \(version) (\(libcurlVersion()))",
+        version: "weir \(version) (\(LibcurlVersion.name))",
         subcommands: [
             RunCommand.self, CheckCommand.self, DemoCommand.self, LogsCommand.self, TopCommand.self,
             HealthCommand.self,

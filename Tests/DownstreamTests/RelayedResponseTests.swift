@@ -44,6 +44,21 @@ import Testing
         }
     }
 
+    @Test func informationalHeadsCrossInFrontOfTheHead() async throws {
+        try await SocketBench.run { bench, listener in
+            Self.relay(bench) { response in
+                response.writeInterim(.processing, headers: ["X-Step": "1"])
+                response.respond(.ok, headers: [:], text: "done")
+            }
+            let client = try await SocketClient(try await bench.bind(listener))
+            try await client.send(Self.get)
+            let state = try await client.state.wait(for: "the answer") { $0.text.hasSuffix("done") }
+            #expect(
+                state.text
+                    == "HTTP/1.1 102 Processing\r\nX-Step: 1\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone")
+        }
+    }
+
     @Test func aShortAnswerCrossesAtOnce() async throws {
         try await SocketBench.run { bench, listener in
             Self.relay(bench) { response in

@@ -37,6 +37,29 @@ import Testing
         #expect(try connection.received() == Self.chunkedHead + "1\r\na\r\n0\r\n\r\n")
     }
 
+    /// RFC 9110, section 15.2: as many as there are in front of the head, to whoever knows them.
+    @Test func informationalHeadsComeFirst() throws {
+        let (connection, writer) = try EmbeddedConnection.answering(body: nil)
+        connection.turn {
+            writer.writeInterim(.processing, headers: [:])
+            writer.writeInterim(.custom(code: 103, reasonPhrase: "Early Hints"), headers: ["Link": "</a>"])
+        }
+        #expect(
+            try connection.received() == "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+        )
+        connection.turn {
+            writer.writeHead(.ok, headers: [:], body: .unknown)
+            writer.writeInterim(.processing, headers: [:])
+        }
+        #expect(try connection.received() == Self.chunkedHead)
+    }
+
+    @Test func anHTTP10ClientGetsNoInformationalHead() throws {
+        let (connection, writer) = try EmbeddedConnection.answering("GET / HTTP/1.0\r\n\r\n", body: nil)
+        connection.turn { writer.writeInterim(.processing, headers: [:]) }
+        #expect(try connection.received() == "")
+    }
+
     @Test func nothingWrittenIsNoChunk() throws {
         let (connection, writer) = try EmbeddedConnection.answering()
         connection.turn {

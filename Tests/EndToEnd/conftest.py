@@ -20,10 +20,10 @@ def weir(tmp_path):
     """Starts a weir with these routes: weir(route(...), workers=2, args=["--waking", "aio"])."""
     running = []
 
-    def start(*routes, args=(), **top):
+    def start(*routes, args=(), environment=None, **top):
         folder = tmp_path / f"weir{len(running)}"
         folder.mkdir()
-        running.append(Weir(folder, routes, top, args))
+        running.append(Weir(folder, routes, top, args, environment))
         return running[-1]
 
     yield start

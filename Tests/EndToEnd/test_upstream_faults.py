@@ -301,8 +301,29 @@ def test_a_body_delimited_by_the_close_passes(weir, origin, client):
 ])
 def test_an_informational_answer_is_not_the_answer(weir, origin, client, early):
     proxy = weir(route(origin(answers(early + STREAM_HEAD + chunk(record(1)) + LAST_CHUNK)).url))
-    response = client(proxy).get("/")
+    for version in ["1.1", "1.0"]:
+        response = client(proxy).get("/", version=version)
+        assert (response.status, response.read()) == (200, record(1))
+
+
+def test_informational_answers_pass(weir, origin, client, h2):
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nLink: </b>\r\nContent-Length: 3\r\nConnection: X-Hop\r\nX-Hop: y\r\n\r\n"
+    early = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" + hints
+    script = answers(early + STREAM_HEAD + chunk(record(1)) + LAST_CHUNK)
+    proxy = weir(route(origin(script).url))
+    connection = client(proxy)
+    connection.ask("/")
+    first, second = connection.head(), connection.head()
+    assert (first.status, second.status, second.reason) == (102, 103, "Early Hints")
+    assert second.fields == [("Link", "</a>"), ("Link", "</b>"), ("Via", "1.1 weir")]
+    response = connection.response()
     assert (response.status, response.read()) == (200, record(1))
+    # None goes to who would take it for the answer.
+    old = client(proxy)
+    old.ask("/", version="1.0")
+    assert old.head().status == 200
+    stream = h2(proxy).ask("/").finish()
+    assert (stream.informational, stream.status, stream.numbers) == (["102", "103"], 200, [1])
 
 
 def test_trailers_go_to_who_wants_them(weir, origin, client):

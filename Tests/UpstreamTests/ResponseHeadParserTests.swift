@@ -5,20 +5,32 @@ import Testing
 
 @Suite struct ResponseHeadParserTests {
     /// Hands over the lines as libcurl does, one by one, and returns the head.
-    private func parse(_ text: String) throws -> UpstreamResponseHead? {
-        var parser = ResponseHeadParser()
+    private func parse(_ text: String, takesHTTP2: Bool = false) throws -> UpstreamResponseHead? {
+        try heads(text, takesHTTP2: takesHTTP2).final
+    }
+
+    private func heads(
+        _ text: String, takesHTTP2: Bool = false
+    ) throws -> (interim: [UpstreamResponseHead], final: UpstreamResponseHead?) {
+        var parser = ResponseHeadParser(takesHTTP2: takesHTTP2)
+        var interim: [UpstreamResponseHead] = []
         var head: UpstreamResponseHead?
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let end = rest.firstIndex(of: 0x0A).map { $0 + 1 } ?? rest.endIndex
             let step = try Array(rest[..<end]).withUnsafeBytes { try parser.line($0) }
-            if case .head(let complete) = step {
+            switch step {
+            case .more: break
+            case .interim(let early):
+                #expect(head == nil, "the final head is the last one")
+                interim.append(early)
+            case .head(let complete):
                 #expect(head == nil, "a response has one final head")
                 head = complete
             }
             rest = rest[end...]
         }
-        return head
+        return (interim, head)
     }
 
     private func isRefused(_ text: String) -> Bool {
@@ -75,6 +87,19 @@ import Testing
         "HTTP/1.1 099 OK", "HTTP/1.1 600 OK", "HTTP/1.1\t200 OK", "HTTP/2 200", "HTTP/2.0 200 OK", "HTTP/1.x 200 OK",
         "HTTP/1. 200 OK", "HTTP/1.12 200 OK", "http/1.1 200 OK", "HTTP/1.1", "HTTP/", "ICY 200 OK", " HTTP/1.1 200 OK",
     ]) func refusesOtherStatusLines(line: String) { #expect(isRefused(line + "\r\n\r\n")) }
+
+    /// As libcurl writes the head of an answer of HTTP/2; of others it is no status line.
+    @Test func takesHTTP2WhereThatIsSpoken() throws {
+        let (interim, head) = try heads("HTTP/2 103 \r\nlink: x\r\n\r\nHTTP/2 200 \r\na: b\r\n\r\n", takesHTTP2: true)
+        #expect(interim.map(\.version) == [.http2])
+        #expect(head?.version == .http2)
+        #expect(head?.headers == ["a": "b"])
+        #expect(head?.isDelimitedByClose(method: .GET) == false)
+        #expect(try parse("HTTP/1.1 200 OK\r\n\r\n", takesHTTP2: true)?.version == .http1_1)
+        for line in ["HTTP/2.0 200 OK", "HTTP/3 200", "HTTP/22 200"] {
+            #expect(throws: ResponseHeadParser.Failure.self) { try parse(line + "\r\n\r\n", takesHTTP2: true) }
+        }
+    }
 
     @Test func refusesASecondStatusLine() {
         #expect(isRefused("HTTP/1.1 200 OK\r\nHTTP/1.1 200 OK\r\n\r\n"))
@@ -155,10 +180,12 @@ import Testing
 
     // MARK: RFC 9110, section 15.2: informational responses
 
-    @Test func dropsInformationalHeads() throws {
-        let head = try parse(
+    @Test func tellsInformationalHeadsApart() throws {
+        let (interim, head) = try heads(
             "HTTP/1.1 100 Continue\r\nContent-Length: 7\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
                 + "HTTP/1.1 200 OK\r\nA: b\r\n\r\n")
+        #expect(interim.map(\.status) == [100, 103])
+        #expect(interim.last?.headers == ["Link": "x"])
         #expect(head?.status == 200)
         #expect(head?.headers == ["A": "b"])
         #expect(head?.contentLength == nil)

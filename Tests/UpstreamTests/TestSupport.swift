@@ -148,6 +148,7 @@ actor Bench {
 /// One transfer and all that it told.
 final class Exchange: TransferDelegate {
     var transfer: Transfer?
+    private(set) var interim: [UpstreamResponseHead] = []
     private(set) var head: UpstreamResponseHead?
     private(set) var body: [UInt8] = []
     private(set) var trailers = HTTPHeaders()
@@ -164,6 +165,11 @@ final class Exchange: TransferDelegate {
     var text: String { String(decoding: body, as: UTF8.self) }
 
     func start() { transfer?.start() }
+
+    func transferInterim(_ head: UpstreamResponseHead) {
+        #expect(self.head == nil && end == nil, "in front of the final head")
+        interim.append(head)
+    }
 
     func transferHead(_ head: UpstreamResponseHead) {
         #expect(self.head == nil && count == 0 && end == nil, "one head, in front of everything else")

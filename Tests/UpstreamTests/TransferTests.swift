@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test func informationalResponsesAreNotTold() async throws {
+    @Test func informationalHeadsAreToldButFor100() async throws {
         try await withOrigin { _, connection in
             connection.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n")
             connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
@@ -92,6 +92,8 @@ import Testing
             let exchange = try await bench.response(at: origin.origin)
             #expect(exchange.head?.status == 200)
             #expect(exchange.head?.headers == ["Content-Length": "2"])
+            #expect(exchange.interim.map(\.status) == [103])
+            #expect(exchange.interim.first?.headers == ["Link": "</a>"])
             #expect(exchange.text == "ok")
         }
     }

@@ -14,6 +14,7 @@ SPRING = APPS.parents[2] / ".build/spring"  # where scripts/setup builds it
 COMMANDS = {
     "fastapi": [sys.executable, str(APPS / "fastapi_app.py")],
     "express": ["node", str(APPS / "express_app.js")],
+    "http2": ["node", str(APPS / "http2_app.js")],
     "django": [sys.executable, str(APPS / "django_app.py"), "wsgi"],
     "django_async": [sys.executable, str(APPS / "django_app.py"), "asgi"],
     "spring": ["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-classpath", f"{SPRING}/classes:{SPRING}/jars/*", "orders.Orders"],
@@ -23,13 +24,13 @@ COMMANDS = {
 class App:
     """A running app, which says `http://127.0.0.1:PORT` once it listens."""
 
-    def __init__(self, name, folder):
+    def __init__(self, name, folder, environment=None):
         self.name = name
         output = folder / f"{name}.log"
         with open(output, "wb") as log:
             # Debian's packages for Node lie where only Debian's own Node looks by itself.
             self.process = subprocess.Popen(COMMANDS[name], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            env={**os.environ, "NODE_PATH": "/usr/share/nodejs"})
+                                            env={**os.environ, "NODE_PATH": "/usr/share/nodejs", **(environment or {})})
 
         def found():
             text = output.read_text(errors="replace")

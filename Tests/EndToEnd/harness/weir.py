@@ -33,7 +33,7 @@ def command(*arguments, **options):
 class Weir:
     """A running weir; `url` and `admin` are where it listens."""
 
-    def __init__(self, folder, routes, top, args=()):
+    def __init__(self, folder, routes, top, args=(), environment=None):
         self.folder = folder
         self.access_log = folder / "access.log"
         self.stderr = folder / "stderr"
@@ -50,7 +50,8 @@ class Weir:
         self._write(routes, settings)
         with open(self.stderr, "wb") as stderr, open(folder / "stdout", "wb") as stdout:
             self.process = subprocess.Popen([BINARY, "run", *EXTRA, *args, "-c", str(self.config)],
-                                            stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=folder)
+                                            stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=folder,
+                                            env={**os.environ, **(environment or {})})
         try:
             self.url = self._told("listening on (https?://[0-9.]+:[0-9]+)")
             self.admin = None if settings["admin"] == "off" else self._told("admin on (http://[0-9.]+:[0-9]+|unix:.+)")

@@ -9,6 +9,11 @@ func checkHeads(_ input: UnsafeRawBufferPointer) throws {
         let end = rest.firstIndex(of: 0x0A).map { $0 + 1 } ?? rest.count
         guard let step = try? parser.line(UnsafeRawBufferPointer(rebasing: rest.prefix(end))) else { return }
         rest = rest.from(end)
+        if case .interim(let head) = step {
+            try require((100...199).contains(head.status), "status \(head.status)")
+            try require(heads == 0, "an informational head behind the final one")
+            try checkFields(head.headers)
+        }
         guard case .head(let head) = step else { continue }
         heads += 1
         try require(heads == 1, "two final heads")
