@@ -1,7 +1,9 @@
 """The access log: one JSON object when a request ends; or, where asked, a line of the combined format."""
 import datetime
+import json
 import os
 import re
+import subprocess
 
 import pytest
 
@@ -156,6 +158,21 @@ def test_combined_tells_who_sent_the_client_and_with_what(weir, origin, client, 
     assert line["referer"] == "https://shop.example/a"
     assert line["agent"] == "c" * 1024
     assert "sesame" not in log.read_text()
+
+
+def test_goaccess_reads_every_combined_line(weir, origin, client, tmp_path):
+    log, report = tmp_path / "combined.log", tmp_path / "report.json"
+    proxy = weir(route(origin(answers(PLAIN)).url), access_log=f"{{ path: {log}, format: combined }}")
+    connection = client(proxy)
+    for path in ["/a", "/b?c=d", "/a"]:
+        assert connection.get(path, "Referer: https://shop.example/", 'User-Agent: Mozilla/5.0 (X "11"; Linux)').status == 200
+    eventually(lambda: log.exists() and log.read_bytes().count(b"\n") == 3, "three lines")
+    subprocess.run(["goaccess", log, "--no-global-config", "--log-format=COMBINED", "--ignore-crawlers", "-o", report],
+                   check=True, capture_output=True, timeout=30)
+    told = json.loads(report.read_text())
+    assert {name: told["general"][f"{name}_requests"] for name in ("total", "valid", "failed")} == {
+        "total": 3, "valid": 3, "failed": 0}
+    assert {row["data"]: row["hits"]["count"] for row in told["requests"]["data"]} == {"/a": 2, "/b": 1}
 
 
 def test_the_start_is_told_where_asked(weir, origin, client):
