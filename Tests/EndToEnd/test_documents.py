@@ -84,3 +84,10 @@ def test_the_page_on_the_behaviour_tells_every_status_and_reason_with_its_own_na
     assert len(reasons) > 5
     words = re.findall(r'case (\w+)(?: = "(\w+)")?$', (flow / "Outcome.swift").read_text(), re.MULTILINE)
     assert reasons <= {raw or name for name, raw in words}
+
+
+def test_the_page_on_logs_tells_every_member_of_a_line():
+    page = (REPOSITORY / "docs" / "LOGS.md").read_text().partition("## `weir logs`")[0]
+    told = {name for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    source = (REPOSITORY / "Sources" / "Observability" / "AccessLogEntry.swift").read_text()
+    assert told == set(re.findall(r'\badd\("(\w+)"', source))
