@@ -20,12 +20,13 @@ package struct Request: Sendable {
     package var trace: TraceContext?
 
     /// The request target's path, without the query.
-    package var path: Substring { head.uri.prefix { $0 != "?" } }
+    package var path: Substring { head.uri[..<(head.uri.utf8.firstIndex(of: UInt8(ascii: "?")) ?? head.uri.endIndex)] }
 
     /// Whether `Host` is sent as it must be (RFC 9112, section 3.2): once by an HTTP/1.1 client, at most once by others.
     package var hasProperHost: Bool {
-        let hosts = head.headers[canonicalForm: "host"].count
-        return hosts == 1 || (hosts == 0 && head.version == .http1_0)
+        let hosts = head.headers["host"]
+        guard let host = hosts.first else { return head.version == .http1_0 }
+        return hosts.count == 1 && !host.utf8.contains(UInt8(ascii: ","))
     }
 
     /// Whether a body's transfer coding is one that everybody reads alike.

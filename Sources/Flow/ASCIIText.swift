@@ -10,7 +10,8 @@ extension Substring {
 
     /// Whether this is `word`, which is ASCII in lower case, in whatever case.
     func isCaseInsensitively(_ word: StaticString) -> Bool {
-        word.withUTF8Buffer { word in utf8.elementsEqual(word, by: { $0.lowercasedASCII == $1 }) }
+        word.utf8CodeUnitCount == utf8.count
+            && word.withUTF8Buffer { word in utf8.elementsEqual(word, by: { $0.lowercasedASCII == $1 }) }
     }
 
     /// The part before the first `separator` that stands in no quoted string, and the part after it, if there is one.
@@ -18,19 +19,20 @@ extension Substring {
     /// In a quoted string a backslash quotes the next byte (RFC 9110, section 5.6.4).
     func cut(at separator: Unicode.Scalar) -> (head: Substring, tail: Substring?) {
         var isQuoted = false, isEscaped = false
-        for index in utf8.indices {
-            let byte = utf8[index]
+        let place = utf8.firstIndex { byte in
             if isEscaped {
                 isEscaped = false
             } else if isQuoted, byte == UInt8(ascii: "\\") {
                 isEscaped = true
             } else if byte == UInt8(ascii: "\"") {
                 isQuoted.toggle()
-            } else if !isQuoted, byte == UInt8(ascii: separator) {
-                return (self[..<index], self[utf8.index(after: index)...])
+            } else {
+                return !isQuoted && byte == UInt8(ascii: separator)
             }
+            return false
         }
-        return (self, nil)
+        guard let place else { return (self, nil) }
+        return (self[..<place], self[utf8.index(after: place)...])
     }
 }
 

@@ -8,8 +8,8 @@ package enum RecordFormat: Equatable, Sendable, CaseIterable {
     case jsonSequence
 
     /// The format that a content type stands for, whatever its case and its parameters; `nil` for one of no stream.
-    package init?(contentType: String) {
-        let type = contentType[...].cut(at: ";").head.trimmingOptionalWhitespace
+    package init?(contentType: Substring) {
+        let type = contentType.cut(at: ";").head.trimmingOptionalWhitespace
         guard let (_, format) = Self.types.first(where: { type.isCaseInsensitively($0.name) }) else { return nil }
         self = format
     }
@@ -28,7 +28,7 @@ extension Framing {
     package func recordFormat(status: Int, contentType: String?, hasBody: Bool) -> RecordFormat? {
         guard (200...299).contains(status), hasBody else { return nil }
         return switch self {
-        case .auto: contentType.flatMap(RecordFormat.init(contentType:))
+        case .auto: contentType.flatMap { RecordFormat(contentType: $0[...]) }
         case .ndjson: .ndjson
         case .sse: .sse
         case .jsonSequence: .jsonSequence

@@ -1,7 +1,7 @@
 /// The upstreams of one route: which of them gets the next request, and which are spared because they fail.
 ///
-/// `Target` is what the caller needs to reach one; to the pool it says nothing. Each upstream is known by its name: a reload
-/// that keeps the name keeps its breaker and its count.
+/// Each upstream is known by its name: a reload that keeps the name keeps its breaker and its count. How to reach it is for
+/// the caller to know.
 ///
 /// Invariants (`UpstreamPoolTests`):
 /// 1. No upstream has more requests than `limit`, except after that was lowered, and then they only become fewer.
@@ -11,11 +11,13 @@
 /// 5. When everything was released every count is zero, and only those upstreams are remembered that are configured.
 ///
 /// - Complexity: O(upstreams) for each call.
-package struct UpstreamPool<Target: Sendable>: Sendable {
+package struct UpstreamPool: Sendable {
     /// A request's place at an upstream, to be given back with ``released(_:at:)``.
     package struct Place: Sendable {
         fileprivate let id: Int
-        package let target: Target
+        package let name: String
+        /// Of the upstream among those of the configuration; it holds until another one is applied.
+        package let index: Int
         /// That of the upstream's breaker; `nil` where there is none, or once it was told how it went.
         package fileprivate(set) var ticket: CircuitBreaker.Ticket?
         /// In a dry run of the breaker, what the request would have been refused for.
@@ -37,7 +39,6 @@ package struct UpstreamPool<Target: Sendable>: Sendable {
     private struct Member {
         let id: Int
         let name: String
-        var target: Target
         var breaker: CircuitBreaker?
         /// The breaker that the rules have switched off: reset, so that no ticket of its counts should it come back.
         var retired: CircuitBreaker?
@@ -70,27 +71,23 @@ package struct UpstreamPool<Target: Sendable>: Sendable {
     /// Where the next turn begins.
     private var cursor = 0
 
-    package init(_ upstreams: [(name: String, target: Target)], rules: UpstreamRules = UpstreamRules()) {
+    package init(_ names: [String], rules: UpstreamRules = UpstreamRules()) {
         self.rules = rules
-        members = upstreams.map { makeMember($0.name, $0.target) }
+        members = names.map { makeMember($0) }
     }
 
-    private mutating func makeMember(_ name: String, _ target: Target) -> Member {
+    private mutating func makeMember(_ name: String) -> Member {
         nextId += 1
-        return Member(
-            id: nextId, name: name, target: target, breaker: rules.breaker.map { CircuitBreaker(policy: $0) })
+        return Member(id: nextId, name: name, breaker: rules.breaker.map { CircuitBreaker(policy: $0) })
     }
 
     /// Decides by other rules, between other upstreams, from now on; what is open stays open, and counts.
-    package mutating func apply(
-        _ upstreams: [(name: String, target: Target)], rules new: UpstreamRules, at now: Instant
-    ) {
+    package mutating func apply(_ names: [String], rules new: UpstreamRules, at now: Instant) {
         rules = new
         var left = members
-        members = upstreams.map { name, target in
-            guard let known = left.firstIndex(where: { $0.name == name }) else { return makeMember(name, target) }
+        members = names.map { name in
+            guard let known = left.firstIndex(where: { $0.name == name }) else { return makeMember(name) }
             var member = left.remove(at: known)
-            member.target = target
             member.follow(new.breaker, at: now)
             if new.check == nil { member.check = HealthCheck() }
             return member
@@ -145,7 +142,8 @@ package struct UpstreamPool<Target: Sendable>: Sendable {
         members[index].openRequests += 1
         // Who steps in for another keeps its own turn: or one that fails would have every other turn, of two all.
         if isTurn { cursor = (index + 1) % members.count }
-        return Place(id: members[index].id, target: members[index].target, ticket: ticket, wouldRefuse: wouldRefuse)
+        return Place(
+            id: members[index].id, name: members[index].name, index: index, ticket: ticket, wouldRefuse: wouldRefuse)
     }
 
     /// Indices in the order in which they are tried: by what is open there, or in turn.
@@ -172,7 +170,7 @@ package struct UpstreamPool<Target: Sendable>: Sendable {
             member.openRequests -= 1
             if let ticket = place.ticket { member.breaker?.released(ticket, at: now) }
         }
-        departed.removeAll { $0.openRequests == 0 }
+        if !departed.isEmpty { departed.removeAll { $0.openRequests == 0 } }
     }
 
     // MARK: Verdicts

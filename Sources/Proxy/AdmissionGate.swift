@@ -20,7 +20,9 @@ final class AdmissionGate: Sendable {
         var rules: Rules
         var admission: Admission
         var clientBreakers: ClientBreakers?
-        var upstreams: UpstreamPool<RouteUpstream>
+        var upstreams: UpstreamPool
+        /// How to reach those of the pool, in their order.
+        fileprivate(set) var targets: [RouteUpstream]
         var retries = RetryBudget()
         var budgets: RecordBudgets?
         /// Breakers that the rules have switched off: reset, so that no ticket of theirs counts should they come back.
@@ -81,14 +83,15 @@ extension AdmissionGate.Doors {
         self.init(
             rules: rules, admission: Admission(limits: rules.limits),
             clientBreakers: rules.clientBreaker.map { ClientBreakers(policy: $0) },
-            upstreams: UpstreamPool(upstreams.map { ($0.address.text, $0) }, rules: rules.upstreams),
+            upstreams: UpstreamPool(upstreams.map(\.name), rules: rules.upstreams), targets: upstreams,
             budgets: rules.clientRecords.map { RecordBudgets(rate: $0) })
     }
 
     fileprivate mutating func apply(_ new: AdmissionGate.Rules, upstreams next: [RouteUpstream], at now: Instant) {
         rules = new
         admission.limits = new.limits
-        upstreams.apply(next.map { ($0.address.text, $0) }, rules: new.upstreams, at: now)
+        upstreams.apply(next.map(\.name), rules: new.upstreams, at: now)
+        targets = next
         switch (new.clientBreaker, clientBreakers) {
         case (let policy?, _):
             clientBreakers = clientBreakers ?? retiredClients ?? ClientBreakers(policy: policy)
@@ -110,7 +113,7 @@ extension AdmissionGate.Doors {
     mutating func admit(_ client: ClientKey, at now: Instant) throws(AdmissionError) -> Permit.Parts {
         var parts = Permit.Parts()
         let place = try upstreams.admit(at: now)
-        parts.place = place
+        (parts.place, parts.upstream) = (place, targets[place.index])
         if let refusal = place.wouldRefuse { parts.wouldRefuse.append(refusal) }
         do throws(AdmissionError) {
             do throws(CircuitBreaker.Refusal) {

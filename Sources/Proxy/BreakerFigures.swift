@@ -30,7 +30,7 @@ extension AdmissionGate {
     }
 
     private static func refusal(
-        of standing: [UpstreamPool<RouteUpstream>.Standing], by rules: UpstreamRules
+        of standing: [UpstreamPool.Standing], by rules: UpstreamRules
     ) -> Duration? {
         let waits = standing.map { one -> Duration? in
             if one.isDown == true { return rules.check?.interval }

@@ -19,9 +19,8 @@ struct ClientAddress {
         let headers = request.head.headers
         let chain =
             switch believes {
-            case .xForwardedFor: headers[canonicalForm: "x-forwarded-for"].map { Self.address(of: $0) }
-            case .forwarded:
-                headers[canonicalForm: "forwarded"].map { Self.address(of: Self.parameter("for", of: $0)) }
+            case .xForwardedFor: headers.listed(in: "x-forwarded-for").map { Self.address(of: $0) }
+            case .forwarded: headers.listed(in: "forwarded").map { Self.address(of: Self.parameter("for", of: $0)) }
             }
         var client = request.peer
         for hop in chain.reversed() {
@@ -47,9 +46,10 @@ struct ClientAddress {
     /// The peer of a unix socket has no address, and whoever may open the socket is trusted.
     func isTrusted(_ text: String) -> Bool {
         guard !text.isEmpty else { return true }
-        guard let address = IPAddress(text) else { return false }
-        return trusted.contains { $0.contains(address) }
+        return IPAddress(text).map(isTrusted) ?? false
     }
+
+    func isTrusted(_ address: IPAddress) -> Bool { trusted.contains { $0.contains(address) } }
 
     /// A parameter of one element of `Forwarded`: `for="[2001:db8::1]:4711";proto=http`; empty where there is none.
     static func parameter(_ name: String, of element: Substring) -> Substring {

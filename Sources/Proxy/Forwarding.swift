@@ -20,14 +20,14 @@ struct Forwarding {
         let version = request.head.version
         addVia(to: &headers, version: "\(version.major).\(version.minor)")
         let way = way(of: request, client: client)
-        let told = [
-            ("X-Forwarded-For", way.addresses), ("X-Forwarded-Proto", way.scheme), ("X-Forwarded-Host", way.host ?? ""),
-            ("Forwarded", way.elements),
-        ]
-        for (name, value) in told {
-            headers.remove(name: name)
+        func tell(_ name: String, _ value: String) {
+            if headers.contains(name: name) { headers.remove(name: name) }
             if !value.isEmpty { headers.add(name: name, value: value) }
         }
+        tell("X-Forwarded-For", way.addresses)
+        tell("X-Forwarded-Proto", way.scheme)
+        tell("X-Forwarded-Host", way.host ?? "")
+        tell("Forwarded", way.elements)
     }
 
     /// Names weir behind whoever handled the message before it.
@@ -49,12 +49,14 @@ struct Forwarding {
 
     private func way(of request: Request, client: String) -> Way {
         let headers = request.head.headers
-        let peer = IPAddress(request.peer)?.text ?? ""
+        let address = IPAddress(request.peer), peer = address?.text ?? ""
         let host = headers.first(name: "host")
         let ownScheme = request.isSecure ? "https" : "http"
-        let own = element(for: peer, scheme: ownScheme, host: host)
-        guard clients.isTrusted(request.peer) else {
-            return Way(addresses: peer, elements: own, scheme: ownScheme, host: host)
+        // Whoever may open a unix socket is trusted.
+        guard request.peer.isEmpty || address.map(clients.isTrusted) ?? false else {
+            return Way(
+                addresses: peer, elements: element(for: peer, scheme: ownScheme, host: host), scheme: ownScheme,
+                host: host)
         }
         // The peer is its own client where it forwards for nobody.
         let chain = client == request.peer || client == peer ? [peer] : [client, peer]
@@ -73,21 +75,23 @@ struct Forwarding {
             let last = headers[canonicalForm: "forwarded"].last ?? ""
             return Way(
                 addresses: chain.filter { !$0.isEmpty }.joined(separator: ", "),
-                elements: (known + [known.isEmpty ? own : "for=\(Self.node(peer))"]).joined(separator: ", "),
+                elements: known.isEmpty
+                    ? element(for: peer, scheme: ownScheme, host: host)
+                    : (known + ["for=\(Self.node(peer))"]).joined(separator: ", "),
                 scheme: Self.scheme(String(ClientAddress.parameter("proto", of: last))) ?? ownScheme,
                 host: known.isEmpty ? host : Self.text(ClientAddress.parameter("host", of: last)) ?? host)
         }
     }
 
     private func element(for address: String, scheme: String, host: String?) -> String {
-        let host = host.map { ";host=\(Self.quoted($0))" } ?? ""
-        return "for=\(Self.node(address))\(host);proto=\(scheme)"
+        guard let host else { return "for=\(Self.node(address));proto=\(scheme)" }
+        return "for=\(Self.node(address));host=\"\(Self.escaped(host))\";proto=\(scheme)"
     }
 
     /// RFC 7239, section 6: an address of IPv6 in brackets and quotes; who has none, on a unix socket, is `unknown`.
     private static func node(_ address: String) -> String {
         guard !address.isEmpty else { return "unknown" }
-        return address.contains(":") ? "\"[\(address)]\"" : address
+        return address.utf8.contains(UInt8(ascii: ":")) ? "\"[\(address)]\"" : address
     }
 
     /// A scheme of RFC 3986, section 3.1; what is none would break the field it is put into.
@@ -102,9 +106,9 @@ struct Forwarding {
 
     private static func text(_ value: Substring) -> String? { value.isEmpty ? nil : String(value) }
 
-    /// A quoted string of RFC 9110, section 5.6.4.
-    private static func quoted(_ text: String) -> String {
-        let escaped = text.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] }
-        return "\"\(String(escaped))\""
+    /// What stands for the text in a quoted string (RFC 9110, section 5.6.4).
+    private static func escaped(_ text: String) -> String {
+        guard text.utf8.contains(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) else { return text }
+        return String(text.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] })
     }
 }

@@ -25,7 +25,7 @@ extension HTTPHeaders {
     func withoutHopByHop() -> HTTPHeaders {
         // Not what the message needs to be read and routed: a length that `Connection` took away would leave a client
         // waiting for an end that does not come.
-        let named = self[canonicalForm: "connection"].map { $0.lowercased() }
+        let named = listed(in: "connection").map { $0.lowercased() }
             .filter { $0 != "content-length" && $0 != "host" }
         var kept = HTTPHeaders()
         kept.reserveCapacity(count + 8)
@@ -40,10 +40,19 @@ extension HTTPHeaders {
 }
 
 extension HTTPHeaders {
+    /// The members of a list that may stand in several lines (RFC 9110, section 5.6.1).
+    ///
+    /// Most requests do not have the field, or one line with one member: NIO would take that apart all the same.
+    func listed(in name: String) -> [Substring] {
+        let lines = self[name]
+        guard let line = lines.first else { return [] }
+        return lines.count == 1 && !line.utf8.contains(UInt8(ascii: ",")) ? [line[...]] : self[canonicalForm: name]
+    }
+
     /// Takes the trace on: weir's span is the next one's parent, and what vendors have noted of the trace goes with it.
     fileprivate mutating func carry(_ trace: TraceContext) {
         replaceOrAdd(name: TraceContext.parentHeader, value: trace.traceparent)
-        let noted = self[canonicalForm: TraceContext.stateHeader].map(String.init)
+        let noted = listed(in: TraceContext.stateHeader).map(String.init)
         guard !noted.isEmpty else { return }
         remove(name: TraceContext.stateHeader)
         guard !trace.isOwn, let state = TraceContext.state(joining: noted) else { return }
@@ -108,7 +117,7 @@ extension ProxyRoute {
         case .none: false
         case .auto:
             pace != .unlimited || headers.contains(name: Ask.bufferSizeHeader)
-                || headers[canonicalForm: "accept"].contains { RecordFormat(contentType: String($0)) != nil }
+                || headers.listed(in: "accept").contains { RecordFormat(contentType: $0) != nil }
         }
     }
 

@@ -13,9 +13,11 @@ struct Permit: ~Copyable, Sendable {
         /// That of the client's breaker, until it was told how it went.
         var clientTicket: CircuitBreaker.Ticket?
         /// At the upstream that is asked.
-        var place: UpstreamPool<RouteUpstream>.Place?
+        var place: UpstreamPool.Place?
+        /// How to reach it.
+        var upstream: RouteUpstream?
         /// Those that were given back because their upstreams failed before they answered.
-        var tried: [UpstreamPool<RouteUpstream>.Place] = []
+        var tried: [UpstreamPool.Place] = []
         /// What the stream would have been refused for, were it not for dry runs.
         var wouldRefuse: [AdmissionError] = []
 
@@ -40,7 +42,7 @@ struct Permit: ~Copyable, Sendable {
     var startsLeft: StartQuota? { parts.startsLeft }
     var wouldRefuse: [AdmissionError] { parts.wouldRefuse }
     /// The one to ask; `nil` only once there is none left to try.
-    var upstream: RouteUpstream? { parts.place?.target }
+    var upstream: RouteUpstream? { parts.upstream }
 
     deinit {
         let (client, parts, isStream) = (client, parts, isStream)
@@ -139,19 +141,19 @@ struct Permit: ~Copyable, Sendable {
     mutating func tryAnother(at now: Instant) -> RouteUpstream? {
         guard let place = parts.place else { return nil }
         let tried = parts.tried + [place]
-        let next = gate.withDoors { doors -> UpstreamPool<RouteUpstream>.Place? in
+        let next = gate.withDoors { doors -> (place: UpstreamPool.Place, upstream: RouteUpstream)? in
             guard let next = try? doors.upstreams.admit(after: tried, onlyOthers: true, at: now) else { return nil }
             guard doors.retries.takeRetry(at: now) else {
                 doors.upstreams.released(next, at: now)
                 return nil
             }
             doors.upstreams.released(place, at: now)
-            return next
+            return (next, doors.targets[next.index])
         }
         guard let next else { return nil }
         parts.tried = tried
-        parts.place = next
-        return next.target
+        (parts.place, parts.upstream) = (next.place, next.upstream)
+        return next.upstream
     }
 
     /// How long the client had better wait before it comes again.

@@ -6,6 +6,12 @@ import Upstream
 struct RouteUpstream: Sendable {
     let address: UpstreamAddress
     let origin: Origin
+    /// As logs and metrics call it: the address as the configuration has it.
+    let name: String
+
+    init(address: UpstreamAddress, origin: Origin) {
+        (self.address, self.origin, name) = (address, origin, address.text)
+    }
 }
 
 extension RouteUpstream {

@@ -59,9 +59,9 @@ extension StreamDriver: ResponseWriterDelegate {
     /// who looks at a stream's state must not take it away.
     func isWanted(by request: Request) -> Bool {
         let type = head?.headers.first(name: "content-type")?.prefix { $0 != ";" }.lowercased()
-        return request.head.headers[canonicalForm: "accept"].contains { range in
+        return request.head.headers.listed(in: "accept").contains { range in
             let accepted = range.prefix { $0 != ";" }.lowercased()
-            return RecordFormat(contentType: accepted) != nil || accepted == type
+            return RecordFormat(contentType: accepted[...]) != nil || accepted == type
         }
     }
 

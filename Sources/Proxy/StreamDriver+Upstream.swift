@@ -38,7 +38,7 @@ extension StreamDriver: TransferDelegate {
         self.head = ResponseHead(
             status: HTTPResponseStatus(statusCode: head.status, reasonPhrase: head.reason), headers: headers,
             body: !hasBody ? .none : keepsLength ? .length : .unknown,
-            trailerNames: head.headers[canonicalForm: "trailer"].map(String.init))
+            trailerNames: head.headers.listed(in: "trailer").map(String.init))
         writeHead()
         if machine.isDetached { machine.detached(until: now + asyncExpiry) }
         armDeadline()

@@ -100,7 +100,7 @@ final class StreamDriver {
     /// - Returns: Whether it is; if not, the stream has ended, or gone to another upstream.
     func ask() -> Bool {
         guard let upstream = permit?.upstream else { return false }
-        totals.upstream = upstream.address.text
+        totals.upstream = upstream.name
         totals.attempts += 1
         do {
             transfer = try worker.upstream.makeTransfer(

@@ -68,12 +68,12 @@ final class UpstreamCheck {
         let now = worker.clock()
         due = max(due + settings.interval, now)
         worker.timers.set(timer, at: due)
-        let hasChanged = route.gate.withDoors { $0.upstreams.checked(upstream.address.text, isGood: fault == nil) }
+        let hasChanged = route.gate.withDoors { $0.upstreams.checked(upstream.name, isGood: fault == nil) }
         guard hasChanged else { return }
         worker.shared.process.notice(
             "health check",
             metadata: [
-                "route": "\(route.name)", "upstream": "\(upstream.address.text)", "state": fault == nil ? "up" : "down",
+                "route": "\(route.name)", "upstream": "\(upstream.name)", "state": fault == nil ? "up" : "down",
                 "reason": "\(fault ?? "it answers")",
             ])
     }

@@ -238,8 +238,7 @@ extension Worker: RequestHandler {
         let served = shared.served
         var request = request
         if served.configuration.isTracing {
-            request.trace = TraceContext(
-                joining: request.head.headers[canonicalForm: TraceContext.parentHeader], using: &random)
+            request.trace = TraceContext(joining: request.head.headers[TraceContext.parentHeader], using: &random)
         }
         let client = served.clients.client(of: request)
         var route: ProxyRoute?

@@ -33,11 +33,11 @@ package struct IPAddress: Hashable, Sendable {
     package init?(_ text: String) {
         // inet_pton would stop at a NUL and take what stands before it.
         guard !text.utf8.contains(0) else { return nil }
-        var bytes = [UInt8](repeating: 0, count: 16)
-        if inet_pton(AF_INET, text, &bytes) == 1 {
-            self.init(family: .v4, value: Self.number(bytes.prefix(4)))
-        } else if inet_pton(AF_INET6, text, &bytes) == 1 {
-            let value = Self.number(bytes[...])
+        var short: UInt32 = 0, long: UInt128 = 0
+        if inet_pton(AF_INET, text, &short) == 1 {
+            self.init(family: .v4, value: UInt128(UInt32(bigEndian: short)))
+        } else if inet_pton(AF_INET6, text, &long) == 1 {
+            let value = UInt128(bigEndian: long)
             let isMapped = value >> 32 == 0xffff
             self.init(family: isMapped ? .v4 : .v6, value: isMapped ? value & 0xffff_ffff : value)
         } else {
@@ -53,16 +53,17 @@ package struct IPAddress: Hashable, Sendable {
         }
     }
 
-    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt128 {
-        bytes.reduce(0) { value, byte in value << 8 | UInt128(byte) }
-    }
-
     /// The shortest text of the address (RFC 5952).
     package var text: String {
-        let count = family.bits / 8
-        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * (count - 1 - $0))) }
-        var characters = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        inet_ntop(family == .v4 ? AF_INET : AF_INET6, bytes, &characters, socklen_t(characters.count))
-        return String(decoding: characters.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        var short = UInt32(truncatingIfNeeded: value).bigEndian, long = value.bigEndian
+        return String(unsafeUninitializedCapacity: Int(INET6_ADDRSTRLEN)) { text in
+            text.withMemoryRebound(to: CChar.self) { text in
+                let written =
+                    family == .v4
+                    ? inet_ntop(AF_INET, &short, text.baseAddress, socklen_t(text.count))
+                    : inet_ntop(AF_INET6, &long, text.baseAddress, socklen_t(text.count))
+                return written.map { strlen($0) } ?? 0
+            }
+        }
     }
 }

@@ -76,10 +76,11 @@ struct HeaderList: ~Copyable {
 
     /// Copies and terminates; the terminator is overwritten by what is appended to the same line.
     private func append(_ string: String, at offset: Int) -> Int {
-        var end = offset
-        for byte in string.utf8 {
-            text[end] = CChar(bitPattern: byte)
-            end += 1
+        var string = string
+        let end = string.withUTF8 { bytes in
+            UnsafeMutableRawBufferPointer(start: text + offset, count: bytes.count).copyMemory(
+                from: UnsafeRawBufferPointer(bytes))
+            return offset + bytes.count
         }
         text[end] = 0
         return end

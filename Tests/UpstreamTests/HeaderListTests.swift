@@ -40,6 +40,18 @@ import Testing
         #expect(lines.filter { !$0.hasPrefix("Host") }.dropFirst() == ["X-A: b: c", "Cookie: a=b", "X-a: d"])
     }
 
+    @Test func fieldsStandInTheirOrder() async throws {
+        let fields = [
+            "Host: a", "X-A: 1", "x-b: 2", "Via: 1.1 weir", "X-Empty:", "X-C: 3", "Cookie: c", "Forwarded: for=a",
+            "traceparent: 0", "tracestate: a=b", "Accept: */*",
+        ]
+        let headers = fields.map { field in
+            let colon = field.firstIndex(of: ":") ?? field.endIndex
+            return (String(field[..<colon]), String(field[colon...].dropFirst(2)))
+        }
+        #expect(try await lines(headers: HTTPHeaders(headers)).dropFirst() == fields[...])
+    }
+
     /// https://curl.se/libcurl/c/CURLOPT_HTTPHEADER.html: `Name:` would remove the header, `Name;` sends it empty.
     @Test func aHeaderWithoutAValueIsSentEmpty() async throws {
         let lines = try await lines(headers: ["Host": "a", "Accept": "", "X-Empty": ""])

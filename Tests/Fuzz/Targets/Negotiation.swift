@@ -25,7 +25,7 @@ struct Negotiation {
         for text in value(5) {
             try require(ResumeRequest(text).map { $0.received >= 0 } ?? true, "less than no records received")
         }
-        for text in value(6) { _ = RecordFormat(contentType: text) }
+        for text in value(6) { _ = RecordFormat(contentType: text[...]) }
         try checkAddresses(xForwardedFor: value(7), forwarded: value(8))
     }
 
