@@ -7,6 +7,8 @@
  *
  *   GET /records           an endless NDJSON stream, as fast as the peer takes it
  *   GET /paced?rate=R      the same at R records a second, each sent at its due time: what pace.c sees without a proxy
+ *   HEAD of these          their head, behind which it closes
+ *   POST                   reads the body and waits for its end, which need not come
  *   GET /stats             the open streams and what the kernel has taken of them
  *
  * A record is one line of --record-bytes, newline included, in a chunk of its own, as most frameworks send it:
@@ -25,12 +27,12 @@
 #define SMALLEST_RECORD 64
 #define BATCH (64 << 10)
 
-enum kind { READING, ENDLESS, PACED };
+enum kind { READING, WAITING, ENDLESS, PACED };
 
 struct stream {
     enum kind kind;
     bool is_open;
-    char head[2048]; /* of the request */
+    char head[32768]; /* of the request */
     size_t head_size;
     int64_t sent;  /* bytes of the body */
     int64_t first; /* when a paced stream began */
@@ -123,7 +125,7 @@ static void answer_stats(int fd)
     int64_t count = 0, least = INT64_MAX, most = 0, sum = 0;
     for (int other = 0; other < open_limit; other++) {
         const struct stream *stream = &streams[other];
-        if (!stream->is_open || stream->kind == READING)
+        if (!stream->is_open || stream->kind < ENDLESS)
             continue;
         int64_t payload = stream->sent / (int64_t)framed_size * (int64_t)record_size;
         count++;
@@ -150,10 +152,16 @@ static void answer(int fd)
     struct stream *stream = &streams[fd];
     if (!strncmp(stream->head, "GET /stats ", 11))
         return answer_stats(fd);
+    if (!strncmp(stream->head, "POST ", 5)) {
+        stream->kind = WAITING;
+        return;
+    }
     double rate = 0;
     bool is_paced = sscanf(stream->head, "GET /paced?rate=%lf ", &rate) == 1 && rate > 0;
     send(fd, response_head, sizeof response_head - 1, MSG_NOSIGNAL);
-    if (is_paced) {
+    if (!strncmp(stream->head, "HEAD ", 5)) {
+        close_stream(fd);
+    } else if (is_paced) {
         stream->kind = PACED;
         stream->spacing = (int64_t)((double)NS_PER_S / rate);
         stream->first = now_ns();
@@ -166,13 +174,20 @@ static void answer(int fd)
 static void read_request(int fd)
 {
     struct stream *stream = &streams[fd];
+    if (stream->kind != READING) {
+        char body[4096];
+        ssize_t taken = recv(fd, body, sizeof body, MSG_DONTWAIT);
+        if (!taken || (taken < 0 && errno != EAGAIN && errno != EINTR))
+            close_stream(fd);
+        return;
+    }
     char *end = stream->head + stream->head_size;
     size_t room = sizeof stream->head - 1 - stream->head_size;
     ssize_t got = recv(fd, end, room, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (got <= 0 || stream->kind != READING)
-        return close_stream(fd); /* the peer left, or sent what nobody asked it for, or too long a head */
+    if (got <= 0)
+        return close_stream(fd); /* the peer left, or sent too long a head */
     end[got] = 0;
     stream->head_size += (size_t)got;
     if (strstr(stream->head, "\r\n\r\n"))
