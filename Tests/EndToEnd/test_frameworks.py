@@ -5,6 +5,7 @@ reader is slow, or gone.
 """
 import json
 
+from harness.streams import read_on
 from harness.waiting import eventually, level
 from harness.weir import route
 
@@ -17,17 +18,7 @@ def test_a_real_upstream_is_paused_resumed_and_let_go(weir, framework, client, r
     eventually(lambda: framework.made(tag), "a first record")
     paused_at = level(lambda: framework.made(tag), "what the app has made", still=1.5)
 
-    records = slow.response().records()
-    expected = 0
-
-    def reads_on():
-        nonlocal expected
-        for _ in range(1000):
-            expected += 1
-            assert next(records).number == expected
-        return framework.made(tag) > paused_at
-
-    eventually(reads_on, "the app going on once its client reads")
+    read_on(slow.response().records(), lambda: framework.made(tag) > paused_at, "the app going on once its client reads")
     assert framework.ended(tag) == 0
     slow.close()
     eventually(lambda: framework.ended(tag) == 1, "the app's generator stopped after its client has left")

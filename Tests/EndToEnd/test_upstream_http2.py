@@ -12,6 +12,7 @@ import pytest
 from harness.apps import App
 from harness.certificates import Authority
 from harness.metrics import Metrics
+from harness.streams import read_on
 from harness.waiting import eventually, level
 from harness.weir import REPOSITORY, command, route
 
@@ -131,16 +132,7 @@ def test_one_that_is_not_read_waits_alone(before, app, client, request):
     paused_at = level(lambda: upstream.made(tag), "what the app has made", still=1.5)
     assert paused_at * RECORD_BYTES < HELD + 4 * SOCKET_BUFFERS
 
-    records, expected = slow.response().records(), 0
-
-    def reads_on():
-        nonlocal expected
-        for _ in range(1000):
-            expected += 1
-            assert next(records).number == expected
-        return upstream.made(tag) > paused_at
-
-    eventually(reads_on, "the app going on once its client reads", within=30)
+    read_on(slow.response().records(), lambda: upstream.made(tag) > paused_at, "the app going on once its client reads", within=30)
     assert upstream.ended(tag) == 0
     slow.close()
     eventually(lambda: upstream.ended(tag) == 1, "the app's generator stopped after its client has left")

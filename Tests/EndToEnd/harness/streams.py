@@ -90,3 +90,17 @@ def held(weir_route, weir, origin, client, script, *fields, **options):
     address = StreamAddress(proxy, response)
     assert address.say(pause=True)["paused"] is True
     return response, records, address
+
+
+def read_on(records, until, what, within=10.0):
+    """Reads from the first record on, each the next one, until the condition holds; looks at that every thousand."""
+    expected = 0
+
+    def thousand():
+        nonlocal expected
+        for _ in range(1000):
+            expected += 1
+            assert next(records).number == expected
+        return until()
+
+    eventually(thousand, what, within)
