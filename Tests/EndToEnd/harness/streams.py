@@ -92,8 +92,12 @@ def held(weir_route, weir, origin, client, script, *fields, **options):
     return response, records, address
 
 
-def read_on(records, until, what, within=10.0):
-    """Reads from the first record on, each the next one, until the condition holds; looks at that every thousand."""
+def read_on(records, until, what, within=40.0):
+    """Reads from the first record on, each the next one, until the condition holds; looks at that every thousand.
+
+    A connection with a small receive buffer that was full for long begins slowly: its sender asks in growing intervals whether
+    there is room.
+    """
     expected = 0
 
     def thousand():
