@@ -1,6 +1,7 @@
 import Downstream
 import NIOHTTP1
 import Settings
+import Upstream
 
 /// Tells the upstream which way a request came: `Via` (RFC 9110, section 7.6.3), `Forwarded` (RFC 7239), and
 /// `X-Forwarded-For`, `-Proto` and `-Host`, which have no standard and are read by more.
@@ -15,19 +16,31 @@ struct Forwarding {
     /// - Parameters:
     ///   - request: As the client sent it.
     ///   - client: Its address, as ``ClientAddress/client(of:)`` found it.
-    ///   - headers: Its end-to-end fields, to which these are added.
-    func tell(of request: Request, client: String, in headers: inout HTTPHeaders) {
-        let version = request.head.version
-        addVia(to: &headers, version: "\(version.major).\(version.minor)")
+    ///   - list: The upstream's header, without any of these fields but `Via`.
+    func tell(of request: Request, client: String, in list: inout HeaderList) {
+        if let pseudonym { list.add("Via", Self.via(pseudonym, of: request.head.version)) }
         let way = way(of: request, client: client)
-        func tell(_ name: String, _ value: String) {
-            if headers.contains(name: name) { headers.remove(name: name) }
-            if !value.isEmpty { headers.add(name: name, value: value) }
+        if !way.addresses.isEmpty { list.add("X-Forwarded-For", way.addresses) }
+        list.add("X-Forwarded-Proto", way.scheme)
+        if let host = way.host, !host.isEmpty { list.add("X-Forwarded-Host", host) }
+        list.add("Forwarded") { list in
+            if way.elements.isEmpty {
+                list.append("for=")
+                Self.appendNode(way.origin, to: &list)
+                if let host = way.host {
+                    list.append(";host=\"")
+                    list.append(Self.escaped(host))
+                    list.append("\"")
+                }
+                list.append(";proto=")
+                list.append(way.scheme)
+            } else {
+                list.append(way.elements)
+            }
+            guard let peer = way.peerBehind else { return }
+            list.append(", for=")
+            Self.appendNode(peer, to: &list)
         }
-        tell("X-Forwarded-For", way.addresses)
-        tell("X-Forwarded-Proto", way.scheme)
-        tell("X-Forwarded-Host", way.host ?? "")
-        tell("Forwarded", way.elements)
     }
 
     /// Names weir behind whoever handled the message before it.
@@ -35,63 +48,69 @@ struct Forwarding {
     /// - Parameters:
     ///   - headers: The message's end-to-end fields.
     ///   - version: Of HTTP, in which the message was received.
-    func addVia(to headers: inout HTTPHeaders, version: String) {
-        if let pseudonym { headers.add(name: "Via", value: "\(version) \(pseudonym)") }
+    func addVia(to headers: inout HTTPHeaders, version: HTTPVersion) {
+        if let pseudonym { headers.add(name: "Via", value: Self.via(pseudonym, of: version)) }
+    }
+
+    private static func via(_ pseudonym: String, of version: HTTPVersion) -> String {
+        version == .http1_1 ? "1.1 " + pseudonym : "\(version.major).\(version.minor) \(pseudonym)"
     }
 
     /// What the fields say.
     private struct Way {
         var addresses: String
-        var elements: String
         var scheme: String
         var host: String?
+        /// What was told of the way before, as it stands.
+        var elements = ""
+        /// Whose element is the first where nothing was told before.
+        var origin: String
+        /// The peer, where it spoke for somebody else.
+        var peerBehind: String?
     }
 
     private func way(of request: Request, client: String) -> Way {
         let headers = request.head.headers
-        let address = IPAddress(request.peer), peer = address?.text ?? ""
+        let address = IPAddress(request.peer)
+        // One of IPv4 is in its shortest form already.
+        let peer = address.map { request.peer.utf8.contains(UInt8(ascii: ":")) ? $0.text : request.peer } ?? ""
         let host = headers.first(name: "host")
         let ownScheme = request.isSecure ? "https" : "http"
         // Whoever may open a unix socket is trusted.
         guard request.peer.isEmpty || address.map(clients.isTrusted) ?? false else {
-            return Way(
-                addresses: peer, elements: element(for: peer, scheme: ownScheme, host: host), scheme: ownScheme,
-                host: host)
+            return Way(addresses: peer, scheme: ownScheme, host: host, origin: peer)
         }
         // The peer is its own client where it forwards for nobody.
-        let chain = client == request.peer || client == peer ? [peer] : [client, peer]
+        let isClient = client == request.peer || client == peer
         switch clients.believes {
         case .xForwardedFor:
-            let known = headers["x-forwarded-for"].filter { !$0.isEmpty }
-            let scheme = headers.first(name: "x-forwarded-proto").flatMap(Self.scheme) ?? ownScheme
-            let forwardedHost = headers.first(name: "x-forwarded-host") ?? host
-            let begin = element(for: chain[0], scheme: scheme, host: forwardedHost)
+            let known = headers["x-forwarded-for"]
             return Way(
-                addresses: (known + [peer]).filter { !$0.isEmpty }.joined(separator: ", "),
-                elements: chain.count == 1 ? begin : "\(begin), for=\(Self.node(peer))",
-                scheme: scheme, host: forwardedHost)
+                addresses: known.isEmpty ? peer : Self.list(known + [peer]),
+                scheme: headers.first(name: "x-forwarded-proto").flatMap(Self.scheme) ?? ownScheme,
+                host: headers.first(name: "x-forwarded-host") ?? host, origin: isClient ? peer : client,
+                peerBehind: isClient ? nil : peer)
         case .forwarded:
-            let known = headers["forwarded"].filter { !$0.isEmpty }
+            let addresses = isClient ? peer : Self.list([client, peer])
+            let known = Self.list(headers["forwarded"])
+            guard !known.isEmpty else { return Way(addresses: addresses, scheme: ownScheme, host: host, origin: peer) }
             let last = headers[canonicalForm: "forwarded"].last ?? ""
             return Way(
-                addresses: chain.filter { !$0.isEmpty }.joined(separator: ", "),
-                elements: known.isEmpty
-                    ? element(for: peer, scheme: ownScheme, host: host)
-                    : (known + ["for=\(Self.node(peer))"]).joined(separator: ", "),
+                addresses: addresses,
                 scheme: Self.scheme(String(ClientAddress.parameter("proto", of: last))) ?? ownScheme,
-                host: known.isEmpty ? host : Self.text(ClientAddress.parameter("host", of: last)) ?? host)
+                host: Self.text(ClientAddress.parameter("host", of: last)) ?? host, elements: known, origin: peer,
+                peerBehind: peer)
         }
     }
 
-    private func element(for address: String, scheme: String, host: String?) -> String {
-        guard let host else { return "for=\(Self.node(address));proto=\(scheme)" }
-        return "for=\(Self.node(address));host=\"\(Self.escaped(host))\";proto=\(scheme)"
-    }
+    private static func list(_ members: [String]) -> String { members.filter { !$0.isEmpty }.joined(separator: ", ") }
 
     /// RFC 7239, section 6: an address of IPv6 in brackets and quotes; who has none, on a unix socket, is `unknown`.
-    private static func node(_ address: String) -> String {
-        guard !address.isEmpty else { return "unknown" }
-        return address.utf8.contains(UInt8(ascii: ":")) ? "\"[\(address)]\"" : address
+    private static func appendNode(_ address: String, to list: inout HeaderList) {
+        let isBracketed = address.utf8.contains(UInt8(ascii: ":"))
+        if isBracketed { list.append("\"[") }
+        list.append(address.isEmpty ? "unknown" : address)
+        if isBracketed { list.append("]\"") }
     }
 
     /// A scheme of RFC 3986, section 3.1; what is none would break the field it is put into.

@@ -46,7 +46,7 @@ extension StreamDriver: TransferDelegate {
 
     private func headersToPass(of head: UpstreamResponseHead) -> HTTPHeaders {
         var headers = head.headers.withoutHopByHop()
-        worker.shared.served.forwarding.addVia(to: &headers, version: "\(head.version.major).\(head.version.minor)")
+        worker.shared.served.forwarding.addVia(to: &headers, version: head.version)
         return headers
     }
 

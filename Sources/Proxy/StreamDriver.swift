@@ -103,11 +103,11 @@ final class StreamDriver {
         totals.upstream = upstream.name
         totals.attempts += 1
         do {
-            transfer = try worker.upstream.makeTransfer(
-                route.upstreamRequest(
-                    for: asked.request, client: asked.client, body: asked.body, to: upstream.address, pace: terms.pace,
-                    forwarding: worker.shared.served.forwarding),
-                at: upstream.origin, delegate: self)
+            let transfer = try worker.upstream.makeTransfer(
+                route.upstreamRequest(for: asked), at: upstream.origin, delegate: self)
+            route.writeHeader(
+                to: &transfer.headers, of: asked, at: upstream.address, forwarding: worker.shared.served.forwarding)
+            self.transfer = transfer
             beginBody()
             return true
         } catch {

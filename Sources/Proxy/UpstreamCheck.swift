@@ -44,17 +44,18 @@ final class UpstreamCheck {
 
     private func ask(at now: Instant) {
         (status, received) = (nil, 0)
-        var headers: HTTPHeaders = ["user-agent": "weir"]
-        if case .literal(let host) = route.settings.host {
-            headers.add(name: "host", value: host)
-        } else {
-            headers.add(name: "host", value: upstream.address.authority)
-        }
-        let request = UpstreamRequest(method: .GET, target: settings.path, headers: headers)
+        let request = UpstreamRequest(method: .GET, target: settings.path)
         worker.timers.set(timer, at: now + settings.timeout)
         do {
-            transfer = try worker.upstream.makeTransfer(request, at: upstream.origin, delegate: self)
-            transfer?.start()
+            let transfer = try worker.upstream.makeTransfer(request, at: upstream.origin, delegate: self)
+            transfer.headers.add("User-Agent", "weir")
+            if case .literal(let host) = route.settings.host {
+                transfer.headers.add("Host", host)
+            } else {
+                transfer.headers.add("Host", upstream.address.authority)
+            }
+            self.transfer = transfer
+            transfer.start()
         } catch {
             answered("\(error)")
         }

@@ -63,7 +63,8 @@ final class Worker {
         _ request: Request, body: RequestBody, client: String, by served: ServedConfiguration, writer: ResponseWriter,
         matched: inout ProxyRoute?
     ) throws(Problem) {
-        if served.health.owns(request.path) {
+        let path = request.path
+        if served.health.owns(path) {
             return try answerHealth(request, client: client, response: writer)
         }
         guard !shared.isDraining else { throw .unavailable(.draining) }
@@ -72,10 +73,10 @@ final class Worker {
             writer.closeAfterwards()
             throw .malformedRequest
         }
-        if let target = served.streamsAddress?.target(of: request.path) {
+        if let target = served.streamsAddress?.target(of: path) {
             return try serve(target, request, body: body, client: client, writer: writer)
         }
-        let route = try match(request, in: served)
+        let route = try match(request, path, in: served)
         matched = route
         try check(body, of: request, on: route)
         let terms = try negotiate(request.head.headers, on: route)
@@ -96,9 +97,11 @@ final class Worker {
         guard length <= limit.bytes else { throw .bodyTooLarge(limit: limit) }
     }
 
-    private func match(_ request: Request, in served: ServedConfiguration) throws(Problem) -> ProxyRoute {
+    private func match(
+        _ request: Request, _ path: Substring, in served: ServedConfiguration
+    ) throws(Problem) -> ProxyRoute {
         let index = served.table.match(
-            host: request.head.headers.first(name: "host"), path: request.path, method: request.head.method.rawValue)
+            host: request.head.headers.first(name: "host"), path: path, method: request.head.method.rawValue)
         guard let index else { throw .notFound }
         return served.routes[index]
     }

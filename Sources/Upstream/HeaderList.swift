@@ -1,17 +1,19 @@
 import CCurl
-import NIOHTTP1
 
 /// The header lines of one request in the form that libcurl wants, in one piece of memory that the next request reuses.
 ///
-/// `curl_slist_append` would cost two allocations a line. libcurl reads the list while the transfer runs and does not
-/// copy it (CURLOPT_HTTPHEADER), so it must stay in place until the transfer has ended.
-struct HeaderList: ~Copyable {
+/// `curl_slist_append` would cost two allocations a line, and NIO's `HTTPHeaders` on the way here as many again. libcurl reads
+/// the list while the transfer runs and does not copy it (CURLOPT_HTTPHEADER): until that has ended it stays as it is.
+package struct HeaderList: ~Copyable {
     private var text: UnsafeMutablePointer<CChar>
-    private var textCapacity = 256
+    private var textCapacity = 512
+    private var end = 0
     private var nodes: UnsafeMutablePointer<curl_slist>
-    private var nodeCapacity = 8
+    private var nodeCapacity = 16
+    private var count = 0
+    private var hasAccept = false
 
-    init() {
+    package init() {
         text = .allocate(capacity: textCapacity)
         nodes = .allocate(capacity: nodeCapacity)
     }
@@ -21,68 +23,91 @@ struct HeaderList: ~Copyable {
         nodes.deallocate()
     }
 
-    /// Writes the lines and returns the list; valid until the next call.
+    /// Adds a field, whatever is there of this name already.
+    package mutating func add(_ name: String, _ value: String) {
+        add(name) { $0.append(value) }
+    }
+
+    /// Adds a field whose value comes in pieces, so that nobody has to join them first.
     ///
     /// - Parameters:
-    ///   - headers: What to send.
-    ///   - body: Says what libcurl does about `Expect`; `nil` for a request without a body.
-    /// - Returns: The list.
-    mutating func fill(
-        _ headers: HTTPHeaders, for body: UpstreamRequest.Body? = nil
-    ) -> UnsafeMutablePointer<curl_slist> {
-        // Without a header of its own, libcurl would send `Accept: */*`: "Accept:" without a value forbids that.
-        var extra = headers.contains(name: "accept") ? [] : ["Accept:"]
-        // And of a body over 1 MiB it would ask whether it is wanted.
-        if let body { extra.append(body.asksFirst ? "Expect: 100-continue" : "Expect:") }
-        let lines = headers.count + extra.count
-        precondition(lines > 0, "a request names at least its host")
-        let size = headers.reduce(40) { $0 + $1.name.utf8.count + $1.value.utf8.count + 3 }
-        reserve(lines: lines, size: size)
-        var line = 0
-        var end = 0
-        for (name, value) in headers {
-            begin(line, at: end)
-            end = append(name, at: end)
+    ///   - name: The field's.
+    ///   - write: Appends the pieces, and does nothing else with the list.
+    package mutating func add(_ name: String, _ write: (inout HeaderList) -> Void) {
+        if name.utf8.count == 6, name.lowercased() == "accept" { hasAccept = true }
+        beginLine()
+        append(name)
+        append(": ")
+        let valueStart = end
+        write(&self)
+        if end == valueStart {
             // "Name;" is libcurl's way to say a header with an empty value.
-            end = append(value.isEmpty ? ";" : ": ", at: end)
-            end = append(value, at: end) + 1
-            line += 1
+            end -= 2
+            append(";")
         }
-        for text in extra {
-            begin(line, at: end)
-            end = append(text, at: end) + 1
-            line += 1
+        endLine()
+    }
+
+    /// Appends to the value of the field that is being added.
+    package mutating func append(_ piece: String) {
+        var piece = piece
+        piece.withUTF8 { bytes in
+            reserve(bytes.count)
+            UnsafeMutableRawBufferPointer(start: text + end, count: bytes.count).copyMemory(from: .init(bytes))
+            end += bytes.count
         }
-        nodes[line - 1].next = nil
+    }
+
+    /// The lines so far, without their ends; costs a copy.
+    package var lines: [String] { (0..<count).map { String(cString: nodes[$0].data) } }
+
+    mutating func removeAll() { (end, count, hasAccept) = (0, 0, false) }
+
+    /// Completes the list for libcurl.
+    ///
+    /// - Parameter body: Says what libcurl does about `Expect`; `nil` for a request without a body.
+    /// - Returns: The list; valid until it is changed.
+    mutating func complete(for body: UpstreamRequest.Body?) -> UnsafeMutablePointer<curl_slist> {
+        // Without a header of its own, libcurl would send `Accept: */*`: "Accept:" without a value forbids that.
+        if !hasAccept { addLine("Accept:") }
+        // And of a body over 1 MiB it would ask whether it is wanted.
+        if let body { addLine(body.asksFirst ? "Expect: 100-continue" : "Expect:") }
+        precondition(count > 0, "a request names at least its host")
+        for line in 1..<count { nodes[line - 1].next = nodes + line }
+        nodes[count - 1].next = nil
         return nodes
     }
 
-    private mutating func reserve(lines: Int, size: Int) {
-        if size > textCapacity {
-            text.deallocate()
-            textCapacity = size
-            text = .allocate(capacity: size)
-        }
-        if lines > nodeCapacity {
+    private mutating func addLine(_ line: String) {
+        beginLine()
+        append(line)
+        endLine()
+    }
+
+    private mutating func beginLine() {
+        if count == nodeCapacity {
+            let wider = UnsafeMutablePointer<curl_slist>.allocate(capacity: 2 * nodeCapacity)
+            wider.update(from: nodes, count: count)
             nodes.deallocate()
-            nodeCapacity = lines
-            nodes = .allocate(capacity: lines)
+            (nodes, nodeCapacity) = (wider, 2 * nodeCapacity)
         }
+        nodes[count] = curl_slist(data: text + end, next: nil)
+        count += 1
     }
 
-    private func begin(_ line: Int, at offset: Int) {
-        nodes[line] = curl_slist(data: text + offset, next: nodes + line + 1)
-    }
-
-    /// Copies and terminates; the terminator is overwritten by what is appended to the same line.
-    private func append(_ string: String, at offset: Int) -> Int {
-        var string = string
-        let end = string.withUTF8 { bytes in
-            UnsafeMutableRawBufferPointer(start: text + offset, count: bytes.count).copyMemory(
-                from: UnsafeRawBufferPointer(bytes))
-            return offset + bytes.count
-        }
+    private mutating func endLine() {
+        reserve(1)
         text[end] = 0
-        return end
+        end += 1
+    }
+
+    private mutating func reserve(_ bytes: Int) {
+        guard end + bytes > textCapacity else { return }
+        let capacity = max(2 * textCapacity, end + bytes)
+        let wider = UnsafeMutablePointer<CChar>.allocate(capacity: capacity)
+        wider.update(from: text, count: end)
+        for line in 0..<count { nodes[line].data = wider + (nodes[line].data - text) }
+        text.deallocate()
+        (text, textCapacity) = (wider, capacity)
     }
 }

@@ -28,7 +28,7 @@ struct ResponseHeadParser {
     private var status = 0
     private var version = HTTPVersion.http1_1
     private var reason = ""
-    private var headers = HTTPHeaders()
+    private var fields: [(String, String)] = []
     private var contentLength: Int?
     private var isChunked = false
     private var bytes = 0
@@ -42,9 +42,7 @@ struct ResponseHeadParser {
     mutating func line(_ raw: UnsafeRawBufferPointer) throws(Failure) -> Step {
         bytes += raw.count
         guard bytes <= Self.maximumBytes else { throw .malformed("the response head is larger than 64 KiB") }
-        var line = raw[...]
-        if line.last == 0x0A { line = line.dropLast() }
-        if line.last == 0x0D { line = line.dropLast() }
+        let line = Self.withoutEnd(raw)
         if isComplete {
             if !line.isEmpty {
                 let (name, value) = try field(line)
@@ -53,7 +51,7 @@ struct ResponseHeadParser {
             return .more
         }
         guard !line.isEmpty else { return try headEnded() }
-        if line.starts(with: "HTTP/".utf8) && status == 0 {
+        if status == 0 && line.starts(with: "HTTP/".utf8) {
             try statusLine(line)
         } else {
             try fieldLine(line)
@@ -61,16 +59,30 @@ struct ResponseHeadParser {
         return .more
     }
 
+    private static func withoutEnd(_ line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        var end = line.count
+        if end > 0, line[end - 1] == 0x0A { end -= 1 }
+        if end > 0, line[end - 1] == 0x0D { end -= 1 }
+        return UnsafeRawBufferPointer(rebasing: line[..<end])
+    }
+
     /// RFC 9112, section 4: `HTTP/1.1 200 reason`.
-    private mutating func statusLine(_ line: Slice<UnsafeRawBufferPointer>) throws(Failure) {
-        let parts = line.split(separator: 0x20, maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count >= 2, let version = version(parts[0]), parts[1].count == 3,
-            parts[1].allSatisfy(Self.isDigit), let code = Int(String(decoding: parts[1], as: UTF8.self)),
-            (100...599).contains(code)
+    private mutating func statusLine(_ line: UnsafeRawBufferPointer) throws(Failure) {
+        guard let blank = line.firstIndex(of: 0x20), let version = version(line[..<blank]),
+            let code = Self.status(line[(blank + 1)...].prefix { $0 != 0x20 })
         else { throw .malformed("the status line is not that of HTTP/1.1") }
         status = code
         self.version = version
-        reason = parts.count == 3 ? String(decoding: parts[2].filter { $0 >= 0x20 && $0 != 0x7F }, as: UTF8.self) : ""
+        let text = line[(blank + 1)...].dropFirst(4)
+        reason =
+            text.allSatisfy(Self.isText)
+            ? String(decoding: text, as: UTF8.self) : String(decoding: text.filter(Self.isText), as: UTF8.self)
+    }
+
+    private static func status(_ digits: Slice<UnsafeRawBufferPointer>) -> Int? {
+        guard digits.count == 3, digits.allSatisfy(isDigit) else { return nil }
+        let code = digits.reduce(0) { 10 * $0 + Int($1 - 0x30) }
+        return (100...599).contains(code) ? code : nil
     }
 
     private func version(_ text: Slice<UnsafeRawBufferPointer>) -> HTTPVersion? {
@@ -81,7 +93,7 @@ struct ResponseHeadParser {
         return HTTPVersion(major: 1, minor: Int(minor - 0x30))
     }
 
-    private mutating func fieldLine(_ line: Slice<UnsafeRawBufferPointer>) throws(Failure) {
+    private mutating func fieldLine(_ line: UnsafeRawBufferPointer) throws(Failure) {
         guard status != 0 else { throw .malformed("a header line in front of the status line") }
         let (name, text) = try field(line)
         switch name.utf8.count {
@@ -89,21 +101,21 @@ struct ResponseHeadParser {
             // Of equal ones, only the first may be passed on (RFC 9110, section 8.6), and as one number.
             let isRepeated = contentLength != nil
             try length(text)
-            if !isRepeated, let contentLength { headers.add(name: name, value: String(contentLength)) }
+            if !isRepeated, let contentLength { fields.append((name, String(contentLength))) }
             return
         case 17 where name.lowercased() == "transfer-encoding": try coding(text)
         default: break
         }
-        headers.add(name: name, value: text)
+        fields.append((name, text))
     }
 
     /// RFC 9112, section 5: `name: value`, no blank before the colon, no folding, no control characters.
-    private func field(_ line: Slice<UnsafeRawBufferPointer>) throws(Failure) -> (name: String, value: String) {
-        guard let colon = line.firstIndex(of: 0x3A), colon > line.startIndex,
-            line[..<colon].allSatisfy(Self.isTokenByte)
-        else { throw .malformed("a header line without a proper name") }
+    private func field(_ line: UnsafeRawBufferPointer) throws(Failure) -> (name: String, value: String) {
+        guard let colon = line.firstIndex(where: { !Self.isTokenByte($0) }), colon > 0, line[colon] == 0x3A else {
+            throw .malformed("a header line without a proper name")
+        }
         let value = Self.trimmed(line[(colon + 1)...])
-        guard value.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
+        guard value.allSatisfy({ Self.isText($0) || $0 == 0x09 }) else {
             throw .malformed("a header value with control characters")
         }
         return (String(decoding: line[..<colon], as: UTF8.self), String(decoding: value, as: UTF8.self))
@@ -111,7 +123,10 @@ struct ResponseHeadParser {
 
     /// RFC 9112, section 6.3, rule 5: differing lengths are an error; a list of equal ones is one length.
     private mutating func length(_ text: String) throws(Failure) {
-        for member in text.utf8.split(separator: 0x2C, omittingEmptySubsequences: false) {
+        let members =
+            text.utf8.contains(0x2C)
+            ? text.utf8.split(separator: 0x2C, omittingEmptySubsequences: false) : [text.utf8[...]]
+        for member in members {
             let digits = Self.trimmed(member)
             guard !digits.isEmpty, digits.allSatisfy(Self.isDigit), let value = Int(Substring(digits)),
                 contentLength == nil || contentLength == value
@@ -134,8 +149,8 @@ struct ResponseHeadParser {
         }
         guard status != 101 else { throw .malformed("an upgrade that nobody asked for") }
         let head = UpstreamResponseHead(
-            status: status, reason: reason, headers: headers, contentLength: contentLength, isChunked: isChunked,
-            version: version)
+            status: status, reason: reason, headers: HTTPHeaders(fields), contentLength: contentLength,
+            isChunked: isChunked, version: version)
         guard status >= 200 else {
             let seen = bytes
             self = ResponseHeadParser(takesHTTP2: takesHTTP2)
@@ -147,6 +162,8 @@ struct ResponseHeadParser {
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+
+    private static func isText(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F }
 
     private static func trimmed<Bytes: BidirectionalCollection<UInt8>>(_ bytes: Bytes) -> Bytes
     where Bytes.SubSequence == Bytes {

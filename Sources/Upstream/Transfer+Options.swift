@@ -21,7 +21,9 @@ extension Transfer {
         weir_easy_set_long(easy, CURLOPT_NOSIGNAL, 1)
         // Removing a transfer must not wait for its name to be resolved (7.87).
         weir_easy_set_long(easy, CURLOPT_QUICK_EXIT, 1)
-        weir_easy_set_string(easy, CURLOPT_PROXY, "")  // not the environment's
+        // Not the environment's, which libcurl would look into for each request.
+        weir_easy_set_string(easy, CURLOPT_PROXY, "")
+        weir_easy_set_string(easy, CURLOPT_NOPROXY, "")
         weir_easy_set_long(easy, CURLOPT_PATH_AS_IS, 1)
         weir_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
         weir_easy_set_long(easy, CURLOPT_FOLLOWLOCATION, 0)

@@ -17,7 +17,14 @@ extension Transfer {
     }
 
     func connect(to origin: Origin) {
+        // Taken apart here, libcurl does not do it again for each request; where it cannot be, its word on it is CURLOPT_URL's.
         weir_easy_set_string(easy, CURLOPT_URL, origin.url)
+        let url = curl_url()
+        let isURL = curl_url_set(url, CURLUPART_URL, origin.url, 0) == CURLUE_OK
+        weir_easy_set_pointer(easy, CURLOPT_CURLU, isURL ? url.map(UnsafeMutableRawPointer.init) : nil)
+        // libcurl copies neither this nor where to connect.
+        curl_url_cleanup(self.url)
+        self.url = url
         let version =
             !origin.speaksHTTP2
             ? CURL_HTTP_VERSION_1_1
@@ -27,7 +34,6 @@ extension Transfer {
         weir_easy_set_string(easy, CURLOPT_UNIX_SOCKET_PATH, origin.socketPath)
         let target = origin.target.flatMap { curl_slist_append(nil, $0) }
         weir_easy_set_pointer(easy, CURLOPT_CONNECT_TO, target)
-        // libcurl does not copy it.
         curl_slist_free_all(self.target)
         self.target = target
         guard let trust = origin.trust else { return }

@@ -69,10 +69,13 @@ package final class Transfer {
 
     let easy: UnsafeMutableRawPointer
     unowned let loop: UpstreamLoop
-    private var headers = HeaderList()
+    /// What the request's header says; to be written before its start, and left alone from there on.
+    package var headers = HeaderList()
+    private var announcedBody: UpstreamRequest.Body?
     private(set) var multi: MultiHandle?
     private(set) var origin: Origin?
-    /// Where to connect, for libcurl.
+    /// The origin's URL, and where to connect instead of its host, for libcurl.
+    var url: OpaquePointer?
     var target: UnsafeMutablePointer<curl_slist>?
     /// Until the last call to it; it owns the transfer.
     private(set) var delegate: (any TransferDelegate)?
@@ -112,6 +115,7 @@ package final class Transfer {
 
     deinit {
         curl_easy_cleanup(easy)
+        curl_url_cleanup(url)
         curl_slist_free_all(target)
     }
 
@@ -120,7 +124,10 @@ package final class Transfer {
     /// Sends the request.
     ///
     /// The delegate may hear of the end before this returns.
-    package func start() { loop.start(self) }
+    package func start() {
+        weir_easy_set_headers(easy, headers.complete(for: announcedBody))
+        loop.start(self)
+    }
 
     /// Stops reading: nothing more is handed over.
     ///
@@ -167,7 +174,8 @@ package final class Transfer {
             forbidsReuse = false
             weir_easy_set_long(easy, CURLOPT_FORBID_REUSE, 0)
         }
-        weir_easy_set_headers(easy, headers.fill(request.headers, for: request.body))
+        headers.removeAll()
+        announcedBody = request.body
     }
 
     /// libcurl is done with it.

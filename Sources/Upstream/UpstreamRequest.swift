@@ -51,13 +51,12 @@ extension Origin: Equatable {
     }
 }
 
-/// A request as the upstream gets it; of its body, what is known in front of it.
+/// A request as the upstream gets it, but for its header, which is written to ``Transfer/headers``; of its body, what is
+/// known in front of it.
 package struct UpstreamRequest: Sendable {
     package var method: HTTPMethod
     /// The request target as it goes on the wire (RFC 9112, section 3.2): `/path?query`, not normalised.
     package var target: String
-    /// Sent as they stand here, and nothing else is; libcurl makes up a `Host` where there is none.
-    package var headers: HTTPHeaders
     /// Its bytes are handed over by the transfer's delegate; `nil` where the head is all.
     package var body: Body?
     /// How much of the response is read at once, and so the most that libcurl holds while the transfer is paused.
@@ -76,13 +75,11 @@ package struct UpstreamRequest: Sendable {
     }
 
     package init(
-        method: HTTPMethod, target: String, headers: HTTPHeaders, body: Body? = nil,
-        readSize: ByteCount = .kibibytes(16)
+        method: HTTPMethod, target: String, body: Body? = nil, readSize: ByteCount = .kibibytes(16)
     ) {
         self.body = body
         self.method = method
         self.target = target
-        self.headers = headers
         self.readSize = readSize
     }
 }

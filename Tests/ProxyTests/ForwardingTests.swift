@@ -2,6 +2,7 @@ import Downstream
 import NIOHTTP1
 import Settings
 import Testing
+import Upstream
 
 @testable import Proxy
 
@@ -17,8 +18,9 @@ import Testing
         let request = Request(
             head: HTTPRequestHead(version: .http1_1, method: .GET, uri: "/", headers: headers), peer: peer,
             isSecure: isSecure)
-        var sent = headers
-        Forwarding(clients: clients, pseudonym: nil).tell(of: request, client: clients.client(of: request), in: &sent)
+        var list = HeaderList()
+        Forwarding(clients: clients, pseudonym: nil).tell(of: request, client: clients.client(of: request), in: &list)
+        let sent = HTTPHeaders(list)
         #expect(!sent.contains(name: "via"))
         return Self.fields.map { name in
             #expect(sent[name].count <= 1)
@@ -105,7 +107,8 @@ import Testing
     @Test func viaIsAppended() {
         let forwarding = Forwarding(clients: ClientAddress(trusted: []), pseudonym: "edge")
         var headers: HTTPHeaders = ["Via": "1.0 fred"]
-        forwarding.addVia(to: &headers, version: "1.1")
-        #expect(headers["via"] == ["1.0 fred", "1.1 edge"])
+        forwarding.addVia(to: &headers, version: .http1_1)
+        forwarding.addVia(to: &headers, version: .http2)
+        #expect(headers["via"] == ["1.0 fred", "1.1 edge", "2.0 edge"])
     }
 }

@@ -3,7 +3,6 @@ import Flow
 import NIOHTTP1
 import Settings
 import Testing
-import Upstream
 
 @testable import Proxy
 
@@ -39,112 +38,12 @@ import Upstream
         #expect(kept == ["Set-Cookie: a", "x-B: 1", "set-cookie: b", "X-b: 2"])
     }
 
-    // MARK: The request that the upstream gets
-
-    private func route(
-        path: String = "/", _ change: (inout Route) -> Void = { _ in }
-    ) -> ProxyRoute {
-        var route = Route(match: .init(path: path), upstreams: [UpstreamAddress(host: "origin", port: 9000)])
-        change(&route)
-        return ProxyRoute(route)
-    }
-
-    private func upstreamRequest(
-        _ route: ProxyRoute, uri: String = "/", headers: HTTPHeaders = ["Host": "example.com"],
-        trace: TraceContext? = nil, pace: Pace = .unlimited
-    ) -> UpstreamRequest {
-        let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: uri, headers: headers)
-        var request = Request(head: head, peer: "192.0.2.1")
-        request.trace = trace
-        return route.upstreamRequest(
-            for: request, client: "192.0.2.1", to: route.upstreams[0].address, pace: pace,
-            forwarding: Forwarding(clients: ClientAddress(trusted: []), pseudonym: "weir"))
-    }
-
-    // MARK: Traces (W3C Trace Context)
-
-    private func trace(joining parents: [String]) -> TraceContext {
-        var generator = SystemRandomNumberGenerator()
-        return TraceContext(joining: parents, using: &generator)
-    }
-
-    @Test func aTraceGoesOnWithWeirsSpanAndOneState() {
-        let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-        let trace = trace(joining: [parent])
-        let headers: HTTPHeaders = ["Traceparent": parent, "tracestate": "a=1, ", "TraceState": "b=2"]
-        let sent = upstreamRequest(route(), headers: headers, trace: trace).headers
-        #expect(sent["traceparent"] == [trace.traceparent])
-        #expect(sent["tracestate"] == ["a=1,b=2"])
-        #expect(upstreamRequest(route(), headers: headers).headers["tracestate"].count == 2)
-    }
-
-    @Test func aNewTraceHasNoState() {
-        let trace = trace(joining: [])
-        let sent = upstreamRequest(route(), headers: ["tracestate": "a=1", "traceparent": "x"], trace: trace).headers
-        #expect(sent["traceparent"] == [trace.traceparent] && sent["tracestate"].isEmpty)
-    }
-
-    @Test func theClientsHostIsPreserved() {
-        #expect(upstreamRequest(route()).headers["host"] == ["example.com"])
-        #expect(upstreamRequest(route(), headers: [:]).headers["host"] == ["origin:9000"])
-    }
-
-    @Test func theHostMayBeTheUpstreamsOwn() {
-        let route = route { $0.host = .upstream }
-        #expect(upstreamRequest(route).headers["host"] == ["origin:9000"])
-    }
-
-    @Test func theHostMayBeFixed() {
-        let route = route { $0.host = .literal("fixed.example") }
-        #expect(upstreamRequest(route).headers["host"] == ["fixed.example"])
-    }
-
     @Test(arguments: [
-        ("/api", "/api/a/b?c=d", "/a/b?c=d"), ("/api", "/api", "/"), ("/api", "/api/", "/"),
-        ("/api", "/api?a=b", "/?a=b"),
-        ("/api/", "/api/a", "/a"), ("/", "/a/b", "/a/b"), ("/api", "/api//a", "//a"), ("/api", "/api/../b", "/../b"),
-        ("/api", "/other", "/other"),
-    ]) func thePrefixIsTakenOffWhereTheRouteSaysSo(path: String, uri: String, target: String) {
-        #expect(upstreamRequest(route(path: path) { $0.stripPrefix = true }, uri: uri).target == target)
-        #expect(upstreamRequest(route(path: path), uri: uri).target == uri)
-    }
-
-    @Test func theStreamHeadersAreForwardedUnlessTheRouteSaysNo() {
-        let headers: HTTPHeaders = ["Host": "a", "X-Stream-Rate-Limit": "5/second", "x-stream-buffer-size": "5"]
-        let names = ["X-Stream-Rate-Limit", "X-Stream-Buffer-Size"]
-        let told = upstreamRequest(route(), headers: headers).headers
-        #expect(names.flatMap { told[$0] } == ["5/second", "5"])
-        let silent = upstreamRequest(route { $0.forwardStreamHeaders = false }, headers: headers).headers
-        #expect(names.allSatisfy { !silent.contains(name: $0) })
-        #expect(silent["host"] == ["a"])
-    }
-
-    /// Records cannot be told apart in a compressed body.
-    @Test(arguments: [(Framing.ndjson, "identity"), (.sse, "identity"), (.jsonSequence, "identity"), (.none, "gzip")])
-    func compressionIsNotAskedForWhereThereAreRecords(framing: Framing, coding: String) {
-        let route = route { $0.framing = framing }
-        let headers: HTTPHeaders = [
-            "Host": "a", "Accept": "text/event-stream", "Accept-Encoding": "gzip", "accept-encoding": "br",
-        ]
-        let asked = upstreamRequest(route, headers: headers, pace: Pace("1/s") ?? .unlimited).headers["accept-encoding"]
-        #expect(asked == (coding == "gzip" ? ["gzip", "br"] : [coding]))
-    }
-
-    /// Where the answer's type decides, it is not known yet whether there will be any.
-    @Test(arguments: [
-        ("Accept", "*/*", false), ("Accept", "application/json, text/html", false),
-        ("Accept", "text/event-stream", true),
-        ("Accept", "text/html, application/x-ndjson; q=0.5", true), ("X-Stream-Buffer-Size", "5", true),
-    ]) func whereTheTypeDecidesTheRequestTells(name: String, value: String, expectsRecords: Bool) {
-        let headers: HTTPHeaders = ["Host": "a", "Accept-Encoding": "gzip", name: value]
-        let asked = upstreamRequest(route(), headers: headers).headers["accept-encoding"]
-        #expect(asked == [expectsRecords ? "identity" : "gzip"])
-    }
-
-    @Test func aPaceIsAReasonToExpectRecords() throws {
-        let pace = try #require(Pace("10/second"))
-        let asked = upstreamRequest(route(), headers: ["Host": "a"], pace: pace).headers["accept-encoding"]
-        #expect(asked == ["identity"])
+        ("Host", "hOST", true), ("X-A", "x-a", true), ("", "", true), ("Host", "Hosts", false), ("Host", "Post", false),
+        // Those next to the letters, and those that differ by the same bit.
+        ("x@", "x`", false), ("x[", "x{", false), ("x-", "x\r", false), ("x0", "x\u{10}", false),
+    ]) func fieldsAreNamedInAnyCase(one: String, other: String, isSame: Bool) {
+        #expect(one.isField(other) == isSame && other.isField(one) == isSame)
     }
 
     // MARK: The head that the client gets

@@ -107,6 +107,8 @@ actor Bench {
 
     var statistics: UpstreamLoop.Statistics { upstream?.statistics ?? .init() }
 
+    func keep(_ origins: [Origin]) { upstream?.keep(origins) }
+
     /// How many connections to an origin wait for the next request.
     func idleConnections(to origin: Origin) -> Int { upstream?.idleConnections()[ObjectIdentifier(origin)] ?? 0 }
 
@@ -116,8 +118,10 @@ actor Bench {
     ) throws -> Exchange {
         let upstream = try #require(upstream)
         let exchange = Exchange()
-        exchange.transfer = try upstream.makeTransfer(
-            UpstreamRequest(method: method, target: target, headers: headers), at: origin, delegate: exchange)
+        let transfer = try upstream.makeTransfer(
+            UpstreamRequest(method: method, target: target), at: origin, delegate: exchange)
+        for (name, value) in headers { transfer.headers.add(name, value) }
+        exchange.transfer = transfer
         return exchange
     }
 
