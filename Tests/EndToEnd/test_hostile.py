@@ -97,10 +97,12 @@ def test_garbage_costs_its_own_connection_alone(weir, origin, client, bytes_):
             got += data
     except ConnectionError:
         pass
-    assert got == b"" or got.startswith((b"HTTP/1.1 4", b"HTTP/1.1 505")) or b"\x07" in got[:200], got
+    # A head that is well-formed goes on, whatever its body turns out to be, and may be answered before that is seen.
+    goes_on = bytes_.startswith(b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding")
+    answers_allowed = (b"HTTP/1.1 4", b"HTTP/1.1 505") + (b"HTTP/1.1 200",) * goes_on
+    assert got == b"" or got.startswith(answers_allowed) or b"\x07" in got[:200], got
     assert beside.get("/").read() == record(1)
-    # A head that is well-formed goes on, whatever its body turns out to be.
-    assert len(upstream.heads) == 2 + bytes_.startswith(b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding")
+    assert len(upstream.heads) == 2 + goes_on
 
 
 @pytest.mark.parametrize("value", [b"\xff\xfe", b"\xc3", "Zoë".encode(), b"\x80" * 500])
