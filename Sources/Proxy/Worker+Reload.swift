@@ -1,5 +1,6 @@
 import Downstream
 import Flow
+import Upstream
 
 extension Worker {
     /// The configuration has been replaced: what this loop has open follows it as far as it can.
@@ -8,6 +9,7 @@ extension Worker {
     func adopt(_ served: ServedConfiguration) {
         listener?.limits = served.connectionLimits
         meters.keep(Set(served.routes.map(\.name)))
+        upstream.keep(served.routes.flatMap { $0.upstreams.map(\.origin) })
         if isChecking { checkUpstreams(of: served) }
         for driver in Array(openDrivers) where driver.asked.generation < served.generation {
             if let route = served.successor(of: driver.route) { driver.adopt(route) }

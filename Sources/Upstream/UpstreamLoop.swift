@@ -11,6 +11,8 @@ package final class UpstreamLoop {
     package struct Statistics: Equatable, Sendable {
         package var active = 0
         package var handles = 0
+        /// Of which it knows where their connections are.
+        package var origins = 0
     }
 
     /// About 512 streams a handle at most; see ``MultiHandle``.
@@ -103,7 +105,16 @@ package final class UpstreamLoop {
     }
 
     package var statistics: Statistics {
-        Statistics(active: handles.reduce(0) { $0 + $1.active }, handles: handles.count)
+        Statistics(
+            active: handles.reduce(0) { $0 + $1.active }, handles: handles.count,
+            origins: Set(warm.keys).union(shared.keys).count)
+    }
+
+    /// Forgets the origins that are gone, as far as nothing has ended at them since: else reloads would add up.
+    package func keep(_ origins: some Sequence<Origin>) {
+        let kept = Set(origins.map(ObjectIdentifier.init))
+        warm = warm.filter { kept.contains($0.key) }
+        shared = shared.filter { kept.contains($0.key) }
     }
 
     /// How many connections to each origin wait for the next request.
