@@ -116,7 +116,7 @@ final class HTTP2Connection: ChannelInboundHandler {
         sayGoodbye(upTo: lastStream)
         // The last frame of the last stream may be on its way to the socket only now.
         context.eventLoop.assumeIsolated().execute { [self] in
-            if context.channel.isWritable { context.close(promise: nil) } else { reset() }
+            if context.channel.heldBytes == 0 { context.close(promise: nil) } else { reset() }
         }
     }
 

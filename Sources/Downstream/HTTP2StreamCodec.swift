@@ -60,41 +60,41 @@ final class HTTP2StreamCodec: ChannelDuplexHandler {
 
     /// The head as HTTP/1.1 would have it, so that nothing behind this needs to know; `nil` where it is malformed.
     private static func requestHead(_ block: HPACKHeaders, hasBody: Bool) -> HTTPRequestHead? {
-        let authority = block.first(name: ":authority")
+        var method: String?, path: String?, authority: String?
+        var hosts: [String] = [], lengths: [String] = [], cookies: [String] = []
+        var fields: [(String, String)] = []
+        fields.reserveCapacity(block.count + 1)
+        for (name, value, _) in block {
+            switch name {
+            case ":method": method = value
+            case ":path": path = value
+            case ":authority": authority = value
+            case "host": hosts.append(value)
+            case "content-length": lengths.append(value)
+            case "cookie": cookies.append(value)
+            default: if name.utf8.first != UInt8(ascii: ":") { fields.append((name, value)) }
+            }
+        }
         // RFC 9113, section 8.3.1: they must not contradict each other.
-        let hosts = block["host"]
         guard hosts.count <= 1, authority == nil || hosts.allSatisfy({ $0 == authority }) else { return nil }
-        guard let method = block.first(name: ":method"), method.utf8.allSatisfy(\.isTokenByte), !method.isEmpty else {
-            return nil
-        }
+        guard let method, !method.isEmpty, method.utf8.allSatisfy(\.isTokenByte) else { return nil }
         // CONNECT has no path (section 8.5).
-        guard let target = block.first(name: ":path") ?? authority, target.utf8.allSatisfy(\.isTargetByte) else {
-            return nil
-        }
-        guard let length = declaredLength(in: block) else { return nil }
-        var headers = HTTPHeaders()
-        headers.reserveCapacity(block.count + 2)
-        if let host = authority ?? hosts.first { headers.add(name: "host", value: host) }
-        headers.add(contentsOf: fields(of: block).filter { !["host", "cookie", "content-length"].contains($0.0) })
+        guard let target = path ?? authority, target.utf8.allSatisfy(\.isTargetByte) else { return nil }
         // RFC 9113, section 8.2.3: an HTTP/1.1 server would take two fields for two.
-        let cookies = block["cookie"]
-        if !cookies.isEmpty { headers.add(name: "cookie", value: cookies.joined(separator: "; ")) }
-        if let length = length.value {
-            headers.add(name: "content-length", value: length)
+        if !cookies.isEmpty { fields.append(("cookie", cookies.joined(separator: "; "))) }
+        if let length = lengths.first {
+            guard isNumber(length), lengths.allSatisfy({ $0 == length }) else { return nil }
+            fields.append(("content-length", length))
         } else if hasBody {
-            headers.add(name: "transfer-encoding", value: "chunked")
+            fields.append(("transfer-encoding", "chunked"))
         }
-        return HTTPRequestHead(version: .http2, method: HTTPMethod(rawValue: method), uri: target, headers: headers)
+        if let host = authority ?? hosts.first { fields.insert(("host", host), at: 0) }
+        return HTTPRequestHead(
+            version: .http2, method: HTTPMethod(rawValue: method), uri: target, headers: HTTPHeaders(fields))
     }
 
-    private struct Length { let value: String? }
-
-    /// `nil` where it is no number; several that agree are one.
-    private static func declaredLength(in block: HPACKHeaders) -> Length? {
-        let values = block["content-length"]
-        guard let first = values.first else { return Length(value: nil) }
-        let isNumber = (1...18).contains(first.utf8.count) && first.utf8.allSatisfy { (0x30...0x39).contains($0) }
-        return isNumber && values.allSatisfy { $0 == first } ? Length(value: first) : nil
+    private static func isNumber(_ text: String) -> Bool {
+        (1...18).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
     }
 
     /// The fields that are no pseudo-fields.
@@ -104,10 +104,13 @@ final class HTTP2StreamCodec: ChannelDuplexHandler {
 
     // MARK: Responses
 
-    /// Fields that HTTP/2 does not have (RFC 9113, section 8.2.2).
-    private static let connectionSpecific: Set<String> = [
-        "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade",
-    ]
+    /// Whether HTTP/2 does not have this field (RFC 9113, section 8.2.2).
+    private static func isConnectionSpecific(_ name: String) -> Bool {
+        switch name {
+        case "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade": true
+        default: false
+        }
+    }
 
     private static func block(of headers: HTTPHeaders, beside count: Int) -> HPACKHeaders {
         var block = HPACKHeaders()
@@ -118,7 +121,7 @@ final class HTTP2StreamCodec: ChannelDuplexHandler {
     private static func append(_ headers: HTTPHeaders, to block: inout HPACKHeaders) {
         for (name, value) in headers {
             let name = name.lowercased()
-            if !connectionSpecific.contains(name) { block.add(name: name, value: value) }
+            if !isConnectionSpecific(name) { block.add(name: name, value: value) }
         }
     }
 }

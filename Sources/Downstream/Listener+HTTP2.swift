@@ -8,6 +8,11 @@ import NIOHTTP2
 extension Listener {
     /// A stream is writable exactly while it holds nothing, as a connection of HTTP/1.1 is: NIO wants the marks apart.
     private static let waterMarks = (high: 2, low: 1)
+    /// What the streams of a connection may hold together before all of them have to wait, and when they may go on.
+    ///
+    /// NIO tells each change to every stream: with the marks of a stream here, one record cost as much as there are streams.
+    /// A batch of one (``Outbox/capacity``) stays below; of the streams that a socket does not take, two at most hold one.
+    private static let connectionWaterMarks = ChannelOptions.Types.WriteBufferWaterMark(low: 32 << 10, high: 96 << 10)
     /// For a client that chose HTTP/2 just before that was switched off (RFC 9113, section 6.5.2: no fewer).
     private static let standardStreams = 100
     /// The largest frame that NIO takes without having announced a larger one (RFC 9113, section 6.5.2).
@@ -20,6 +25,7 @@ extension Listener {
     ///   - channel: The connection's.
     /// - Throws: What NIO says of a pipeline that is gone.
     func speakHTTP2(with peer: ConnectionPeer, on channel: any Channel) throws {
+        try channel.syncOptions?.setOption(.writeBufferWaterMark, value: Self.connectionWaterMarks)
         let connection = HTTP2Connection(listener: self, peer: peer)
         let bound = NIOLoopBound(connection, eventLoop: eventLoop)
         let multiplexer = HTTP2StreamMultiplexer(

@@ -24,6 +24,7 @@ package final class Outbox {
     private var unflushed: [WireHandler] = []
     private var flushing: [WireHandler] = []
     private var isEnding = false
+    private var isTurnAskedFor = false
 
     package init(allocator: ByteBufferAllocator = ByteBufferAllocator()) {
         self.allocator = allocator
@@ -79,6 +80,16 @@ package final class Outbox {
             for wire in flushing { wire.turnEnded() }
             flushing.removeAll(keepingCapacity: true)
             seal()
+        }
+    }
+
+    /// Sends what was staged by something that is no turn, unless one is ending already.
+    func endTurnSoon(on eventLoop: any EventLoop) {
+        guard !isEnding, !isTurnAskedFor else { return }
+        isTurnAskedFor = true
+        eventLoop.assumeIsolated().execute { [self] in
+            isTurnAskedFor = false
+            turnEnded()
         }
     }
 

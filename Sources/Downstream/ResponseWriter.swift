@@ -114,7 +114,8 @@ package final class ResponseWriter: ClientResponse {
         state = .ended
         guard let connection else { return }
         connection.outbox.seal()
-        connection.write(.end(canSendTrailers && !trailers.isEmpty ? trailers : nil))
+        let trailers = canSendTrailers && !trailers.isEmpty ? trailers : nil
+        if trailers != nil || !connection.wire.endsInLastFrame() { connection.write(.end(trailers)) }
         connection.responseEnded(closes: !keepsAlive)
     }
 

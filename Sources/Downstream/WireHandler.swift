@@ -34,6 +34,8 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private(set) var stagedBodyBytes = 0
     /// All bytes that went through here since the connection began.
     private var passed = 0
+    /// The latest bytes of a stream of HTTP/2, kept until it is clear whether its end can go in their frame.
+    private var lastData: ByteBuffer?
     /// What is between this and the socket; `nil` without TLS.
     private let cipher: CipherEnd?
     /// Whose bytes these are, where they go into frames of HTTP/2 and not to a socket; `nil` for HTTP/1.1.
@@ -77,14 +79,31 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if stream == nil {
             context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
         } else {
-            let data = HTTP2Frame.FramePayload.Data(data: .byteBuffer(buffer))
-            context.write(NIOAny(HTTP2Frame.FramePayload.data(data)), promise: nil)
+            writeLastData()
+            lastData = buffer
         }
+    }
+
+    /// Ends a stream of HTTP/2 in the frame of its last bytes, which saves one of its own.
+    ///
+    /// - Returns: Whether it does; not where they have gone already, and not in HTTP/1.1.
+    func endsInLastFrame() -> Bool {
+        guard lastData != nil else { return false }
+        writeLastData(endsStream: true)
+        return true
+    }
+
+    private func writeLastData(endsStream: Bool = false) {
+        guard let data = lastData else { return }
+        lastData = nil
+        let frame = HTTP2Frame.FramePayload.Data(data: .byteBuffer(data), endStream: endsStream)
+        context?.write(NIOAny(HTTP2Frame.FramePayload.data(frame)), promise: nil)
     }
 
     /// Sends what was written.
     func flush() {
         guard let context, isStaged else { return }
+        writeLastData()
         isStaged = false
         stagedBodyBytes = 0
         isFlushing = true
@@ -128,6 +147,7 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Ends a stream of HTTP/2 before its end, with what is still held of it (RFC 9113, section 6.4).
     func endStream(_ code: HTTP2ErrorCode) {
+        writeLastData()
         context?.writeAndFlush(NIOAny(HTTP2Frame.FramePayload.rstStream(code)), promise: nil)
     }
 
@@ -142,6 +162,7 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         outbox.forget(self)
+        lastData = nil
         isStaged = false
         isWritable = false
         context.fireChannelInactive()
@@ -190,7 +211,11 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
         // Our own writes toggle it on the way; only the socket's is news.
         guard !isFlushing, !isStaged, isWritable else { return }
         // NIO tells so before it has written the frame: what is written now would overtake that.
-        if stream != nil { return outbox.staged(self) }
+        if stream != nil {
+            outbox.staged(self)
+            // It may be the socket's, which ends no turn.
+            return outbox.endTurnSoon(on: context.eventLoop)
+        }
         connection?.drained()
         outbox.turnEnded()
     }
@@ -199,6 +224,7 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         stage()
+        writeLastData()
         if stream == nil { passed += unwrapOutboundIn(data).readableBytes }
         context.write(data, promise: promise)
     }

@@ -121,6 +121,14 @@ def test_requests_and_responses_are_those_of_http1(weir, origin, h2):
     assert text.count("\r\nhost:") == 1
 
 
+def test_the_end_goes_in_the_frame_of_the_last_bytes(weir, origin, h2):
+    connection = h2(weir(route(origin(ten).url)))
+    for fields in ((), (("te", "trailers"),)):
+        stream = connection.ask("/", *fields).finish()
+        assert stream.numbers == list(range(1, 11)) and stream.ended
+        assert stream.frames and all(stream.frames)
+
+
 def test_heads_without_bodies(weir, origin, h2):
     def script(peer):
         head = peer.read_head()
@@ -268,13 +276,26 @@ def test_a_client_that_opens_its_window_bit_by_bit_is_seen_to_read(weir, origin,
 
 def test_a_client_that_does_not_read_its_socket_is_found_on_every_stream(weir, origin, h2):
     proxy = weir(route(origin(firehose).url, stall_timeout="500ms", breaker="off"))
-    connection = h2(proxy, window=(1 << 31) - 1, receive_buffer=4096)
-    connection.h2.increment_flow_control_window((1 << 31) - 1 - 65535)
-    connection.flush()
+    connection = h2(proxy, silent=True, receive_buffer=4096)
     for number in range(3):
         connection.ask(f"/{number}")
     for number in range(3):
         assert proxy.logged(path=f"/{number}", reason="slow_consumer")["bytes"] < 4 << 20
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])  # one holds less than the connection may, and more hold more
+def test_streams_go_on_when_a_full_socket_is_read_again(weir, origin, h2, count):
+    def long(peer):
+        peer.read_head()
+        peer.send(STREAM_HEAD + b"".join(chunk(record(number, 1000)) for number in range(1, 3001)) + LAST_CHUNK)
+
+    upstream = origin(long)
+    connection = h2(weir(route(upstream.url)), silent=True, receive_buffer=4096)
+    streams = [connection.ask(f"/{number}") for number in range(count)]
+    eventually(lambda: len(upstream.peers) == count, "all requests at the origin")
+    level(lambda: upstream.sent, "what the origin got rid of")
+    for stream in streams:
+        assert stream.finish().numbers == list(range(1, 3001)) and stream.ended
 
 
 def test_paces_are_kept_stream_by_stream(weir, origin, h2):

@@ -13,6 +13,7 @@ import h2.settings
 
 TIMEOUT = 15  # s for any one read
 GOAWAY = 7
+LARGEST = (1 << 31) - 1  # a window
 
 
 @dataclasses.dataclass
@@ -25,6 +26,7 @@ class Stream:
     body: bytes = b""
     trailers: dict = None
     ended: bool = False  # by the end of the stream
+    frames: list = dataclasses.field(default_factory=list)  # the lengths of its DATA
     reset: int = None  # the code of RST_STREAM
     informational: list = dataclasses.field(default_factory=list)
 
@@ -62,9 +64,10 @@ class Stream:
 
 
 class H2Client:
-    """One connection; with `tls` by ALPN, else by prior knowledge."""
+    """One connection; with `tls` by ALPN, else by prior knowledge. With `silent` its windows are as large as can be, and it
+    sends nothing while it reads."""
 
-    def __init__(self, port, tls=None, window=None, receive_buffer=None, validate=True):
+    def __init__(self, port, tls=None, window=None, receive_buffer=None, validate=True, silent=False):
         self.sock = socket.socket()
         self.sock.settimeout(TIMEOUT)
         if receive_buffer:
@@ -78,6 +81,8 @@ class H2Client:
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(
             header_encoding="utf-8", validate_outbound_headers=validate, normalize_outbound_headers=validate,
             validate_inbound_headers=True))
+        self.silent = silent
+        window = LARGEST if silent else window
         if window:  # of each stream, before it is known to weir
             self.h2.local_settings[h2.settings.SettingCodes.INITIAL_WINDOW_SIZE] = window
             self.h2.local_settings.acknowledge()
@@ -87,6 +92,8 @@ class H2Client:
         self.settings = {}  # weir's
         self.raw = b""  # of frames that have not come whole
         self.gone = False
+        if silent:
+            self.h2.increment_flow_control_window(LARGEST - 65535)
         self.flush()
 
     def close(self):
@@ -152,7 +159,8 @@ class H2Client:
                 stream.informational.append(dict(event.headers)[":status"])
             case h2.events.DataReceived():
                 stream.body += event.data
-                credit = event.flow_controlled_length
+                stream.frames.append(len(event.data))
+                credit = 0 if self.silent else event.flow_controlled_length
                 if credit:  # the connection's is given in any case: other streams must not wait for this one
                     self.h2.increment_flow_control_window(credit)
                 if credit and stream.reads and not event.stream_ended:
