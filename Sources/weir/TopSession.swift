@@ -21,6 +21,8 @@ struct TopSession {
     let hasColour: Bool
 
     private let terminal = FullScreen()
+    /// Whether the terminal is somebody else's until SIGCONT comes: other threads may be stopped before this one is.
+    private var isSuspended = false
     private let start = ContinuousClock.now
 
     init(source: SnapshotSource, screen: Screen, hasColour: Bool) {
@@ -43,7 +45,7 @@ struct TopSession {
         draw()
         for await event in events {
             guard take(event) else { break }
-            draw()
+            if !isSuspended { draw() }
         }
         post.finish()
     }
@@ -60,7 +62,9 @@ struct TopSession {
             case .suspend: suspend()
             case .draw, nil: break
             }
-        case .signal(.sigcont): terminal.enter()
+        case .signal(.sigcont):
+            isSuspended = false
+            terminal.enter()
         case .signal(.sigwinch): break
         case .signal: return false
         }
@@ -68,7 +72,8 @@ struct TopSession {
     }
 
     /// What Ctrl-Z does elsewhere; goes on when the shell says so, with SIGCONT.
-    private func suspend() {
+    private mutating func suspend() {
+        isSuspended = true
         terminal.leave()
         kill(getpid(), SIGSTOP)
     }
