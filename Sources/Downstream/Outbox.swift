@@ -53,8 +53,9 @@ package final class Outbox {
         collected += bytes.count
     }
 
-    /// Frames what is collected and writes it to its channel, unflushed.
-    func seal() {
+    /// Frames what is collected and sends it; where something is in front of it, or the end follows at once, it is written to
+    /// its channel, unflushed, so that all of it goes in one system call.
+    func seal(beforeEnd: Bool = false) {
         guard collected > 0 else { return }
         let (wire, size) = (owner, collected)
         (owner, collected) = (nil, 0)
@@ -64,6 +65,7 @@ package final class Outbox {
         } else {
             buffer.moveReaderIndex(to: Self.prefix)
         }
+        if !beforeEnd, wire.send(&buffer) { return }
         wire.write(size <= Self.smallBatch ? allocator.buffer(buffer: buffer) : buffer)
     }
 

@@ -113,7 +113,7 @@ package final class ResponseWriter: ClientResponse {
         guard state == .open else { return }
         state = .ended
         guard let connection else { return }
-        connection.outbox.seal()
+        connection.outbox.seal(beforeEnd: true)
         let trailers = canSendTrailers && !trailers.isEmpty ? trailers : nil
         if trailers != nil || !connection.wire.endsInLastFrame() { connection.write(.end(trailers)) }
         connection.responseEnded(closes: !keepsAlive)

@@ -11,7 +11,8 @@ import NIOHTTP2
 /// socket does not take at once counts as offered and not taken, and until it is taken nothing more is handed over. So a
 /// channel never holds more than one batch (``Outbox/capacity``) and the head in front of it.
 ///
-/// Body bytes enter here, past NIO's encoder, already framed: the encoder makes three buffers and three writes of a chunk.
+/// Body bytes enter here, past NIO's encoder, already framed: the encoder makes three buffers and three writes of a chunk. Where
+/// nothing is in front of them they go to the socket from here (``send(_:)``), and the channel gets what that does not take.
 final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -24,8 +25,10 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Strong, because a weak reference costs 3 % on live streams.
     private var connection: ConnectionHandler?
     private let outbox: Outbox
-    /// Whether something was written and not flushed yet.
+    /// Whether something was written and not flushed yet, or sent and the connection not told so.
     private(set) var isStaged = false
+    /// Whether the channel holds some of that.
+    private var isQueued = false
     private var isFlushing = false
     private var knowsNoRoom = false
     /// The channel's own word, kept here because asking it takes three calls.
@@ -36,6 +39,7 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var passed = 0
     /// The latest bytes of a stream of HTTP/2, kept until it is clear whether its end can go in their frame.
     private var lastData: ByteBuffer?
+    private var socket: NIOBSDSocket.Handle?
     /// What is between this and the socket; `nil` without TLS.
     private let cipher: CipherEnd?
     /// Whose bytes these are, where they go into frames of HTTP/2 and not to a socket; `nil` for HTTP/1.1.
@@ -70,10 +74,39 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Of all bytes written since the connection began, those that the client's kernel has; one system call.
     var taken: Int { stream?.taken() ?? written - (context?.channel.unsentBytes ?? 0) }
 
+    /// Sends bytes as they go on the wire past the channel, whose way costs as much again as the system call.
+    ///
+    /// Not where something is in front of them, nor where frames or TLS make other bytes of them. What goes wrong is left for
+    /// the channel to find out.
+    ///
+    /// - Parameter buffer: What the socket took is read off it.
+    /// - Returns: Whether that was all.
+    func send(_ buffer: inout ByteBuffer) -> Bool {
+        guard !isQueued, isWritable, stream == nil, cipher == nil, let context, context.channel.isActive,
+            let socket = socket(of: context.channel)
+        else { return false }
+        let sent = buffer.withUnsafeReadableBytes { bytes in
+            Glibc.send(socket, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL | MSG_DONTWAIT))
+        }
+        guard sent > 0 else { return false }
+        stage()
+        passed += sent
+        buffer.moveReaderIndex(forwardBy: sent)
+        return buffer.readableBytes == 0
+    }
+
+    /// The channel's own; its number is another's once the channel is not active any more.
+    private func socket(of channel: any Channel) -> NIOBSDSocket.Handle? {
+        if let socket { return socket }
+        socket = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable { $0 }
+        return socket
+    }
+
     /// Writes bytes as they go on the wire; `flush()` or the end of the turn sends them.
     func write(_ buffer: ByteBuffer) {
         guard let context else { return }
         stage()
+        isQueued = true
         stagedBodyBytes += buffer.readableBytes
         passed += buffer.readableBytes
         if stream == nil {
@@ -105,6 +138,8 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard let context, isStaged else { return }
         writeLastData()
         isStaged = false
+        guard isQueued else { return }
+        isQueued = false
         stagedBodyBytes = 0
         isFlushing = true
         context.flush()
@@ -163,7 +198,7 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func channelInactive(context: ChannelHandlerContext) {
         outbox.forget(self)
         lastData = nil
-        isStaged = false
+        (isStaged, isQueued) = (false, false)
         isWritable = false
         context.fireChannelInactive()
     }
@@ -224,6 +259,7 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         stage()
+        isQueued = true
         writeLastData()
         if stream == nil { passed += unwrapOutboundIn(data).readableBytes }
         context.write(data, promise: promise)

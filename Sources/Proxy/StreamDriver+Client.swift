@@ -20,6 +20,8 @@ extension StreamDriver: ResponseWriterDelegate {
         let now = worker.clock()
         machine.clientTook()
         permit?.delivered(totals.records, at: now)
+        // Told after each batch that went out; mostly there is nothing behind it.
+        guard queue.hasOutput || machine.isEmptying else { return waitForPace(hasRoom: true) }
         pump(at: now)
     }
 

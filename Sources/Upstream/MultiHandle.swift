@@ -16,7 +16,7 @@ final class MultiHandle {
     private(set) var active = 0
     /// When libcurl wants to be called although no socket is ready.
     private(set) var deadline = Instant.distantFuture
-    /// Whether libcurl was called since `finished` was last collected.
+    /// Whether fewer are running than have been started, since ``nextFinished()`` had none.
     private var mayHaveFinished = false
 
     /// - Parameters:
@@ -58,7 +58,7 @@ final class MultiHandle {
     func socketReady(_ socket: CInt, events: CInt) {
         var running: CInt = 0
         curl_multi_socket_action(handle, socket, events, &running)
-        mayHaveFinished = true
+        if running < active { mayHaveFinished = true }
     }
 
     /// The timer has run out, or libcurl asked to be called at once.

@@ -51,6 +51,42 @@ import Testing
         }
     }
 
+    @Test func batchesOfClientsThatTakeTurnsArriveInTheirOrder() async throws {
+        try await SocketBench.run { bench, listener in
+            let address = try await bench.bind(listener)
+            var writers: [ResponseWriter] = []
+            bench.handler.onRequest = { _, writer in
+                // Its first bytes wait behind the head, the next ones behind nothing, the last ones for the end.
+                writer.writeHead(.ok, headers: ["content-length": "2004"], body: .length)
+                writer.write("one\n")
+                writers.append(writer)
+            }
+            var clients: [SocketClient] = []
+            for _ in 0..<3 {
+                let client = try await SocketClient(address)
+                try await client.send(Self.get)
+                try await client.state.wait(for: "the first line") { $0.text.hasSuffix("one\n") }
+                clients.append(client)
+            }
+            for round in 100..<300 {
+                bench.turn {
+                    for writer in writers { writer.write("\(round),") }
+                    for writer in writers.reversed() { writer.write("then \n") }
+                    if round == 299 { for writer in writers { writer.end() } }
+                }
+            }
+            let body = "one\n" + (100..<300).map { "\($0),then \n" }.joined()
+            for client in clients {
+                let state = try await client.state.wait(for: "the rest") { $0.text.hasSuffix("299,then \n") }
+                #expect(state.text.hasSuffix("\r\n\r\n" + body))
+                // Nothing is left over in front of the next answer.
+                bench.handler.onRequest = { $1.answer("next") }
+                try await client.send(Self.get)
+                try await client.state.wait(for: "the next answer") { $0.text.hasSuffix("\r\n\r\nnext") }
+            }
+        }
+    }
+
     // MARK: Clients that do not read
 
     @Test func aClientThatDoesNotReadHoldsTheWriterUpAndGetsTheRestWhenItReads() async throws {
