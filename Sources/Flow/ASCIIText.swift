@@ -36,6 +36,17 @@ extension Substring {
     }
 }
 
+extension String {
+    /// Whether this names the same field: names are ASCII, in any case (RFC 9110, section 5.1).
+    package func isField(_ name: String) -> Bool {
+        guard utf8.count == name.utf8.count else { return false }
+        var own = self, name = name
+        return own.withUTF8 { own in
+            name.withUTF8 { name in own.indices.allSatisfy { own[$0].lowercasedASCII == name[$0].lowercasedASCII } }
+        }
+    }
+}
+
 extension UInt8 {
     var isOptionalWhitespace: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
 

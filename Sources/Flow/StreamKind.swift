@@ -9,8 +9,7 @@ package enum RecordFormat: Equatable, Sendable, CaseIterable {
 
     /// The format that a content type stands for, whatever its case and its parameters; `nil` for one of no stream.
     package init?(contentType: Substring) {
-        let end = contentType.utf8.firstIndex(of: UInt8(ascii: ";")) ?? contentType.endIndex
-        let type = contentType[..<end].trimmingOptionalWhitespace
+        let type = contentType.cut(at: ";").head.trimmingOptionalWhitespace
         guard let (_, format) = Self.types.first(where: { type.isCaseInsensitively($0.name) }) else { return nil }
         self = format
     }

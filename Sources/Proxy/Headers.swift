@@ -1,21 +1,7 @@
-import Downstream
 import Flow
 import NIOHTTP1
-import Settings
-import Upstream
 
 extension String {
-    /// Whether this names the same field: names are ASCII, in any case (RFC 9110, section 5.1).
-    func isField(_ name: String) -> Bool {
-        guard utf8.count == name.utf8.count else { return false }
-        var own = self, name = name
-        return own.withUTF8 { own in
-            name.withUTF8 { name in own.indices.allSatisfy { Self.lowercased(own[$0]) == Self.lowercased(name[$0]) } }
-        }
-    }
-
-    private static func lowercased(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
-
     /// Whether this names a field of one connection, which is not passed on (RFC 9110, section 7.6.1); beside these are those
     /// that `Connection` names.
     ///

@@ -123,10 +123,7 @@ struct ResponseHeadParser {
 
     /// RFC 9112, section 6.3, rule 5: differing lengths are an error; a list of equal ones is one length.
     private mutating func length(_ text: String) throws(Failure) {
-        let members =
-            text.utf8.contains(0x2C)
-            ? text.utf8.split(separator: 0x2C, omittingEmptySubsequences: false) : [text.utf8[...]]
-        for member in members {
+        for member in text.utf8.split(separator: 0x2C, omittingEmptySubsequences: false) {
             let digits = Self.trimmed(member)
             guard !digits.isEmpty, digits.allSatisfy(Self.isDigit), let value = Int(Substring(digits)),
                 contentLength == nil || contentLength == value

@@ -85,8 +85,6 @@ package final class Transfer {
     private var hasHead = false
     /// Whether others may be on its connection: libcurl hands over what has come for all of them, in one call.
     private var sharesConnection = false
-    /// Whether its connection is to be closed behind it.
-    private var forbidsReuse = false
     private var causes: PauseCauses = []
     /// Whether libcurl holds bytes that were not taken, and reads no more until it is told to go on.
     private(set) var isHeld = false
@@ -170,10 +168,7 @@ package final class Transfer {
         weir_easy_set_string(easy, CURLOPT_REQUEST_TARGET, request.target)
         setMethod(of: request)
         weir_easy_set_long(easy, CURLOPT_FRESH_CONNECT, isFresh ? 1 : 0)
-        if forbidsReuse {
-            forbidsReuse = false
-            weir_easy_set_long(easy, CURLOPT_FORBID_REUSE, 0)
-        }
+        weir_easy_set_long(easy, CURLOPT_FORBID_REUSE, 0)
         headers.removeAll()
         announcedBody = request.body
     }
@@ -214,10 +209,7 @@ package final class Transfer {
     ///
     /// For one that is shared nothing else would: what is on its way to nobody would be left there, and an upstream whose
     /// writes are held up need not read that the stream has been reset.
-    func forbidReuse() {
-        forbidsReuse = true
-        weir_easy_set_long(easy, CURLOPT_FORBID_REUSE, 1)
-    }
+    func forbidReuse() { weir_easy_set_long(easy, CURLOPT_FORBID_REUSE, 1) }
 
     /// Makes it as new; it must be out of its multi handle.
     func recycle() {

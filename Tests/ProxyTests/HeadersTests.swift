@@ -38,14 +38,6 @@ import Testing
         #expect(kept == ["Set-Cookie: a", "x-B: 1", "set-cookie: b", "X-b: 2"])
     }
 
-    @Test(arguments: [
-        ("Host", "hOST", true), ("X-A", "x-a", true), ("", "", true), ("Host", "Hosts", false), ("Host", "Post", false),
-        // Those next to the letters, and those that differ by the same bit.
-        ("x@", "x`", false), ("x[", "x{", false), ("x-", "x\r", false), ("x0", "x\u{10}", false),
-    ]) func fieldsAreNamedInAnyCase(one: String, other: String, isSame: Bool) {
-        #expect(one.isField(other) == isSame && other.isField(one) == isSame)
-    }
-
     // MARK: The head that the client gets
 
     private func streamFields(
