@@ -35,7 +35,8 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        .target(name: "Flow", swiftSettings: strict),
+        .target(name: "HTTPText", swiftSettings: strict),
+        .target(name: "Flow", dependencies: ["HTTPText"], swiftSettings: strict),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "JSONPointer", dependencies: ["CSimdJSON", "Flow"], swiftSettings: strict),
         .target(name: "Settings", dependencies: ["Flow", "Yams"], swiftSettings: strict),
@@ -47,16 +48,18 @@ let package = Package(
         .target(name: "PlainText", swiftSettings: strict),
         .target(name: "LiveScreen", dependencies: ["PlainText"], swiftSettings: strict),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
-        .target(name: "Upstream", dependencies: ["CCurl", "Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),
+        .target(
+            name: "Upstream", dependencies: ["CCurl", "Flow", "HTTPText", nio, nioHTTP1, nioPosix],
+            swiftSettings: strict),
         .target(
             name: "Downstream",
-            dependencies: ["Flow", nio, nioHPACK, nioHTTP1, nioHTTP2, nioLocks, nioPosix, nioSSL, nioTLS],
+            dependencies: ["Flow", "HTTPText", nio, nioHPACK, nioHTTP1, nioHTTP2, nioLocks, nioPosix, nioSSL, nioTLS],
             swiftSettings: strict),
         .target(
             name: "Proxy",
             dependencies: [
-                "Flow", "JSONPointer", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1, nioLocks,
-                nioPosix, logging,
+                "Flow", "HTTPText", "JSONPointer", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1,
+                nioLocks, nioPosix, logging,
                 .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
             ],
             resources: [.embedInCode("Resources/live.html")],
@@ -71,6 +74,7 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
+        .testTarget(name: "HTTPTextTests", dependencies: ["HTTPText"], swiftSettings: strict),
         .testTarget(name: "FlowTests", dependencies: ["Flow"], swiftSettings: strict),
         .testTarget(name: "JSONPointerTests", dependencies: ["JSONPointer", "Flow"], swiftSettings: strict),
         .testTarget(

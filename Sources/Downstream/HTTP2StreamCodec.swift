@@ -1,3 +1,4 @@
+import HTTPText
 import NIOCore
 import NIOHPACK
 import NIOHTTP1
@@ -127,16 +128,6 @@ final class HTTP2StreamCodec: ChannelDuplexHandler {
 }
 
 extension UInt8 {
-    /// RFC 9110, section 5.6.2.
-    fileprivate var isTokenByte: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: "!#$%&'*+-.^_`|~".utf8.contains(self)
-        }
-    }
-
     /// What may stand in a request line: anything else would end the target, or the line, on the way to the upstream.
     fileprivate var isTargetByte: Bool { self > 0x20 && self != 0x7F }
 }

@@ -1,3 +1,5 @@
+import HTTPText
+
 /// What a client asks for its stream in the negotiation headers; `nil` is not asked.
 package struct Ask: Equatable, Sendable {
     package static let bufferSizeHeader = "X-Stream-Buffer-Size"

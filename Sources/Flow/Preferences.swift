@@ -1,3 +1,5 @@
+import HTTPText
+
 /// What a client prefers of the ways to be answered: the `Prefer` header (RFC 7240), as far as weir knows its words.
 package struct Preferences: Equatable, Sendable {
     /// `respond-async`: rather 202 and a place to fetch the stream from than a refusal or a long wait.

@@ -1,3 +1,5 @@
+import HTTPText
+
 /// Why a request was refused or a stream ended badly, as the client is told (RFC 9457).
 ///
 /// Nothing in it comes from the request but at most one plain word, so that it can be neither injected into nor used to

@@ -1,3 +1,5 @@
+import HTTPText
+
 /// What a client asks for that lost its connection: the rest of a stream, behind the records that it has.
 package struct ResumeRequest: Equatable, Sendable {
     package static let header = "X-Stream-Resume"

@@ -1,3 +1,5 @@
+import HTTPText
+
 /// Which requests a route serves.
 package struct RouteMatch: Equatable, Sendable {
     /// A name or address without a port, in whatever case, an IPv6 address with or without brackets; `nil` is every host.

@@ -1,3 +1,5 @@
+import HTTPText
+
 /// How the records of a stream are told apart.
 package enum RecordFormat: Equatable, Sendable, CaseIterable {
     /// One JSON text a line.

@@ -1,4 +1,5 @@
 import Flow
+import HTTPText
 import NIOHTTP1
 
 extension String {

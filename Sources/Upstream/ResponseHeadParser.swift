@@ -1,4 +1,5 @@
 import Flow
+import HTTPText
 import NIOHTTP1
 
 /// Reads the header lines that libcurl hands over one by one, and refuses what RFC 9112 calls malformed.
@@ -80,14 +81,14 @@ struct ResponseHeadParser {
     }
 
     private static func status(_ digits: Slice<UnsafeRawBufferPointer>) -> Int? {
-        guard digits.count == 3, digits.allSatisfy(isDigit) else { return nil }
+        guard digits.count == 3, digits.allSatisfy(\.isDigit) else { return nil }
         let code = digits.reduce(0) { 10 * $0 + Int($1 - 0x30) }
         return (100...599).contains(code) ? code : nil
     }
 
     private func version(_ text: Slice<UnsafeRawBufferPointer>) -> HTTPVersion? {
         if takesHTTP2, text.elementsEqual("HTTP/2".utf8) { return .http2 }
-        guard text.count == 8, text.starts(with: "HTTP/1.".utf8), let minor = text.last, Self.isDigit(minor) else {
+        guard text.count == 8, text.starts(with: "HTTP/1.".utf8), let minor = text.last, minor.isDigit else {
             return nil
         }
         return HTTPVersion(major: 1, minor: Int(minor - 0x30))
@@ -111,11 +112,11 @@ struct ResponseHeadParser {
 
     /// RFC 9112, section 5: `name: value`, no blank before the colon, no folding, no control characters.
     private func field(_ line: UnsafeRawBufferPointer) throws(Failure) -> (name: String, value: String) {
-        guard let colon = line.firstIndex(where: { !Self.isTokenByte($0) }), colon > 0, line[colon] == 0x3A else {
+        guard let colon = line.firstIndex(where: { !$0.isTokenByte }), colon > 0, line[colon] == 0x3A else {
             throw .malformed("a header line without a proper name")
         }
         let value = Self.trimmed(line[(colon + 1)...])
-        guard value.allSatisfy({ Self.isText($0) || $0 == 0x09 }) else {
+        guard value.allSatisfy({ $0.isFieldValueByte }) else {
             throw .malformed("a header value with control characters")
         }
         return (String(decoding: line[..<colon], as: UTF8.self), String(decoding: value, as: UTF8.self))
@@ -125,7 +126,7 @@ struct ResponseHeadParser {
     private mutating func length(_ text: String) throws(Failure) {
         for member in text.utf8.split(separator: 0x2C, omittingEmptySubsequences: false) {
             let digits = Self.trimmed(member)
-            guard !digits.isEmpty, digits.allSatisfy(Self.isDigit), let value = Int(Substring(digits)),
+            guard !digits.isEmpty, digits.allSatisfy(\.isDigit), let value = Int(Substring(digits)),
                 contentLength == nil || contentLength == value
             else { throw .malformed("Content-Length is not one number") }
             contentLength = value
@@ -158,8 +159,6 @@ struct ResponseHeadParser {
         return .head(head)
     }
 
-    private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
-
     private static func isText(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F }
 
     private static func trimmed<Bytes: BidirectionalCollection<UInt8>>(_ bytes: Bytes) -> Bytes
@@ -168,14 +167,5 @@ struct ResponseHeadParser {
         while let first = slice.first, first == 0x20 || first == 0x09 { slice = slice.dropFirst() }
         while let last = slice.last, last == 0x20 || last == 0x09 { slice = slice.dropLast() }
         return slice
-    }
-
-    /// `tchar` of RFC 9110, section 5.6.2.
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-        case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x5E...0x60, 0x7C, 0x7E: true
-        default: false
-        }
     }
 }

@@ -1,8 +1,8 @@
 import Testing
 
-@testable import Flow
+@testable import HTTPText
 
-@Suite struct ASCIITextTests {
+struct ASCIITextTests {
     @Test(arguments: [
         ("Host", "hOST", true), ("X-A", "x-a", true), ("", "", true), ("Host", "Hosts", false), ("Host", "Post", false),
         // Those next to the letters, and those that differ by the same bit.

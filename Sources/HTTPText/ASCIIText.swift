@@ -1,25 +1,25 @@
-/// What header fields and hosts are compared and cut by: ASCII, without copies.
+/// Comparing and splitting the text of header fields and hosts: ASCII, without copies.
 extension Substring {
-    /// Without the spaces and tabs at both ends: the optional whitespace of RFC 9110, section 5.6.3.
-    var trimmingOptionalWhitespace: Substring {
+    /// Without the spaces and tabs at both ends: the optional white space of RFC 9110, section 5.6.3.
+    package var trimmingOptionalWhitespace: Substring {
         guard let first = utf8.firstIndex(where: { !$0.isOptionalWhitespace }),
             let last = utf8.lastIndex(where: { !$0.isOptionalWhitespace })
         else { return Substring() }
         return self[first..<utf8.index(after: last)]
     }
 
-    /// Whether this is `word`, which is ASCII in lower case, in whatever case.
-    func isCaseInsensitively(_ word: StaticString) -> Bool {
+    /// Whether this is `word`, which is ASCII in lower case, in any case.
+    package func isCaseInsensitively(_ word: StaticString) -> Bool {
         word.utf8CodeUnitCount == utf8.count
             && word.withUTF8Buffer { word in utf8.elementsEqual(word, by: { $0.lowercasedASCII == $1 }) }
     }
 
-    /// The part before the first `separator` that stands in no quoted string, and the part after it, if there is one.
+    /// The part before the first `separator` outside of a quoted string, and the part after it, if there is one.
     ///
     /// In a quoted string a backslash quotes the next byte (RFC 9110, section 5.6.4).
-    func cut(at separator: Unicode.Scalar) -> (head: Substring, tail: Substring?) {
+    package func cut(at separator: Unicode.Scalar) -> (head: Substring, tail: Substring?) {
         var isQuoted = false, isEscaped = false
-        let place = utf8.firstIndex { byte in
+        let index = utf8.firstIndex { byte in
             if isEscaped {
                 isEscaped = false
             } else if isQuoted, byte == UInt8(ascii: "\\") {
@@ -31,29 +31,18 @@ extension Substring {
             }
             return false
         }
-        guard let place else { return (self, nil) }
-        return (self[..<place], self[utf8.index(after: place)...])
+        guard let index else { return (self, nil) }
+        return (self[..<index], self[utf8.index(after: index)...])
     }
 }
 
 extension String {
-    /// Whether this names the same field: names are ASCII, in any case (RFC 9110, section 5.1).
+    /// Whether this is the name of the same field: names are ASCII, in any case (RFC 9110, section 5.1).
     package func isField(_ name: String) -> Bool {
         guard utf8.count == name.utf8.count else { return false }
         var own = self, name = name
         return own.withUTF8 { own in
             name.withUTF8 { name in own.indices.allSatisfy { own[$0].lowercasedASCII == name[$0].lowercasedASCII } }
         }
-    }
-}
-
-extension UInt8 {
-    var isOptionalWhitespace: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
-
-    var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
-
-    /// A letter A to Z in lower case, anything else as it is.
-    var lowercasedASCII: UInt8 {
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self
     }
 }

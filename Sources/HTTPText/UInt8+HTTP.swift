@@ -1,0 +1,22 @@
+/// The classes of bytes that the grammars of HTTP are built from (RFC 9110, sections 5.5 and 5.6).
+extension UInt8 {
+    @inlinable package var isDigit: Bool { self &- 0x30 < 10 }
+
+    /// Space or tab.
+    @inlinable package var isOptionalWhitespace: Bool { self == 0x20 || self == 0x09 }
+
+    /// `tchar`: a byte of a field name or a method (section 5.6.2).
+    @inlinable package var isTokenByte: Bool {
+        switch self {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+        case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x5E...0x60, 0x7C, 0x7E: true
+        default: false
+        }
+    }
+
+    /// A byte of a field value: visible, space, tab, or `obs-text`; no other control byte (section 5.5).
+    @inlinable package var isFieldValueByte: Bool { self >= 0x20 ? self != 0x7F : self == 0x09 }
+
+    /// A letter A to Z in lower case, any other byte unchanged.
+    @inlinable package var lowercasedASCII: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
+}
