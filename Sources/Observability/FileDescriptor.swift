@@ -8,8 +8,6 @@
 struct FileDescriptor: Equatable, Sendable {
     let number: Int32
 
-    static let standardError = FileDescriptor(number: STDERR_FILENO)
-
     init(number: Int32) { self.number = number }
 
     /// Opens a log for appending, and makes it if it is not there, readable for its group.

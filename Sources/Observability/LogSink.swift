@@ -13,13 +13,29 @@ package enum LogSinkError: Error, Equatable, Sendable {
     case cannotWrite(errno: Int32)
 }
 
-/// Writes the lines of a log to a file or to standard output, from a thread of its own.
+extension LogSinkError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .cannotOpen(let path, let errno): "\(path) cannot be opened: \(Self.reason(errno))"
+        case .cannotWrite(let errno): "lines cannot be written: \(Self.reason(errno))"
+        }
+    }
+
+    private static func reason(_ errno: Int32) -> String {
+        // open(2): what a named pipe returns that nothing reads.
+        errno == ENXIO ? "no process reads this pipe" : String(cString: strerror(errno))
+    }
+}
+
+/// Writes the lines of a log to a file or to an open descriptor, from a thread of its own.
 ///
 ///     event loops ── write(_:) ──▶ [pending, bounded] ── the sink's thread ──▶ write(2)
 ///
 /// An event loop only ever appends to memory. What a slow disk or reader does not take is held up to a bound, and
 /// counted as lost beyond it: a log must not hold up the streams it tells of. The thread takes all that is pending at
 /// once, so that under load one system call writes many lines.
+///
+/// After lines were lost, the log itself can report how many: see `lossNotice` of the initialisers.
 ///
 /// The thread keeps the sink alive until ``close(within:)``.
 package final class LogSink: Sendable {
@@ -37,6 +53,8 @@ package final class LogSink: Sendable {
         /// How much of `pending` came before a call of `reopen`, and belongs into the old file.
         var reopenAt: Int?
         var lost = 0
+        /// How many of the lost lines were reported by a notice.
+        var reported = 0
         var isClosed = false
         /// Whether the thread has been told that there is something to do, and has not yet found nothing.
         var isAwake = false
@@ -45,6 +63,7 @@ package final class LogSink: Sendable {
     private let target: Target
     private let capacity: Int
     private let failed: @Sendable (LogSinkError) -> Void
+    private let lossNotice: @Sendable (Int) -> [UInt8]?
     private let state = NIOLockedValueBox(State())
     private let work = Semaphore()
     private let stopped = Semaphore()
@@ -54,19 +73,44 @@ package final class LogSink: Sendable {
     /// - Parameters:
     ///   - target: Where the lines go.
     ///   - capacity: Bytes that wait at most, beside as many that are being written.
-    ///   - failed: Told on the sink's thread of the first of a row of equal failures.
+    ///   - failed: Called on the sink's thread for the first of a row of equal failures.
+    ///   - lossNotice: As for ``init(descriptor:capacity:lossNotice:)``.
     /// - Throws: ``LogSinkError/cannotOpen(path:errno:)``.
-    package init(
-        _ target: Target, capacity: Int = 4 << 20, failed: @escaping @Sendable (LogSinkError) -> Void = { _ in }
+    package convenience init(
+        _ target: Target, capacity: Int = 4 << 20, failed: @escaping @Sendable (LogSinkError) -> Void = { _ in },
+        lossNotice: @escaping @Sendable (Int) -> [UInt8]? = { _ in nil }
     ) throws(LogSinkError) {
-        self.target = target
-        self.capacity = capacity
-        self.failed = failed
         let descriptor =
             switch target {
             case .file(let path): try FileDescriptor(appendingTo: path)
             case .descriptor(let number): FileDescriptor(number: number)
             }
+        self.init(target, descriptor, capacity: capacity, failed: failed, lossNotice: lossNotice)
+    }
+
+    /// Writes to a descriptor that is open already, and starts the thread.
+    ///
+    /// - Parameters:
+    ///   - descriptor: Stays open.
+    ///   - capacity: As for ``init(_:capacity:failed:lossNotice:)``.
+    ///   - lossNotice: Called on the sink's thread after lines were lost and others were written again, with the number of
+    ///     lost lines. Returns a line without its newline that is written in the place of the lost ones; `nil` for none.
+    package convenience init(
+        descriptor: Int32, capacity: Int, lossNotice: @escaping @Sendable (Int) -> [UInt8]?
+    ) {
+        self.init(
+            .descriptor(descriptor), FileDescriptor(number: descriptor), capacity: capacity, failed: { _ in },
+            lossNotice: lossNotice)
+    }
+
+    private init(
+        _ target: Target, _ descriptor: FileDescriptor, capacity: Int,
+        failed: @escaping @Sendable (LogSinkError) -> Void, lossNotice: @escaping @Sendable (Int) -> [UInt8]?
+    ) {
+        self.target = target
+        self.capacity = capacity
+        self.failed = failed
+        self.lossNotice = lossNotice
         startThread { [self] in
             writeUntilClosed(to: descriptor)
             stopped.signal()
@@ -123,7 +167,9 @@ package final class LogSink: Sendable {
 extension LogSink {
     private enum Order {
         /// The batch is full; its part before `reopenAt`, if that is set, belongs into the old file.
-        case write(reopenAt: Int?)
+        ///
+        /// `lost` is how many lines were lost before the next batch begins.
+        case write(reopenAt: Int?, lost: Int)
         case wait
         case stop
     }
@@ -133,11 +179,12 @@ extension LogSink {
         var batch: [UInt8] = []
         while true {
             switch nextOrder(&batch) {
-            case .write(let reopenAt):
+            case .write(let reopenAt, let lost):
                 let border = reopenAt ?? 0
                 write(batch[..<border], to: &output)
                 if reopenAt != nil { reopen(&output) }
                 write(batch[border...], to: &output)
+                if output.lastError == nil { reportLoss(lost, to: &output) }
             case .wait:
                 work.wait()
             case .stop:
@@ -154,7 +201,7 @@ extension LogSink {
             if !state.pending.isEmpty || state.reopenAt != nil {
                 swap(&batch, &state.pending)
                 defer { state.reopenAt = nil }
-                return .write(reopenAt: state.reopenAt)
+                return .write(reopenAt: state.reopenAt, lost: state.lost)
             }
             if state.isClosed { return .stop }
             state.isAwake = false
@@ -166,6 +213,16 @@ extension LogSink {
         guard !lines.isEmpty, let (lost, error) = output.write(lines) else { return }
         state.withLockedValue { $0.lost += lost }
         report(error, &output)
+    }
+
+    /// Reports the lines that were lost since the last notice; a notice that cannot be written is repeated later.
+    private func reportLoss(_ lost: Int, to output: inout Output) {
+        let unreported = state.withLockedValue { lost - $0.reported }
+        guard unreported > 0 else { return }
+        if let notice = lossNotice(unreported) {
+            guard output.write((notice + [UInt8(ascii: "\n")])[...]) == nil else { return }
+        }
+        state.withLockedValue { $0.reported = lost }
     }
 
     private func reopen(_ output: inout Output) {

@@ -72,6 +72,8 @@ extension MetricFamily {
         "By how much a timer of each event loop, set every 100 ms, came late.")
     package static let logLinesLost = MetricFamily(
         "weir_access_log_lines_lost", .counter, "Lines of the access log that could not be written.")
+    package static let processLogLinesLost = MetricFamily(
+        "weir_process_log_lines_lost", .counter, "Lines of the process's own log that could not be written.")
     package static let configGeneration = MetricFamily(
         "weir_config_generation", .gauge, "Which configuration is served: 1 at the start, one more with each reload.")
     package static let configReloadSuccessful = MetricFamily(

@@ -18,11 +18,11 @@ package struct StandardErrorLog: LogHandler {
     ///   - level: The least level that is logged.
     ///   - metadataProvider: Adds metadata of the task that logs.
     ///   - now: Tells the time of a record.
-    ///   - write: Takes one line, without its newline.
+    ///   - write: Takes one line, without its newline; must not wait, for event loops log.
     package init(
         level: Logger.Level = .info, metadataProvider: Logger.MetadataProvider? = nil,
         now: @escaping @Sendable () -> Timestamp = Timestamp.now,
-        write: @escaping @Sendable ([UInt8]) -> Void = StandardErrorLog.writeToStandardError
+        write: @escaping @Sendable ([UInt8]) -> Void
     ) {
         logLevel = level
         self.metadataProvider = metadataProvider
@@ -40,21 +40,22 @@ package struct StandardErrorLog: LogHandler {
         if let metadataProvider { all.merge(metadataProvider.get()) { $1 } }
         if let explicit = event.metadata { all.merge(explicit) { $1 } }
         if let error = event.error, all["error"] == nil { all["error"] = "\(error)" }
-        var line = "\(now().rfc3339) \(event.level.rawValue) "
-        line.appendEscaped(event.message.description)
+        write(Self.line(at: now(), event.level, event.message.description, all))
+    }
+
+    /// One line, without its newline.
+    static func line(
+        at time: Timestamp, _ level: Logger.Level, _ message: String, _ all: Logger.Metadata
+    ) -> [UInt8] {
+        var line = "\(time.rfc3339) \(level.rawValue) "
+        line.appendEscaped(message)
         for (key, value) in all.sorted(by: { $0.key < $1.key }) {
             line += " "
             line.appendWord(key)
             line += "="
             line.appendWord(value.description)
         }
-        write(Array(line.utf8))
-    }
-
-    /// Writes a line to standard error at once; what cannot be written is given up.
-    package static func writeToStandardError(_ line: [UInt8]) {
-        // With its newline in one call, so that lines of two threads do not mix.
-        _ = FileDescriptor.standardError.writeAll((line + [UInt8(ascii: "\n")])[...])
+        return Array(line.utf8)
     }
 }
 

@@ -129,6 +129,8 @@ struct MetricsPage {
         text.add([:], figures.lag)
         text.begin(.logLinesLost)
         text.add([:], shared.log?.lost ?? 0)
+        text.begin(.processLogLinesLost)
+        text.add([:], shared.processLog.lost)
         let reloads = shared.reloads.withLockedValue { $0 }
         text.begin(.configGeneration)
         text.add([:], shared.served.generation)

@@ -1,7 +1,7 @@
 import Downstream
 import Flow
 import Glibc
-package import Logging
+import Logging
 import NIOCore
 import NIOPosix
 package import Observability
@@ -34,19 +34,19 @@ package final class Server: Sendable {
     ///   - waking: How the loops learn of libcurl's sockets.
     ///   - inherited: Sockets that listen already.
     ///   - accessLog: Where requests are logged; `nil` for nowhere.
-    ///   - log: The process's own log; each listener's address is told there.
+    ///   - processLog: The process's own log; each listener's address is logged there.
     /// - Returns: The running proxy; it runs until ``drain()``.
     /// - Throws: ``BindError`` where a listener cannot be opened.
     package static func start(
         _ configuration: Configuration, version: String, waking: Waking = .auto,
-        inherited: InheritedSockets = InheritedSockets(), accessLog: LogSink?, log: Logger
+        inherited: InheritedSockets = InheritedSockets(), accessLog: LogSink?, processLog: ProcessLog
     ) async throws -> Server {
         let count = configuration.workers ?? System.coreCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         do {
             return try await Server(
                 configuration, version: version, on: group, waking: waking, inherited: inherited, accessLog: accessLog,
-                log: log)
+                processLog: processLog)
         } catch {
             try? await group.shutdownGracefully()
             throw error
@@ -55,8 +55,9 @@ package final class Server: Sendable {
 
     private init(
         _ configuration: Configuration, version: String, on group: MultiThreadedEventLoopGroup, waking: Waking,
-        inherited: InheritedSockets, accessLog: LogSink?, log: Logger
+        inherited: InheritedSockets, accessLog: LogSink?, processLog: ProcessLog
     ) async throws {
+        let log = processLog.logger
         var inherited = inherited
         let loops = group.makeIterator().map { $0 as any EventLoop }
         let readiness = Readiness()
@@ -64,7 +65,7 @@ package final class Server: Sendable {
         let shared = Shared(
             configuration, workers: loops.count,
             maximumConnections: DescriptorLimit.connections(wanted: configuration.limits.maxConnections, log: log),
-            log: accessLog, process: log, readiness: readiness, version: version, tls: tls)
+            log: accessLog, process: processLog, readiness: readiness, version: version, tls: tls)
         var workers: [NIOLoopBound<Worker>] = []
         for (loop, gauge) in zip(loops, shared.buffers.cells) {
             workers.append(

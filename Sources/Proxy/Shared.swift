@@ -22,22 +22,23 @@ final class Shared: Sendable {
     let roster = LoopRoster()
     let build: MetricsPage.Build
     /// The process's own log.
-    let process: Logger
+    let processLog: ProcessLog
+    var process: Logger { processLog.logger }
     let readiness: Readiness
     let date = HTTPDate()
 
     init(
-        _ configuration: Configuration, workers: Int, maximumConnections: Int, log: LogSink?, process: Logger,
+        _ configuration: Configuration, workers: Int, maximumConnections: Int, log: LogSink?, process: ProcessLog,
         readiness: Readiness, version: String, tls: ServerTLS?
     ) {
-        current = NIOLockedValueBox(ServedConfiguration(configuration, log: process))
+        current = NIOLockedValueBox(ServedConfiguration(configuration, log: process.logger))
         self.workers = workers
         connections = Headcount(
             maximum: maximumConnections, perName: configuration.limits.connectionsPerAddress, sparesUnnamed: true)
         buffers = BufferGauge(loops: workers, maximum: configuration.limits.maxBufferBytes)
         self.log = log.flatMap { sink in configuration.accessLog.map { AccessLog(sink, $0) } }
         build = MetricsPage.Build(version: version)
-        self.process = process
+        processLog = process
         self.readiness = readiness
         self.tls = tls
     }

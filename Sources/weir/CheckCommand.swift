@@ -9,8 +9,9 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup var file: ConfigurationFile
 
     func run() throws {
-        let configuration = try file.read()
-        let routes = configuration.routes.count
+        let loaded = try file.read()
+        for warning in loaded.warnings { StandardError.write("\(warning)\n") }
+        let routes = loaded.configuration.routes.count
         StandardOutput.write("\(file.path) is right: \(routes) \(routes == 1 ? "route" : "routes")\n")
     }
 }

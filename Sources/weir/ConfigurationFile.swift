@@ -1,8 +1,24 @@
 import ArgumentParser
 import Foundation
+import Logging
 import Observability
 import Proxy
 import Settings
+
+/// A checked configuration, and what is only doubtful about it: one line each, as `file:line:column: warning: …`.
+struct LoadedConfiguration: Sendable {
+    let configuration: Configuration
+    let warnings: [String]
+
+    init(_ configuration: Configuration, warnings: [String] = []) {
+        self.configuration = configuration
+        self.warnings = warnings
+    }
+
+    func logWarnings(to log: Logger) {
+        for warning in warnings { log.warning("\(warning)") }
+    }
+}
 
 /// The configuration file that a command reads.
 struct ConfigurationFile: ParsableArguments {
@@ -15,7 +31,7 @@ struct ConfigurationFile: ParsableArguments {
     /// Reads and checks the file, and those that it names; errors end the command with status 1.
     ///
     /// They go to standard error, one a line.
-    func read() throws -> Configuration {
+    func read() throws -> LoadedConfiguration {
         do {
             return try load()
         } catch {
@@ -24,17 +40,16 @@ struct ConfigurationFile: ParsableArguments {
         }
     }
 
-    /// Reads and checks the file, and those that it names; what is only doubtful is told on standard error.
+    /// Reads and checks the file, and those that it names.
     ///
     /// - Throws: `ConfigurationErrors`, or a `ConfigurationError` where there is nothing to check.
-    func load() throws -> Configuration {
+    func load() throws -> LoadedConfiguration {
         let configuration = try Configuration.parse(
             content(), file: path, environment: ProcessInfo.processInfo.environment)
         try configuration.checkUpstreams(namedIn: path)
-        for warning in try configuration.tls?.checkFiles(namedIn: path, at: Timestamp.now()) ?? [] {
-            StandardError.write("\(path):\(warning.line):\(warning.column): warning: \(warning.message)\n")
-        }
-        return configuration
+        let doubts = try configuration.tls?.checkFiles(namedIn: path, at: Timestamp.now()) ?? []
+        return LoadedConfiguration(
+            configuration, warnings: doubts.map { "\(path):\($0.line):\($0.column): warning: \($0.message)" })
     }
 
     private func content() throws(ConfigurationError) -> String {

@@ -48,9 +48,8 @@ struct DemoCommand: AsyncParsableCommand {
             """
         do {
             let configuration = try Configuration.parse(text, file: "demo", environment: [:])
-            try await serve(configuration, waking: waking, reload: { configuration }) {
-                StandardError.write(Self.invitation(port: port))
-            }
+            let loaded = LoadedConfiguration(configuration)
+            try await serve(loaded, waking: waking, reload: { loaded }, greeting: Self.invitation(port: port))
         } catch let errors as ConfigurationErrors {
             StandardError.write("\(errors)\n")
             throw ExitCode(1)

@@ -17,7 +17,7 @@ struct RunCommand: AsyncParsableCommand {
     var waking = Waking.auto
 
     func run() async throws {
-        let configuration = try file.read()
+        let loaded = try file.read()
         let inherited: InheritedSockets
         do throws(InheritedSockets.Failure) {
             inherited = try InheritedSockets(environment: ProcessInfo.processInfo.environment)
@@ -25,7 +25,7 @@ struct RunCommand: AsyncParsableCommand {
             StandardError.write("weir: \(error)\n")
             throw ExitCode(1)
         }
-        try await serve(configuration, waking: waking, inherited: inherited, reload: file.load)
+        try await serve(loaded, waking: waking, inherited: inherited, reload: file.load)
     }
 }
 
@@ -34,18 +34,23 @@ extension Waking: ExpressibleByArgument {}
 /// Serves until a signal says to stop: the first SIGTERM or SIGINT drains, the second ends at once.
 ///
 /// - Parameters:
-///   - configuration: What to serve.
+///   - loaded: What to serve.
 ///   - waking: How the loops learn of libcurl's sockets.
 ///   - inherited: Sockets that listen already.
 ///   - reload: Reads the configuration anew, at each SIGHUP.
-///   - ready: Is called once the listeners are open.
+///   - greeting: Is written to standard error once the listeners are open.
 /// - Throws: `ExitCode(1)` where it cannot start; the reason is in the log by then.
 func serve(
-    _ configuration: Configuration, waking: Waking, inherited: InheritedSockets = InheritedSockets(),
-    reload: @escaping @Sendable () throws -> Configuration, ready: () -> Void = {}
+    _ loaded: LoadedConfiguration, waking: Waking, inherited: InheritedSockets = InheritedSockets(),
+    reload: @escaping @Sendable () throws -> LoadedConfiguration, greeting: String? = nil
 ) async throws {
-    let level = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
-    let log = Logger(label: "weir") { _ in StandardErrorLog(level: level) }
+    // A reader of standard output or error that ends is an error of a write, not the end of the proxy.
+    signal(SIGPIPE, SIG_IGN)
+    let configuration = loaded.configuration
+    let processLog = ProcessLog(level: Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info)
+    defer { processLog.close(within: .seconds(2)) }
+    let log = processLog.logger
+    loaded.logWarnings(to: log)
     // Trapped before anything listens: a signal right after the start must not kill the process.
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup, .sigusr1)
     let accessLog: LogSink?
@@ -53,16 +58,22 @@ func serve(
     do {
         accessLog = try openAccessLog(configuration, log: log)
         server = try await Server.start(
-            configuration, version: Weir.version, waking: waking, inherited: inherited, accessLog: accessLog, log: log)
+            configuration, version: Weir.version, waking: waking, inherited: inherited, accessLog: accessLog,
+            processLog: processLog)
     } catch {
         log.critical("cannot start", metadata: ["error": "\(error)"])
         throw ExitCode(1)
     }
-    ready()
+    if let greeting { processLog.write(text: greeting) }
     let watcher = Task {
         for await signal in signals {
             switch signal {
-            case .sighup: await server.reload(reload)
+            case .sighup:
+                await server.reload {
+                    let loaded = try reload()
+                    loaded.logWarnings(to: log)
+                    return loaded.configuration
+                }
             case .sigusr1: accessLog?.reopen()
             default: Task { await server.drain() }
             }
@@ -80,5 +91,10 @@ private func openAccessLog(_ configuration: Configuration, log: Logger) throws -
         case .standardOutput: .standardOutput
         case .file(let path): .file(path: path)
         }
-    return try LogSink(target) { log.error("access log", metadata: ["error": "\($0)"]) }
+    return try LogSink(
+        target, failed: { log.error("access log", metadata: ["error": "\($0)"]) },
+        lossNotice: { lines in
+            log.warning("lines of the access log were lost", metadata: ["lines": "\(lines)"])
+            return nil
+        })
 }

@@ -14,4 +14,9 @@ struct Weir: AsyncParsableCommand {
     )
 
     static let version = "0.1.0"
+
+    static func main() async {
+        StandardDescriptors.openMissing()
+        await main(nil)
+    }
 }

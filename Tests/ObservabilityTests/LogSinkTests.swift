@@ -53,6 +53,50 @@ import Testing
         #expect(String(decoding: text, as: UTF8.self) == String(repeating: "123456789\n", count: kept))
     }
 
+    @Test func aNoticeTakesThePlaceOfLostLinesOnceTheReaderReadsAgain() throws {
+        let pipe = try Pipe()
+        let filled = pipe.fill()
+        let sink = LogSink(descriptor: pipe.writeEnd, capacity: 100, lossNotice: { Array("\($0) lost".utf8) })
+        for _ in 0..<1000 { sink.write(Array("123456789".utf8)) }
+        let lost = sink.lost
+        let lines = 1000 - lost
+        #expect(pipe.read(filled).count == filled)
+        var (written, reported) = (0, 0)
+        while reported < lost {
+            let line = pipe.line()
+            if let count = Int(line.dropLast(" lost".count)), line.hasSuffix(" lost") {
+                reported += count
+            } else {
+                try #require(line == "123456789")
+                written += 1
+            }
+        }
+        #expect((written, reported) == (lines, lost))
+        // Each loss is reported once.
+        sink.write(Array("next".utf8))
+        #expect(sink.close(within: .seconds(60)))
+        #expect(String(decoding: pipe.read(5), as: UTF8.self) == "next\n")
+        #expect(sink.lost == lost)
+    }
+
+    @Test func aNoticeThatCannotBeWrittenIsNoLoss() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        close(ends[0])
+        defer { close(ends[1]) }
+        let sink = LogSink(descriptor: ends[1], capacity: 1000, lossNotice: { Array("\($0) lost".utf8) })
+        for _ in 0..<3 { sink.write(Array("line".utf8)) }
+        #expect(sink.close(within: .seconds(60)))
+        #expect(sink.lost == 3)
+    }
+
+    @Test(arguments: [
+        (LogSinkError.cannotOpen(path: "/x/log", errno: ENOENT), "/x/log cannot be opened: No such file or directory"),
+        (.cannotOpen(path: "pipe", errno: ENXIO), "pipe cannot be opened: no process reads this pipe"),
+        (.cannotWrite(errno: ENOSPC), "lines cannot be written: No space left on device"),
+    ])
+    func anErrorIsASentenceForOperators(error: LogSinkError, text: String) { #expect("\(error)" == text) }
+
     @Test func aLineThatCanNeverFitIsLost() throws {
         let directory = try TemporaryDirectory()
         let sink = try LogSink(.file(path: "\(directory.path)/log"), capacity: 10)

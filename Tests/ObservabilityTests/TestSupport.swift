@@ -70,4 +70,11 @@ struct Pipe: ~Copyable {
         }
         return bytes
     }
+
+    /// Reads one line, without its newline, and waits for it.
+    func line() -> String {
+        var line: [UInt8] = []
+        while let byte = read(1).first, byte != UInt8(ascii: "\n") { line.append(byte) }
+        return String(decoding: line, as: UTF8.self)
+    }
 }
