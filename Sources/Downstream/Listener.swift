@@ -101,15 +101,39 @@ package final class Listener {
 
     package var connectionCount: Int { connections.count }
 
-    /// Binds one address; the future tells the address, with the real port where 0 was asked.
+    /// Which other sockets may listen at the same address (`SO_REUSEPORT`, socket(7)).
+    package enum AddressSharing: Sendable {
+        /// None: an address in use is an error.
+        case exclusive
+        /// None while it binds and listens; from then on those that bind with ``shared``, as other loops of this process do.
+        ///
+        /// The kernel decides which of two processes gets the address: without the option two sockets cannot both listen. It
+        /// reads the option of both sockets when the later one binds (`inet_csk_bind_conflict`), and takes an earlier one that
+        /// listens already into the group then (`reuseport_add_sock`).
+        case exclusiveAtFirst
+        /// Those that have the option as well, of any process of the same user.
+        case shared
+    }
+
+    /// Binds one address and listens there.
     ///
     /// - Parameters:
     ///   - address: Where to listen.
+    ///   - sharing: Which sockets may be there; of no meaning to a unix socket.
     ///   - spread: Whose the connections are, in turn; `nil` for this listener's alone.
-    /// - Returns: The address.
-    package func bind(_ address: SocketAddress, spread: Spread? = nil) -> EventLoopFuture<SocketAddress?> {
-        opened(bootstrap(isUnix: address.protocol == .unix, spread: spread).bind(to: address))
+    /// - Returns: The address, with the real port where 0 was asked.
+    package func bind(
+        _ address: SocketAddress, sharing: AddressSharing = .exclusive, spread: Spread? = nil
+    ) -> EventLoopFuture<SocketAddress?> {
+        let isUnix = address.protocol == .unix
+        let bootstrap = bootstrap(isUnix: isUnix, isShared: sharing == .shared, spread: spread)
+        let channel = bootstrap.bind(to: address)
+        guard sharing == .exclusiveAtFirst, !isUnix else { return opened(channel) }
+        return opened(channel.flatMap { channel in channel.setOption(Self.reusePort, value: 1).map { channel } })
     }
+
+    private static let reusePort = ChannelOptions.Types.SocketOption(
+        level: .init(SOL_SOCKET), name: .init(SO_REUSEPORT))
 
     /// Takes over a socket that is bound already, and owns it from then on.
     ///
@@ -119,7 +143,7 @@ package final class Listener {
     ///   - spread: As for ``bind(_:spread:)``.
     /// - Returns: Its address.
     package func adopt(_ socket: CInt, isUnix: Bool, spread: Spread? = nil) -> EventLoopFuture<SocketAddress?> {
-        opened(bootstrap(isUnix: isUnix, spread: spread).withBoundSocket(socket))
+        opened(bootstrap(isUnix: isUnix, isShared: false, spread: spread).withBoundSocket(socket))
     }
 
     private func opened(_ channel: EventLoopFuture<any Channel>) -> EventLoopFuture<SocketAddress?> {
@@ -130,7 +154,7 @@ package final class Listener {
         }
     }
 
-    private func bootstrap(isUnix: Bool, spread: Spread?) -> ServerBootstrap {
+    private func bootstrap(isUnix: Bool, isShared: Bool, spread: Spread?) -> ServerBootstrap {
         let own = NIOLoopBound(self, eventLoop: eventLoop)
         var bootstrap = ServerBootstrap(group: eventLoop, childGroup: spread?.group ?? eventLoop)
             .serverChannelOption(.backlog, value: 65535)
@@ -147,10 +171,10 @@ package final class Listener {
             bootstrap =
                 bootstrap
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelOption(UnsentLimit.option, value: UnsentLimit.unmetered.bytes)
         }
+        if isShared { bootstrap = bootstrap.serverChannelOption(Self.reusePort, value: 1) }
         return bootstrap
     }
 

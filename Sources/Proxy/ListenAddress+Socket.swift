@@ -1,7 +1,43 @@
 import NIOCore
 import Settings
 
+extension [ListenAddress] {
+    /// The addresses in the order to bind them: the widest first, so that one that takes a port alone takes all of it.
+    ///
+    /// `sharesOwn` is whether a wider one before it has the port, as `[::]:80` and `0.0.0.0:80` do for each other's clients.
+    var inOrderOfBinding: [(address: ListenAddress, sharesOwn: Bool)] {
+        let widest = indices.sorted { (self[$0].breadth, $1) > (self[$1].breadth, $0) }.map { self[$0] }
+        return widest.enumerated().map { index, address in
+            (address, widest[..<index].contains { $0.overlaps(address) })
+        }
+    }
+}
+
 extension ListenAddress {
+    /// How many addresses of the machine it stands for: those of both families, those of IPv4, or one.
+    fileprivate var breadth: Int {
+        switch ipAddress?.text {
+        case "::": 2
+        case "0.0.0.0": 1
+        default: 0
+        }
+    }
+
+    /// Whether a socket at one of the addresses takes connections that are for the other one, too.
+    fileprivate func overlaps(_ other: ListenAddress) -> Bool {
+        guard case .ip(_, let port) = self, case .ip(_, port) = other, port != 0 else { return false }
+        switch max(breadth, other.breadth) {
+        case 2: return true
+        case 1: return ipAddress?.family == other.ipAddress?.family
+        default: return false
+        }
+    }
+
+    private var ipAddress: IPAddress? {
+        guard case .ip(let host, _) = self else { return nil }
+        return IPAddress(host)
+    }
+
     var isUnix: Bool { if case .unix = self { true } else { false } }
 
     func socketAddress() throws -> SocketAddress {

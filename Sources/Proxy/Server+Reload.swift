@@ -59,6 +59,7 @@ extension Configuration {
     fileprivate func keysFixed(since running: Configuration) -> [String] {
         var keys: [String] = []
         if listen != running.listen { keys.append("listen") }
+        if reusesPort != running.reusesPort { keys.append("reuse_port") }
         if admin != running.admin { keys.append("admin") }
         if (tls == nil) != (running.tls == nil) { keys.append("tls") }
         if workers != running.workers { keys.append("workers") }

@@ -1,6 +1,5 @@
 import Downstream
 import Flow
-import Glibc
 import Logging
 import NIOCore
 import NIOPosix
@@ -10,11 +9,6 @@ package import Upstream
 
 /// The whole proxy: its event loops, from the listening sockets to the orderly stop.
 package final class Server: Sendable {
-    /// A listener that could not be opened.
-    package struct BindError: Error, CustomStringConvertible {
-        package let description: String
-    }
-
     let shared: Shared
     let log: Logger
     /// `nil` where the public listeners have none.
@@ -80,14 +74,14 @@ package final class Server: Sendable {
         }
         let first = workers[0]
         try await loops[0].submit { first.value.checkUpstreams(of: shared.served) }.get()
-        for address in configuration.listen {
+        let opening = ListenerOpening(
+            workers: workers, loops: loops, group: group, configuration: configuration)
+        for (address, sharesOwn) in configuration.listen.inOrderOfBinding {
             let socket = inherited.take(address)
-            let text = try await Self.open(
-                address, socket, on: workers, loops: loops, of: group, isSecure: tls != nil)
+            let text = try await opening.open(address, inherited: socket, sharesOwn: sharesOwn)
             log.info("listening on \(text)", metadata: socket == nil ? [:] : ["socket": "inherited"])
         }
-        let socket = configuration.admin.flatMap { inherited.take($0) }
-        admin = try await Self.openAdmin(configuration.admin, socket, on: loops[0], shared: shared, log: log)
+        admin = try await opening.openAdmin(configuration.admin, &inherited, shared: shared, log: log)
         // Whoever opened them waits for somebody to accept there.
         if let stray = inherited.left.first {
             throw BindError(
@@ -96,72 +90,6 @@ package final class Server: Sendable {
         readiness.becameReady()
         (self.shared, self.log, self.group, self.loops) = (shared, log, group, loops)
         (self.workers, self.readiness, self.tls) = (workers, readiness, tls)
-    }
-
-    // MARK: Listening
-
-    /// Opens one address on every loop.
-    ///
-    /// The kernel does not spread the connections of a unix socket, nor do others stand beside one that was handed over:
-    /// there the first loop accepts for all.
-    private static func open(
-        _ address: ListenAddress, _ inherited: CInt?, on workers: [NIOLoopBound<Worker>], loops: [any EventLoop],
-        of group: any EventLoopGroup, isSecure: Bool
-    ) async throws -> String {
-        var target = try address.socketAddress()
-        var text = address.text
-        let isAlone = address.isUnix || inherited != nil
-        let spread = isAlone ? try await spread(over: workers, loops: loops, of: group) : nil
-        for (index, worker) in workers.enumerated() {
-            if isAlone, index > 0 { break }
-            let wanted = target
-            do {
-                let bound = try await loops[index].flatSubmit { () -> EventLoopFuture<SocketAddress?> in
-                    guard let listener = worker.value.listener else { return loops[0].makeSucceededFuture(nil) }
-                    return inherited.map { listener.adopt($0, isUnix: address.isUnix, spread: spread) }
-                        ?? listener.bind(wanted, spread: spread)
-                }.get()
-                // Where port 0 was asked, the other loops join the port that the first one got.
-                if let bound { target = bound }
-                text = address.url(port: bound?.port, isSecure: isSecure)
-            } catch {
-                throw BindError(description: "cannot listen on \(address.text): \(error)")
-            }
-        }
-        return text
-    }
-
-    private static func spread(
-        over workers: [NIOLoopBound<Worker>], loops: [any EventLoop], of group: any EventLoopGroup
-    ) async throws -> Listener.Spread {
-        var listeners: [(any EventLoop, NIOLoopBound<Listener>)] = []
-        for (worker, loop) in zip(workers, loops) {
-            let listener = try await loop.submit {
-                worker.value.listener.map { NIOLoopBound($0, eventLoop: loop) }
-            }.get()
-            if let listener { listeners.append((loop, listener)) }
-        }
-        return Listener.Spread(over: group, listeners)
-    }
-
-    private static func openAdmin(
-        _ address: ListenAddress?, _ inherited: CInt?, on loop: any EventLoop, shared: Shared, log: Logger
-    ) async throws -> NIOLoopBound<AdminListener>? {
-        guard let address else { return nil }
-        let target = try address.socketAddress()
-        do {
-            let admin = try await loop.submit {
-                NIOLoopBound(AdminListener(on: loop, shared: shared), eventLoop: loop)
-            }.get()
-            let bound = try await loop.flatSubmit {
-                let listener = admin.value.listener
-                return inherited.map { listener.adopt($0, isUnix: address.isUnix) } ?? listener.bind(target)
-            }.get()
-            log.info("admin on \(address.url(port: bound?.port))")
-            return admin
-        } catch {
-            throw BindError(description: "cannot listen on \(address.text): \(error)")
-        }
     }
 
     // MARK: Stopping
@@ -213,24 +141,5 @@ package final class Server: Sendable {
     private func wait(atMost limit: Duration, until isDone: () async -> Bool) async {
         let end = ContinuousClock.now + limit
         while await !isDone(), ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(20)) }
-    }
-}
-
-/// The admin listener and who answers on it.
-private final class AdminListener {
-    let listener: Listener
-    private let handler: AdminHandler
-    private let timers: LoopTimers
-
-    init(on loop: any EventLoop, shared: Shared) {
-        let outbox = Outbox()
-        timers = LoopTimers(on: loop, clock: Worker.now)
-        handler = AdminHandler(on: loop, shared: shared, outbox: outbox, timers: timers)
-        timers.turnEnded = { outbox.turnEnded() }
-        var limits = shared.served.connectionLimits
-        limits.maximumStreams = nil
-        listener = Listener(
-            on: loop, limits: limits, outbox: outbox, timers: timers, clock: Worker.now, gate: nil,
-            handler: handler)
     }
 }

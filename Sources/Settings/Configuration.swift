@@ -7,6 +7,8 @@ package import Flow
 package struct Configuration: Equatable, Sendable {
     /// Where clients connect; never empty.
     package var listen = [ListenAddress.ip(host: "127.0.0.1", port: 8080)]
+    /// Whether other processes may listen at the addresses of `listen` as well.
+    package var reusesPort = false
     /// Where `/livez`, `/readyz` and `/metrics` answer; `nil` where there is no such listener.
     package var admin: ListenAddress? = .ip(host: "127.0.0.1", port: 9090)
     /// What a request to the admin listener has to show; `nil` where it may look at everything, and change nothing.

@@ -8,6 +8,7 @@ enum Schema {
     static var configuration: [Key<Configuration>] {
         [
             listen,
+            Key("reuse_port", .flag, \.reusesPort),
             Key("admin", orOff: .listenAddress, \.admin),
             Key("admin_token", orOff: .token, \.adminToken),
             Key("trace_context", .flag, \.isTracing),

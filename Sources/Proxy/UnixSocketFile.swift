@@ -1,0 +1,73 @@
+import Glibc
+import Settings
+
+/// The file of a unix socket, which outlives the process that listened there.
+///
+/// bind(2) never takes a path that exists. A file that no process listens at any more is removed; one where a process does is a
+/// conflict. Between the look and the bind, a lock on the folder (flock(2)) keeps other weir processes from doing the same.
+enum UnixSocketFile {
+    /// A lock that ``release()`` gives back, or the end of the process.
+    struct FolderLock {
+        fileprivate let descriptor: CInt
+        func release() { _ = close(descriptor) }
+    }
+
+    /// The lock is held for the time of a bind; a process that holds it for longer is not waited for.
+    private static let attempts = 100
+    private static let interval = Duration.milliseconds(10)
+
+    /// Makes the path of a unix socket free to be bound; does nothing for other addresses.
+    ///
+    /// - Returns: A lock to be released once the socket listens; `nil` where none is needed, or the folder cannot be opened.
+    /// - Throws: ``Server/BindError`` where a process listens there, or the file is no socket.
+    static func prepare(_ address: ListenAddress) async throws -> FolderLock? {
+        guard case .unix(let path) = address else { return nil }
+        let lock = try await lockFolder(of: path, for: address)
+        do throws(Server.BindError) {
+            try removeStale(path, of: address)
+        } catch {
+            lock?.release()
+            throw error
+        }
+        return lock
+    }
+
+    private static func lockFolder(of path: String, for address: ListenAddress) async throws -> FolderLock? {
+        let folder = path.lastIndex(of: "/").map { path[...$0] } ?? "."
+        let descriptor = Glibc.open(String(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        // Where it cannot be opened, bind(2) reports why.
+        guard descriptor >= 0 else { return nil }
+        for _ in 0..<attempts {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return FolderLock(descriptor: descriptor) }
+            try? await Task.sleep(for: interval)
+        }
+        _ = close(descriptor)
+        throw Server.BindError(description: "cannot listen on \(address.text): another process has locked its folder")
+    }
+
+    private static func removeStale(_ path: String, of address: ListenAddress) throws(Server.BindError) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFSOCK else {
+            throw Server.BindError(description: "cannot listen on \(address.text): a file is there that is no socket")
+        }
+        guard isStale(path) else { throw Server.BindError(at: address, errno: EADDRINUSE) }
+        guard unlink(path) == 0 || errno == ENOENT else { throw Server.BindError(at: address, errno: errno) }
+    }
+
+    /// Whether no process listens there (connect(2): ECONNREFUSED); what cannot be determined counts as in use.
+    private static func isStale(_ path: String) -> Bool {
+        let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { _ = close(descriptor) }
+        var name = sockaddr_un()
+        name.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8) }
+        let result = withUnsafePointer(to: &name) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        return result != 0 && (errno == ECONNREFUSED || errno == ENOENT)
+    }
+}
