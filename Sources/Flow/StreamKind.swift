@@ -10,31 +10,55 @@ package enum RecordFormat: Equatable, Sendable, CaseIterable {
     case jsonSequence
 
     /// The format that a content type stands for, whatever its case and its parameters; `nil` for one of no stream.
+    ///
+    /// `application/json` is a stream of lines with the parameter `stream=watch`, which the Kubernetes API sends.
     package init?(contentType: Substring) {
-        let type = contentType.cut(at: ";").head.trimmingOptionalWhitespace
-        guard let (_, format) = Self.types.first(where: { type.isCaseInsensitively($0.name) }) else { return nil }
-        self = format
+        let (head, parameters) = contentType.cut(at: ";")
+        let type = head.trimmingOptionalWhitespace
+        if let (_, format) = Self.types.first(where: { type.isCaseInsensitively($0.name) }) {
+            self = format
+        } else if let (_, format) = Self.suffixes.first(where: { type.hasSuffixCaseInsensitively($0.name) }),
+            type.utf8.contains(UInt8(ascii: "/"))
+        {
+            self = format
+        } else if type.isCaseInsensitively("application/json"), Self.isWatch(parameters) {
+            self = .ndjson
+        } else {
+            return nil
+        }
     }
 
     private static let types: [(name: StaticString, format: RecordFormat)] = [
         ("application/x-ndjson", .ndjson), ("application/ndjson", .ndjson), ("application/jsonl", .ndjson),
-        ("application/x-jsonlines", .ndjson), ("application/json-seq", .jsonSequence), ("text/event-stream", .sse),
+        ("application/x-jsonlines", .ndjson), ("application/jsonlines", .ndjson), ("application/json-lines", .ndjson),
+        ("application/stream+json", .ndjson), ("application/x-json-stream", .ndjson), ("text/x-ndjson", .ndjson),
+        ("application/json-seq", .jsonSequence), ("text/event-stream", .sse),
     ]
+
+    /// Structured syntax suffixes (RFC 6838, section 4.2.8); `+json-seq` is registered by RFC 8091.
+    private static let suffixes: [(name: StaticString, format: RecordFormat)] = [
+        ("+ndjson", .ndjson), ("+json-seq", .jsonSequence),
+    ]
+
+    private static func isWatch(_ parameters: Substring?) -> Bool {
+        var rest = parameters
+        while let list = rest {
+            let (parameter, behind) = list.cut(at: ";")
+            let (name, value) = parameter.cut(at: "=")
+            if name.trimmingOptionalWhitespace.isCaseInsensitively("stream"), let value {
+                let value = value.trimmingOptionalWhitespace
+                return value.isCaseInsensitively("watch") || value.isCaseInsensitively("\"watch\"")
+            }
+            rest = behind
+        }
+        return false
+    }
 }
 
-extension Framing {
-    /// How to cut a response into records, or `nil` where it is no stream and passes unmetered.
-    ///
-    /// A response is a stream when it is 2xx, has a body (204 has none, nor has an answer to HEAD) and the route's
-    /// framing names a format, or is `.auto` and its content type does.
-    package func recordFormat(status: Int, contentType: String?, hasBody: Bool) -> RecordFormat? {
-        guard (200...299).contains(status), hasBody else { return nil }
-        return switch self {
-        case .auto: contentType.flatMap { RecordFormat(contentType: $0[...]) }
-        case .ndjson: .ndjson
-        case .sse: .sse
-        case .jsonSequence: .jsonSequence
-        case .none: nil
-        }
+extension Substring {
+    /// Whether this ends in `suffix`, which is ASCII in lower case, in any case, after at least one other byte.
+    fileprivate func hasSuffixCaseInsensitively(_ suffix: StaticString) -> Bool {
+        guard utf8.count > suffix.utf8CodeUnitCount else { return false }
+        return self[utf8.index(utf8.endIndex, offsetBy: -suffix.utf8CodeUnitCount)...].isCaseInsensitively(suffix)
     }
 }

@@ -91,6 +91,7 @@ extension JSONText {
         if totals.feedbacks > 0 { add("feedbacks", totals.feedbacks) }
         if totals.held > .zero { add("held", seconds: totals.held) }
         if totals.resumptions > 0 { add("resumptions", totals.resumptions) }
+        if let cause = totals.unmetered { add("unmetered", cause.rawValue) }
         if !totals.dryRuns.isEmpty { add("dry_run", totals.dryRuns.map(\.rawValue).joined(separator: ",")) }
     }
 

@@ -61,6 +61,8 @@ extension MetricFamily {
     package static let upstreamUp = MetricFamily(
         "weir_upstream_up", .gauge, "Whether an upstream passes its health checks: 1 or 0.")
     package static let breakerTrips = MetricFamily("weir_breaker_trips", .counter, "Times that a breaker opened.")
+    package static let unmeteredResponses = MetricFamily(
+        "weir_unmetered_responses", .counter, "Responses to which the granted rate was not applied, by cause.")
     package static let refusals = MetricFamily(
         "weir_refusals", .counter, "Requests answered with a problem of the proxy's own, by its type.")
     package static let upstreamRetries = MetricFamily(

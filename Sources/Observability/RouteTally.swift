@@ -55,6 +55,8 @@ package struct RouteTally: Equatable, Sendable {
     package var pauses = CaseCounts<PauseLog.Cause>()
     package var paused = Duration.zero
     package var refusals = CaseCounts<Problem.Kind>()
+    /// Responses to which the granted rate was not applied.
+    package var unmetered = CaseCounts<UnmeteredCause>()
     /// Requests that were sent to another upstream because the first one failed.
     package var retries = 0
     /// Ends that are the upstream's or the proxy's fault, for the error rate.
@@ -89,6 +91,7 @@ package struct RouteTally: Equatable, Sendable {
         left.pauses += right.pauses
         left.paused += right.paused
         left.refusals += right.refusals
+        left.unmetered += right.unmetered
         left.retries += right.retries
         left.faults += right.faults
         left.running += right.running

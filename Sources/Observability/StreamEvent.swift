@@ -70,6 +70,8 @@ package struct StreamTotals: Equatable, Sendable {
     package var resumptions = 0
     /// What it would have been refused or ended for, were the limits not on trial.
     package var dryRuns: [Problem.Kind] = []
+    /// Why the granted rate was not applied; `nil` if it was, or if there was none.
+    package var unmetered: UnmeteredCause?
 
     package init(
         status: Int? = nil, upstream: String? = nil, terms: Terms? = nil, records: Int = 0, bytes: ByteCount = .zero,

@@ -65,6 +65,7 @@ struct MetricsPage {
             }
         }
         add(.clientDisconnects, by: "cause", \.disconnects, Tally.Disconnect.allCases.map { ($0, $0.rawValue) })
+        add(.unmeteredResponses, by: "cause", \.unmetered, UnmeteredCause.allCases.map { ($0, $0.rawValue) })
         text.begin(.refusals)
         for (name, tally) in tallies + [(LoopMeters.unrouted, figures.routes[LoopMeters.unrouted] ?? Tally())] {
             for kind in Problem.Kind.allCases where kind.isOfRoutes {

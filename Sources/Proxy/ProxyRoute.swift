@@ -23,6 +23,8 @@ final class ProxyRoute: Sendable {
     let keys: (any RecordKeyReader)?
     /// Limits how often is told that this route's streams come compressed.
     let codingWarnings = WarningPace(every: .seconds(60))
+    /// Limits how often a rate that was not applied is logged.
+    let typeWarnings = WarningPace(every: .seconds(60))
     /// Limits how often is told that an upstream is not trusted.
     let trustWarnings = WarningPace(every: .seconds(60))
 

@@ -106,7 +106,7 @@ extension ProxyRoute {
         case .none: false
         case .auto:
             pace != .unlimited || headers.contains(name: Ask.bufferSizeHeader)
-                || headers.listed(in: "accept").contains { RecordFormat(contentType: $0) != nil }
+                || headers.listed(in: "accept").contains { settings.types.format(ofContentType: $0) != nil }
         }
     }
 

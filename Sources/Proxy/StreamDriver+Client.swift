@@ -63,7 +63,7 @@ extension StreamDriver: ResponseWriterDelegate {
         let type = head?.headers.first(name: "content-type")?.prefix { $0 != ";" }.lowercased()
         return request.head.headers.listed(in: "accept").contains { range in
             let accepted = range.prefix { $0 != ";" }.lowercased()
-            return RecordFormat(contentType: accepted[...]) != nil || accepted == type
+            return route.settings.types.format(ofContentType: range) != nil || accepted == type
         }
     }
 

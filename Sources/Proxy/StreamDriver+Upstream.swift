@@ -26,10 +26,12 @@ extension StreamDriver: TransferDelegate {
         var headers = headersToPass(of: head)
         // RFC 9110, section 6.6.1: who has a clock adds what an upstream without one left out.
         if !headers.contains(name: "date") { headers.add(name: "Date", value: worker.shared.date.text(at: .now())) }
-        if let format = recordFormat(of: head, hasBody: hasBody) {
+        let kind = kind(of: head, hasBody: hasBody)
+        if let format = kind.format {
             becomeStream(of: format, &headers, at: now)
         } else {
             permit?.turnedOutPlain()
+            reportUnmetered(kind, head, at: now)
         }
         totals.status = head.status
         isDelimitedByClose = head.isDelimitedByClose(method: asked.request.head.method)
@@ -50,21 +52,30 @@ extension StreamDriver: TransferDelegate {
         return headers
     }
 
-    /// What the records of the response are; `nil` where it is no stream, or they cannot be told apart.
-    ///
-    /// A content coding hides them: such a body passes under the byte bound alone, and the operator is told.
-    private func recordFormat(of head: UpstreamResponseHead, hasBody: Bool) -> RecordFormat? {
-        let format = route.settings.framing.recordFormat(
-            status: head.status, contentType: head.headers.first(name: "content-type"), hasBody: hasBody)
-        guard let format else { return nil }
-        let coding = head.headers[canonicalForm: "content-encoding"].first { $0.lowercased() != "identity" }
-        guard let coding else { return format }
-        if route.codingWarnings.isDue(at: worker.clock()) {
+    private func kind(of head: UpstreamResponseHead, hasBody: Bool) -> ResponseKind {
+        ResponseKind(
+            .init(
+                status: head.status, contentType: head.headers.first(name: "content-type"),
+                codings: head.headers[canonicalForm: "content-encoding"], length: head.contentLength, hasBody: hasBody),
+            framing: route.settings.framing, types: route.settings.types,
+            isRateGranted: terms.pace != .unlimited || route.settings.streams.clientRecords != nil)
+    }
+
+    /// Counts and logs a response to which the rate is not applied; the operator alone can change that.
+    private func reportUnmetered(_ kind: ResponseKind, _ head: UpstreamResponseHead, at now: Instant) {
+        guard let cause = kind.unmeteredCause else { return }
+        totals.unmetered = cause
+        meter.tally.unmetered[cause] += 1
+        if case .coded(let coding) = kind, route.codingWarnings.isDue(at: now) {
             worker.shared.process.warning(
                 "a stream comes compressed and passes unmetered",
-                metadata: ["route": "\(route.name)", "coding": "\(coding)"])
+                metadata: ["route": "\(route.name)", "coding": "\(coding.rawValue)"])
         }
-        return nil
+        if kind == .unknownType, route.typeWarnings.isDue(at: now) {
+            worker.shared.process.warning(
+                "the rate is not applied to a response whose type is not a stream's; see `framing` and `types`",
+                metadata: ["route": "\(route.name)", "type": "\(head.headers.first(name: "content-type") ?? "")"])
+        }
     }
 
     /// Whether the client may get other bytes than the upstream's: fewer, some of weir's own, or only the rest.

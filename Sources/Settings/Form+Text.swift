@@ -13,6 +13,15 @@ extension Form where Value == String {
         }
     }
 
+    /// A media type as it is compared: in lower case, without parameters (RFC 9110, section 8.3.1).
+    static var mediaType: Form {
+        Form(allowed: "a media type such as `application/vnd.acme+lines`, without parameters") { text in
+            let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            let isType = parts.allSatisfy { !$0.isEmpty && !$0.contains(UInt8(ascii: "*")) && $0.allSatisfy(\.isToken) }
+            return parts.count == 2 && text.utf8.count <= 255 && isType ? text.lowercased() : nil
+        }
+    }
+
     /// What stands for a host in `Via` (RFC 9110, section 7.6.3).
     static var pseudonym: Form {
         Form(allowed: "a name of letters, digits and `-._`, of at most 64 characters") { text in

@@ -14,6 +14,8 @@ package struct Route: Equatable, Sendable {
     /// Where the file says that upstreams are spoken to in HTTP/2; `nil` where it does not.
     package var upstreamHTTP2: Position?
     package var framing = Framing.auto
+    /// Media types that are streams under `Framing.auto`, in addition to the known ones.
+    package var types = StreamTypes()
     /// After how much quiet a stream of events gets a comment; `nil` for never.
     package var heartbeat: Duration?
     package var policy = Policy()

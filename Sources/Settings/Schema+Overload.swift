@@ -21,6 +21,9 @@ extension Schema {
         if route.overflow != .latest, let key = place["key"] {
             key.report("means nothing here; allowed: beside `overflow: latest`")
         }
+        if route.framing != .auto, let types = place["types"] {
+            types.report("means nothing here; allowed: beside `framing: auto`")
+        }
         if let tls = place["upstream_tls"], !route.upstreams.contains(where: { $0.scheme == .https }) {
             tls.report("means nothing here; allowed: beside an upstream at `https:`")
         } else if route.upstreamTLS.isInsecure, route.upstreamTLS.authority != nil {

@@ -13,6 +13,7 @@ extension Schema {
                 route.upstreamHTTP2 = place.value(.flag) == true ? place.position : nil
             },
             Key("framing", .word(), \.framing),
+            types,
             Key("heartbeat", orOff: .duration(.milliseconds(100) ... .hours(1)), \.heartbeat),
             rate,
             buffer,
@@ -88,6 +89,28 @@ extension Schema {
             Key("rise", .integer(1...1000), \.rise),
             Key("fall", .integer(1...1000), \.fall),
         ]
+    }
+
+    static var typesKeys: [Key<StreamTypes>] {
+        [
+            Key("ndjson", listOf: .mediaType, \.ndjson),
+            Key("sse", listOf: .mediaType, \.sse),
+            Key("json-seq", listOf: .mediaType, \.jsonSequence),
+        ]
+    }
+
+    private static var types: Key<Route> {
+        Key(name: "types") { place, route in
+            place.read(typesKeys, into: &route.types)
+            let types = route.types.ndjson + route.types.sse + route.types.jsonSequence
+            let items = typesKeys.compactMap { place[$0.name] }.flatMap(\.items)
+            // Where one was malformed they do not match, and that is reported already.
+            guard types.count == items.count else { return }
+            var seen: Set<String> = []
+            for (type, item) in zip(types, items) where !seen.insert(type).inserted {
+                item.report("is \(item.description): it is listed twice")
+            }
+        }
     }
 
     static var upstreamTLSKeys: [Key<Route.UpstreamTLS>] {

@@ -79,9 +79,10 @@ def test_what_comes_compressed_passes_as_it_is_and_is_told_once(weir, origin, cl
     assert "gzip" in warnings[0]
 
 
-def test_identity_is_no_coding(weir, origin, client):
+@pytest.mark.parametrize("coding", [b"Identity", b"none", b"UTF-8", b""])
+def test_what_is_not_a_registered_coding_is_metered(weir, origin, client, coding):
     body = event(1)
-    upstream = origin(answers(compressed(b"text/event-stream", body, coding=b"Identity")))
+    upstream = origin(answers(compressed(b"text/event-stream", body, coding=coding)))
     proxy = weir(route(upstream.url))
     response = client(proxy).get("/")
     assert (response.head["X-Stream-Rate"], response.read()) == ("unlimited", body)

@@ -58,6 +58,7 @@ import Testing
         tables += allowed(by: Schema.route, of: route)
         tables += allowed(by: Schema.matchKeys, of: .init())
         tables += allowed(by: Schema.healthCheckKeys, of: .init())
+        tables += allowed(by: Schema.typesKeys, of: .init())
         tables += allowed(by: Schema.rateKeys, of: .init(policy: route.policy))
         tables += allowed(by: Schema.bufferKeys, of: .init(policy: route.policy))
         tables += allowed(by: Schema.clientKeyKeys, of: .address)
