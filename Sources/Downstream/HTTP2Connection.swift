@@ -47,9 +47,10 @@ final class HTTP2Connection: ChannelInboundHandler {
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelInactive(context: ChannelHandlerContext) {
+        // Ends the streams; the end of the last one starts the clock.
+        context.fireChannelInactive()
         listener.timers.cancel(timer)
         listener.closed(self)
-        context.fireChannelInactive()
         listener.outbox.turnEnded()
     }
 
@@ -71,6 +72,9 @@ final class HTTP2Connection: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // The encoder's table has entries now that the client never gets: all later fields would be decoded to others, which
+        // is an error of the connection (RFC 9113, section 4.3).
+        if error is NIOHTTP2Errors.UnableToSerializeFrame { sayGoodbye(upTo: lastStream, .internalError) }
         // Of a stream alone, which is reset by now; their types do not tell the two kinds apart.
         guard hasFailed else { return context.fireErrorCaught(error) }
         cut()
@@ -128,9 +132,9 @@ final class HTTP2Connection: ChannelInboundHandler {
         cut()
     }
 
-    private func sayGoodbye(upTo stream: HTTP2StreamID) {
+    private func sayGoodbye(upTo stream: HTTP2StreamID, _ code: HTTP2ErrorCode = .noError) {
         let frame = HTTP2Frame(
-            streamID: .rootStream, payload: .goAway(lastStreamID: stream, errorCode: .noError, opaqueData: nil))
+            streamID: .rootStream, payload: .goAway(lastStreamID: stream, errorCode: code, opaqueData: nil))
         context?.writeAndFlush(wrapOutboundOut(frame), promise: nil)
     }
 

@@ -65,7 +65,8 @@ package final class Listener {
     let outbox: Outbox
     let timers: LoopTimers
     let clock: () -> Instant
-    unowned let handler: any RequestHandler
+    /// Strong: connections own the listener, and may have requests to hand over as long as they live.
+    let handler: any RequestHandler
     /// What a request without a body has instead; one for all.
     let emptyBody = RequestBody()
     private let gate: (any ConnectionGate)?
@@ -83,7 +84,7 @@ package final class Listener {
     ///   - clock: Reads the monotonic clock.
     ///   - gate: Bounds the connections; `nil` for no bound.
     ///   - tls: What connections are secured with; `nil` for nothing.
-    ///   - handler: Answers the requests; must outlive the listener.
+    ///   - handler: Answers the requests; the listener and its connections own it.
     package init(
         on eventLoop: any EventLoop, limits: ConnectionLimits, outbox: Outbox, timers: LoopTimers,
         clock: @escaping () -> Instant, gate: (any ConnectionGate)?, tls: ServerTLS? = nil,

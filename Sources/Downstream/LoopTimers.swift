@@ -1,7 +1,7 @@
 package import Flow
 package import NIOCore
 
-/// Whoever set a timer.
+/// The owner of a timer.
 package protocol TimerTarget: AnyObject {
     /// The timer's instant has come; it is no longer set. On the loop.
     func timerFired(_ timer: LoopTimer, at now: Instant)
@@ -9,21 +9,28 @@ package protocol TimerTarget: AnyObject {
 
 /// One timer of a stream or a connection; belongs to the loop whose ``LoopTimers`` set it.
 ///
-/// The target owns the timer and must cancel it in its own end: the reference back is unowned.
+/// Its target must be its only owner. So the timer ends with the target, and its end removes it from the heap: no order of
+/// events fires it for a target that has ended, whether it was set before that or in the course of it. That is why the
+/// reference to the target can be unowned. (A weak one costs the target a side table, and slows down every reference to it.)
 package final class LoopTimer {
-    fileprivate var index = -1
+    /// In the heap of `timers`; meaningful while it is set.
+    fileprivate var index = 0
     /// When it fires; meaningful while it is set.
     package fileprivate(set) var due = Instant.distantFuture
+    /// Those in whose heap it is; `nil` while it is not set.
+    fileprivate var timers: LoopTimers?
     fileprivate unowned let target: any TimerTarget
 
     package init(target: any TimerTarget) { self.target = target }
 
-    package var isSet: Bool { index >= 0 }
+    deinit { timers?.targetEnded(self) }
+
+    package var isSet: Bool { timers != nil }
 }
 
 /// All timers of one event loop, behind one timer of NIO.
 ///
-/// A binary heap in which every timer knows its place, so that a stream's end takes its timers out at once: entries left
+/// A binary heap in which every timer has its index, so that a stream's end takes its timers out at once: entries left
 /// to expire would let a client that connects and leaves at a slow rate grow the heap for an hour. Setting, moving and
 /// cancelling are O(log n) without allocation.
 ///
@@ -32,9 +39,15 @@ package final class LoopTimer {
 package final class LoopTimers {
     package static let tick: Int64 = 1_000_000
 
+    /// The reference is unmanaged, because a timer that ends must be able to: each is removed in the timer's `deinit`.
+    private struct Entry {
+        let due: Instant
+        let timer: Unmanaged<LoopTimer>
+    }
+
     private let eventLoop: any EventLoop
     private let clock: () -> Instant
-    private var heap: [LoopTimer] = []
+    private var heap: [Entry] = []
     private var wakeUp = Instant.distantFuture
 
     /// Called after timers have fired together: the time to write what they caused.
@@ -51,37 +64,43 @@ package final class LoopTimers {
     package func set(_ timer: LoopTimer, at due: Instant) {
         guard due != .distantFuture else { return cancel(timer) }
         timer.due = due
-        if timer.index < 0 {
-            timer.index = heap.count
-            heap.append(timer)
-            siftUp(timer.index)
+        let entry = Entry(due: due, timer: .passUnretained(timer))
+        if timer.timers === self {
+            siftUp(entry, from: timer.index)
+            siftDown(entry, from: timer.index)
         } else {
-            siftUp(timer.index)
-            siftDown(timer.index)
+            timer.timers?.cancel(timer)
+            timer.timers = self
+            heap.append(entry)
+            siftUp(entry, from: heap.count - 1)
         }
         schedule()
     }
 
     package func cancel(_ timer: LoopTimer) {
-        guard timer.index >= 0 else { return }
-        let hole = timer.index
-        timer.index = -1
-        let last = heap.removeLast()
-        guard last !== timer else { return }
-        heap[hole] = last
-        last.index = hole
-        siftUp(hole)
-        siftDown(last.index)
+        guard timer.timers === self else { return }
+        timer.timers = nil
+        let hole = timer.index, last = heap.removeLast()
+        guard hole < heap.count else { return }
+        siftUp(last, from: hole)
+        siftDown(last, from: last.timer._withUnsafeGuaranteedRef(\.index))
     }
 
-    /// Fires what is due, and sees to the next wake-up.
+    /// A timer is deallocated while it is set.
+    fileprivate func targetEnded(_ timer: LoopTimer) {
+        eventLoop.assertInEventLoop()
+        cancel(timer)
+    }
+
+    /// Fires what is due, and schedules the next wake-up.
     fileprivate func wokeUp() {
         let now = clock()
         guard now >= wakeUp else { return }  // a wake-up that an earlier one has overtaken
-        wakeUp = .distantPast  // what is set from here on is seen to below
-        while let timer = heap.first, timer.due <= now {
+        wakeUp = .distantPast  // what is set from here on is scheduled below
+        while let first = heap.first, first.due <= now {
+            let timer = first.timer.takeUnretainedValue(), target = timer.target
             cancel(timer)
-            timer.target.timerFired(timer, at: now)
+            target.timerFired(timer, at: now)
         }
         turnEnded()
         wakeUp = .distantFuture
@@ -102,35 +121,35 @@ package final class LoopTimers {
 
     // MARK: The heap
 
-    private func siftUp(_ start: Int) {
+    /// Puts an entry at `start`, or where its instant belongs above that.
+    private func siftUp(_ entry: Entry, from start: Int) {
         var child = start
-        let timer = heap[child]
         while child > 0 {
             let parent = (child - 1) / 2
-            guard timer.due < heap[parent].due else { break }
-            place(heap[parent], at: child)
+            guard entry.due < heap[parent].due else { break }
+            put(heap[parent], at: child)
             child = parent
         }
-        place(timer, at: child)
+        put(entry, at: child)
     }
 
-    private func siftDown(_ start: Int) {
+    /// Puts an entry at `start`, or where its instant belongs below that.
+    private func siftDown(_ entry: Entry, from start: Int) {
         var parent = start
-        let timer = heap[parent]
         while true {
             var child = 2 * parent + 1
             guard child < heap.count else { break }
             if child + 1 < heap.count, heap[child + 1].due < heap[child].due { child += 1 }
-            guard heap[child].due < timer.due else { break }
-            place(heap[child], at: parent)
+            guard heap[child].due < entry.due else { break }
+            put(heap[child], at: parent)
             parent = child
         }
-        place(timer, at: parent)
+        put(entry, at: parent)
     }
 
-    private func place(_ timer: LoopTimer, at index: Int) {
-        heap[index] = timer
-        timer.index = index
+    private func put(_ entry: Entry, at index: Int) {
+        heap[index] = entry
+        entry.timer._withUnsafeGuaranteedRef { $0.index = index }
     }
 }
 

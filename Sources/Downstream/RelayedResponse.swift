@@ -71,7 +71,7 @@ package final class RelayedResponse: ClientResponse {
     }
 
     package func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: ResponseWriter.Body) {
-        precondition(state == .idle, "a response has one head")
+        guard state == .idle else { return state == .open ? abort() : () }
         state = .open
         isChunkable = body == .unknown
         orders.append(.head(status, headers, body))
@@ -152,6 +152,7 @@ package final class RelayedResponse: ClientResponse {
             lastTaken = bytes
         case .finished: over()?.responseFinished()
         case .closed: over()?.responseClosed()
+        case .failed: over()?.responseFailed()
         }
     }
 

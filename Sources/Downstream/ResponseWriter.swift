@@ -80,7 +80,7 @@ package final class ResponseWriter: ClientResponse {
     }
 
     package func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: Body) {
-        precondition(state == .idle, "a response has one head")
+        guard state == .idle else { return state == .open ? abort() : () }
         state = .open
         if let connection, !connection.mayLiveOn { keepsAlive = false }
         var headers = headers

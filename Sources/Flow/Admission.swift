@@ -106,6 +106,7 @@ package struct Admission: Sendable {
     ///   - client: As it was admitted.
     ///   - isStream: Whether it still counts as one, that is, ``turnedOutPlain(_:)`` was not called for it.
     package mutating func released(_ client: ClientKey, isStream: Bool = true) {
+        // Called in the `deinit` of a permit alone, which is not copyable: once for each admission.
         precondition(openRequests > 0, "a release without an admission")
         openRequests -= 1
         if isStream { _ = streamEnded(of: client) }

@@ -13,9 +13,9 @@ extension DroppingQueue {
         if store.goneRecords > 0 { store.compact() }
         expected -= records
         var restored = entries(of: bytes)
-        precondition(restored.count <= records, "what is put back is no more records than it is said to be")
         // Fewer, where a broken text of a sequence now stands in front of another than the one that cut it off: what that
-        // swallows counts as lost.
+        // swallows counts as lost. Were there ever more, the first ones would have numbers that were handed over before, which
+        // is no loss.
         for place in restored.indices { restored[place].number += records - restored.count }
         store.prepend(bytes, restored)
         if keys != nil { index.rebuild(store.entries) }

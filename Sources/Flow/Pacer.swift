@@ -74,7 +74,7 @@ package struct Pacer: Sendable {
 
     /// Records that left come back, since the client has not received them: they are paid for by its credit already.
     package mutating func returned(_ records: Int) {
-        if let credit { self.credit = credit + records }
+        if credit != nil { request(records) }
     }
 
     /// Records that were drawn from the budget.

@@ -166,6 +166,7 @@ package struct UpstreamPool: Sendable {
     /// A request is over.
     package mutating func released(_ place: Place, at now: Instant) {
         change(place) { member in
+            // A place belongs to a permit, which is not copyable and releases each of its places once.
             precondition(member.openRequests > 0, "a release without an admission")
             member.openRequests -= 1
             if let ticket = place.ticket { member.breaker?.released(ticket, at: now) }

@@ -6,7 +6,7 @@ import Flow
 /// The oldest go first: of those that have run for long the most go on for ever, and what is young may well be done before
 /// its turn comes. Requests whose answer is no stream, or has not come yet, have the whole grace time.
 final class DrainingStreams: TimerTarget {
-    private unowned let worker: Worker
+    private let worker: Worker
     private let schedule: DrainSchedule
     /// Those that were open at the beginning, the oldest last.
     private var waiting: [StreamDriver]

@@ -135,7 +135,7 @@ final class LiveViewer: ResponseWriterDelegate {
 
     private let response: ResponseWriter
     private let interval: Duration
-    private unowned let view: LiveView
+    private let view: LiveView
     private var due = Instant.distantPast
     private var skipped = 0
 

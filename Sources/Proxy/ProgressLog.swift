@@ -7,7 +7,7 @@ import Observability
 /// One timer a loop, and none while nothing runs. It goes round a wheel of slots once in an interval, and tells of one
 /// slot's streams at a time: ten thousand streams are 79 lines in each of 128 steps, not ten thousand lines at once.
 final class ProgressLog: TimerTarget {
-    private unowned let worker: Worker
+    private let worker: Worker
     private let interval: Duration
     private var wheel = SlotWheel<StreamDriver>()
     private lazy var timer = LoopTimer(target: self)

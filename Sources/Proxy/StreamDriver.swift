@@ -11,7 +11,8 @@ import Upstream
 /// It lives and dies on one event loop; nothing on the way takes a lock. Its parts: here the records, in `+Upstream` what
 /// comes from libcurl, in `+Client` who reads and what the client says meanwhile, in `+End` how it ends and is told.
 final class StreamDriver {
-    unowned let worker: Worker
+    /// Strong: a client, an upstream or a timer may have something to say as long as the stream is referenced.
+    let worker: Worker
     let meter: RouteMeter
     var asked: StreamRequest
     lazy var id = worker.nextId()

@@ -15,7 +15,7 @@ final class UpstreamCheck {
     private let upstream: RouteUpstream
     private let settings: Route.HealthCheck
     private let route: ProxyRoute
-    private unowned let worker: Worker
+    private let worker: Worker
     /// While a question is open.
     private var transfer: Transfer?
     private lazy var timer = LoopTimer(target: self)

@@ -3,7 +3,7 @@ import Settings
 
 /// Asks the upstreams of routes with a `health_check` how they are: on one event loop, on behalf of all.
 final class UpstreamChecks {
-    private unowned let worker: Worker
+    private let worker: Worker
     private var checks: [UpstreamCheck] = []
 
     init(worker: Worker) { self.worker = worker }

@@ -224,11 +224,13 @@ final class Worker {
         checks.follow(served.routes)
     }
 
+    /// Ends what lives as long as the loop, and with it every cycle of references that the worker is part of.
     func stop() {
         checks?.stop()
         meters.stop()
         listener?.closeAll()
         upstream.stop()
+        (listener, checks, drain, progress) = (nil, nil, nil, nil)
     }
 }
 
