@@ -14,6 +14,13 @@ package protocol ResponseWriterDelegate: AnyObject {
 
     /// The client left before that. The last call.
     func responseClosed()
+
+    /// A head or trailers cannot be sent over the client's protocol, so the response has ended without them. The last call.
+    func responseFailed()
+}
+
+extension ResponseWriterDelegate {
+    package func responseFailed() { responseClosed() }
 }
 
 /// One response to a client: a head once, body bytes as long as there is room, an end once.
@@ -54,6 +61,8 @@ package protocol ClientResponse: AnyObject {
     func writeInterim(_ status: HTTPResponseStatus, headers: HTTPHeaders)
 
     /// Writes the head; framing fields and `Connection` are set here.
+    ///
+    /// A second head aborts the response, so that a client never takes two for one. After the end it does nothing.
     ///
     /// - Parameters:
     ///   - status: The status line's code and reason.

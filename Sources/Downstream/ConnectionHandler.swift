@@ -38,6 +38,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     let stream: HTTP2Stream?
     /// Whether the channel ended with an error, such as a stream that its client has given up.
     private(set) var isBroken = false
+    /// Whether that was because a part of the response could not be written.
+    private var hasUnsentFields = false
     private(set) var context: ChannelHandlerContext?
     var state = State.waiting
     /// A request that has not been handed on.
@@ -97,7 +99,13 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         writer = nil
         body?.drop()
         body = nil
-        if isComplete { told?.responseFinished() } else { told?.responseClosed() }
+        if hasUnsentFields {
+            told?.responseFailed()
+        } else if isComplete {
+            told?.responseFinished()
+        } else {
+            told?.responseClosed()
+        }
         outbox.turnEnded()
         context.fireChannelInactive()
     }
@@ -127,6 +135,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? HTTPParserError else {
             isBroken = true
+            hasUnsentFields = hasUnsentFields || error is UnsentFields
             context.close(promise: nil)
             return
         }

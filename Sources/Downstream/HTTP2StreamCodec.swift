@@ -41,20 +41,36 @@ final class HTTP2StreamCodec: ChannelDuplexHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         let payload: OutboundOut
+        var promise = promise
         switch unwrapOutboundIn(data) {
         case .head(let head):
             var block = Self.block(of: head.headers, beside: 1)
             block.add(name: ":status", value: String(head.status.code))
             Self.append(head.headers, to: &block)
             payload = .headers(.init(headers: block))
+            promise = watched(promise, context)
         case .body(let body): payload = .data(.init(data: body))
         case .end(let trailers?):
             var block = Self.block(of: trailers, beside: 0)
             Self.append(trailers, to: &block)
             payload = .headers(.init(headers: block, endStream: true))
+            promise = watched(promise, context)
         case .end(nil): payload = .data(.init(data: .byteBuffer(ByteBuffer()), endStream: true))
         }
         context.write(wrapOutboundOut(payload), promise: promise)
+    }
+
+    /// Reports the failure of a write as an error, unless it is the end of the channel.
+    ///
+    /// NIO refuses blocks of fields that do not fit into one frame. The write of a body fails only with its channel.
+    private func watched(_ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) -> EventLoopPromise<Void>
+    {
+        let promise = promise ?? context.eventLoop.makePromise()
+        promise.futureResult.assumeIsolated().whenFailure { _ in
+            guard context.channel.isActive, context.channel.parent?.isActive ?? false else { return }
+            context.fireErrorCaught(UnsentFields())
+        }
+        return promise
     }
 
     // MARK: Requests
@@ -126,6 +142,9 @@ final class HTTP2StreamCodec: ChannelDuplexHandler {
         }
     }
 }
+
+/// A response's head or trailers could not be written: the client does not get the response.
+struct UnsentFields: Error {}
 
 extension UInt8 {
     /// What may stand in a request line: anything else would end the target, or the line, on the way to the upstream.

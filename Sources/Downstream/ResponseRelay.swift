@@ -22,7 +22,7 @@ enum RelayReport: Sendable {
     /// The answer to a question.
     case progress(ByteCount)
     /// The last report.
-    case finished, closed
+    case finished, closed, failed
 }
 
 /// The connection's end of a response that is written on another loop: does what it is told, tells what becomes of it.
@@ -100,6 +100,8 @@ extension ResponseRelay: ResponseWriterDelegate {
     func responseFinished() { tellLast(.finished) }
 
     func responseClosed() { tellLast(.closed) }
+
+    func responseFailed() { tellLast(.failed) }
 }
 
 /// A response on its way to another loop, where a ``RelayedResponse`` is made of it and must bring it to its end.
@@ -109,9 +111,9 @@ package struct ResponseHandOver: Sendable {
 
     /// Takes the response over, on the writer's loop and before its head.
     ///
-    /// The writer must not be used any more.
+    /// The writer must not be used any more. Of one that has begun only the end can be handed over.
     package init(of writer: ResponseWriter, on eventLoop: any EventLoop) {
-        precondition(!writer.hasHead, "a response is handed over whole")
+        if writer.hasHead { writer.abort() }
         let relay = ResponseRelay(of: writer)
         writer.delegate = relay
         self.relay = NIOLoopBound(relay, eventLoop: eventLoop)

@@ -38,6 +38,13 @@ extension StreamDriver: ResponseWriterDelegate {
         perform(replay == nil ? machine.end(.clientGone) : machine.clientLeft(at: worker.clock()))
     }
 
+    func responseFailed() {
+        let now = worker.clock()
+        // Of one client's protocol; the upstream's breaker must not open for all of them.
+        judgeUpstream(.clientGone, at: now)
+        end(.upstreamFailed, problem: .badUpstream(.malformed))
+    }
+
     /// Writes the head to whoever is there to read it.
     func writeHead() {
         guard let head, let response else { return }
