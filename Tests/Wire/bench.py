@@ -1,0 +1,163 @@
+"""One origin with its weir: sends cases through them and collects what every hop saw."""
+import asyncio
+import dataclasses
+import itertools
+
+import http1_client
+import http2_client
+from messages import Duty
+from oracle import Finding, View, compare
+from origins import Origin
+from proxies import Proxy
+from reference import read_requests
+from reference_http2 import read_stream
+
+LANES = 8  # connections at a time
+SETTLED = 5.0  # s, within which logs and records must agree
+PROBE = b"GET /probe%d HTTP/1.1\r\nHost: probe.example\r\nX-Mark: p%d\r\nConnection: close\r\n\r\n"
+FLUSH = b"GET /flush%d HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+
+def loopback_addresses():
+    """Addresses of the loopback network, each client's own, so that logs show whose a request is."""
+    while True:
+        for first, second, third in itertools.product(range(1, 255), range(256), range(1, 255)):
+            yield f"127.{first}.{second}.{third}"
+
+
+addresses = loopback_addresses()
+numbers = itertools.count(1)
+
+
+@dataclasses.dataclass
+class Visit:
+    """A case, or the probe after it, on one connection."""
+
+    case: object
+    expected: list
+    exchange: object
+    pairs: list
+    is_probe: bool = False
+    lines: list = dataclasses.field(default_factory=list)
+    records: list = dataclasses.field(default_factory=list)
+    findings: list = dataclasses.field(default_factory=list)
+
+
+class Bench:
+    def __init__(self, name):
+        self.name = name
+
+    async def start(self, folder, private):
+        folder.mkdir()
+        self.origin, self.private = await Origin(self.name).start(folder), private
+        self.proxy = Proxy(folder / "weir", self.origin, private)
+        return self
+
+    async def stop(self):
+        try:
+            self.proxy.stop()
+        finally:
+            await self.origin.stop()
+
+    async def run(self, cases):
+        """Sends the cases, a probe of another client after each; returns the visits, with findings, and what is no case's."""
+        waiting, visits = iter(cases), []
+        await asyncio.gather(*(self._lane(waiting, visits) for _ in range(min(LANES, len(cases)))))
+        await self._settle(visits)
+        return visits, self._judge(visits)
+
+    async def _lane(self, waiting, visits):
+        for case in waiting:
+            visits.append(await self._send(case))
+            visits.append(await self._probe(case))
+
+    async def _send(self, case):
+        address = next(addresses)
+        if case.kind == "http2":
+            result = await http2_client.exchange(self.proxy.port, address, case.streams, b"/end" + case.name.encode())
+            read = [read_stream(stream) for stream in case.streams]
+            responses = [*result.responses, *[None] * len(read)]
+            pairs = [(expected, response) for expected, response in zip(read, responses) if expected]
+            expected = [expected for expected in read if expected] + [last_stream(case)]
+            return Visit(case, expected, result, pairs)
+        result = await http1_client.exchange(self.proxy.port, address, case.pieces, methods)
+        return Visit(case, expected := read_requests(result.sent), result, certain(expected, result.responses))
+
+    async def _probe(self, case):
+        number = next(numbers)
+        result = await http1_client.exchange(self.proxy.port, next(addresses), [PROBE % (number, number)])
+        expected = read_requests(result.sent)
+        return Visit(case, expected, result, certain(expected, result.responses), is_probe=True)
+
+    async def _settle(self, visits):
+        """Waits until weir has logged and the origin recorded each request that one of the others knows of."""
+        seen = {response.seen for visit in visits for response in visit.exchange.responses if response.seen}
+        deadline = asyncio.get_running_loop().time() + SETTLED
+        while not self._agree(seen) and asyncio.get_running_loop().time() < deadline and self.proxy.is_running:
+            await asyncio.sleep(0.005)
+        for origin in (self.origin, self.private):
+            await flush(origin)
+        self.proxy.read_log()
+
+    def _agree(self, seen):
+        self.proxy.read_log()
+        logged = {line["trace_id"]: line for line in self.proxy.lines if "upstream" in line}
+        answered = {trace for trace, line in logged.items() if line["reason"] == "completed" and line.get("status") == 200}
+        recorded = {record.trace for record in self.origin.records}
+        elsewhere = {record.trace for record in self.private.records}
+        return seen <= logged.keys() and answered <= recorded | elsewhere and recorded <= logged.keys()
+
+    def _judge(self, visits):
+        whose = {visit.exchange.address: visit for visit in visits}
+        clients = {line["trace_id"]: line["client"] for line in self.proxy.lines if "trace_id" in line}
+        strays = []
+        for line in self.proxy.lines:
+            if line["client"] in whose:
+                whose[line["client"]].lines.append(line)
+        for record in self.origin.records:
+            visit = whose.get(clients.get(record.trace)) or whose.get(record.client)
+            visit.records.append((self.name, record)) if visit else strays.append(f"{self.name} got a request of no client: {record}")
+        others = []
+        for record in self.private.records:
+            visit = whose.get(clients.get(record.trace)) or whose.get(record.client)
+            visit.records.append(("private", record)) if visit else others.append(record)
+        strays += [f"{self.name} rejected what weir sent: {fault}" for fault in self.origin.faults]
+        if not self.proxy.is_running:
+            strays.append(f"weir has ended: {self.proxy.weir.said()[-2000:]}")
+        self.proxy.lines, self.origin.records, self.origin.faults, self.private.records = [], [], [], others
+        for visit in visits:
+            visit.findings = compare(View(visit.expected, visit.exchange, visit.pairs, visit.lines, visit.records), self.name)
+        return [Finding(text) for text in strays]
+
+
+def last_stream(case):
+    from http2_cases import Stream
+    return read_stream(Stream([(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"a.example"), (b":path", b"/end" + case.name.encode())]))
+
+
+def methods(sent):
+    return [expected.seen.method for expected in read_requests(sent)]
+
+
+def certain(expected, responses):
+    """The requests up to the first that weir may reject, each with its response."""
+    pairs = []
+    for number, request in enumerate(expected):
+        if request.duty is not Duty.MUST:
+            break
+        pairs.append((request, responses[number] if number < len(responses) else None))
+    return pairs
+
+
+async def flush(origin):
+    """Waits until the origin has recorded a request that is sent to it now, and so all before it."""
+    number = next(numbers)
+    target = f"/flush{number}"
+    async with asyncio.timeout(SETTLED):
+        reader, writer = await asyncio.open_connection("127.0.0.1", origin.port)
+        writer.write(FLUSH % number)
+        await reader.read()
+        writer.close()
+        while not any(record.seen.target == target for record in origin.records):
+            await asyncio.sleep(0.002)
+    origin.records = [record for record in origin.records if record.seen.target != target]

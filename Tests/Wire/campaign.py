@@ -1,0 +1,98 @@
+"""Runs cases in batches, and those that fail alone again, with ever fewer mutations."""
+import asyncio
+import dataclasses
+import tempfile
+from pathlib import Path
+
+import http2_cases
+import request_cases
+from bench import Bench
+from case import Case
+from origins import NAMES, Origin
+
+KINDS = [request_cases.MUTATOR, request_cases.MUTATOR, http2_cases.MUTATOR]
+BATCH = 120
+
+
+def mutator(seed):
+    return KINDS[seed % len(KINDS)]
+
+
+def make(seed, plan=None):
+    chosen = mutator(seed)
+    return chosen.case(seed, chosen.plan(seed) if plan is None else plan)
+
+
+@dataclasses.dataclass
+class Failure:
+    case: Case
+    findings: list  # (origin, Finding)
+    visits: list  # (origin, Visit)
+    reproduced: bool = True
+
+    @property
+    def is_timing(self):
+        return all(finding.timing for _, finding in self.findings)
+
+
+class Campaign:
+    async def __aenter__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="wire")
+        folder = Path(self.folder.name)
+        (folder / "private").mkdir()
+        self.private = await Origin("h11").start(folder / "private")
+        self.benches = [await Bench(name).start(folder / name, self.private) for name in NAMES]
+        return self
+
+    async def __aexit__(self, *_):
+        for bench in self.benches:
+            await bench.stop()
+        await self.private.stop()
+        self.folder.cleanup()
+
+    async def run(self, cases):
+        """The failures of these cases; each was run again alone."""
+        failures = []
+        for failed in await self._suspects(cases):
+            alone = await self.run_alone(failed.case)
+            failures.append(alone or dataclasses.replace(failed, reproduced=False))
+        return failures
+
+    async def _suspects(self, cases):
+        outcomes = await asyncio.gather(*(bench.run(cases) for bench in self.benches))
+        found, strays = {}, []
+        for bench, (visits, others) in zip(self.benches, outcomes):
+            strays += [(bench.name, finding) for finding in others]
+            for visit in visits:
+                if visit.findings:
+                    failure = found.setdefault(visit.case.name, Failure(visit.case, [], []))
+                    failure.findings += [(bench.name, finding) for finding in visit.findings]
+                    failure.visits.append((bench.name, visit))
+        if strays:  # any of them may have caused it
+            alone = [failure for case in cases if case.name not in found and (failure := await self.run_alone(case))]
+            suspects = [*found.values(), *alone]
+            return suspects or [Failure(Case("a batch", "several"), strays, [], reproduced=False)]
+        return list(found.values())
+
+    async def run_alone(self, case):
+        """A failure of the case by itself, or None."""
+        failure = Failure(case, [], [])
+        outcomes = await asyncio.gather(*(bench.run([case]) for bench in self.benches))
+        for bench, (visits, others) in zip(self.benches, outcomes):
+            findings = [finding for visit in visits for finding in visit.findings] + others
+            failure.findings += [(bench.name, finding) for finding in findings]
+            if findings:
+                failure.visits += [(bench.name, visit) for visit in visits]
+        return failure if failure.findings else None
+
+    async def shrink(self, failure):
+        """The same failure with as few mutations as show it."""
+        if not failure.reproduced or not failure.case.name.isdigit():
+            return failure
+        seed = int(failure.case.name)
+        plan = mutator(seed).plan(seed)
+        for dropped in range(len(plan) - 1, -1, -1):
+            fewer = plan[:dropped] + plan[dropped + 1:]
+            if smaller := await self.run_alone(make(seed, fewer)):
+                plan, failure = fewer, smaller
+        return failure

@@ -1,0 +1,111 @@
+"""A client of HTTP/2 that sends any fields: frames by hyperframe, header blocks by hpack."""
+import asyncio
+
+import hpack
+import hpack.exceptions
+from hyperframe.frame import (ContinuationFrame, DataFrame, Frame, GoAwayFrame, HeadersFrame, PingFrame, RstStreamFrame, SettingsFrame,
+                              WindowUpdateFrame)
+
+from http1_client import DEADLINE, Exchange, Response
+from http2_cases import Stream
+from origins import trace_id
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+
+async def exchange(port, address, streams, last_path):
+    """Sends the streams one after the other, then a well-formed one; reads until all are over or weir closes."""
+    result = Exchange(address)
+    last = Stream([(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"a.example"), (b":path", last_path)])
+    connection = Connection()
+    try:
+        async with asyncio.timeout(DEADLINE):
+            connection.reader, connection.writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
+            try:
+                connection.writer.write(PREFACE + SettingsFrame(0).serialize())
+                for stream in [*streams, last]:
+                    await connection.run(stream)
+            except (ConnectionError, EOFError):
+                pass
+            finally:
+                connection.writer.transport.abort()
+    except TimeoutError:
+        result.late = True
+    except (hpack.exceptions.HPACKError, ValueError) as fault:
+        result.fault = repr(fault)
+    result.responses = [response for response in connection.responses if response.status or response.reset is not None]
+    return result
+
+
+class Connection:
+    def __init__(self):
+        self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder()
+        self.responses, self.number, self.block = [], -1, b""
+
+    async def run(self, stream):
+        """One stream, to its end."""
+        self.number += 2
+        self.response = Response(0)
+        self.responses.append(self.response)
+        for frame in self._frames(stream):
+            self.writer.write(frame.serialize())
+        await self.writer.drain()
+        while not self.response.complete and self.response.reset is None:
+            await self._read_frame()
+
+    def _frames(self, stream):
+        ends = stream.ends and not stream.data and stream.trailers is None
+        yield from self._block(stream.fields, ends, stream.split)
+        for place, data in enumerate(stream.data):
+            ends = stream.ends and place == len(stream.data) - 1 and stream.trailers is None
+            for at in range(0, len(data) or 1, 16384):
+                piece = data[at:at + 16384]
+                yield DataFrame(self.number, piece, flags=["END_STREAM"] if ends and at + 16384 >= len(data) else [])
+        if stream.trailers is not None:
+            yield from self._block(stream.trailers, stream.ends, 0)
+
+    def _block(self, fields, ends, split):
+        block = self.encoder.encode(fields)
+        size = max(1, min(16384, len(block) // split if split else 16384))
+        pieces = [block[at:at + size] for at in range(0, len(block), size)] or [b""]
+        for place, piece in enumerate(pieces):
+            frame = ContinuationFrame(self.number, piece) if place else HeadersFrame(self.number, piece)
+            if place == len(pieces) - 1:
+                frame.flags.add("END_HEADERS")
+            if ends and not place:
+                frame.flags.add("END_STREAM")
+            yield frame
+
+    async def _read_frame(self):
+        head = await self.reader.readexactly(9)
+        frame, length = Frame.parse_frame_header(memoryview(head))
+        frame.parse_body(memoryview(await self.reader.readexactly(length)))
+        ours = frame.stream_id == self.number
+        match frame:
+            case SettingsFrame() if "ACK" not in frame.flags:
+                self.writer.write(SettingsFrame(0, flags=["ACK"]).serialize())
+            case PingFrame() if "ACK" not in frame.flags:
+                self.writer.write(PingFrame(0, frame.opaque_data, flags=["ACK"]).serialize())
+            case GoAwayFrame() if frame.error_code:
+                raise EOFError
+            case RstStreamFrame() if ours:
+                self.response.reset = frame.error_code
+            case HeadersFrame() | ContinuationFrame():
+                self.block += frame.data
+                self.ends = getattr(self, "ends", False) if isinstance(frame, ContinuationFrame) else "END_STREAM" in frame.flags
+                if "END_HEADERS" in frame.flags:
+                    fields, self.block = self.decoder.decode(self.block, raw=True), b""
+                    self._head(fields) if ours else None
+            case DataFrame():
+                if frame.flow_controlled_length:
+                    self.writer.write(WindowUpdateFrame(0, window_increment=frame.flow_controlled_length).serialize())
+                if ours:
+                    self.response.body += frame.data
+                    self.response.complete = "END_STREAM" in frame.flags
+
+    def _head(self, fields):
+        status = next((int(value) for name, value in fields if name == b":status"), None)
+        if status is not None and status >= 200:
+            self.response.status, self.response.fields = status, fields
+            self.response.seen = next((trace_id(value.decode("latin-1")) for name, value in fields if name == b"x-seen"), "")
+        self.response.complete = self.ends and (status is None or status >= 200)

@@ -1,0 +1,38 @@
+"""The routes of the weir under test, and which requests they take."""
+import re
+
+from messages import Duty
+
+# RFC 9110, 9.3, RFC 5789, and extensions, one of which no parser here knows by a list of names.
+METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "LIST"]
+# Requests below this path go elsewhere: none of them may reach the origin of all others.
+PRIVATE = "/private"
+EARLY = "/early"  # an origin answers before it has read a body
+OWN = re.compile(rb"/v1/(streams|health/streaming)(/.*)?")
+TIMEOUTS = "{ connect: 2s, first_byte: 4s, body: 700ms }"
+LIMITS = "{ header_timeout: 700ms, keepalive_timeout: 900ms }"
+
+
+def is_private(target):
+    path = target.partition("?")[0]
+    return path == PRIVATE or path.startswith(PRIVATE + "/")
+
+
+def duty(head, notes):
+    """What weir owes a well-formed request: (duty, why)."""
+    path = head.target.partition(b"?")[0]
+    if head.method == b"CONNECT":
+        return Duty.NEVER, "CONNECT"
+    if head.method.decode("latin-1") not in METHODS:
+        return Duty.NEVER, "no route takes the method"
+    if OWN.fullmatch(path):
+        return Duty.NEVER, "the path is weir's own"
+    if head.method in (b"TRACE", b"OPTIONS") and (b"max-forwards", b"0") in head.fields:
+        return Duty.NEVER, "Max-Forwards is 0"  # RFC 9110, 7.6.2
+    if head.method in (b"HEAD", b"TRACE") and (head.chunked or head.length):
+        notes.append("a body of HEAD or TRACE")
+    if head.target.startswith(EARLY.encode()) and (head.chunked or head.length):
+        notes.append("the origin answers before it has the body, and weir closes the connection")
+    if head.target == b"*":
+        notes.append("OPTIONS *")
+    return (Duty.MAY, "; ".join(notes)) if notes else (Duty.MUST, "")
