@@ -1,6 +1,7 @@
 """The differential test of the wire: `.venv/bin/python Tests/Wire --help`."""
 import argparse
 import asyncio
+import logging
 import random
 import sys
 import time
@@ -55,4 +56,5 @@ def batches(options, begin):
 
 
 if __name__ == "__main__":
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of connections that weir has closed
     sys.exit(asyncio.run(main(arguments())))

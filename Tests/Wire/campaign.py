@@ -6,11 +6,13 @@ from pathlib import Path
 
 import http2_cases
 import request_cases
+import response_cases
 from bench import Bench
 from case import Case
 from origins import NAMES, Origin
+from response_bench import ResponseBench
 
-KINDS = [request_cases.MUTATOR, request_cases.MUTATOR, http2_cases.MUTATOR]
+KINDS = [request_cases.MUTATOR, response_cases.MUTATOR, request_cases.MUTATOR, http2_cases.MUTATOR, request_cases.MUTATOR, response_cases.MUTATOR]
 BATCH = 120
 
 
@@ -42,6 +44,7 @@ class Campaign:
         (folder / "private").mkdir()
         self.private = await Origin("h11").start(folder / "private")
         self.benches = [await Bench(name).start(folder / name, self.private) for name in NAMES]
+        self.benches.append(await ResponseBench().start(folder / "scripted", self.private))
         return self
 
     async def __aexit__(self, *_):
@@ -59,9 +62,9 @@ class Campaign:
         return failures
 
     async def _suspects(self, cases):
-        outcomes = await asyncio.gather(*(bench.run(cases) for bench in self.benches))
+        outcomes = await self._outcomes(cases)
         found, strays = {}, []
-        for bench, (visits, others) in zip(self.benches, outcomes):
+        for bench, (visits, others) in outcomes:
             strays += [(bench.name, finding) for finding in others]
             for visit in visits:
                 if visit.findings:
@@ -74,11 +77,17 @@ class Campaign:
             return suspects or [Failure(Case("a batch", "several"), strays, [], reproduced=False)]
         return list(found.values())
 
+    async def _outcomes(self, cases):
+        """What each bench made of those of the cases that are its own."""
+        shares = [[case for case in cases if (case.kind == "response") == isinstance(bench, ResponseBench)] for bench in self.benches]
+        busy = [(bench, share) for bench, share in zip(self.benches, shares) if share]
+        return zip([bench for bench, _ in busy], await asyncio.gather(*(bench.run(share) for bench, share in busy)))
+
     async def run_alone(self, case):
         """A failure of the case by itself, or None."""
         failure = Failure(case, [], [])
-        outcomes = await asyncio.gather(*(bench.run([case]) for bench in self.benches))
-        for bench, (visits, others) in zip(self.benches, outcomes):
+        outcomes = await self._outcomes([case])
+        for bench, (visits, others) in outcomes:
             findings = [finding for visit in visits for finding in visit.findings] + others
             failure.findings += [(bench.name, finding) for finding in findings]
             if findings:

@@ -66,6 +66,7 @@ async def _send(pieces, reader, writer, result):
 
 def parse(result, methods):
     """Reads the responses, each with the method of its request."""
+    result.responses, result.fault = [], ""
     data, number = result.received, 0
     while data:
         method = methods[number] if number < len(methods) else "GET"

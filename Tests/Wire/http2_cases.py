@@ -3,8 +3,9 @@ import dataclasses
 
 from case import Case, Mutator
 from messages import text
+from mutations import LENGTHS, MARKS, fill
 from origins import FORGED
-from request_cases import FORGERIES, HOSTS, LENGTHS, MARKS, METHODS, SHADOWS, TARGETS, fill
+from request_cases import FORGERIES, HOSTS, METHODS, SHADOWS, TARGETS
 
 NAMES = [b"X-Mark", b"x mark", b"", b"x\x00mark", b"x-mark\r", b"x\nmark", b"x:mark", b"x-m\xffark", b"x_mark", b":x", b"x\tmark", b" x-mark", b"x-mark ", b"\x7fx", b"x\"", b"x-mark:"]
 VALUES = [b"a\x00b", b"a\rb", b"a\nb", b"a\r\nX-A: b", b"a\x01b", b"a\x7fb", b"a\x1fb", b" a", b"a ", b"\ta", b"a\tb", b"\xff", b"", b"caf\xe9", b"\x85", b"a\x0bb", b"\r\n",

@@ -6,7 +6,7 @@ from messages import Duty, Expected, Seen, digest, text
 from syntax import (CONTROL, TOKEN, Bytes, Incomplete, Malformed, Notes, check_authority, elements, is_chunked, read_chunks,
                     read_fields, read_length, values)
 
-REQUEST_LINE = re.compile(rb"([^ ]+) ([^ ]+) HTTP/([0-9])\.([0-9])")
+REQUEST_LINE = re.compile(rb"([^ ]+)( +)([^ ]+)( +)HTTP/([0-9])\.([0-9])")
 ABSOLUTE = re.compile(rb"https?://([^/?#]*)([^#]*)", re.IGNORECASE | re.DOTALL)
 UNUSUAL = re.compile(rb'["<>\\^`{|}\[\]\x80-\xff]|%(?![0-9A-Fa-f]{2})')
 
@@ -65,7 +65,9 @@ class Head:
         found = REQUEST_LINE.fullmatch(line)
         if not found or not TOKEN.fullmatch(found[1]):
             raise Malformed("the request line")
-        self.method, target, major, minor = found.groups()
+        self.method, before, target, after, major, minor = found.groups()
+        if len(before) > 1 or len(after) > 1:
+            notes.append("several spaces in the request line")  # RFC 9112, 3: a recipient may
         if major != b"1":
             raise Malformed("the version")
         if minor > b"1":

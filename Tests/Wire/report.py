@@ -8,9 +8,11 @@ def describe(failure):
     lines += [f"  sends: {piece!r}" if piece else "  waits for an answer" for piece in case.pieces]
     for stream in case.streams:
         lines.append(f"  stream: {stream.fields} data {stream.data} trailers {stream.trailers} ends {stream.ends}")
+    if case.script:
+        lines.append(f"  origin: {case.script}")
     for origin, visit in failure.visits[:2]:
         lines.append(f"  {origin}{', the probe' if visit.is_probe else ''}:")
-        lines += [f"    RFC:    {expected.duty.value} {expected.seen} {expected.why}" for expected in visit.expected]
+        lines += [f"    RFC:    {expected}" for expected in visit.expected]
         lines += [f"    weir:   {line.get('method')} {line.get('path')} {line.get('status')} {line['reason']} {line.get('upstream', '(not forwarded)')}"
                   for line in visit.lines]
         lines += [f"    {name}: {record}" for name, record in visit.records]

@@ -1,0 +1,146 @@
+"""A weir before an origin that plays scripts: what clients get of each response, and whether it stays theirs alone."""
+import asyncio
+import dataclasses
+
+import http1_client
+from bench import LANES, PROBE, SETTLED, addresses, certain, numbers
+from oracle import Finding, View, check_responses
+from proxies import Proxy
+from reference import read_requests
+from reference_response import read_response
+from scripted_origin import Scene, ScriptedOrigin
+
+REQUEST = b"%s %s HTTP/1.1\r\nHost: a.example\r\n\r\n"
+
+
+@dataclasses.dataclass
+class Visit:
+    case: object
+    expected: object
+    exchange: object
+    pairs: list = dataclasses.field(default_factory=list)
+    is_probe: bool = False
+    lines: list = dataclasses.field(default_factory=list)
+    records: list = dataclasses.field(default_factory=list)
+    findings: list = dataclasses.field(default_factory=list)
+
+
+class ResponseBench:
+    name = "scripted"
+
+    async def start(self, folder, private):
+        folder.mkdir()
+        self.origin = await ScriptedOrigin().start()
+        self.proxy = Proxy(folder / "weir", self.origin, private)
+        return self
+
+    async def stop(self):
+        try:
+            self.proxy.stop()
+        finally:
+            await self.origin.stop()
+
+    async def run(self, cases):
+        waiting, visits = iter(cases), []
+        await asyncio.gather(*(self._lane(waiting, visits) for _ in range(min(LANES, len(cases)))))
+        await self._settle(visits)
+        self._judge(visits)
+        ended = [] if self.proxy.is_running else [Finding(f"weir has ended: {self.proxy.weir.said()[-2000:]}")]
+        return visits, ended
+
+    async def _lane(self, waiting, visits):
+        for case in waiting:
+            visits.append(await self._play(case))
+            for _ in range(2):  # the second may get a connection that the first has spared
+                number = next(numbers)
+                result = await http1_client.exchange(self.proxy.port, next(addresses), [PROBE % (number, number)])
+                expected = read_requests(result.sent)
+                visits.append(Visit(case, expected, result, certain(expected, result.responses), is_probe=True))
+
+    async def _play(self, case):
+        target = f"/r{case.name}-{next(numbers)}"
+        scene = self.origin.scenes[target] = Scene(case.script)
+        result = http1_client.Exchange(next(addresses))
+        try:
+            async with asyncio.timeout(http1_client.DEADLINE):
+                await self._talk(scene, target, result)
+        except TimeoutError:
+            result.late = True
+        del self.origin.scenes[target]
+        http1_client.parse(result, [case.script.method])
+        return Visit(case, [read_response(case.script)], result)
+
+    async def _talk(self, scene, target, result):
+        """The request; when its response is there, the origin's late bytes; then another request, after which weir closes."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.proxy.port, local_addr=(result.address, 0))
+        try:
+            writer.write(REQUEST % (scene.script.method.encode(), target.encode()))
+            while not is_over(result, scene.script.method) and (data := await reader.read(65536)):
+                result.received += data
+            scene.delivered.set()
+            if result.responses and result.responses[0].status < 500:
+                await scene.sent.wait()
+            number = next(numbers)
+            writer.write(PROBE % (number, number))
+            while data := await reader.read(65536):
+                result.received += data
+        except ConnectionError:
+            pass
+        finally:
+            scene.delivered.set()
+            writer.transport.abort()
+
+    async def _settle(self, visits):
+        wanted = {response.seen for visit in visits for response in visit.exchange.responses if response.seen}
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + SETTLED
+        while loop.time() < deadline and self.proxy.is_running:
+            self.proxy.read_log()
+            if wanted <= {line.get("trace_id") for line in self.proxy.lines}:
+                return
+            await asyncio.sleep(0.005)
+
+    def _judge(self, visits):
+        for visit in visits:
+            address = visit.exchange.address
+            visit.lines = [line for line in self.proxy.lines if line["client"] == address]
+            visit.records = [(self.name, record) for record in self.origin.records if record.client == address]
+            if visit.is_probe:
+                view = View(visit.expected, visit.exchange, visit.pairs, visit.lines, visit.records)
+                visit.findings = list(check_responses(view, self.name))
+            else:
+                visit.findings = list(judge(visit))
+        self.proxy.lines, self.origin.records = [], []
+
+
+def is_over(result, method):
+    """Whether the first response is there, whole."""
+    http1_client.parse(result, [method])
+    return any(response.complete for response in result.responses)
+
+
+def judge(visit):
+    """The client has the origin's response, or a 502, and to its other request the response to that."""
+    expected, result = visit.expected[0], visit.exchange
+    if result.late:
+        yield Finding("the connection was not closed in time", timing=True)
+    if result.fault:
+        yield Finding(f"the client got no HTTP: {result.fault}: {result.received[-300:]!r}")
+    if not result.responses:
+        if expected.status is None or expected.complete and not expected.notes:
+            yield Finding("the client got no response", timing=expected.status is not None)
+        return
+    first, *others = result.responses
+    own = any(name == b"content-type" and value == b"application/problem+json" for name, value in first.fields) and first.status in (502, 504)
+    if own and (expected.status is None or expected.notes or not expected.complete):
+        pass
+    elif expected.status is None:
+        yield Finding(f"the head is malformed, and the client got {first.status} {first.body[:80]!r}")
+    elif (first.status, first.complete) != (expected.status, expected.complete) and not (expected.notes and not first.complete):
+        yield Finding(f"expected {expected.status}, complete {expected.complete}, and the client got {first.status} {first.complete}", timing=first.status == 504)
+    elif first.body != expected.body and (expected.complete or not expected.body.startswith(first.body)):
+        yield Finding(f"expected the body {expected.body[:200]!r}, and the client got {first.body[:200]!r}")
+    traces = {record.trace for _, record in visit.records}
+    for other in others:
+        if other.seen not in traces and other.status < 500:
+            yield Finding(f"the client got another response: {other}")

@@ -1,0 +1,69 @@
+"""An origin that sends what the scripts of response cases say, and to other requests a well-formed response."""
+import asyncio
+import re
+
+from messages import Seen
+from origins import Record, trace_id
+
+DEADLINE = 8.0  # s
+
+
+class Scene:
+    """A script while it runs: the client says when it has the response, the origin when it has sent all."""
+
+    def __init__(self, script):
+        self.script, self.delivered, self.sent = script, asyncio.Event(), asyncio.Event()
+
+
+class ScriptedOrigin:
+    name = "scripted"
+
+    async def start(self):
+        self.scenes, self.records, self.faults, self.writers, self.connections = {}, [], [], set(), 0
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=512)
+        self.port = self.server.sockets[0].getsockname()[1]
+        return self
+
+    async def _serve(self, reader, writer):
+        self.connections += 1
+        number = self.connections
+        self.writers.add(writer)
+        try:
+            while await self._answer(number, await reader.readuntil(b"\r\n\r\n"), writer):
+                pass
+        except (ConnectionError, EOFError, asyncio.LimitOverrunError):
+            pass
+        finally:
+            self.writers.discard(writer)
+            writer.close()
+
+    async def _answer(self, number, head, writer):
+        """Whether another request can follow."""
+        method, target = head.split(b" ", 2)[:2]
+        trace = trace_id(field(head, b"traceparent"))
+        if scene := self.scenes.get(target.decode("latin-1")):
+            writer.write(scene.script.response)
+            await writer.drain()
+            if scene.script.late:
+                async with asyncio.timeout(DEADLINE):
+                    await scene.delivered.wait()
+                writer.write(scene.script.late)
+                await writer.drain()
+            scene.sent.set()
+            return not scene.script.closes
+        self.records.append(Record(str(number), Seen(method.decode("latin-1"), target.decode("latin-1"), field(head, b"host"), (field(head, b"x-mark"),) if field(head, b"x-mark") else ()),
+                                   trace, field(head, b"x-forwarded-for"), None))
+        content = b"" if method == b"HEAD" else b"%s %s\n" % (method, target)
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Seen: %s\r\nContent-Length: %d\r\n\r\n%s" % (field(head, b"traceparent").encode("latin-1"), len(content), content))
+        await writer.drain()
+        return True
+
+    async def stop(self):
+        self.server.close()
+        for writer in self.writers:
+            writer.transport.abort()
+
+
+def field(head, name):
+    found = re.search(rb"\r\n" + name + rb": *([^\r]*)", head, re.IGNORECASE)
+    return found[1].decode("latin-1") if found else ""
