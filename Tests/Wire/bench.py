@@ -122,10 +122,11 @@ class Bench:
             visit = whose.get(clients.get(record.trace)) or whose.get(record.client)
             visit.records.append(("private", record)) if visit else others.append(record)
         strays += [f"{self.name} rejected what weir sent: {fault}" for fault in self.origin.faults]
-        if not self.proxy.is_running:
-            strays.append(f"weir has ended: {self.proxy.weir.said()[-2000:]}")
+        strays += self.proxy.revive()
         self.proxy.lines, self.origin.records, self.origin.faults, self.private.records = [], [], [], others
         for visit in visits:
+            order = {line.get("trace_id"): place for place, line in enumerate(visit.lines)}
+            visit.records.sort(key=lambda record: order.get(record[1].trace, len(order)))  # of two origins
             visit.findings = compare(View(visit.expected, visit.exchange, visit.pairs, visit.lines, visit.records), self.name)
         return [Finding(text) for text in strays]
 

@@ -9,11 +9,13 @@ import request_cases
 import response_cases
 from bench import Bench
 from case import Case
+from oracle import Finding
 from origins import NAMES, Origin
 from response_bench import ResponseBench
 
 KINDS = [request_cases.MUTATOR, response_cases.MUTATOR, request_cases.MUTATOR, http2_cases.MUTATOR, request_cases.MUTATOR, response_cases.MUTATOR]
 BATCH = 120
+TIMERS = 1.5  # s, after which every timer of an exchange has expired
 
 
 def mutator(seed):
@@ -72,7 +74,8 @@ class Campaign:
                     failure.findings += [(bench.name, finding) for finding in visit.findings]
                     failure.visits.append((bench.name, visit))
         if strays:  # any of them may have caused it
-            alone = [failure for case in cases if case.name not in found and (failure := await self.run_alone(case))]
+            crashed = any("weir has ended" in finding.text for _, finding in strays)
+            alone = [failure for case in cases if case.name not in found and (failure := await self.run_alone(case, crashed))]
             suspects = [*found.values(), *alone]
             return suspects or [Failure(Case("a batch", "several"), strays, [], reproduced=False)]
         return list(found.values())
@@ -83,10 +86,13 @@ class Campaign:
         busy = [(bench, share) for bench, share in zip(self.benches, shares) if share]
         return zip([bench for bench, _ in busy], await asyncio.gather(*(bench.run(share) for bench, share in busy)))
 
-    async def run_alone(self, case):
-        """A failure of the case by itself, or None."""
+    async def run_alone(self, case, patient=False):
+        """A failure of the case by itself, or None. `patient`: looks whether weir runs until all of its timers have expired."""
         failure = Failure(case, [], [])
-        outcomes = await self._outcomes([case])
+        outcomes = list(await self._outcomes([case]))
+        if patient:
+            await asyncio.gather(*(bench.proxy.outlive(TIMERS) for bench in self.benches))
+            failure.findings += [(bench.name, Finding(text)) for bench in self.benches for text in bench.proxy.revive()]
         for bench, (visits, others) in outcomes:
             findings = [finding for visit in visits for finding in visit.findings] + others
             failure.findings += [(bench.name, finding) for finding in findings]

@@ -47,6 +47,8 @@ async def exchange(port, address, case_pieces, methods=None):
                 writer.transport.abort()
     except TimeoutError:
         result.late = True
+    except ConnectionError:
+        result.fault = "weir does not accept"
     parse(result, methods(result.sent) if methods else [])
     return result
 
@@ -66,7 +68,7 @@ async def _send(pieces, reader, writer, result):
 
 def parse(result, methods):
     """Reads the responses, each with the method of its request."""
-    result.responses, result.fault = [], ""
+    result.responses = []
     data, number = result.received, 0
     while data:
         method = methods[number] if number < len(methods) else "GET"

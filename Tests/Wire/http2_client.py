@@ -31,6 +31,8 @@ async def exchange(port, address, streams, last_path):
                 connection.writer.transport.abort()
     except TimeoutError:
         result.late = True
+    except ConnectionError:
+        result.fault = "weir does not accept"
     except (hpack.exceptions.HPACKError, ValueError) as fault:
         result.fault = repr(fault)
     result.responses = [response for response in connection.responses if response.status or response.reset is not None]

@@ -1,6 +1,8 @@
 """The weirs under test, one for each origin, and their access logs."""
+import asyncio
 import json
 import sys
+import time
 from pathlib import Path
 
 import routes
@@ -13,17 +15,36 @@ from harness.weir import Weir, route  # noqa: E402
 class Proxy:
     """A weir in front of one origin: all paths below /private go to the other one, some methods nowhere."""
 
-    def __init__(self, folder, origin, private):
-        self.origin, self.private = origin, private
-        options = {"timeouts": routes.TIMEOUTS, "upstream_breaker": "off"}
-        folder.mkdir()
-        self.weir = Weir(folder, [
+    def __init__(self, folder, origin, private, timeouts=routes.TIMEOUTS):
+        options = {"timeouts": timeouts, "upstream_breaker": "off"}
+        self.routes = [
             route(f"http://127.0.0.1:{private.port}", routes.PRIVATE, **options),
             route(f"http://127.0.0.1:{origin.port}", f"{{ path: /, methods: [{', '.join(routes.METHODS)}] }}", **options),
-        ], {"limits": routes.LIMITS})
-        self.port, self._offset = self.weir.port, 0
+        ]
+        self.folder, self.starts = folder, 0
         self.lines = []  # end lines of the access log
-        self._rest = b""
+        self._start()
+
+    def _start(self):
+        self.starts += 1
+        folder = self.folder / str(self.starts)
+        folder.mkdir(parents=True)
+        self.weir = Weir(folder, self.routes, {"limits": routes.LIMITS})
+        self.port, self._offset, self._rest = self.weir.port, 0, b""
+
+    async def outlive(self, seconds):
+        """Waits so long, or until weir has ended."""
+        deadline = time.monotonic() + seconds
+        while self.is_running and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+
+    def revive(self):
+        """Starts another weir where this one has ended, and says how it did."""
+        if self.is_running:
+            return []
+        said = f"weir has ended, status {self.weir.process.returncode}: {self.weir.said()[:2000]}"
+        self._start()
+        return [said]
 
     def read_log(self):
         """Takes in what the access log has gained."""

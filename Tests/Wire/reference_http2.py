@@ -29,6 +29,8 @@ def read_stream(stream):
     except Malformed as fault:
         complete = False
         notes.append(str(fault))
+    if head.method == b"HEAD" and (stream.data or stream.trailers is not None):
+        notes.append("HEAD does not end with its fields")
     if not stream.ends:
         notes.append("it does not end")
     host = text(head.host) if head.host is not None else None

@@ -1,10 +1,13 @@
 """A failure in words: the case, its bytes, and what each hop saw."""
 
 
+LONGEST = 2000  # characters of a finding
+
+
 def describe(failure):
     case = failure.case
     lines = [f"FAILED {case.kind} case {case.name}: mutations {case.mutations}" + ("" if failure.reproduced else " (not when run alone)")]
-    lines += [f"  finding: {origin}: {finding.text}" for origin, finding in unique(failure.findings)]
+    lines += [f"  finding: {origin}: {finding.text[:LONGEST]}" for origin, finding in unique(failure.findings)]
     lines += [f"  sends: {piece!r}" if piece else "  waits for an answer" for piece in case.pieces]
     for stream in case.streams:
         lines.append(f"  stream: {stream.fields} data {stream.data} trailers {stream.trailers} ends {stream.ends}")

@@ -133,7 +133,8 @@ def read_chunks(source, notes, taken):
         source.place = end + 1
         if size == 0:
             return read_fields(source, notes)
-        taken += source.take(size)
+        taken += source.data[source.place:source.place + size]
+        source.take(size)
         if (ending := source.data[source.place:source.place + 2]) != b"\r\n":
             raise Incomplete("a chunk") if b"\r\n".startswith(ending) else Malformed("a chunk's end")
         source.place += 2
