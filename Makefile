@@ -19,7 +19,11 @@ MEASURE_FLAGS ?=
 # How long make fuzz searches in each target.
 FUZZ_SECONDS ?= 60
 
-.PHONY: help run test test-unit test-end-to-end test-conformance check lint format bench bench-pace bench-slow-readers \
+# How long make wire-fuzz searches, and how many generated cases make wire runs.
+WIRE_SECONDS ?= 3600
+WIRE_SEEDS ?= 1000
+
+.PHONY: help run test test-unit test-end-to-end test-conformance wire wire-fuzz check lint format bench bench-pace bench-slow-readers \
 	bench-crowd bench-flap bench-polling bench-reloads bench-secured bench-hostile bench-keys test-thread test-address \
 	fuzz screenshot image clean
 
@@ -31,7 +35,7 @@ run: ## builds weir and runs its demo: a proxy and a small upstream, with curl l
 	swift build $(RELEASE_FLAGS) $(SWIFT_FLAGS)
 	exec .build/release/weir demo
 
-test: test-unit test-end-to-end test-conformance ## every test; installs what they need
+test: test-unit test-end-to-end test-conformance wire ## every test; installs what they need
 
 test-unit: ## the Swift tests
 	scripts/setup build
@@ -46,6 +50,16 @@ test-conformance: ## what RFC 9110, 9112 and 9113 ask of a proxy, by varnishtest
 	scripts/setup test
 	swift build --product weir $(SWIFT_FLAGS)
 	WEIR=.build/debug/weir Tests/Conformance/run
+
+wire: ## generated connections through weir to four other parsers: every hop must see the same requests
+	scripts/setup test
+	swift build --product weir $(SWIFT_FLAGS)
+	WEIR=.build/debug/weir .venv/bin/python Tests/Wire --seeds $(WIRE_SEEDS)
+
+wire-fuzz: ## searches on from a random seed: make wire-fuzz WIRE_SECONDS=600
+	scripts/setup test
+	swift build --product weir $(SWIFT_FLAGS)
+	WEIR=.build/debug/weir .venv/bin/python Tests/Wire --seconds $(WIRE_SECONDS)
 
 check: lint test ## what CI checks: format, imports, Dockerfile, build, test
 

@@ -7,7 +7,7 @@ import sys
 import time
 
 from campaign import BATCH, Campaign, make
-from case import named
+from named import all_cases, verdict
 from report import brief, describe
 
 
@@ -17,6 +17,7 @@ def arguments():
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, help="runs this one alone")
     parser.add_argument("--seconds", type=float, help="runs seeds from a random one on for so long")
+    parser.add_argument("--alone", action="store_true", help="runs each case by itself, until all of weir's timers have expired")
     parser.add_argument("--case", help="runs this named case alone")
     return parser.parse_args()
 
@@ -24,8 +25,8 @@ def arguments():
 async def main(options):
     begin, failures, count = time.monotonic(), [], 0
     async with Campaign() as campaign:
-        for cases in batches(options, begin):
-            for failure in await campaign.run(cases):
+        for cases, patient in batches(options, begin):
+            for failure in await (campaign.run_each(cases) if options.alone else campaign.run(cases, patient)):
                 failure = await campaign.shrink(failure)
                 failures.append(failure)
                 print(describe(failure), flush=True)
@@ -39,19 +40,22 @@ async def main(options):
 
 
 def batches(options, begin):
+    """The cases of each batch, and whether to wait for all timers after it."""
     if options.seed is not None:
-        yield [make(options.seed)]
+        yield [make(options.seed)], True
         return
-    kept = [case for case in named() if options.case in (None, case.name)]
+    kept = [case for case in all_cases() if options.case in (None, case.name)]
+    for case in kept:
+        assert case.verdict == verdict(case), f"{case.name}: the reference says {verdict(case)}"
     if kept:
-        yield kept
+        yield kept, True
     if options.case:
         return
-    first = random.randrange(1 << 40) if options.seconds else options.first
-    place = 0
-    while time.monotonic() - begin < options.seconds if options.seconds else place < options.seeds:
-        size = BATCH if options.seconds else min(BATCH, options.seeds - place)
-        yield [make(first + place + number) for number in range(size)]
+    place = random.randrange(1 << 40) if options.seconds else options.first
+    end = options.first + options.seeds
+    while time.monotonic() - begin < options.seconds if options.seconds else place < end:
+        size = BATCH if options.seconds else min(BATCH, end - place)
+        yield [make(place + number) for number in range(size)], bool(options.seconds) or place + size == end
         place += size
 
 

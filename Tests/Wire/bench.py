@@ -5,6 +5,7 @@ import itertools
 
 import http1_client
 import http2_client
+from case import NONCE
 from messages import Duty
 from oracle import Finding, View, compare
 from origins import Origin
@@ -80,7 +81,9 @@ class Bench:
             pairs = [(expected, response) for expected, response in zip(read, responses) if expected]
             expected = [expected for expected in read if expected] + [last_stream(case)]
             return Visit(case, expected, result, pairs)
-        result = await http1_client.exchange(self.proxy.port, address, case.pieces, methods)
+        nonce = b"%08dnonce" % next(numbers)
+        pieces = [piece and piece.replace(NONCE, nonce) for piece in case.pieces]
+        result = await http1_client.exchange(self.proxy.port, address, pieces, methods)
         return Visit(case, expected := read_requests(result.sent), result, certain(expected, result.responses))
 
     async def _probe(self, case):

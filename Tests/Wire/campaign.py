@@ -13,7 +13,10 @@ from oracle import Finding
 from origins import NAMES, Origin
 from response_bench import ResponseBench
 
-KINDS = [request_cases.MUTATOR, response_cases.MUTATOR, request_cases.MUTATOR, http2_cases.MUTATOR, request_cases.MUTATOR, response_cases.MUTATOR]
+KINDS = [
+    request_cases.MUTATOR, response_cases.MUTATOR, request_cases.MUTATOR, http2_cases.MUTATOR, request_cases.MUTATOR,
+    response_cases.MUTATOR,
+]
 BATCH = 120
 TIMERS = 1.5  # s, after which every timer of an exchange has expired
 
@@ -55,17 +58,21 @@ class Campaign:
         await self.private.stop()
         self.folder.cleanup()
 
-    async def run(self, cases):
-        """The failures of these cases; each was run again alone."""
+    async def run(self, cases, patient=False):
+        """The failures of these cases; each was run again alone. `patient`: ends when all timers of weir have expired."""
         failures = []
-        for failed in await self._suspects(cases):
+        for failed in await self._suspects(cases, patient):
             alone = await self.run_alone(failed.case)
             failures.append(alone or dataclasses.replace(failed, reproduced=False))
         return failures
 
-    async def _suspects(self, cases):
+    async def run_each(self, cases):
+        """The failures of these cases, each run by itself until all timers have expired."""
+        return [failure for case in cases if (failure := await self.run_alone(case, patient=True))]
+
+    async def _suspects(self, cases, patient):
         outcomes = await self._outcomes(cases)
-        found, strays = {}, []
+        found, strays = {}, await self._outlive() if patient else []
         for bench, (visits, others) in outcomes:
             strays += [(bench.name, finding) for finding in others]
             for visit in visits:
@@ -86,13 +93,17 @@ class Campaign:
         busy = [(bench, share) for bench, share in zip(self.benches, shares) if share]
         return zip([bench for bench, _ in busy], await asyncio.gather(*(bench.run(share) for bench, share in busy)))
 
+    async def _outlive(self):
+        """Waits until all timers have expired; findings, where a weir has not outlived that."""
+        await asyncio.gather(*(bench.proxy.outlive(TIMERS) for bench in self.benches))
+        return [(bench.name, Finding(text)) for bench in self.benches for text in bench.proxy.revive()]
+
     async def run_alone(self, case, patient=False):
         """A failure of the case by itself, or None. `patient`: looks whether weir runs until all of its timers have expired."""
         failure = Failure(case, [], [])
         outcomes = list(await self._outcomes([case]))
         if patient:
-            await asyncio.gather(*(bench.proxy.outlive(TIMERS) for bench in self.benches))
-            failure.findings += [(bench.name, Finding(text)) for bench in self.benches for text in bench.proxy.revive()]
+            failure.findings += await self._outlive()
         for bench, (visits, others) in outcomes:
             findings = [finding for visit in visits for finding in visit.findings] + others
             failure.findings += [(bench.name, finding) for finding in findings]

@@ -1,10 +1,8 @@
 """A case: what one client sends on one connection, or what an origin responds; made from a seed, or read from a file."""
 import dataclasses
-import json
 import random
-from pathlib import Path
 
-CASES = Path(__file__).resolve().parent / "cases"
+NONCE = b"00000000nonce"  # in its place the bench writes a number of its own: what weir remembers of one run must not meet the next
 WAIT = None  # among the pieces: the client sends the rest when weir has answered, or never when that was the answer
 
 
@@ -16,7 +14,8 @@ class Case:
     pieces: list = dataclasses.field(default_factory=list)  # http1: bytes to send one after the other, and WAIT
     streams: list = dataclasses.field(default_factory=list)  # http2: Streams
     script: object = None  # response: a Script
-    verdict: str = ""  # of a named case, see README.md
+    reason: str = ""  # of a named case, as its verdict: see README.md
+    verdict: str = ""
 
     @property
     def sent(self):
@@ -43,22 +42,3 @@ class Mutator:
         case = self.build(draft, random.Random(f"build {seed}"), seed)
         case.mutations = [name for name, _ in plan]
         return case
-
-
-def load(path):
-    """A named case; its text is ISO-8859-1, so that every byte can be written."""
-    import http2_cases
-    import response_cases
-    members = json.loads(path.read_text())
-    case = Case(path.stem, members["kind"], verdict=members["verdict"])
-    if case.kind == "http1":
-        case.pieces = [WAIT if piece is None else piece.encode("latin-1") for piece in members["send"]]
-    elif case.kind == "http2":
-        case.streams = [http2_cases.Stream.loaded(stream) for stream in members["streams"]]
-    else:
-        case.script = response_cases.Script.loaded(members)
-    return case
-
-
-def named():
-    return [load(path) for path in sorted(CASES.glob("*.json"))]

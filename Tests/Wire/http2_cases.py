@@ -7,13 +7,24 @@ from mutations import LENGTHS, MARKS, fill
 from origins import FORGED
 from request_cases import FORGERIES, HOSTS, METHODS, SHADOWS, TARGETS
 
-NAMES = [b"X-Mark", b"x mark", b"", b"x\x00mark", b"x-mark\r", b"x\nmark", b"x:mark", b"x-m\xffark", b"x_mark", b":x", b"x\tmark", b" x-mark", b"x-mark ", b"\x7fx", b"x\"", b"x-mark:"]
-VALUES = [b"a\x00b", b"a\rb", b"a\nb", b"a\r\nX-A: b", b"a\x01b", b"a\x7fb", b"a\x1fb", b" a", b"a ", b"\ta", b"a\tb", b"\xff", b"", b"caf\xe9", b"\x85", b"a\x0bb", b"\r\n",
-          b"a\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"]
-CONNECTION_FIELDS = [b"connection: close", b"connection: x-mark", b"transfer-encoding: chunked", b"keep-alive: timeout=5", b"proxy-connection: close", b"upgrade: h2c",
-                     b"te: trailers", b"te: gzip", b"te: trailers, gzip", b"te: ", b"http2-settings: AAMAAABk", b"connection: ", b"te:  trailers", b"Transfer-Encoding: chunked"]
-PSEUDO = [(b":method", b"GET"), (b":path", b"/other"), (b":scheme", b"https"), (b":authority", b"other.example"), (b":status", b"200"), (b":protocol", b"websocket"),
-          (b":x", b"y"), (b":", b"y"), (b":Path", b"/other"), (b":path ", b"/other"), (b":host", b"a")]
+NAMES = [
+    b"X-Mark", b"x mark", b"", b"x\x00mark", b"x-mark\r", b"x\nmark", b"x:mark", b"x-m\xffark", b"x_mark", b":x",
+    b"x\tmark", b" x-mark", b"x-mark ", b"\x7fx", b"x\"", b"x-mark:",
+]
+VALUES = [
+    b"a\x00b", b"a\rb", b"a\nb", b"a\r\nX-A: b", b"a\x01b", b"a\x7fb", b"a\x1fb", b" a", b"a ", b"\ta", b"a\tb",
+    b"\xff", b"", b"caf\xe9", b"\x85", b"a\x0bb", b"\r\n", b"a\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+]
+CONNECTION_FIELDS = [
+    b"connection: close", b"connection: x-mark", b"transfer-encoding: chunked", b"keep-alive: timeout=5",
+    b"proxy-connection: close", b"upgrade: h2c", b"te: trailers", b"te: gzip", b"te: trailers, gzip", b"te: ",
+    b"http2-settings: AAMAAABk", b"connection: ", b"te:  trailers", b"Transfer-Encoding: chunked",
+]
+PSEUDO = [
+    (b":method", b"GET"), (b":path", b"/other"), (b":scheme", b"https"), (b":authority", b"other.example"),
+    (b":status", b"200"), (b":protocol", b"websocket"), (b":x", b"y"), (b":", b"y"), (b":Path", b"/other"),
+    (b":path ", b"/other"), (b":host", b"a"),
+]
 AGAIN = [b":method", b":path", b":scheme", b":authority", b"host", b"content-length", b"x-mark", b"cookie"]
 SCHEMES = [b"https", b"ftp", b"", b"HTTP", b"http ", b"ht\x00tp", b"http:", b"http://x", b"h\r\nX: y"]
 

@@ -3,24 +3,40 @@ from drafts import CRLF
 from origins import FORGED
 
 ENDS = [b"\n", b"\r", b"\r\r\n", b"\n\r", b"\r\n\r\n", b"\x0b\r\n", b" \r\n", b"\x00\r\n", b"\r\n ", b"\x85\r\n"]
-LENGTHS = [b"%d ", b" %d", b"\t%d\t", b"+%d", b"-%d", b"0%d", b"00000000000000000000000%d", b"%d, %d", b"%d,%d", b"%d,", b",%d",
-           b"%d 0", b"%d;", b'"%d"', b"0x%d", b"%d.0", b"%de0", b"%d_0", b"%d\x0b", b"\x0c%d", b"%d\x00", b"\xa0%d", b"%d\x85",
-           b"9223372036854775807", b"9223372036854775808", b"18446744073709551616", b"18446744073709551621", b"4294967296",
-           b"99999999999999999999999999", b"", b" ", b"abc", b"\xd9\xa5", b"-1", b"-0", b"%d\r\n ", b"%d, 0", b"0, %d"]
-CODINGS = [b"chunked", b"Chunked", b"CHUNKED ", b"chunked, chunked", b"xchunked", b"identity", b"\x0bchunked", b"chunked\x0b",
-           b"\x0cchunked", b"chunked, identity", b"identity, chunked", b"gzip, chunked", b"chunked;q=1", b'"chunked"', b"chunke",
-           b", chunked", b"chunked,", b"", b",", b"chunked\x00", b"\r\n chunked", b"chun\r\n ked", b"chunked, ", b"chunk ed",
-           b"chunked\xa0", b"\xffchunked", b"chunked\t", b"x, chunked", b"none"]
-SIZES = [b"0x%x", b" %x", b"%x ", b"%x\t", b"%xzz", b"+%x", b"-%x", b"0%x", b"0000000000000000000000%x", b"%x;", b"%x ;x", b"%x; x=1",
-         b'%x;x="a;b"', b'%x;x="\r\n"', b"%x;x=\x00", b"%x;x\n", b"%x;x=\xff", b"%x\x0b", b"%x;" + b"e" * 300, b"%x;" + b"e" * 5000,
-         b"ffffffffffffffff", b"fffffffffffffffff", b"8000000000000000", b"10000000000000005", b"", b";x", b"%x,%x", b"%x_0", b"%x.0", b"%x x",
-         b"%x\r", b"%x\x00", b"%x;a=b;c", b"%x;=", b"\xd9\xa5"]
-MARKS = [b"caf\xe9", b"\xff\xfe", b"\xc3\xa9", b"a\tb", b"a\x00b", b"a\x01b", b"a\x7fb", b"a\x0bb", b"", b" ", b"\t x \t", b"\x80", b"a\x1bb", b"\"", b"a\r b", b"a\nb",
-         b"x" * 9000, b"a,b", b"\xed\xa0\x80", b"\xef\xbf\xbd", b"a\r\n b", b"\xa0x\xa0", b"\x85", b"a\x85X-A: b", b"\xe2\x80\xa8", b"x" * 40000]
-NAMES = [b"X Mark", b"X-Mark ", b"X-Mark\t", b" X-Mark", b"X-M\x00ark", b"X-Mark\xff", b"", b"(X)", b"X-Mark\x0b", b"X@Mark", b"X/Mark", b"[X]", b"x-mark", b"X-MARK",
-         b"X_Mark", b"X.Mark", b"X\"", b"X{", b"X-M\rark", b"\xc3\xa4", b"|X~", b":X", b"X-Mark\xa0", b"\x85X"]
-TRAILERS = [b"X-T: 1", b"Content-Length: 5", b"Transfer-Encoding: chunked", b"Host: x", b" x: 1", b"X-T : 1", b"X-T", b"X-T: \x00", b"X-Forwarded-For: " + FORGED.encode(), b"X-T: \xff",
-            b"X-T: 1\r\n 2", b"\x00: 1", b"Authorization: x", b"X_T: 1"]
+LENGTHS = [
+    b"%d ", b" %d", b"\t%d\t", b"+%d", b"-%d", b"0%d", b"00000000000000000000000%d", b"%d, %d", b"%d,%d", b"%d,",
+    b",%d", b"%d 0", b"%d;", b'"%d"', b"0x%d", b"%d.0", b"%de0", b"%d_0", b"%d\x0b", b"\x0c%d", b"%d\x00", b"\xa0%d",
+    b"%d\x85", b"9223372036854775807", b"9223372036854775808", b"18446744073709551616", b"18446744073709551621",
+    b"4294967296", b"99999999999999999999999999", b"", b" ", b"abc", b"\xd9\xa5", b"-1", b"-0", b"%d\r\n ", b"%d, 0",
+    b"0, %d",
+]
+CODINGS = [
+    b"chunked", b"Chunked", b"CHUNKED ", b"chunked, chunked", b"xchunked", b"identity", b"\x0bchunked",
+    b"chunked\x0b", b"\x0cchunked", b"chunked, identity", b"identity, chunked", b"gzip, chunked", b"chunked;q=1",
+    b'"chunked"', b"chunke", b", chunked", b"chunked,", b"", b",", b"chunked\x00", b"\r\n chunked", b"chun\r\n ked",
+    b"chunked, ", b"chunk ed", b"chunked\xa0", b"\xffchunked", b"chunked\t", b"x, chunked", b"none",
+]
+SIZES = [
+    b"0x%x", b" %x", b"%x ", b"%x\t", b"%xzz", b"+%x", b"-%x", b"0%x", b"0000000000000000000000%x", b"%x;", b"%x ;x",
+    b"%x; x=1", b'%x;x="a;b"', b'%x;x="\r\n"', b"%x;x=\x00", b"%x;x\n", b"%x;x=\xff", b"%x\x0b", b"%x;" + b"e" * 300,
+    b"%x;" + b"e" * 5000, b"ffffffffffffffff", b"fffffffffffffffff", b"8000000000000000", b"10000000000000005", b"",
+    b";x", b"%x,%x", b"%x_0", b"%x.0", b"%x x", b"%x\r", b"%x\x00", b"%x;a=b;c", b"%x;=", b"\xd9\xa5",
+]
+MARKS = [
+    b"caf\xe9", b"\xff\xfe", b"\xc3\xa9", b"a\tb", b"a\x00b", b"a\x01b", b"a\x7fb", b"a\x0bb", b"", b" ", b"\t x \t",
+    b"\x80", b"a\x1bb", b"\"", b"a\r b", b"a\nb", b"x" * 9000, b"a,b", b"\xed\xa0\x80", b"\xef\xbf\xbd", b"a\r\n b",
+    b"\xa0x\xa0", b"\x85", b"a\x85X-A: b", b"\xe2\x80\xa8", b"x" * 40000,
+]
+NAMES = [
+    b"X Mark", b"X-Mark ", b"X-Mark\t", b" X-Mark", b"X-M\x00ark", b"X-Mark\xff", b"", b"(X)", b"X-Mark\x0b",
+    b"X@Mark", b"X/Mark", b"[X]", b"x-mark", b"X-MARK", b"X_Mark", b"X.Mark", b"X\"", b"X{", b"X-M\rark", b"\xc3\xa4",
+    b"|X~", b":X", b"X-Mark\xa0", b"\x85X",
+]
+TRAILERS = [
+    b"X-T: 1", b"Content-Length: 5", b"Transfer-Encoding: chunked", b"Host: x", b" x: 1", b"X-T : 1", b"X-T",
+    b"X-T: \x00", b"X-Forwarded-For: " + FORGED.encode(), b"X-T: \xff", b"X-T: 1\r\n 2", b"\x00: 1",
+    b"Authorization: x", b"X_T: 1",
+]
 
 
 def fill(pattern, *arguments):

@@ -19,6 +19,7 @@ class Proxy:
         options = {"timeouts": timeouts, "upstream_breaker": "off"}
         self.routes = [
             route(f"http://127.0.0.1:{private.port}", routes.PRIVATE, **options),
+            route(f"http://127.0.0.1:{origin.port}", routes.KEYED, **options, **routes.KEYED_OPTIONS),
             route(f"http://127.0.0.1:{origin.port}", f"{{ path: /, methods: [{', '.join(routes.METHODS)}] }}", **options),
         ]
         self.folder, self.starts = folder, 0

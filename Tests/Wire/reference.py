@@ -13,10 +13,10 @@ UNUSUAL = re.compile(rb'["<>\\^`{|}\[\]\x80-\xff]|%(?![0-9A-Fa-f]{2})')
 
 def read_requests(data):
     """The requests of one connection in their order, up to the first malformed or incomplete one."""
-    source, expected = Bytes(data), []
+    source, expected, keys = Bytes(data), [], set()
     while source:
         try:
-            request, ends = read_request(source)
+            request, ends = read_request(source, keys)
         except (Malformed, Incomplete):
             break
         expected.append(request)
@@ -25,7 +25,7 @@ def read_requests(data):
     return expected
 
 
-def read_request(source):
+def read_request(source, keys):
     """The next request, and whether nothing can follow it."""
     notes = Notes()
     skip_empty_lines(source, notes)
@@ -43,6 +43,10 @@ def read_request(source):
         notes.append(str(fault))
     if not complete:
         notes.append("its body does not end")
+    key = tuple(values(head.fields, b"x-key"))
+    if key and key in keys:
+        notes.append("a key a second time")
+    keys.add(key)
     seen = Seen(text(head.method), text(head.target), text(head.host) if head.host is not None else None, head.marks,
                 digest(bytes(body)) if complete else None, complete)
     return Expected(seen, *routes.duty(head, notes)), head.closes

@@ -7,6 +7,8 @@ LONGEST = 2000  # characters of a finding
 def describe(failure):
     case = failure.case
     lines = [f"FAILED {case.kind} case {case.name}: mutations {case.mutations}" + ("" if failure.reproduced else " (not when run alone)")]
+    if case.reason:
+        lines.append(f"  {case.verdict}: {case.reason}")
     lines += [f"  finding: {origin}: {finding.text[:LONGEST]}" for origin, finding in unique(failure.findings)]
     lines += [f"  sends: {piece!r}" if piece else "  waits for an answer" for piece in case.pieces]
     for stream in case.streams:

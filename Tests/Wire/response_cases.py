@@ -5,19 +5,37 @@ from case import Case, Mutator
 from drafts import CRLF, ResponseDraft
 from mutations import SHARED, field_of, some
 
-LINES = [b"HTTP/1.0 200 OK", b"HTTP/1.1 200", b"HTTP/1.1 200 ", b"HTTP/1.1  200 OK", b"HTTP/1.1 200  OK", b"HTTP/1.1 99 X", b"HTTP/1.1 600 X", b"HTTP/1.1 999 X", b"HTTP/1.1 000 X",
-         b"HTTP/1.1 2000 X", b"HTTP/1.1 20 X", b"HTTP/1.1 -200 X", b"HTTP/1.1 +200 X", b"HTTP/1.1 0x200 X", b"HTTP/1.1 200OK", b"HTTP/1.2 200 OK", b"HTTP/2.0 200 OK", b"HTTP/2 200 OK",
-         b"HTTP/0.9 200 OK", b"http/1.1 200 OK", b"ICY 200 OK", b"HTTP/1.1 200 a\rb", b"HTTP/1.1 200 a\x00b", b"HTTP/1.1 200 a\x01b", b"HTTP/1.1 200 caf\xe9", b"HTTP/1.1\t200 OK",
-         b"HTTP/1.1 200\tOK", b" HTTP/1.1 200 OK", b"HTTP/1.1 101 Switching Protocols", b"HTTP/1.1 204 No Content", b"HTTP/1.1 304 Not Modified", b"HTTP/1.1 205 Reset Content", b"HTTP/1.1 404 X",
-         b"HTTP/1.1 500 X", b"HTTP/1.1 100 Continue", b"HTTP/1.1 103 Early Hints", b"HTTP/1.1 417 X", b"HTTP/1.1 408 X", b"HTTP/1.1 2\xb20 X", b"", b"<html>", b"HTTP/1.1", b"HTTP/1.1 200 " + b"x" * 9000]
-INTERIM = [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", b"HTTP/1.1 102 Processing\r\n\r\n", b"HTTP/1.1 199 X\r\n\r\n", b"HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\n",
-           b"HTTP/1.1 101 Switching Protocols\r\n\r\n", b"HTTP/1.1 103 Early Hints\nLink: x\n\n", b"HTTP/1.1 103 Early Hints\r\nA b: c\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\n\r\n",
-           b"HTTP/1.0 100 Continue\r\n\r\n"]
-SURPLUS = [b"\r\n", b"\n", b"x", b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\nSet-Cookie: a=b\r\n\r\nsmuggled", b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-           b"smuggled" * 500, b"0\r\n\r\n", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 Continue\r\n\r\n", b"\x00"]
-FIELDS = [b"Connection: close", b"Connection: keep-alive", b"Connection: content-length", b"Connection: x", b"Keep-Alive: timeout=5", b"Upgrade: h2c", b"Trailer: X-T", b"Set-Cookie: a=b", b"Content-Type: text/event-stream",
-          b"Content-Type: application/x-ndjson", b"Content-Encoding: gzip", b"Proxy-Connection: close", b"Location: /x", b"X-Stream-Id: x", b"Date: x", b"Content-Range: bytes 0-1/2", b"Retry-After: 1",
-          b"Connection: upgrade", b"Content_Length: 0", b"X-Accel-Buffering: yes", b"Via: 1.1 weir", b"Content-Type: multipart/byteranges; boundary=x"]
+LINES = [
+    b"HTTP/1.0 200 OK", b"HTTP/1.1 200", b"HTTP/1.1 200 ", b"HTTP/1.1  200 OK", b"HTTP/1.1 200  OK", b"HTTP/1.1 99 X",
+    b"HTTP/1.1 600 X", b"HTTP/1.1 999 X", b"HTTP/1.1 000 X", b"HTTP/1.1 2000 X", b"HTTP/1.1 20 X", b"HTTP/1.1 -200 X",
+    b"HTTP/1.1 +200 X", b"HTTP/1.1 0x200 X", b"HTTP/1.1 200OK", b"HTTP/1.2 200 OK", b"HTTP/2.0 200 OK",
+    b"HTTP/2 200 OK", b"HTTP/0.9 200 OK", b"http/1.1 200 OK", b"ICY 200 OK", b"HTTP/1.1 200 a\rb",
+    b"HTTP/1.1 200 a\x00b", b"HTTP/1.1 200 a\x01b", b"HTTP/1.1 200 caf\xe9", b"HTTP/1.1\t200 OK", b"HTTP/1.1 200\tOK",
+    b" HTTP/1.1 200 OK", b"HTTP/1.1 101 Switching Protocols", b"HTTP/1.1 204 No Content",
+    b"HTTP/1.1 304 Not Modified", b"HTTP/1.1 205 Reset Content", b"HTTP/1.1 404 X", b"HTTP/1.1 500 X",
+    b"HTTP/1.1 100 Continue", b"HTTP/1.1 103 Early Hints", b"HTTP/1.1 417 X", b"HTTP/1.1 408 X", b"HTTP/1.1 2\xb20 X",
+    b"", b"<html>", b"HTTP/1.1", b"HTTP/1.1 200 " + b"x" * 9000,
+]
+INTERIM = [
+    b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
+    b"HTTP/1.1 102 Processing\r\n\r\n", b"HTTP/1.1 199 X\r\n\r\n",
+    b"HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\n", b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+    b"HTTP/1.1 103 Early Hints\nLink: x\n\n", b"HTTP/1.1 103 Early Hints\r\nA b: c\r\n\r\n",
+    b"HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\n\r\n", b"HTTP/1.0 100 Continue\r\n\r\n",
+]
+SURPLUS = [
+    b"\r\n", b"\n", b"x", b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\nSet-Cookie: a=b\r\n\r\nsmuggled",
+    b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", b"smuggled" * 500,
+    b"0\r\n\r\n", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 Continue\r\n\r\n", b"\x00",
+]
+FIELDS = [
+    b"Connection: close", b"Connection: keep-alive", b"Connection: content-length", b"Connection: x",
+    b"Keep-Alive: timeout=5", b"Upgrade: h2c", b"Trailer: X-T", b"Set-Cookie: a=b",
+    b"Content-Type: text/event-stream", b"Content-Type: application/x-ndjson", b"Content-Encoding: gzip",
+    b"Proxy-Connection: close", b"Location: /x", b"X-Stream-Id: x", b"Date: x", b"Content-Range: bytes 0-1/2",
+    b"Retry-After: 1", b"Connection: upgrade", b"Content_Length: 0", b"X-Accel-Buffering: yes", b"Via: 1.1 weir",
+    b"Content-Type: multipart/byteranges; boundary=x",
+]
 
 
 @dataclasses.dataclass

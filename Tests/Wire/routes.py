@@ -7,6 +7,9 @@ from messages import Duty
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "LIST"]
 # Requests below this path go elsewhere: none of them may reach the origin of all others.
 PRIVATE = "/private"
+# Below this path each value of X-Key is a client of its own, and may start one request.
+KEYED = "/keyed"
+KEYED_OPTIONS = {"client_key": "{ header: X-Key }", "streams": "{ starts: 1/minute, starts_burst: 1 }"}
 EARLY = "/early"  # an origin answers before it has read a body
 OWN = re.compile(rb"/v1/(streams|health/streaming)(/.*)?")
 TIMEOUTS = "{ connect: 2s, first_byte: 4s, body: 700ms }"
@@ -14,8 +17,11 @@ LIMITS = "{ header_timeout: 700ms, keepalive_timeout: 900ms }"
 
 
 def is_private(target):
-    path = target.partition("?")[0]
-    return path == PRIVATE or path.startswith(PRIVATE + "/")
+    return is_below(PRIVATE, target.partition("?")[0])
+
+
+def is_below(path, target):
+    return target == path or target.startswith(path + "/")
 
 
 def duty(head, notes):
@@ -33,6 +39,8 @@ def duty(head, notes):
         notes.append("a body of HEAD or TRACE")
     if head.target.startswith(EARLY.encode()) and (head.chunked or head.length):
         notes.append("the origin answers before it has the body, and weir closes the connection")
+    if is_below(KEYED, path.decode("latin-1")) and len([name for name, _ in head.fields if name == b"x-key"]) != 1:
+        notes.append("no key of its own")
     if head.target == b"*":
         notes.append("OPTIONS *")
     return (Duty.MAY, "; ".join(notes)) if notes else (Duty.MUST, "")
