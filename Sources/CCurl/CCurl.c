@@ -1,4 +1,7 @@
+#define _GNU_SOURCE
 #include "CCurl.h"
+
+#include <dlfcn.h>
 
 CURLcode weir_easy_set_long(CURL *easy, CURLoption option, long value) { return curl_easy_setopt(easy, option, value); }
 
@@ -61,6 +64,20 @@ CURLcode weir_easy_set_closesocket(CURL *easy, curl_closesocket_callback callbac
 CURLcode weir_easy_get_long(CURL *easy, CURLINFO info, long *value) { return curl_easy_getinfo(easy, info, value); }
 
 CURLcode weir_easy_get_pointer(CURL *easy, CURLINFO info, char **value) { return curl_easy_getinfo(easy, info, value); }
+
+// libcurl links OpenSSL, and weir does not: the function is looked up in what is loaded.
+// https://docs.openssl.org/3.0/man3/SSL_pending/
+typedef int (*has_pending_function)(const void *ssl);
+
+bool weir_easy_has_tls_input(CURL *easy) {
+    static has_pending_function has_pending;
+    struct curl_tlssessioninfo *session = NULL;
+    if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) || !session || !session->internals) return false;
+    if (session->backend != CURLSSLBACKEND_OPENSSL) return false;
+    // Not locked: threads that get here together store the same pointer.
+    if (!has_pending) has_pending = (has_pending_function)dlsym(RTLD_DEFAULT, "SSL_has_pending");
+    return has_pending && has_pending(session->internals);
+}
 
 CURLMcode weir_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);

@@ -13,13 +13,21 @@ package enum UpstreamVerdict: Equatable, Sendable {
         ///
         /// A pause that lasted too long, and the limit of the whole stream, are not its own.
         package let hasUpstreamFallenSilent: Bool
+        /// Whether a connection that was kept for the request was closed before a response to it.
+        ///
+        /// Each side may close an idle connection at any time (RFC 9112, section 9.5).
+        package let wasClosedWhileIdle: Bool
         /// Records that were delivered to the client.
         package let records: Int
 
-        package init(outcome: Outcome, status: Int?, hasUpstreamFallenSilent: Bool = false, records: Int = 0) {
+        package init(
+            outcome: Outcome, status: Int?, hasUpstreamFallenSilent: Bool = false, wasClosedWhileIdle: Bool = false,
+            records: Int = 0
+        ) {
             self.outcome = outcome
             self.status = status
             self.hasUpstreamFallenSilent = hasUpstreamFallenSilent
+            self.wasClosedWhileIdle = wasClosedWhileIdle
             self.records = records
         }
     }
@@ -38,6 +46,7 @@ package enum UpstreamVerdict: Equatable, Sendable {
         self =
             switch facts.outcome {
             case _ where facts.status.map(Self.isFailure(status:)) ?? false: .failed
+            case .upstreamFailed where facts.wasClosedWhileIdle: .neither
             case .upstreamFailed: .failed
             case .upstreamTimeout where facts.hasUpstreamFallenSilent: .failed
             case .completed: .succeeded

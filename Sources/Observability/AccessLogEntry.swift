@@ -30,6 +30,7 @@ package struct AccessLogEntry: Sendable {
             json.add(totals)
             json.add("reason", end.outcome.rawValue)
             if let problem = end.problem { json.add("problem", problem.rawValue) }
+            if let error = end.upstreamError { json.add("upstream_error", error) }
             json.add(traceOf: facts)
             if end.isDelimitedByClose { json.add("delimited", "close") }
         }

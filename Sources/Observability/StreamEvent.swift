@@ -99,12 +99,17 @@ package struct StreamEnd: Equatable, Sendable {
     package var outcome: Outcome
     /// What the client was told, where something was wrong.
     package var problem: Problem.Kind?
+    /// Why the upstream's response was rejected or incomplete, as text without anything that the client sent.
+    package var upstreamError: String?
     /// The end of the body was the end of the connection (HTTP/1.0), so that the client cannot tell it from a cut.
     package var isDelimitedByClose: Bool
 
-    package init(_ outcome: Outcome, problem: Problem.Kind? = nil, isDelimitedByClose: Bool = false) {
+    package init(
+        _ outcome: Outcome, problem: Problem.Kind? = nil, upstreamError: String? = nil, isDelimitedByClose: Bool = false
+    ) {
         self.outcome = outcome
         self.problem = problem
+        self.upstreamError = upstreamError
         self.isDelimitedByClose = isDelimitedByClose
     }
 }

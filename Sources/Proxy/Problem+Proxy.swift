@@ -11,7 +11,7 @@ extension Problem {
         case .unreachable: self = .badUpstream(.refused)
         case .connectTimeout: self = .upstreamTimeout(.connect)
         case .untrusted: self = .badUpstream(.untrusted)
-        case .brokenOff: self = .badUpstream(.reset)
+        case .brokenOff, .closedWhileIdle: self = .badUpstream(.reset)
         case .malformed: self = .badUpstream(.malformed)
         }
     }
@@ -47,7 +47,7 @@ extension Problem {
 extension Outcome {
     init(_ error: UpstreamError) {
         switch error {
-        case .unresolved, .unreachable, .untrusted, .brokenOff, .malformed: self = .upstreamFailed
+        case .unresolved, .unreachable, .untrusted, .brokenOff, .closedWhileIdle, .malformed: self = .upstreamFailed
         case .connectTimeout: self = .upstreamTimeout
         }
     }

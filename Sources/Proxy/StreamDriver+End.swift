@@ -94,8 +94,8 @@ extension StreamDriver {
         permit?.upstreamEnded(
             .init(
                 outcome: outcome, status: head.map { Int($0.status.code) },
-                hasUpstreamFallenSilent: machine.hasUpstreamFallenSilent || hasConnectTimedOut,
-                records: totals.records), at: now)
+                hasUpstreamFallenSilent: machine.hasUpstreamFallenSilent || upstreamError == .connectTimeout,
+                wasClosedWhileIdle: upstreamError == .closedWhileIdle, records: totals.records), at: now)
     }
 
     // MARK: In band
@@ -129,7 +129,9 @@ extension StreamDriver {
 
     private func tell(_ outcome: Outcome, at now: Instant) {
         guard worker.isLogging else { return }
-        let end = StreamEnd(outcome, problem: problemKind(of: outcome), isDelimitedByClose: isDelimitedByClose)
+        let end = StreamEnd(
+            outcome, problem: problemKind(of: outcome), upstreamError: upstreamError?.reason,
+            isDelimitedByClose: isDelimitedByClose)
         worker.tell(.ended(facts, totals(at: now), end))
     }
 

@@ -139,7 +139,7 @@ extension StreamDriver: TransferDelegate {
         endBody()
         var outcome = Outcome.completed
         if case .failed(let error) = end {
-            hasConnectTimedOut = error == .connectTimeout
+            upstreamError = error
             warn(of: error, at: now)
             if triesAnother(after: error, at: now) { return }
             outcome = Outcome(error)
@@ -174,7 +174,7 @@ extension StreamDriver {
         else { return false }
         judgeUpstream(Outcome(error), at: now)
         guard permit?.tryAnother(at: now) != nil else { return false }
-        hasConnectTimedOut = false
+        upstreamError = nil
         meter.tally.retries += 1
         if ask() { transfer?.start() }
         return true
@@ -195,7 +195,7 @@ extension UpstreamError {
     /// Whether another upstream may do better; what one has begun to answer wrongly, another would too.
     fileprivate var isOfOneUpstream: Bool {
         switch self {
-        case .unresolved, .unreachable, .connectTimeout, .untrusted, .brokenOff: true
+        case .unresolved, .unreachable, .connectTimeout, .untrusted, .brokenOff, .closedWhileIdle: true
         case .malformed: false
         }
     }

@@ -57,7 +57,8 @@ final class StreamDriver {
     /// Why its upstream has had to wait lately.
     var pauses = PauseLog()
     var isDelimitedByClose = false
-    var hasConnectTimedOut = false
+    /// Why the upstream's part ended without a complete response.
+    var upstreamError: UpstreamError?
 
     /// Signs of life on a quiet stream; `nil` for none.
     var heartbeat: Heartbeat?

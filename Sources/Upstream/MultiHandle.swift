@@ -86,13 +86,8 @@ final class MultiHandle {
 
     fileprivate func socketChanged(_ socket: CInt, easy: UnsafeMutableRawPointer?, interest: CInt) {
         loop.sockets.watch(socket, for: interest, owner: tag)
-        guard let easy, let transfer = Transfer.of(easy) else { return }
-        if interest != CURL_POLL_REMOVE {
-            transfer.socket = (socket, loop.sockets.generation(of: socket))
-        } else if transfer.isHeld, !multiplexes {
-            // A connection that is shared outlives the transfer, and would be told to be its own.
-            loop.sockets.pause(socket, easy: easy)
-        }
+        guard interest != CURL_POLL_REMOVE, let easy, let transfer = Transfer.of(easy) else { return }
+        transfer.socket = (socket, loop.sockets.generation(of: socket))
     }
 }
 

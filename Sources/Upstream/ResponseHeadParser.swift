@@ -37,6 +37,9 @@ struct ResponseHeadParser {
     /// The fields behind a chunked body, as far as they have come (RFC 9112, section 7.1.2).
     private(set) var trailers = HTTPHeaders()
 
+    /// Whether any line of a response has arrived.
+    var hasBegun: Bool { bytes > 0 }
+
     init(takesHTTP2: Bool = false) { self.takesHTTP2 = takesHTTP2 }
 
     /// Takes one line with its line end; lines behind the final head are trailers.
@@ -75,9 +78,8 @@ struct ResponseHeadParser {
         status = code
         self.version = version
         let text = line[(blank + 1)...].dropFirst(4)
-        reason =
-            text.allSatisfy(Self.isText)
-            ? String(decoding: text, as: UTF8.self) : String(decoding: text.filter(Self.isText), as: UTF8.self)
+        guard text.allSatisfy(\.isFieldValueByte) else { throw .malformed("a reason phrase with control characters") }
+        reason = String(decoding: text, as: UTF8.self)
     }
 
     private static func status(_ digits: Slice<UnsafeRawBufferPointer>) -> Int? {
@@ -145,7 +147,10 @@ struct ResponseHeadParser {
         guard !(isChunked && contentLength != nil) else {
             throw .malformed("both Content-Length and Transfer-Encoding")
         }
-        guard status != 101 else { throw .malformed("an upgrade that nobody asked for") }
+        // RFC 9112, section 6.1: such a message has faulty framing.
+        guard !(isChunked && version == .http1_0) else { throw .malformed("Transfer-Encoding in HTTP/1.0") }
+        guard status != 101 else { throw .malformed("an upgrade that was not requested") }
+        if status < 200 || status == 204 { dropLength() }
         let head = UpstreamResponseHead(
             status: status, reason: reason, headers: HTTPHeaders(fields), contentLength: contentLength,
             isChunked: isChunked, version: version)
@@ -159,7 +164,12 @@ struct ResponseHeadParser {
         return .head(head)
     }
 
-    private static func isText(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F }
+    /// RFC 9110, section 8.6, and RFC 9112, section 6.1: such a response has no body, and neither field may be in it.
+    private mutating func dropLength() {
+        guard isChunked || contentLength != nil else { return }
+        (isChunked, contentLength) = (false, nil)
+        fields.removeAll { $0.0.isField("content-length") || $0.0.isField("transfer-encoding") }
+    }
 
     private static func trimmed<Bytes: BidirectionalCollection<UInt8>>(_ bytes: Bytes) -> Bytes
     where Bytes.SubSequence == Bytes {

@@ -23,14 +23,17 @@ final class SocketSet {
         var registered: UInt32 = 0
         /// Tells a reused descriptor from its predecessor's late events.
         var generation: UInt32 = 0
-        /// The paused easy handle behind it: a reset must be noticed although nobody reads.
-        var paused: UnsafeMutableRawPointer?
     }
 
     let descriptor: CInt
     private var watches = [Watch](repeating: Watch(), count: 256)
+    private struct Idle {
+        let origin: Origin
+        let closesWhenReady: Bool
+    }
+
     /// Connections that no transfer uses and the next one may, by descriptor.
-    private var idle: [CInt: Origin] = [:]
+    private var idle: [CInt: Idle] = [:]
     private var events = [epoll_event](repeating: epoll_event(), count: 256)
 
     /// - Throws: An errno where the system has no descriptor left.
@@ -52,34 +55,36 @@ final class SocketSet {
         if interest == CURL_POLL_OUT || interest == CURL_POLL_INOUT { wanted |= EPOLLOUT.rawValue }
         watches[index].owner = owner
         watches[index].wanted = wanted
-        watches[index].paused = nil
         // Taken up again; that it is dropped behind a transfer comes before the transfer's end is known.
         if wanted != 0 { isIdleNoMore(socket) }
         if wanted != 0, wanted != watches[index].registered { register(socket, for: wanted) }
-    }
-
-    /// The transfer on this socket is paused: nothing is wanted of the socket but the news that it was reset.
-    func pause(_ socket: CInt, easy: UnsafeMutableRawPointer) {
-        guard watches.indices.contains(Int(socket)) else { return }
-        watches[Int(socket)].paused = easy
     }
 
     /// Which life of the descriptor this is: another one once libcurl has closed the socket.
     func generation(of socket: CInt) -> UInt32 { watches[Int(socket)].generation }
 
     /// A transfer has ended well, and libcurl has kept its connection, unless the descriptor has another life since, or
-    /// other transfers on the connection go on.
-    func leftIdle(_ socket: CInt, generation: UInt32, origin: Origin) {
+    /// other transfers use the connection.
+    ///
+    /// - Parameters:
+    ///   - socket: The connection's descriptor.
+    ///   - generation: That of the descriptor when the transfer used it.
+    ///   - origin: Where the connection goes.
+    ///   - closesWhenReady: Whether it must not be used any more if anything arrives on it: so for HTTP/1.1, where bytes
+    ///     without a request, or the end, mean that the two sides disagree (RFC 9112, section 9.2).
+    func leftIdle(_ socket: CInt, generation: UInt32, origin: Origin, closesWhenReady: Bool) {
         let watch = watches[Int(socket)]
         guard watch.generation == generation, watch.wanted == 0 else { return }
-        idle[socket] = origin
+        idle[socket] = Idle(origin: origin, closesWhenReady: closesWhenReady)
+        // Mostly libcurl waited for input until now, which the kernel still reports.
+        if watch.registered & EPOLLIN.rawValue == 0 { register(socket, for: EPOLLIN.rawValue) }
     }
 
     /// Connections that wait for the next request, by origin.
     ///
     /// - Complexity: O(idle connections).
     func idleConnections() -> [ObjectIdentifier: Int] {
-        idle.values.reduce(into: [:]) { $0[ObjectIdentifier($1), default: 0] += 1 }
+        idle.values.reduce(into: [:]) { $0[ObjectIdentifier($1.origin), default: 0] += 1 }
     }
 
     private func isIdleNoMore(_ socket: CInt) {
@@ -94,13 +99,10 @@ final class SocketSet {
         isIdleNoMore(socket)
     }
 
-    /// Calls `handle` for each socket that is ready, without waiting, at most 256 of them.
+    /// Calls `handle` for each socket that is ready and that libcurl waits for, without waiting, at most 256 of them.
     ///
-    /// - Parameters:
-    ///   - handle: Is called for each that libcurl waits for.
-    ///   - hungUp: Is called with the paused easy handle of a socket that the peer has reset.
     /// - Returns: Whether the set may hold more.
-    func drain(_ handle: (Ready) -> Void, hungUp: (UnsafeMutableRawPointer) -> Void) -> Bool {
+    func drain(_ handle: (Ready) -> Void) -> Bool {
         let count = Int(epoll_wait(descriptor, &events, CInt(events.count), 0))
         guard count > 0 else { return false }
         for index in 0..<count {
@@ -112,27 +114,23 @@ final class SocketSet {
             if watch.wanted != 0 {
                 handle(Ready(socket: socket, owner: watch.owner, events: Self.selectBits(happened)))
             } else {
-                withdraw(socket, after: happened, hungUp: hungUp)
+                withdraw(socket)
             }
         }
         return count == events.count
     }
 
-    /// A socket stirred that libcurl does not wait for: from now on the kernel only tells of its reset.
-    private func withdraw(_ socket: CInt, after happened: UInt32, hungUp: (UnsafeMutableRawPointer) -> Void) {
-        // Whatever comes on an idle connection, it is its end (RFC 9112, section 9.6), and libcurl will not use it again.
-        isIdleNoMore(socket)
-        let isReset = happened & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
-        let paused = watches[Int(socket)].paused
-        if paused != nil, !isReset {
-            // With an empty mask the kernel still reports EPOLLERR and EPOLLHUP, and nothing else.
-            register(socket, for: EPOLLET.rawValue)
-        } else {
-            var unused = epoll_event()
-            epoll_ctl(descriptor, EPOLL_CTL_DEL, socket, &unused)
-            watches[Int(socket)].registered = 0
-        }
-        if isReset, let paused { hungUp(paused) }
+    /// A socket is ready that libcurl does not wait for: the kernel need not report it again.
+    ///
+    /// It is idle, or its transfer is paused: then libcurl reads what has arrived, up to an error, once it is resumed.
+    private func withdraw(_ socket: CInt) {
+        var unused = epoll_event()
+        epoll_ctl(descriptor, EPOLL_CTL_DEL, socket, &unused)
+        watches[Int(socket)].registered = 0
+        guard let idle = idle.removeValue(forKey: socket), idle.closesWhenReady else { return }
+        // libcurl has no call that closes an idle connection. One that is shut down it finds dead when it looks for one to
+        // use (`cf_socket_conn_is_alive` in lib/cf-socket.c), whatever has arrived, and closes it.
+        shutdown(socket, CInt(SHUT_RDWR))
     }
 
     private func register(_ socket: CInt, for wanted: UInt32) {

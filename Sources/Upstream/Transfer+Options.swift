@@ -1,56 +1,60 @@
 import CCurl
+import Flow
 import Glibc
 import NIOHTTP1
 
-// What libcurl is told once for each easy handle, and the functions of C that it calls.
+// The options of libcurl for a request, and the functions of C that it calls.
 
 extension Transfer {
-    /// What holds for every request; the reasons are libcurl's own pages on each option.
-    func setFixedOptions() {
+    /// Sets every option that differs from libcurl's default, on a handle that is new or reset.
+    ///
+    /// The reasons are libcurl's own pages on each option. Each call costs about 100 instructions, so that defaults are left.
+    func setOptions(of easy: EasyHandle, for request: UpstreamRequest, isFresh: Bool, sockets: SocketSet) {
         let context = Unmanaged.passUnretained(self).toOpaque()
-        weir_easy_set_pointer(easy, CURLOPT_PRIVATE, context)
-        weir_easy_set_write(easy, onBytes, context)
-        weir_easy_set_header(easy, onLine, context)
-        weir_easy_set_read(easy, onBodyWanted, context)
-        weir_easy_set_seek(easy, onRewind, context)
-        weir_easy_set_prereq(easy, onRequest, context)
-        weir_easy_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, Upload.bufferSize)
-        weir_easy_set_sockopt(easy, onSocketMade, context)
-        weir_easy_set_closesocket(easy, onSocketClosing, Unmanaged.passUnretained(loop.sockets).toOpaque())
-        loop.shareNames(with: easy)
-        weir_easy_set_long(easy, CURLOPT_NOSIGNAL, 1)
-        // Removing a transfer must not wait for its name to be resolved (7.87).
-        weir_easy_set_long(easy, CURLOPT_QUICK_EXIT, 1)
-        // Not the environment's, which libcurl would look into for each request.
-        weir_easy_set_string(easy, CURLOPT_PROXY, "")
-        weir_easy_set_string(easy, CURLOPT_NOPROXY, "")
-        weir_easy_set_long(easy, CURLOPT_PATH_AS_IS, 1)
-        weir_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
-        weir_easy_set_long(easy, CURLOPT_FOLLOWLOCATION, 0)
-        weir_easy_set_long(easy, CURLOPT_HTTP09_ALLOWED, 0)
-        weir_easy_set_long(easy, CURLOPT_HTTP_CONTENT_DECODING, 0)
-        weir_easy_set_long(easy, CURLOPT_TCP_NODELAY, 1)
-        weir_easy_set_long(easy, CURLOPT_NOPROGRESS, 1)
-        // Below the 5 s after which uvicorn and Node close idle connections; libcurl retries the race by itself.
-        weir_easy_set_long(easy, CURLOPT_MAXAGE_CONN, 4)
+        weir_easy_set_pointer(easy.pointer, CURLOPT_PRIVATE, context)
+        weir_easy_set_write(easy.pointer, onBytes, context)
+        weir_easy_set_header(easy.pointer, onLine, context)
+        weir_easy_set_prereq(easy.pointer, onRequest, context)
+        if origin.receiveBuffer != nil { weir_easy_set_sockopt(easy.pointer, onSocketMade, context) }
+        weir_easy_set_closesocket(easy.pointer, onSocketClosing, Unmanaged.passUnretained(sockets).toOpaque())
+        easy.set(CURLOPT_NOSIGNAL, 1)
+        // Removing a transfer must not wait for its name to be resolved.
+        easy.set(CURLOPT_QUICK_EXIT, 1)
+        // Not the environment's, which libcurl would look up for each request.
+        easy.set(CURLOPT_PROXY, "")
+        easy.set(CURLOPT_PATH_AS_IS, 1)
+        easy.set(CURLOPT_HTTP_CONTENT_DECODING, 0)
+        // See ChunkedDecoder.
+        easy.set(CURLOPT_HTTP_TRANSFER_DECODING, 0)
+        easy.set(CURLOPT_MAXAGE_CONN, Self.maximumIdleSeconds)
+        easy.connect(to: origin)
+        easy.set(CURLOPT_BUFFERSIZE, request.readSize.bytes)
+        easy.set(CURLOPT_REQUEST_TARGET, request.target)
+        setMethod(of: easy, for: request, context)
+        if isFresh { easy.set(CURLOPT_FRESH_CONNECT, 1) }
     }
 
-    /// What of a request libcurl asks for by options of its own.
-    func setMethod(of request: UpstreamRequest) {
-        // First of all, because it takes back what the others set for the request before.
-        weir_easy_set_long(easy, CURLOPT_HTTPGET, 1)
-        upload = Upload(mayRepeat: request.method.isIdempotent)
+    /// The longest time that a connection is idle and then used: less than 4 s.
+    ///
+    /// Below the 5 s after which uvicorn and Node close idle connections. libcurl compares whole seconds, rounded down, and
+    /// accepts this number of them.
+    private static let maximumIdleSeconds = 3
+
+    private func setMethod(of easy: EasyHandle, for request: UpstreamRequest, _ context: UnsafeMutableRawPointer) {
         if let body = request.body {
-            weir_easy_set_long(easy, CURLOPT_UPLOAD, 1)
-            weir_easy_set_offset(easy, CURLOPT_INFILESIZE_LARGE, Int64(body.length ?? -1))
-            // Behind a chunked body alone (RFC 9112, section 7.1.2).
-            weir_easy_set_trailer(
-                easy, body.length == nil ? onTrailersWanted : nil, Unmanaged.passUnretained(self).toOpaque())
+            easy.set(CURLOPT_UPLOAD, 1)
+            easy.set(CURLOPT_UPLOAD_BUFFERSIZE, Upload.bufferSize)
+            weir_easy_set_offset(easy.pointer, CURLOPT_INFILESIZE_LARGE, Int64(body.length ?? -1))
+            weir_easy_set_read(easy.pointer, onBodyWanted, context)
+            weir_easy_set_seek(easy.pointer, onRewind, context)
+            // After a chunked body only (RFC 9112, section 7.1.2).
+            if body.length == nil { weir_easy_set_trailer(easy.pointer, onTrailersWanted, context) }
         } else if request.method == .HEAD {
-            weir_easy_set_long(easy, CURLOPT_NOBODY, 1)
+            easy.set(CURLOPT_NOBODY, 1)
         }
-        let isUsual = request.body == nil && (request.method == .GET || request.method == .HEAD)
-        weir_easy_set_string(easy, CURLOPT_CUSTOMREQUEST, isUsual ? nil : request.method.rawValue)
+        if request.body != nil || (request.method != .GET && request.method != .HEAD) {
+            easy.set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
+        }
     }
 }
 
@@ -91,7 +95,7 @@ private func onTrailersWanted(
 
 private func onRewind(context: UnsafeMutableRawPointer?, offset: curl_off_t, origin: CInt) -> CInt {
     guard let context, offset == 0, origin == SEEK_SET else { return CURL_SEEKFUNC_FAIL }
-    return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().canRewindBody
+    return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().rewindBody()
         ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
 }
 
@@ -110,7 +114,7 @@ private func onSocketMade(context: UnsafeMutableRawPointer?, socket: curl_socket
     return CURL_SOCKOPT_OK
 }
 
-/// libcurl closes sockets behind our back, and a descriptor's number may be in use again right after this.
+/// libcurl closes sockets at any time, and a descriptor's number may be in use again right after this.
 ///
 /// The context is the socket set, because a pooled connection outlives the transfer that made it.
 private func onSocketClosing(context: UnsafeMutableRawPointer?, socket: curl_socket_t) -> CInt {

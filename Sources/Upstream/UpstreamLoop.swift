@@ -18,7 +18,7 @@ package final class UpstreamLoop {
     /// About 512 streams a handle at most; see ``MultiHandle``.
     private static let streamsPerHandle = 512, maximumHandles = 64
     /// Idle easy handles that are kept: 5 KB each.
-    private static let pooledTransfers = 256
+    private static let pooledHandles = 256
     private static let idleConnectionsPerHandle = 512
 
     package let eventLoop: any EventLoop
@@ -32,7 +32,7 @@ package final class UpstreamLoop {
     private let alarm: Alarm
     private var waker: (any LoopWaker)?
     private var handles: [MultiHandle] = []
-    private var idle: [Transfer] = []
+    private var idle: [EasyHandle] = []
     private let names: UnsafeMutableRawPointer?
     /// Handles that had a connection left over when a transfer ended, by origin; the last one first.
     private var warm: [ObjectIdentifier: [Int]] = [:]
@@ -126,10 +126,10 @@ package final class UpstreamLoop {
     package func makeTransfer(
         _ request: UpstreamRequest, at origin: Origin, delegate: any TransferDelegate
     ) throws -> Transfer {
-        let transfer = try idle.popLast() ?? Transfer(loop: self)
+        let easy = try idle.popLast() ?? EasyHandle(sharing: names)
         let (handle, isFresh) = try place(for: origin)
-        transfer.prepare(request, at: origin, on: handle, isFresh: isFresh, delegate: delegate)
-        return transfer
+        return Transfer(
+            request, at: origin, on: handle, isFresh: isFresh, easy: easy, loop: self, delegate: delegate)
     }
 
     /// Which handle takes the next request, and whether that needs a connection of its own.
@@ -176,10 +176,6 @@ package final class UpstreamLoop {
         }
     }
 
-    func shareNames(with easy: UnsafeMutableRawPointer) {
-        weir_easy_set_pointer(easy, CURLOPT_SHARE, names)
-    }
-
     // MARK: A turn
 
     private func bellRang() {
@@ -210,8 +206,6 @@ package final class UpstreamLoop {
             // ended is collected first, so that the end goes out with the last bytes.
             collectFinished()
             handedOver()
-        } hungUp: { easy in
-            Transfer.of(easy)?.hungUp()
         }
     }
 
@@ -263,7 +257,7 @@ package final class UpstreamLoop {
         starting.removeAll(keepingCapacity: true)
         for transfer in transfers {
             guard let handle = transfer.multi, !transfer.isCancelled else { continue }
-            inside(handle) { transfer.isAdded = handle.add(transfer.easy) }
+            inside(handle) { _ = transfer.add(to: handle) }
             if !transfer.isAdded { finish(transfer, on: handle, result: CURLE_FAILED_INIT) }
         }
     }
@@ -290,27 +284,38 @@ package final class UpstreamLoop {
             while let (easy, result) = handle.nextFinished() {
                 // A cancelled one is on the list of those to be released.
                 guard let transfer = Transfer.of(easy), !transfer.isCancelled else { continue }
-                if result == CURLE_OK, let origin = transfer.origin {
-                    if !handle.multiplexes { warm[ObjectIdentifier(origin), default: []].append(handle.tag) }
-                    if let socket = transfer.socket {
-                        sockets.leftIdle(socket.descriptor, generation: socket.generation, origin: origin)
-                    }
-                }
+                if result == CURLE_OK, !transfer.forbidsReuse { connectionLeftIdle(by: transfer, on: handle) }
                 finish(transfer, on: handle, result: result)
             }
         }
     }
 
+    private func connectionLeftIdle(by transfer: Transfer, on handle: MultiHandle) {
+        if !handle.multiplexes { warm[ObjectIdentifier(transfer.origin), default: []].append(handle.tag) }
+        guard let socket = transfer.socket else { return }
+        sockets.leftIdle(
+            socket.descriptor, generation: socket.generation, origin: transfer.origin,
+            closesWhenReady: !transfer.sharesConnection)
+    }
+
     private func finish(_ transfer: Transfer, on handle: MultiHandle, result: CURLcode) {
+        let wasClosedWhileIdle = transfer.wasClosedWhileIdle(result)
         takeOut(transfer, of: handle)
-        transfer.ended(result)
-        recycle(transfer)
+        if wasClosedWhileIdle, transfer.repeats() {
+            starting.append(transfer)
+            return
+        }
+        // First, for the end may start the next request.
+        if let easy = transfer.releaseHandle(after: result), idle.count < Self.pooledHandles {
+            easy.reset()
+            idle.append(easy)
+        }
+        transfer.ended(result, wasClosedWhileIdle: wasClosedWhileIdle)
     }
 
     private func takeOut(_ transfer: Transfer, of handle: MultiHandle) {
         guard transfer.isAdded else { return }
-        transfer.isAdded = false
-        inside(handle) { handle.remove(transfer.easy) }
+        inside(handle) { transfer.remove(from: handle) }
     }
 
     private func discard() {
@@ -318,18 +323,12 @@ package final class UpstreamLoop {
         releasing.removeAll(keepingCapacity: true)
         for transfer in transfers {
             guard let handle = transfer.multi else { continue }
+            // The connection of a stream of HTTP/2, if no other uses it: nothing else would close it, and an upstream whose
+            // writes are held up need not read that the stream was reset.
             transfer.forbidReuse()
             takeOut(transfer, of: handle)
-            recycle(transfer)
+            transfer.discarded()
         }
-    }
-
-    private func recycle(_ transfer: Transfer) {
-        continuing.removeAll { $0 === transfer }
-        resuming.removeAll { $0 === transfer }
-        let isReusable = !transfer.isSpent && idle.count < Self.pooledTransfers
-        transfer.recycle()
-        if isReusable { idle.append(transfer) }
     }
 
     private func leastLoaded(multiplexing: Bool) throws -> MultiHandle {

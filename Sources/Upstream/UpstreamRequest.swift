@@ -100,6 +100,14 @@ package struct UpstreamResponseHead: Equatable, Sendable {
         hasBody(method: method) && !isChunked && contentLength == nil && version != .http2
     }
 
+    /// Removes what describes a body that is not passed on.
+    mutating func dropBody() {
+        (contentLength, isChunked) = (0, false)
+        headers.remove(name: "transfer-encoding")
+        headers.remove(name: "trailer")
+        headers.replaceOrAdd(name: "content-length", value: "0")
+    }
+
     /// Whether a body follows (RFC 9112, section 6.3, rules 1 and 2).
     package func hasBody(method: HTTPMethod) -> Bool {
         method != .HEAD && status >= 200 && status != 204 && status != 304 && contentLength != 0

@@ -39,11 +39,15 @@ extension Waking: ExpressibleByArgument {}
 ///   - inherited: Sockets that listen already.
 ///   - reload: Reads the configuration anew, at each SIGHUP.
 ///   - greeting: Is written to standard error once the listeners are open.
-/// - Throws: `ExitCode(1)` where it cannot start; the reason is in the log by then.
+/// - Throws: `ExitCode(1)` where it cannot start; the reason is in the log by then, or on standard error.
 func serve(
     _ loaded: LoadedConfiguration, waking: Waking, inherited: InheritedSockets = InheritedSockets(),
     reload: @escaping @Sendable () throws -> LoadedConfiguration, greeting: String? = nil
 ) async throws {
+    if let refusal = LibcurlVersion.refusal {
+        StandardError.write("weir: \(refusal)\n")
+        throw ExitCode(1)
+    }
     // A reader of standard output or error that ends is an error of a write, not the end of the proxy.
     signal(SIGPIPE, SIG_IGN)
     let configuration = loaded.configuration

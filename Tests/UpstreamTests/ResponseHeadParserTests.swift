@@ -62,7 +62,7 @@ import Testing
 
     @Test(arguments: [
         ("HTTP/1.1 200 ", 200, ""), ("HTTP/1.1 200", 200, ""), ("HTTP/1.0 404 Not Found", 404, "Not Found"),
-        ("HTTP/1.1 599 a  b", 599, "a  b"), ("HTTP/1.1 200 t\u{7f}e\u{1}xt", 200, "text"),
+        ("HTTP/1.1 599 a  b", 599, "a  b"), ("HTTP/1.1 200 \u{e4}\tb", 200, "\u{e4}\tb"),
     ]) func readsStatusLines(line: String, status: Int, reason: String) throws {
         let head = try #require(try parse(line + "\r\n\r\n"))
         #expect(head.status == status)
@@ -171,6 +171,27 @@ import Testing
         let length = "Content-Length: 5\r\n", chunked = "Transfer-Encoding: chunked\r\n"
         #expect(isRefused("HTTP/1.1 200 OK\r\n" + length + chunked + "\r\n"))
         #expect(isRefused("HTTP/1.1 200 OK\r\n" + chunked + length + "\r\n"))
+    }
+
+    @Test func refusesATransferEncodingInHTTP1_0() {
+        #expect(isRefused("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"))
+    }
+
+    /// RFC 9110, section 8.6, and RFC 9112, section 6.1.
+    @Test(arguments: ["Content-Length: 5", "content-LENGTH: 0", "Transfer-Encoding: chunked"])
+    func dropsWhatDescribesABodyWhereNoneIsAllowed(field: String) throws {
+        let head = try parse("HTTP/1.1 204 No Content\r\n\(field)\r\nA: b\r\n\r\n")
+        #expect(head?.headers == ["A": "b"])
+        #expect(head?.contentLength == nil && head?.isChunked == false)
+    }
+
+    @Test func a304KeepsItsLength() throws {
+        #expect(try parse("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n")?.contentLength == 5)
+    }
+
+    @Test(arguments: ["O\rK", "OK\r", "\u{0}", "a\u{1}", "a\u{7f}"])
+    func refusesControlCharactersInTheReason(reason: String) {
+        #expect(isRefused("HTTP/1.1 200 \(reason)\r\n\r\n"))
     }
 
     @Test func aLongerNameIsAnotherField() throws {

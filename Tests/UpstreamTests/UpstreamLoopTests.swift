@@ -132,9 +132,7 @@ private let wakings: [Waking] = AIOWaker.isPermitted() ? [.aio, .thread] : [.thr
     }
 
     /// A response that nobody asked for must not become the answer to the next request (RFC 9112, section 9.2).
-    ///
-    /// Of bytes that arrive while the connection is idle, libcurl 7 takes no notice.
-    @Test(arguments: LibcurlVersion.name.hasPrefix("libcurl/7.") ? [true] : [true, false])
+    @Test(arguments: [true, false])
     func aResponseThatNobodyAskedForIsNoAnswer(atOnce: Bool) async throws {
         let sign = Watched(false)
         let forged = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"

@@ -27,6 +27,10 @@ CURLcode weir_easy_set_closesocket(CURL *easy, curl_closesocket_callback callbac
 CURLcode weir_easy_get_long(CURL *easy, CURLINFO info, long *value);
 CURLcode weir_easy_get_pointer(CURL *easy, CURLINFO info, char **value);
 
+/// Whether the TLS library holds input of the handle's connection that libcurl has not read. Only in a callback of libcurl;
+/// false where libcurl does not use OpenSSL.
+bool weir_easy_has_tls_input(CURL *easy);
+
 CURLMcode weir_multi_set_long(CURLM *multi, CURLMoption option, long value);
 CURLMcode weir_multi_set_socket(CURLM *multi, curl_socket_callback callback, void *context);
 CURLMcode weir_multi_set_timer(CURLM *multi, curl_multi_timer_callback callback, void *context);

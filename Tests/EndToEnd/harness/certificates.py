@@ -17,6 +17,12 @@ class Authority:
         issued = self.ca.issue_cert("localhost", "127.0.0.1", **options)
         return self.write(name, issued)
 
+    def server(self):
+        """What an upstream that this authority has signed serves TLS with."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.ca.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+        return context
+
     def write(self, name, issued):
         certificate, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         issued.private_key_pem.write_to_path(key)

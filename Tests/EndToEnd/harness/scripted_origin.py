@@ -106,15 +106,15 @@ class Peer:
 class ScriptedOrigin:
     """Listens on a free port and runs the script on each connection; stop() ends them all."""
 
-    def __init__(self, script, send_buffer=None):
-        self.script, self.send_buffer = script, send_buffer
+    def __init__(self, script, send_buffer=None, tls=None):
+        self.script, self.send_buffer, self.tls = script, send_buffer, tls
         self.peers = []
         self.faults = []  # errors in scripts: a test's own mistakes
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         if send_buffer:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)  # accepted ones inherit it
         self.port = self.listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.threads = [threading.Thread(target=self._accept, daemon=True)]
         self.threads[0].start()
 
@@ -142,6 +142,8 @@ class ScriptedOrigin:
 
     def _run(self, peer):
         try:
+            if self.tls:
+                peer.sock = self.tls.wrap_socket(peer.sock, server_side=True)
             with peer.sock:
                 self.script(peer)
         except PeerGone:

@@ -1,0 +1,145 @@
+import CCurl
+import NIOHTTP1
+
+// The response, as libcurl's callbacks hand it over.
+
+extension Transfer {
+    /// `CURLE_TOO_LARGE`, which the headers name from 8.6 on.
+    private static let tooLarge = CURLcode(rawValue: 100)
+
+    /// CURLOPT_WRITEFUNCTION; returns the bytes taken: all, none to pause, or 0 to make libcurl give up.
+    ///
+    /// The pause is requested by the return value and not by `curl_easy_pause`: after that, libcurl runs the paused transfer's
+    /// timer again and again, because only the former reaches its writer (`Curl_xfer_is_blocked` in lib/transfer.c).
+    func bytesArrived(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard !isCancelled else { return 0 }
+        switch body {
+        case .chunked: return chunksArrived(bytes)
+        case .awaited, .complete: return surplusArrived(bytes)
+        case .counted, .untilClose: break
+        }
+        guard causes.isEmpty else { return holds() }
+        handOver(bytes)
+        if case .counted(let remaining) = body {
+            body = remaining > bytes.count ? .counted(remaining: remaining - bytes.count) : .complete
+            // libcurl reads no further than the body's end, and looks for more only at the socket.
+            if body == .complete, hasSurplusInTLS { forbidReuse() }
+        }
+        return isOver ? 0 : bytes.count
+    }
+
+    /// The same for a chunked body, whose coding libcurl leaves in place; see ``ChunkedDecoder``.
+    ///
+    /// libcurl hands over the same bytes again after a pause, so those that were taken before it are skipped.
+    private func chunksArrived(_ bytes: UnsafeRawBufferPointer) -> Int {
+        var rest = UnsafeRawBufferPointer(rebasing: bytes[takenOfHeld...])
+        while !rest.isEmpty {
+            guard causes.isEmpty else {
+                takenOfHeld = bytes.count - rest.count
+                return holds()
+            }
+            do {
+                switch try chunks.next(&rest) {
+                case .more: break
+                case .data(let piece): handOver(piece)
+                case .trailer(let line): _ = try line.withUnsafeBytes { try parser.line($0) }
+                case .end:
+                    body = .complete
+                    if !rest.isEmpty { _ = surplusArrived(rest) }
+                    rest = UnsafeRawBufferPointer(start: nil, count: 0)
+                }
+            } catch {
+                failure = .malformed(Self.reason(of: error))
+                return 0
+            }
+            if isCancelled { return 0 }
+        }
+        takenOfHeld = 0
+        return isOver ? 0 : bytes.count
+    }
+
+    private static func reason(of error: any Error) -> String {
+        switch error {
+        case ChunkedDecoder.Failure.malformed(let reason), ResponseHeadParser.Failure.malformed(let reason): reason
+        default: "\(error)"
+        }
+    }
+
+    private func handOver(_ bytes: UnsafeRawBufferPointer) {
+        delegate?.transferBytes(bytes)
+        count(bytes.count)
+    }
+
+    /// Bytes that do not belong to the response: they are dropped, with the connection that they arrived on.
+    private func surplusArrived(_ bytes: UnsafeRawBufferPointer) -> Int {
+        forbidReuse()
+        return bytes.count
+    }
+
+    private func holds() -> Int {
+        isHeld = true
+        return Self.pauseTransfer
+    }
+
+    /// Whether nothing more is wanted of libcurl: the transfer was given up, or the upstream has answered and does not want the body.
+    ///
+    /// libcurl would wait for its second to ask for the body all the same, and the client does not send it.
+    private var isOver: Bool { isCancelled || (body == .complete && upload.asksFirst && !upload.hasBegun) }
+
+    /// CURLOPT_HEADERFUNCTION.
+    func lineArrived(_ line: UnsafeRawBufferPointer) -> Int {
+        guard !isCancelled else { return 0 }
+        do throws(ResponseHeadParser.Failure) {
+            switch try parser.line(line) {
+            case .more: break
+            case .interim(let head):
+                // 100 is for libcurl, which asked for it.
+                if head.status != 100 { delegate?.transferInterim(head) }
+            case .head(let head): headArrived(head)
+            }
+        } catch {
+            if case .malformed(let reason) = error { failure = .malformed(reason) }
+            return 0
+        }
+        return isOver ? 0 : line.count
+    }
+
+    private func headArrived(_ head: UpstreamResponseHead) {
+        var head = head
+        // libcurl drops the body of a 417, and would send the request again without `Expect` (lib/http.c).
+        let isRefusal = head.status == 417 && upload.asksFirst
+        if isRefusal { head.dropBody() }
+        body = ResponseBody(after: head, method: method)
+        sharesConnection = head.version == .http2
+        upload.forget()
+        // Both messages must be complete (RFC 9112, section 9.3), and the upstream may discard what it announced that it
+        // does not want (RFC 9110, section 10.1.1). Of HTTP/1.0, section 9.3 says that it need not know how to do it; and on
+        // a connection that has spoken it libcurl cannot send a chunked body.
+        if !sharesConnection, isRefusal || !upload.isComplete || head.version == .http1_0 { forbidReuse() }
+        delegate?.transferHead(head)
+        // libcurl may want no more of the body now, and a transfer that is held would not come to its end.
+        bodyArrived()
+    }
+
+    func end(of result: CURLcode) -> TransferEnd {
+        if let failure { return .failed(failure) }
+        // Where weir ended a transfer that was complete, libcurl reports that it was made to.
+        if body == .complete { return .complete }
+        if upload.wasRefused { return .failed(.closedWhileIdle) }
+        let text = String(cString: curl_easy_strerror(result))
+        switch result {
+        case CURLE_OK where body == .untilClose: return .complete
+        case CURLE_OK: return .failed(.brokenOff("the upstream closed without a complete response"))
+        case CURLE_COULDNT_RESOLVE_HOST: return .failed(.unresolved(text))
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR,
+            CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER:
+            return .failed(.untrusted(text))
+        case CURLE_COULDNT_CONNECT: return .failed(.unreachable(text))
+        // The only time limit that libcurl has is that of the connection.
+        case CURLE_OPERATION_TIMEDOUT: return .failed(.connectTimeout)
+        case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING, Self.tooLarge:
+            return .failed(.malformed(text))
+        default: return .failed(.brokenOff(text))
+        }
+    }
+}
