@@ -1,7 +1,6 @@
 # weir in a container: docker build -t weir . && docker run -v ./proxy.conf:/etc/weir/proxy.conf:ro -p 8080:8080 weir
 #
-# libcurl comes from Debian's backports in both stages: 8.14 takes 5 KB less for each stream than bookworm's 7.88. The
-# place to get it from is read off the image's own list of sources, so that a mirror set there is kept.
+# libcurl comes from Debian's backports in both stages: weir needs 8.14. The mirror is that of the image's own sources.
 
 FROM swift:6.3-bookworm AS build
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]

@@ -5,8 +5,8 @@ import Glibc
 /// An easy handle of libcurl, and the memory that its options point into.
 ///
 /// One ``Transfer`` uses it at a time, and sets every option that differs from libcurl's default. Before another one may,
-/// ``reset()`` takes all of them back, with the state of the request. That costs 4,600 instructions less a request than a
-/// new handle for each, and 4,600 more than no reset (docs/BENCHMARKS.md).
+/// ``reset()`` takes all of them back, with the state of the request. That costs 5,400 instructions a request, and a new
+/// handle 11,600 (docs/ARCHITECTURE.md).
 final class EasyHandle {
     let pointer: UnsafeMutableRawPointer
     /// The header lines of the request; libcurl reads them while the transfer runs.
