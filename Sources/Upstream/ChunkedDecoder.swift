@@ -36,8 +36,8 @@ struct ChunkedDecoder {
 
     /// The most bytes of a chunk's extensions; weir ignores them, and nothing else would bound them.
     static let maximumExtension = 4 << 10
-    /// The most bytes of one trailer line, as of a whole head.
-    private static let maximumTrailer = ResponseHeadParser.maximumBytes
+    /// The most bytes of one trailer line; libcurl has room for 4095 with its end (`DYN_H1_TRAILER`).
+    static let maximumTrailer = (4 << 10) - 16
 
     private var state = State.size(digits: 0)
     /// Of the current chunk; while the size is read, its value so far.
@@ -100,7 +100,7 @@ struct ChunkedDecoder {
             return .size(digits: 0)
         case .trailerLine:
             if byte == .cr { return .trailerLF }
-            guard line.count < Self.maximumTrailer else { throw .malformed("a trailer line larger than 64 KiB") }
+            guard line.count < Self.maximumTrailer else { throw .malformed("a trailer line larger than 4 KiB") }
             line.append(byte)
             return .trailerLine
         case .data, .trailerLF, .ended: return state

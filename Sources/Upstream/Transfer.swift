@@ -174,6 +174,11 @@ package final class Transfer {
         if reads { isHeld = false }
         if upload.canGoOn { upload.isHeld = false }
         curl_easy_pause(easy.pointer, (isHeld ? CURLPAUSE_RECV : 0) | (upload.isHeld ? CURLPAUSE_SEND : 0))
+        // If it is held again, libcurl would all the same read the socket once, because the other direction is not paused
+        // (`select_bits_paused` in lib/transfer.c): what it holds would grow with each resume, and be lost with an error.
+        if isHeld, upload.isComplete, !sharesConnection {
+            curl_easy_pause(easy.pointer, CURLPAUSE_RECV | CURLPAUSE_SEND)
+        }
     }
 
     /// Has its connection closed after it.
