@@ -11,7 +11,7 @@ extension DroppingQueue {
         let number = arrived
         arrived += 1
         let key = keys?.key(of: UnsafeRawBufferPointer(rebasing: store.rest[..<length]))
-        if let key { index.arrived(key, in: store.entries) }
+        if overflow == .latest { dropSuperseded(by: key) }
         let size = store.blankBytes + length
         guard makeRoom(size) else {
             count(lost: 1, bytes: size)
@@ -27,15 +27,18 @@ extension DroppingQueue {
     /// The front of the store's rest is blank, so many bytes of it.
     mutating func blankArrived(_ length: Int) {
         let size = store.blankBytes + length
-        guard size > bounds.bytes.bytes - store.recordBytes else { return store.keepBlank(length) }
+        guard size > byteRoom else { return store.keepBlank(length) }
         count(lost: 0, bytes: size)
         store.skip(length)
     }
 
     private func fits(_ size: Int) -> Bool {
         store.records == 0
-            || (store.records < bounds.records && size <= bounds.bytes.bytes - store.recordBytes)
+            || (store.records < bounds.records && size <= byteRoom)
     }
+
+    /// What the bound leaves for more bytes; below 0 where it was exceeded by a record that was alone.
+    private var byteRoom: Int { bounds.bytes.bytes - pendingBytes - store.recordBytes }
 
     /// Drops what has to go for a new record of this size.
     ///
@@ -44,11 +47,7 @@ extension DroppingQueue {
         if fits(size) { return true }
         switch overflow {
         case .dropNewest: return false
-        case .latest where keys == nil: while store.records > 0 { dropOldest() }
-        case .latest:
-            dropSuperseded()
-            while !fits(size) { dropOldest() }
-        case .dropOldest, .pause, .disconnect: while !fits(size) { dropOldest() }
+        case .dropOldest, .latest, .pause, .disconnect: while !fits(size) { dropOldest() }
         }
         return true
     }
@@ -62,11 +61,7 @@ extension DroppingQueue {
         guard isBeyondBounds else { return }
         switch overflow {
         case .dropNewest: dropNewest()
-        case .latest where keys == nil: while store.records > 1 { dropOldest() }
-        case .latest:
-            dropSuperseded()
-            while isBeyondBounds { dropOldest() }
-        case .dropOldest, .pause, .disconnect: while isBeyondBounds { dropOldest() }
+        case .dropOldest, .latest, .pause, .disconnect: while isBeyondBounds { dropOldest() }
         }
     }
 
@@ -86,18 +81,41 @@ extension DroppingQueue {
         count(lost: dropped, bytes: store.removeNewest(dropped))
     }
 
-    /// Drops every record that a newer one of its key supersedes.
+    /// Drops the queued record that a new one of this key supersedes; without keys, all that are queued.
     ///
-    /// - Complexity: O(those), and now and then O(all that is queued) to give their bytes back.
-    private mutating func dropSuperseded() {
-        while let place = index.nextSuperseded(in: store.entries) {
-            count(lost: 1, bytes: store.entries[place].bytes)
-            store.remove(at: place)
+    /// A record that has no key supersedes none.
+    private mutating func dropSuperseded(by key: RecordKey?) {
+        guard keys != nil else {
+            while store.records > 0 { dropOldest() }
+            return
         }
-        if store.goneBytes > bounds.bytes.bytes / 4 || store.goneRecords > store.records + 64 {
-            store.compact()
-            index.rebuild(store.entries)
+        guard let key, let place = index.place(of: key, in: store.entries) else { return }
+        drop(at: place)
+        compactIfNeeded()
+    }
+
+    /// Drops, of records that came back, those that a newer one supersedes.
+    mutating func dropSuperseded() {
+        guard keys != nil else {
+            while store.records > 1 { dropOldest() }
+            return
         }
+        for place in index.rebuild(store.entries) { drop(at: place) }
+        compactIfNeeded()
+    }
+
+    private mutating func drop(at place: Int) {
+        count(lost: 1, bytes: store.entries[place].bytes)
+        store.remove(at: place)
+    }
+
+    /// Gives back what dropped records have left behind, where that is much.
+    ///
+    /// - Complexity: O(all that is held), amortised O(1) for each record dropped.
+    private mutating func compactIfNeeded() {
+        guard store.goneBytes > bounds.bytes.bytes / 4 || store.goneRecords > store.records + 64 else { return }
+        store.compact()
+        index.rebuild(store.entries)
     }
 
     private mutating func count(lost records: Int, bytes: Int) {

@@ -18,7 +18,7 @@ extension DroppingQueue {
         // is no loss.
         for place in restored.indices { restored[place].number += records - restored.count }
         store.prepend(bytes, restored)
-        if keys != nil { index.rebuild(store.entries) }
+        if overflow == .latest { dropSuperseded() }
         peak = max(peak, store.records)
         dropBeyondBounds()
     }

@@ -4,9 +4,13 @@
 /// more records than granted are queued with it, and no more bytes than the bound, what is blank in front included; alone
 /// it always fits. What of a record has arrived is decided when the rest has.
 ///
+/// Under `latest` a new record also replaces the queued one that it supersedes, whether or not that fits: the one of the
+/// same key, or, without keys, any. All of a chunk is taken in before any of it leaves, so that what leaves is the newest.
+///
 /// Invariants (`DroppingQueueTests`, `DroppingQueueModelTests`):
 /// 1. What leaves is whole records in their order, and each that arrived leaves once, is queued, or counts as lost.
-/// 2. What is lost depends on the records and on when others left, never on how the input was cut.
+/// 2. What is lost depends on the records and on when others left, never on how the input was cut; under `latest`, where
+///    nothing leaves between two cuts.
 /// 3. Of dropped bytes it keeps at most a quarter of the byte bound, so that it holds at most 1.25 of the bound, one
 ///    record and one chunk; an empty queue holds no memory.
 /// 4. Where losses are told, nothing passes one that is untold.
@@ -20,6 +24,8 @@ package struct DroppingQueue: ~Copyable {
     let overflow: Overflow
     let keys: (any RecordKeyReader)?
     private let tellsLosses: Bool
+    /// Bytes of the stream that were handed over and not taken: they count towards the byte bound as those queued do.
+    package var pendingBytes = 0
 
     var store = RecordStore()
     var index = KeyIndex()
@@ -82,7 +88,7 @@ package struct DroppingQueue: ~Copyable {
 
     /// Takes the next bytes of the upstream, and hands on at once what may leave at once.
     ///
-    /// What is queued leaves before anything is dropped for the new bytes.
+    /// What is queued leaves before anything is dropped for the new bytes, but for `latest`.
     ///
     /// - Parameters:
     ///   - chunk: Any number of bytes, cut anywhere.
@@ -96,6 +102,24 @@ package struct DroppingQueue: ~Copyable {
         _ chunk: UnsafeRawBufferPointer, credit: Int, limit: Int, sink: (UnsafeRawBufferPointer) -> Void
     ) throws(RecordFramer.Failure) -> RecordFramer.Run {
         var run = RecordFramer.Run(records: 0, bytes: 0)
+        var passed = 0
+        if overflow != .latest { passed = pushPast(chunk, &run, credit: credit, limit: limit, sink: sink) }
+        if failure == nil {
+            store.append(chunk.from(passed))
+            frame()
+        }
+        take(&run, credit: credit, limit: limit, sink: sink)
+        if run.bytes == 0, let failure { throw failure }
+        return run
+    }
+
+    /// Hands on what was queued, and of a chunk what may follow it without being queued.
+    ///
+    /// - Returns: How many bytes of the chunk left, or were queued on the way.
+    private mutating func pushPast(
+        _ chunk: UnsafeRawBufferPointer, _ run: inout RecordFramer.Run, credit: Int, limit: Int,
+        sink: (UnsafeRawBufferPointer) -> Void
+    ) -> Int {
         take(&run, credit: credit, limit: limit, sink: sink)
         var passed = 0
         if !framer.goesOn(behind: store.rest.count), failure == nil, !chunk.isEmpty {
@@ -106,13 +130,7 @@ package struct DroppingQueue: ~Copyable {
         if store.records == 0, store.blankBytes == 0, failure == nil, !isHeldUpByLoss {
             passed += pass(chunk.from(passed), &run, credit: credit, limit: limit, sink: sink)
         }
-        if failure == nil {
-            store.append(chunk.from(passed))
-            frame()
-        }
-        take(&run, credit: credit, limit: limit, sink: sink)
-        if run.bytes == 0, let failure { throw failure }
-        return run
+        return passed
     }
 
     /// Hands over records that may leave now.
@@ -132,14 +150,14 @@ package struct DroppingQueue: ~Copyable {
         return run
     }
 
-    /// The upstream has ended: what is left without an end is the last record, or goes where it cannot be one.
+    /// The upstream has ended: what is left without an end leaves too, as the last record if it is one.
     ///
     /// - Throws: `recordTooLarge` where a record is known to be too long; ``dropUnframed()`` gives it up.
     package mutating func finish() throws(RecordFramer.Failure) {
         isFinished = true
         if let failure { throw failure }
         let last = framer.last(in: store.rest)
-        if last.records > 0 { recordArrived(last.bytes) } else { store.removeRest() }
+        if last.bytes > 0 { arrived(last) }
         store.closeGap()
         progress = .init()
     }
@@ -159,6 +177,8 @@ package struct DroppingQueue: ~Copyable {
         _ run: inout RecordFramer.Run, credit: Int, limit: Int, sink: (UnsafeRawBufferPointer) -> Void
     ) {
         if store.records == 0 {
+            // The end of the stream may be an unfinished record, of which a notice after it would become a part.
+            guard !isFinished || !isHeldUpByLoss else { return }
             run.bytes += store.takeBlank(
                 framer: framer, limit: limit - run.bytes, isFirst: run.bytes == 0, sink: sink)
             return
@@ -167,7 +187,8 @@ package struct DroppingQueue: ~Copyable {
         let isFirst = run.bytes == 0 && store.entries.first.map { $0.bytes > limit } ?? false
         guard isFirst || run.bytes < limit else { return }
         let more = store.take(
-            credit: credit - run.records, limit: isFirst ? nil : limit - run.bytes, isWhole: tellsLosses, sink: sink)
+            credit: credit - run.records, limit: isFirst ? nil : limit - run.bytes, isWhole: tellsLosses,
+            takesBlank: !tellsLosses || !isFinished, sink: sink)
         guard more.run.records > 0 else { return }
         run.records += more.run.records
         run.bytes += more.run.bytes

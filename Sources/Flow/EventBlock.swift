@@ -1,18 +1,22 @@
 /// A block of server-sent events: lines up to an empty one (HTML, section 9.2.6).
 ///
 /// Lines end with LF, CR or CR LF, in any mixture. A block is an event, and so a record, if a line of it is a field of the
-/// name `data`: then, and only then, a reader is told of it. Comments, `retry:` and `id:` alone are no records.
+/// name `data`: then, and only then, a reader is told of it. A block of `id:` alone is no record.
+///
+/// A comment or a `retry:` in front of a block is a block of one line, without an empty line: it acts when its line ends,
+/// and HTML, section 9.2.7, recommends single comment lines as keep-alive. Within a block it belongs to it.
 ///
 /// A CR at the end of a block waits for the byte behind it, which is the LF of every server that writes CR LF; unless it
-/// stands behind another CR: then the server ends its lines so, and nothing needs to wait.
+/// stands behind another CR: then the server ends its lines so, and nothing needs to wait. So does the CR of such a line.
 enum EventBlock {
     /// Finds the end of the first block.
     ///
     /// - Parameters:
     ///   - bytes: The input, beginning at the start of a block.
     ///   - searched: How many bytes of it are known not to end it; of those, the last two are looked at again.
-    /// - Returns: What stands behind its empty line; `nil` where it has not ended yet.
+    /// - Returns: The index after its empty line, or after its only line; `nil` if it has not ended yet.
     static func end(in bytes: UnsafeRawBufferPointer, searched: Int = 0) -> Int? {
+        if isOutsideEvents(bytes) { return firstLineEnd(in: bytes, searched: searched) }
         var start = max(0, searched - 2)
         if start == 0, let end = emptyLine(in: bytes, at: 0) { return end }
         if start == 0, bytes.first == .carriageReturn { return nil }
@@ -21,6 +25,31 @@ enum EventBlock {
             start = line.behind
         }
         return nil
+    }
+
+    /// Whether the first line is a comment or `retry`, which are part of no event unless they are within its block.
+    @inline(__always)
+    private static func isOutsideEvents(_ block: UnsafeRawBufferPointer) -> Bool {
+        let start = textStart(block)
+        guard start < block.count, block[start] != UInt8(ascii: ":") else { return start < block.count }
+        guard block[start] == UInt8(ascii: "r"), block.count - start >= 6, block[start + 1] == UInt8(ascii: "e"),
+            block[start + 2] == UInt8(ascii: "t"), block[start + 3] == UInt8(ascii: "r"),
+            block[start + 4] == UInt8(ascii: "y")
+        else { return false }
+        return endsName(block[start + 5])
+    }
+
+    /// The index after the first line; `nil` if it has not ended, or ends with a CR whose LF may follow.
+    private static func firstLineEnd(in bytes: UnsafeRawBufferPointer, searched: Int) -> Int? {
+        guard let line = lineEnd(in: bytes, from: max(0, searched - 1)) else { return nil }
+        let mayBePair = line.behind == bytes.count && bytes[line.behind - 1] == .carriageReturn
+        return mayBePair ? nil : line.behind
+    }
+
+    /// Whether the name of a field ends before this byte.
+    @inline(__always)
+    private static func endsName(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: ":") || byte == .lineFeed || byte == .carriageReturn
     }
 
     /// Where an empty line at this place ends; `nil` where there is none, or none yet.
@@ -61,8 +90,7 @@ enum EventBlock {
         guard block.count - start >= 5, block[start] == UInt8(ascii: "d"), block[start + 1] == UInt8(ascii: "a"),
             block[start + 2] == UInt8(ascii: "t"), block[start + 3] == UInt8(ascii: "a")
         else { return false }
-        let behind = block[start + 4]
-        return behind == UInt8(ascii: ":") || behind == .lineFeed || behind == .carriageReturn
+        return endsName(block[start + 4])
     }
 
     /// The values of a block's `data` fields, in order: what a reader joins by LF.

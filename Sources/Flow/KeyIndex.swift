@@ -1,43 +1,36 @@
-/// Which of the queued records have been superseded by a newer one of their key.
+/// Where the queued record of each key is.
 ///
-/// It speaks of places in a ``RecordStore``, and is never told that a record left: a place in front of the store's first
-/// is one that left. What has piled up of those goes at ``prune(_:)``, so it holds at most twice what is queued.
+/// It holds places in a ``RecordStore``, and is not notified when a record leaves: a place before the store's first is of
+/// a record that left. ``prune(_:)`` removes those, so it holds at most twice what is queued.
 ///
 /// - Complexity: Amortised O(1) for each record.
 struct KeyIndex {
-    private var newest: [RecordKey: Int] = [:]
-    private var superseded: [Int] = []
+    private var places: [RecordKey: Int] = [:]
 
-    /// A record of this key comes: the one that was the newest so far is superseded.
-    mutating func arrived(_ key: RecordKey, in entries: Ring<RecordStore.Entry>) {
-        guard let place = newest[key], place >= entries.startPlace else { return }
-        superseded.append(place)
+    /// The place of the queued record of this key; `nil` if there is none.
+    func place(of key: RecordKey, in entries: Ring<RecordStore.Entry>) -> Int? {
+        places[key].flatMap { $0 >= entries.startPlace ? $0 : nil }
     }
 
     /// The record of this key is queued at this place.
-    mutating func queued(_ key: RecordKey, at place: Int) { newest[key] = place }
-
-    /// The next superseded record that is still queued, told once.
-    mutating func nextSuperseded(in entries: Ring<RecordStore.Entry>) -> Int? {
-        while let place = superseded.popLast() {
-            if place >= entries.startPlace { return place }
-        }
-        return nil
-    }
+    mutating func queued(_ key: RecordKey, at place: Int) { places[key] = place }
 
     /// Forgets records that left, where many did.
     mutating func prune(_ entries: Ring<RecordStore.Entry>) {
-        let most = 2 * entries.count + 16
-        if entries.isEmpty || newest.count > most || superseded.count > most { rebuild(entries) }
+        if entries.isEmpty || places.count > 2 * entries.count + 16 { rebuild(entries) }
     }
 
-    /// Every record got another place.
-    mutating func rebuild(_ entries: Ring<RecordStore.Entry>) {
-        (newest, superseded) = ([:], [])
+    /// Reads all records anew, since every one got another place.
+    ///
+    /// - Returns: The places of those that a newer one of their key supersedes, in order.
+    @discardableResult
+    mutating func rebuild(_ entries: Ring<RecordStore.Entry>) -> [Int] {
+        places = [:]
+        var superseded: [Int] = []
         for place in entries.startPlace..<entries.endPlace {
             guard !entries[place].isGone, let key = entries[place].key else { continue }
-            arrived(key, in: entries)
-            queued(key, at: place)
+            if let older = places.updateValue(place, forKey: key) { superseded.append(older) }
         }
+        return superseded.sorted()
     }
 }

@@ -4,7 +4,8 @@
 /// once where nothing waits.
 ///
 ///     lines      a record ends with LF; CR before it belongs to it           blank: an empty line
-///     events     a record is a block of lines, and ends with an empty one    blank: a block without `data`
+///     events     a record is a block of lines, and ends with an empty one    blank: a block without `data`, a comment
+///                                                                            or `retry` in front of a block
 ///     sequence   a record begins with RS, and ends with LF or before RS      blank: space in front of RS
 package enum RecordFramer: Hashable, Sendable, CaseIterable {
     /// Newline-delimited records.

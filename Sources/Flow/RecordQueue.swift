@@ -52,14 +52,21 @@ package struct RecordQueue: ~Copyable {
     package var hasOutput: Bool { framed.bytes > 0 || failure != nil }
     package var isEmpty: Bool { content.count == 0 }
 
+    /// Bytes of the stream that were handed over and not taken: they count towards the byte bound as those queued do.
+    package var pendingBytes = 0
+
     /// Whether the upstream must pause: the high mark is reached in records or in bytes.
+    ///
+    /// Not while all that is held is an unfinished record: the rest of it is wanted.
     package var isFull: Bool {
-        records >= bounds.records || (content.count >= bounds.bytes.bytes && framed.bytes > 0)
+        records >= bounds.records
+            || (content.count + pendingBytes >= bounds.bytes.bytes && framed.bytes + pendingBytes > 0)
     }
 
     /// Whether half the room is free again, so that one pause serves many records.
     package var isLow: Bool {
-        records <= bounds.records / 2 && (content.count <= bounds.bytes.bytes / 2 || framed.bytes == 0)
+        records <= bounds.records / 2
+            && (content.count + pendingBytes <= bounds.bytes.bytes / 2 || framed.bytes + pendingBytes == 0)
     }
 
     /// Takes the next bytes of the upstream, and hands on at once what may leave at once.
@@ -197,6 +204,7 @@ package struct RecordQueue: ~Copyable {
     /// The run at the front that fits both limits.
     private func front(credit: Int, limit: Int) throws(RecordFramer.Failure) -> RecordFramer.Run {
         guard framed.records > credit || framed.bytes > limit else { return framed }
+        guard limit > 0 else { return RecordFramer.Run(records: 0, bytes: 0) }
         guard framer != .opaque else { return RecordFramer.Run(records: 0, bytes: min(limit, framed.bytes)) }
         let all = content.bytes.first(framed.bytes)
         let window = all.first(min(limit, framed.bytes))

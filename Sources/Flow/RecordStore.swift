@@ -188,10 +188,11 @@ struct RecordStore: ~Copyable {
     ///   - credit: The most records.
     ///   - limit: The most bytes, or `nil` for one record of any length alone.
     ///   - isWhole: Stop in front of a record whose number does not follow that of the one before.
+    ///   - takesBlank: Whether what is blank after the last record may leave with it.
     ///   - sink: Receives their bytes, in one piece or in several.
     /// - Returns: What left, and the number behind that of the last record.
     mutating func take(
-        credit: Int, limit: Int?, isWhole: Bool, sink: (UnsafeRawBufferPointer) -> Void
+        credit: Int, limit: Int?, isWhole: Bool, takesBlank: Bool, sink: (UnsafeRawBufferPointer) -> Void
     ) -> (run: RecordFramer.Run, next: Int) {
         var run = RecordFramer.Run(records: 0, bytes: 0)
         let (isOne, credit) = (limit == nil, limit == nil ? min(credit, 1) : credit)
@@ -214,7 +215,7 @@ struct RecordStore: ~Copyable {
             to += entry.bytes
             number = entry.number + 1
         }
-        let areAll = !isOne && run.records > 0 && run.records == records
+        let areAll = takesBlank && !isOne && run.records > 0 && run.records == records
         let blank = areAll && blankBytes <= limit - run.bytes ? blankBytes : 0
         hand(from..<to + blank, to: sink)
         run.bytes += blank

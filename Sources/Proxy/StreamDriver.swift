@@ -132,7 +132,7 @@ final class StreamDriver {
         while queue.hasOutput, room > 0, !machine.isFinished {
             drawLease(at: now)
             // With the record behind it: a notice for each chunk that comes would be a stream of its own, without a pace.
-            if pacer.available(at: now) > 0 { tellLosses() }
+            if pacer.available(at: now) > 0 || (machine.isEmptying && queue.records == 0) { tellLosses() }
             guard take(room: room, at: now).bytes > 0 else { break }
             perform(machine.recordsLeft(level: queue.level, at: now))
             room = response?.room ?? 0

@@ -121,7 +121,84 @@ def test_what_is_no_event_neither_waits_nor_counts(weir, origin, client):
     assert not b"".join(parts) and response.complete
 
 
+@pytest.mark.parametrize("keepalive", [b": keepalive\n", b":\r\n", b"retry: 9\n"])
+def test_a_keepalive_of_one_line_passes_at_once(weir, origin, client, keepalive):
+    """Each is sent only when its client has the one before; together they are longer than a record may be."""
+    count, taken = 400, threading.Semaphore(0)
+
+    def script(peer):
+        peer.read_head()
+        peer.send(SSE_HEAD + chunk(event(1)))
+        for _ in range(count):
+            assert taken.acquire(timeout=30)
+            peer.send(chunk(keepalive))
+        assert taken.acquire(timeout=30)
+        peer.send(chunk(event(2)) + LAST_CHUNK)
+
+    proxy = weir(route(origin(script).url, rate="{ default: unlimited }", buffer="{ max_record_bytes: 256 }"))
+    response = client(proxy).get("/", ACCEPT)
+    parts, body = response.parts(), b""
+    for number in range(count + 1):
+        while len(body) < len(event(1)) + number * len(keepalive):
+            body += next(parts)
+        taken.release()
+    body += b"".join(parts)
+    assert (body, response.complete) == (event(1) + count * keepalive + event(2), True)
+    assert proxy.logged(reason="completed")["records"] == 2
+
+
+def test_a_comment_line_costs_no_pace_and_keeps_its_place(weir, origin, client):
+    """Behind an event that waits for its pace it waits as well, and then leaves with the event."""
+    go = threading.Event()
+
+    def script(peer):
+        peer.read_head()
+        peer.send(SSE_HEAD + chunk(event(1)))
+        assert go.wait(30)
+        peer.send(chunk(b": a\n" + event(2) + b": b\nid: 3\n: c\ndata: {\"orderId\": 3}\n\n: d\n") + LAST_CHUNK)
+
+    proxy = weir(route(origin(script).url, rate="{ default: 1/hour }"))
+    response = client(proxy).get("/", ACCEPT)
+    parts = response.parts()
+    assert next(parts) == event(1)
+    go.set()
+    assert next(parts) == b": a\n"
+    address = StreamAddress(proxy, response)
+    assert eventually(lambda: address.state()["queued"] == 2 and address.state(), "two events")["records"] == 1
+    address.say(rate="1000/second")
+    assert b"".join(parts) == event(2) + b": b\nid: 3\n: c\ndata: {\"orderId\": 3}\n\n: d\n"
+    assert address.logged("completed")["records"] == 3
+
+
 # --- ends
+
+
+@pytest.mark.parametrize("overflow", ["pause", "drop_oldest", "drop_newest", "latest", "disconnect"])
+def test_a_last_block_without_its_empty_line_passes_under_every_policy(weir, origin, client, overflow):
+    body = event(1) + b"data: [DONE]\n"
+    proxy = weir(route(origin(sends(body)).url, overflow=overflow))
+    response = client(proxy).get("/", ACCEPT, "Prefer: stream-notices")
+    assert (response.read(), response.complete) == (body, True)
+    line = proxy.logged(reason="completed")
+    assert (line["records"], line.get("dropped", 0)) == (1, 0)
+
+
+def test_a_loss_is_reported_before_a_last_block_without_its_empty_line(weir, origin, client):
+    script = HeldRecords(6, lambda number: event(number) if number < 6 else b"data: [DONE]\n", head=SSE_HEAD)
+    proxy = weir(route(origin(script).url, overflow="drop_newest", buffer="{ default: 1 }"))
+    response = client(proxy).get("/", ACCEPT, "Prefer: stream-notices")
+    parts, address, reader = response.parts(), StreamAddress(proxy, response), EventReader()
+    assert [each.number for each in reader.feed(next(parts))] == [1]
+    address.say(pause=True)
+    script.go.set()
+    address.seen(5)
+    script.over.set()
+    eventually(script.has_sent_all, "everything sent")
+    address.say(pause=False)
+    got = [each for part in parts for each in reader.feed(part)]
+    assert [each.type for each in got] == ["message", "stream-notice"]
+    assert bytes(reader.body).endswith(b"\n\ndata: [DONE]\n")
+    assert response.complete
 
 
 def test_an_unfinished_event_passes_at_a_clean_end_and_counts_for_nothing(weir, origin, client):
@@ -169,7 +246,7 @@ def test_an_event_larger_than_allowed_is_the_upstreams_error(weir, origin, clien
     ("drop_oldest", range(1992, 2002)), ("drop_newest", range(2, 12)), ("latest", range(2001, 2002)),
 ])
 def test_a_full_queue_drops_events_as_it_drops_lines(weir, origin, client, policy, kept):
-    count = 2001 if policy != "latest" else 2002
+    count = 2001
     script = HeldRecords(count, lambda number: event(number, 500, b"\r\n"), head=SSE_HEAD)
     response, incoming, address = held(
         weir, origin, client, script, "Prefer: stream-notices", overflow=policy, buffer="{ default: 10 }")
@@ -179,7 +256,7 @@ def test_a_full_queue_drops_events_as_it_drops_lines(weir, origin, client, polic
     notices = [json.loads(each.data) for each in got if each.type == "stream-notice"]
     orders = [each.number for each in got if each.type == "message"]
     assert sum(notice["records"] for notice in notices) == state["dropped"] == count - 1 - len(orders)
-    assert orders == (list(kept) if policy != "latest" else [2002])
+    assert orders == list(kept)
     assert response.complete
     line = address.logged("completed")
     assert (line["records"], line["dropped"]) == (1 + len(orders), state["dropped"])

@@ -33,16 +33,32 @@ import Testing
         }
     }
 
-    @Test func anUnfinishedEventAtTheEndGoes() throws {
-        let tap = DroppingTap(.dropNewest, framer: .events)
-        try tap.push("data: a\n\ndata: b")
+    @Test(arguments: [Overflow.dropOldest, .dropNewest, .latest])
+    func anUnfinishedEventAtTheEndPasses(overflow: Overflow) throws {
+        let text = "data: a\n\ndata: [DONE]\n"
+        for cut in 0...text.utf8.count {
+            let tap = DroppingTap(overflow, framer: .events)
+            try tap.push(text.utf8.prefix(cut))
+            try tap.push(text.utf8.dropFirst(cut))
+            try tap.finish()
+            #expect(try tap.rest() == text)
+            #expect((tap.lost, tap.droppedBytes, tap.isEmpty) == (0, 0, true))
+        }
+    }
+
+    @Test func anUnfinishedEventWaitsUntilALossBeforeItIsReported() throws {
+        let tap = DroppingTap(.dropNewest, records: 1, tellsLosses: true, framer: .events)
+        try tap.push("data: a\n\ndata: b\n\ndata: [DONE]\n")
         try tap.finish()
-        #expect(try tap.rest() == "data: a\n\n")
-        #expect((tap.lost, tap.isEmpty) == (0, true))
+        #expect(try tap.take() == .init(records: 1, bytes: 9))
+        #expect(tap.lossAhead == 1)
+        #expect(try tap.take() == .init(records: 0, bytes: 0))
+        tap.lossTold()
+        #expect(try tap.take() == .init(records: 0, bytes: 13))
     }
 
     @Test func aLongCommentLeavesAloneWhereNothingElseFits() throws {
-        let comment = ": \(String(repeating: "x", count: 50))\n\n"
+        let comment = ": \(String(repeating: "x", count: 50))\n"
         let tap = DroppingTap(.dropOldest, framer: .events)
         try tap.push(":\n\n" + comment, limit: 0)
         #expect(try tap.take(0, limit: 10) == .init(records: 0, bytes: 3))

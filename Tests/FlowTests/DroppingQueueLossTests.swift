@@ -30,6 +30,7 @@ import Testing
     @Test func aRunGoesAcrossALossThatIsNotTold() throws {
         let tap = DroppingTap(.latest, records: 4, hasKeys: true)
         try tap.push("1\na1\n2\na2\n3\n")
+        #expect(tap.lost == 1)
         #expect(try tap.take().records == 4)
         #expect(tap.pieces == ["1\n", "2\na2\n3\n"], "in two pieces")
         #expect(tap.lossAhead == 0)
@@ -59,11 +60,12 @@ import Testing
         }
     }
 
-    @Test func fewerGrantedRecordsDropTheSupersededFirst() throws {
+    @Test func fewerGrantedRecordsDropTheOldestKeys() throws {
         let tap = DroppingTap(.latest, records: 4, hasKeys: true)
-        try tap.push("1\na1\na2\n2\n")
-        tap.setRecordBound(3)
-        #expect(try tap.rest() == "1\na2\n2\n")
+        try tap.push("1\na1\nb1\na2\n")
+        tap.setRecordBound(2)
+        #expect(tap.lost == 2)
+        #expect(try tap.rest() == "b1\na2\n")
     }
 
     @Test func theBoundIsNeverBelowOneRecord() throws {

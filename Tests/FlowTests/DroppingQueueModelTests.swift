@@ -68,6 +68,15 @@ import Testing
         }
 
         mutating func push(_ chunk: [UInt8], credit: Int, limit: Int) {
+            let rest = kind == .oldest || kind == .newest ? pushPast(chunk, credit: credit, limit: limit) : chunk[...]
+            for byte in rest {
+                partial.append(byte)
+                if byte == 0x0A { arrive() }
+            }
+            take(credit, limit: limit)
+        }
+
+        mutating func pushPast(_ chunk: [UInt8], credit: Int, limit: Int) -> ArraySlice<UInt8> {
             take(credit, limit: limit)
             var rest = chunk[...]
             if partial.count == 1, let byte = rest.popFirst() {
@@ -88,11 +97,7 @@ import Testing
                     (partial, rest) = ([], rest[(newline + 1)...])
                 }
             }
-            for byte in rest {
-                partial.append(byte)
-                if byte == 0x0A { arrive() }
-            }
-            take(credit, limit: limit)
+            return rest
         }
 
         mutating func arrive() {
@@ -117,18 +122,14 @@ import Testing
                 model.queued.isEmpty
                     || (model.queued.count < model.bound && model.bytes + new.bytes.count <= model.byteBound)
             }
-            if !fits(self) {
-                switch kind {
-                case .newest:
-                    lost += 1
-                    droppedBytes += new.bytes.count
-                    return
-                case .latest: while !queued.isEmpty { drop(at: 0) }
-                case .latestByKey: dropSuperseded(by: new.key)
-                case .oldest: break
-                }
-                while !fits(self) { drop(at: 0) }
+            if kind == .newest, !fits(self) {
+                lost += 1
+                droppedBytes += new.bytes.count
+                return
             }
+            if kind == .latest { while !queued.isEmpty { drop(at: 0) } }
+            if kind == .latestByKey { dropSuperseded(by: new.key) }
+            while !fits(self) { drop(at: 0) }
             queued.append(new)
         }
 
@@ -145,9 +146,6 @@ import Testing
         }
 
         mutating func dropBeyond() {
-            guard isBeyond else { return }
-            if kind == .latestByKey { dropSuperseded(by: nil) }
-            if kind == .latest { while queued.count > 1 { drop(at: 0) } }
             while isBeyond { drop(at: kind == .newest ? queued.count - 1 : 0) }
         }
 
@@ -157,6 +155,8 @@ import Testing
                 Record(number: expected + $0.offset, bytes: $0.element, key: Self.key($0.element.filter { $0 != 0x0A }))
             }
             queued = restored + queued
+            if kind == .latestByKey { dropSuperseded(by: nil) }
+            if kind == .latest { while queued.count > 1 { drop(at: 0) } }
             dropBeyond()
         }
     }

@@ -25,6 +25,10 @@ final class DroppingTap {
     var hasOutput: Bool { queue.hasOutput }
     var isEmpty: Bool { queue.isEmpty }
     var peak: Int { queue.peak }
+    var pendingBytes: Int {
+        get { queue.pendingBytes }
+        set { queue.pendingBytes = newValue }
+    }
     var arrived: Int { queue.arrived }
     var lost: Int { queue.lost }
     var lossAhead: Int { queue.lossAhead }

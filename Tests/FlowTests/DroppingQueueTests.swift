@@ -46,22 +46,46 @@ import Testing
         #expect(try tap.rest() == "9\n")
     }
 
-    @Test func latestLetsQueuedRecordsBeUntilTheQueueIsFull() throws {
+    @Test func latestReplacesTheQueuedRecordAtOnce() throws {
         let tap = DroppingTap(.latest, records: 3)
-        try tap.push("1\n2\n3\n")
-        #expect(tap.lost == 0)
-        try tap.push("4\n")
-        #expect(tap.lost == 3)
-        #expect(try tap.rest() == "4\n")
+        try tap.push("1\n")
+        try tap.push("2\n")
+        #expect((tap.lost, tap.queued) == (1, 1))
+        #expect(try tap.rest() == "2\n")
+    }
+
+    @Test func latestConflatesAChunkBeforeAnyOfItLeaves() throws {
+        let tap = DroppingTap(.latest, records: 3)
+        try tap.push("1\n")
+        try tap.push("2\n3\n\n4\n5", credit: .max)
+        #expect((tap.text, tap.lost, tap.arrived) == ("\n4\n", 3, 4))
+        try tap.push("5\n", credit: 1)
+        #expect(tap.text == "\n4\n55\n")
+    }
+
+    @Test func latestByKeyConflatesAChunkBeforeAnyOfItLeaves() throws {
+        let tap = DroppingTap(.latest, records: 3, hasKeys: true)
+        try tap.push("a1\nb1\n")
+        try tap.push("a2\na3\nc1\n", credit: 2)
+        #expect((tap.text, tap.lost) == ("b1\na3\n", 2))
+        #expect(try tap.rest() == "c1\n")
     }
 
     @Test func ofLatestByKeyTheSupersededGo() throws {
         let tap = DroppingTap(.latest, records: 4, hasKeys: true)
         try tap.push("a1\nb1\na2\nc1\n")
-        #expect(tap.lost == 0, "nothing goes before the queue is full")
+        #expect((tap.lost, tap.queued) == (1, 3))
         try tap.push("b2\n")
         #expect(tap.lost == 2)
         #expect(try tap.rest() == "a2\nc1\nb2\n")
+    }
+
+    @Test func theBufferBoundsTheNumberOfKeys() throws {
+        let tap = DroppingTap(.latest, records: 2, hasKeys: true)
+        for number in 1...9 { try tap.push("a\(number)\nb\(number)\n") }
+        #expect((tap.lost, tap.queued, tap.peak) == (16, 2, 2))
+        try tap.push("c1\n")
+        #expect(try tap.rest() == "b9\nc1\n")
     }
 
     @Test func withoutASupersededRecordTheOldestGoes() throws {
@@ -86,7 +110,7 @@ import Testing
         try tap.push("a2\n")
         #expect(tap.lost == 0)
         try tap.push("a3\n")
-        #expect(try tap.rest() == "a1\nb1\na3\n".dropFirst(3))
+        #expect(try tap.rest() == "b1\na3\n")
         #expect(tap.lost == 1)
     }
 
@@ -100,6 +124,16 @@ import Testing
         try tap.push("1\n")
         #expect(tap.queued == 1)
         #expect(try tap.rest() == (overflow == .dropNewest ? "123456789\n" : "1\n"))
+    }
+
+    @Test func whatIsPendingCountsTowardsTheByteBound() throws {
+        let tap = DroppingTap(.dropOldest, bytes: 10)
+        tap.pendingBytes = 6
+        try tap.push("1\n2\n3\n")
+        #expect((tap.lost, tap.queued) == (1, 2))
+        tap.pendingBytes = 100
+        try tap.push("4\n")
+        #expect((tap.lost, tap.queued) == (3, 1), "one always fits")
     }
 
     @Test func anUnfinishedRecordIsDecidedWhenItIsWhole() throws {

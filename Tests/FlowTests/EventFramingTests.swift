@@ -26,6 +26,34 @@ import Testing
         #expect(try run(text, upTo: 0) == .init(records: 0, bytes: text.utf8.count))
     }
 
+    @Test(arguments: [
+        (":\n", 2), (": keepalive\n", 12), (": a\r\n", 5), ("retry: 5\n", 9), ("retry\n", 6),
+        (": a\n: b\r\nretry:1\n", 17),
+        ("\u{FEFF}: a\n", 7), (": a\n: unfinished", 4), (": a\rx", 4), ("retry: 1\n\n", 10),
+    ]) func aCommentOrRetryInFrontOfABlockEndsWithItsLine(text: String, bytes: Int) throws {
+        #expect(try run(text, upTo: 0) == .init(records: 0, bytes: bytes))
+    }
+
+    @Test(arguments: [
+        "id: 1\n: a\n", "data: a\n: b\n", "data: a\nretry: 1\n", "retryx: 1\n", "ret\n", "event: x\n", ": a\r",
+        "retry: 5",
+    ]) func withinABlockItWaitsForTheEmptyLine(text: String) throws {
+        #expect(try run(text) == .init(records: 0, bytes: 0))
+    }
+
+    @Test func aCommentWithinABlockStaysInIt() throws {
+        #expect(try run("id: 1\n: a\ndata: b\n: c\n\n") == .init(records: 1, bytes: 23))
+        #expect(try run(": a\ndata: b\n\n", upTo: 0) == .init(records: 0, bytes: 4))
+    }
+
+    @Test func commentsDoNotAddUpToARecordThatIsTooLong() throws {
+        let comments = String(repeating: ": keepalive\n", count: 100)
+        #expect(try run(comments, maximum: 20) == .init(records: 0, bytes: 1200))
+        let tap = QueueTap(.events, records: 1)
+        for byte in comments.utf8 { try tap.push([byte], credit: 0) }
+        #expect((tap.output, tap.records) == (Array(comments.utf8), 0))
+    }
+
     @Test func aCROfTheEmptyLineWaitsForItsLF() throws {
         #expect(try run("data: a\r\n\r") == .init(records: 0, bytes: 0))
         #expect(try run("data: a\r\n\rd") == .init(records: 1, bytes: 10))
@@ -71,6 +99,7 @@ import Testing
 
     private static let tokens = [
         "data", "data:", "data: x", ": c", "id: 1", "retry: 9", "y", "\n", "\r", "\r\n", "\n\n", "\r\n\r\n", "\r\r",
+        ": c\n", "retry: 9\r\n",
     ]
 
     static func stream(_ random: inout SeededGenerator) -> [UInt8] {

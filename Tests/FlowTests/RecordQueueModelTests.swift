@@ -63,7 +63,8 @@ import Testing
         } else {
             #expect(allowed.contains(out.count))
         }
-        if credit > 0, model.records > 0 { #expect(run.bytes > 0) }
+        if credit > 0, limit > 0, model.records > 0 { #expect(run.bytes > 0) }
+        #expect(limit > 0 || out.isEmpty)
         #expect(model.left(out) == run.records)
     }
 

@@ -22,6 +22,10 @@ final class QueueTap {
     var isFull: Bool { queue.isFull }
     var isLow: Bool { queue.isLow }
     var peak: Int { queue.peak }
+    var pendingBytes: Int {
+        get { queue.pendingBytes }
+        set { queue.pendingBytes = newValue }
+    }
 
     func finish() throws(RecordFramer.Failure) { try queue.finish() }
 

@@ -277,6 +277,30 @@ import Testing
         #expect(!tap.hasOutput && tap.isEmpty)
     }
 
+    // MARK: Bytes that were handed over and not taken
+
+    @Test func whatIsPendingCountsTowardsTheByteBound() throws {
+        let tap = QueueTap(bytes: 100)
+        tap.pendingBytes = 60
+        try tap.push(String(repeating: "x", count: 38) + "\n")
+        #expect(!tap.isFull && !tap.isLow)
+        try tap.push("\n")
+        #expect(tap.isFull)
+        tap.pendingBytes = 11
+        #expect(!tap.isFull && !tap.isLow)
+        tap.pendingBytes = 10
+        #expect(tap.isLow)
+    }
+
+    @Test func aLargeRecordThatIsPendingHoldsUpTheNext() throws {
+        let tap = QueueTap(bytes: 100)
+        tap.pendingBytes = 5000
+        #expect(tap.isFull)
+        try tap.push("unfinished")
+        tap.pendingBytes = 0
+        #expect(tap.isLow)
+    }
+
     // MARK: Opaque bytes
 
     @Test func opaqueBytesMayBeCutAnywhere() throws {
