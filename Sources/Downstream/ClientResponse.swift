@@ -50,6 +50,11 @@ package protocol ClientResponse: AnyObject {
     /// differences between two looks at a client that is held up mean something.
     var bytesTaken: ByteCount { get }
 
+    /// Body bytes that were written and that the client's socket, or over HTTP/2 its window, has not taken; no system call.
+    ///
+    /// 0 for a client that keeps up. What is collected for the turn's write is not among them.
+    var pendingBytes: ByteCount { get }
+
     /// The connection closes behind this response; to be said before the head.
     func closeAfterwards()
 

@@ -10,9 +10,13 @@ package final class Outbox {
     static let capacity = (64 << 10) - prefix - 2
     /// The most that libcurl hands over in one call: `CURL_MAX_WRITE_SIZE`.
     static let largestChunk = 16 << 10
-    /// A smaller batch goes out as a copy of its own: a client that does not take a few records must not hold the whole
-    /// buffer, and a copy of that size costs less than a thousandth of its write.
-    private static let smallBatch = 4 << 10
+    /// The most of a batch that goes out as a copy of its own.
+    ///
+    /// A client that does not take a part of a batch must not hold the whole buffer. Above this size a copy would take as
+    /// much memory, since capacities are powers of two.
+    private static let largestCopy = 32 << 10
+    /// The buffer of a batch with one record that is larger than any other batch is not used again.
+    private static let largestKept = 2 * (prefix + capacity + 2)
     /// Room in front of the body for the size of a chunk: eight hexadecimal digits and CRLF.
     private static let prefix = 10
 
@@ -66,7 +70,7 @@ package final class Outbox {
             buffer.moveReaderIndex(to: Self.prefix)
         }
         if !beforeEnd, wire.send(&buffer) { return }
-        wire.write(size <= Self.smallBatch ? allocator.buffer(buffer: buffer) : buffer)
+        wire.write(buffer.readableBytes <= Self.largestCopy ? allocator.buffer(buffer: buffer) : buffer)
     }
 
     /// Sends everything that was collected, and tells each connection whether its client has taken it.
@@ -103,7 +107,11 @@ package final class Outbox {
 
     private func begin(for wire: WireHandler, isChunked: Bool) {
         // Unshared once the last owner's socket took it; else this makes a new one, and the old goes with the client.
-        buffer.clear(minimumCapacity: Self.prefix + Self.capacity + 2)
+        if buffer.capacity > Self.largestKept {
+            buffer = allocator.buffer(capacity: Self.prefix + Self.capacity + 2)
+        } else {
+            buffer.clear(minimumCapacity: Self.prefix + Self.capacity + 2)
+        }
         buffer.moveWriterIndex(to: Self.prefix)
         buffer.moveReaderIndex(to: Self.prefix)
         owner = wire

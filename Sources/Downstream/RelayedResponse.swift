@@ -24,6 +24,8 @@ package final class RelayedResponse: ClientResponse {
     private var orders: [RelayOrder] = []
     private var batch = ByteBuffer()
     private var isUnderWay = false
+    /// Of the batch that is under way.
+    private var bytesUnderWay = 0
     private var isScheduled = false
     private var lastTaken = ByteCount.zero
     private var isAsking = false
@@ -59,6 +61,8 @@ package final class RelayedResponse: ClientResponse {
         }
         return lastTaken
     }
+
+    package var pendingBytes: ByteCount { ByteCount(bytesUnderWay + batch.readableBytes) }
 
     // MARK: Writing
 
@@ -122,6 +126,7 @@ package final class RelayedResponse: ClientResponse {
 
     private func packBatch() {
         guard batch.readableBytes > 0 else { return }
+        bytesUnderWay += batch.readableBytes
         orders.append(.bytes(batch))
         batch = ByteBuffer()
     }
@@ -158,6 +163,7 @@ package final class RelayedResponse: ClientResponse {
 
     private func taken() {
         isUnderWay = false
+        bytesUnderWay = 0
         guard state == .open else { return }
         // More than there was room for, such as a record larger than a batch.
         if orders.isEmpty, batch.readableBytes == 0 { delegate?.responseHasRoom() } else { send() }

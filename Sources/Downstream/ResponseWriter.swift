@@ -70,6 +70,8 @@ package final class ResponseWriter: ClientResponse {
         return ByteCount(progress)
     }
 
+    package var pendingBytes: ByteCount { ByteCount(connection?.wire.pendingBytes ?? 0) }
+
     package func expectPace(_ isMetered: Bool) {
         connection?.limitUnsent(to: isMetered ? UnsentLimit.metered : UnsentLimit.unmetered)
     }

@@ -74,6 +74,9 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Of all bytes written since the connection began, those that the client's kernel has; one system call.
     var taken: Int { stream?.taken() ?? written - (context?.channel.unsentBytes ?? 0) }
 
+    /// Of all bytes written, those that the channel holds.
+    var pendingBytes: Int { stream.map { passed - $0.sent } ?? context?.channel.heldBytes ?? 0 }
+
     /// Sends bytes as they go on the wire past the channel, whose way costs as much again as the system call.
     ///
     /// Not where something is in front of them, nor where frames or TLS make other bytes of them. What goes wrong is left for

@@ -9,14 +9,18 @@
 /// Bytes in, in order; bytes out, in order; one contiguous piece of memory that is given back when it runs empty.
 ///
 /// Contiguous, because records are found by scanning; given back, because ten thousand idle streams must not each keep
-/// the memory of their busiest moment. Appending is amortised O(bytes), taking is O(1).
+/// the memory of their busiest moment. Appending is amortised O(bytes), taking is O(1). Beyond 16 KiB it grows by as much
+/// as is needed, or by a quarter where that is more, so that a full queue takes little more memory than its bytes.
 struct ByteQueue: ~Copyable {
     private var storage: UnsafeMutableRawPointer?
-    private var capacity = 0
+    private(set) var capacity = 0
     private var head = 0
     private(set) var count = 0
 
     private static let smallestCapacity = 512
+    /// Up to this capacity the queue grows by doubling.
+    private static let largestDoubled = 16 << 10
+    private static let page = 4 << 10
 
     init() {}
 
@@ -59,7 +63,9 @@ struct ByteQueue: ~Copyable {
         precondition(taken <= count, "more bytes taken than are queued")
         head += taken
         count -= taken
-        if count == 0 { release() }
+        if count == 0 { return release() }
+        // One large record must not leave its memory to the small ones after it.
+        if capacity > 4 * max(count, Self.largestDoubled) { _ = reallocate(Self.capacity(from: 0, for: count)) }
     }
 
     mutating func removeLast(_ dropped: Int) {
@@ -78,20 +84,39 @@ struct ByteQueue: ~Copyable {
         (storage, capacity, head) = (nil, 0, 0)
     }
 
-    /// Makes room for so many bytes behind the last one: by moving to the front where half is free, else by growing.
+    /// Makes room for a number of bytes after the last one: by moving to the front where a quarter is free there, else by
+    /// growing.
     private mutating func reserve(_ more: Int) -> UnsafeMutableRawPointer {
-        if let storage, head + count + more <= capacity { return storage }
-        if let storage, count + more <= capacity, head >= capacity / 2 {
+        let needed = count + more
+        if let storage, head + needed <= capacity { return storage }
+        if let storage, needed <= capacity, head >= capacity / 4 {
             memmove(storage, storage + head, count)
             head = 0
             return storage
         }
-        var wanted = max(capacity, Self.smallestCapacity)
-        while wanted < count + more { wanted *= 2 }
-        guard let grown = malloc(wanted) else { preconditionFailure("out of memory for \(wanted) bytes of queue") }
-        if let storage { memcpy(grown, storage + head, count) }
-        free(storage)
-        (storage, capacity, head) = (grown, wanted, 0)
-        return grown
+        return reallocate(Self.capacity(from: capacity, for: needed))
+    }
+
+    private static func capacity(from old: Int, for needed: Int) -> Int {
+        guard needed > largestDoubled else {
+            var capacity = max(old, smallestCapacity)
+            while capacity < needed { capacity *= 2 }
+            return capacity
+        }
+        return max(old + old / 4, (needed + page - 1) / page * page)
+    }
+
+    private mutating func reallocate(_ wanted: Int) -> UnsafeMutableRawPointer {
+        // In place, where possible: large pieces move by their pages.
+        let isResized = head == 0
+        guard let moved = isResized ? realloc(storage, wanted) : malloc(wanted) else {
+            preconditionFailure("out of memory for \(wanted) bytes of queue")
+        }
+        if !isResized {
+            if let storage { memcpy(moved, storage + head, count) }
+            free(storage)
+        }
+        (storage, capacity, head) = (moved, wanted, 0)
+        return moved
     }
 }

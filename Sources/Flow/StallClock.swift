@@ -8,8 +8,9 @@
 /// Invariants (`StallClockTests`):
 /// 1. A client that has taken everything offered is never slow, however long it waits for the pace, for its own pause or
 ///    for the upstream.
-/// 2. Whatever its kernel takes sets back the first clock; falling to the soft mark, or having taken all that was due,
-///    sets back the second.
+/// 2. Whatever its kernel takes sets back the first clock; falling to the soft mark, having taken all that was due, or a
+///    ``Delivery/step`` within a large record, sets back the second. Whole records leave the queue, so without the last a
+///    steady reader would be slow by the size of its records.
 /// 3. It is found slow no earlier than `limit`, and no later than `limit` and an eighth after its last progress.
 package struct StallClock: Equatable, Sendable {
     /// In nanoseconds; `nil` where no client is ever slow.
@@ -18,6 +19,11 @@ package struct StallClock: Equatable, Sendable {
     private var unreadSince: Instant?
     /// Since when the client has been held up with the queue over the soft mark, and has not caught up.
     private var behindSince: Instant?
+    /// What the client's socket had taken when the second clock began, and at the last event.
+    private var sentBefore = 0
+    private var sent = 0
+    /// How much more than ``sentBefore`` sets the second clock back; `nil` where only the queue does.
+    private var step: Int?
     /// The bytes that the client's kernel had taken at the last look, and when the next look is due.
     private var taken: Int?
     private var nextLook = Instant.distantFuture
@@ -36,12 +42,16 @@ package struct StallClock: Equatable, Sendable {
     // MARK: Events
 
     /// The client's socket did not take all that was offered.
-    package mutating func heldUp(isOverSoftMark: Bool, at now: Instant) {
+    ///
+    /// Without a delivery, only the queue's level is known.
+    package mutating func heldUp(isOverSoftMark: Bool, delivery: Delivery? = nil, at now: Instant) {
         if unreadSince == nil {
             unreadSince = now
             taken = nil
             lookAgain(after: now)
         }
+        step = delivery?.step
+        note(delivery, at: now)
         queueChanged(isOverSoftMark: isOverSoftMark, at: now)
     }
 
@@ -51,7 +61,16 @@ package struct StallClock: Equatable, Sendable {
             behindSince = nil
         } else if behindSince == nil, isHeldUp {
             behindSince = now
+            sentBefore = sent
         }
+    }
+
+    private mutating func note(_ delivery: Delivery?, at now: Instant) {
+        guard let delivery else { return }
+        sent = delivery.sent
+        guard behindSince != nil, let step, sent - sentBefore >= step else { return }
+        behindSince = now
+        sentBefore = sent
     }
 
     /// The client's socket took all that was offered; more may be due at once.
@@ -67,13 +86,17 @@ package struct StallClock: Equatable, Sendable {
     package mutating func restart(at now: Instant) {
         guard isHeldUp else { return behindSince = nil }
         unreadSince = now
-        if behindSince != nil { behindSince = now }
+        if behindSince != nil {
+            behindSince = now
+            sentBefore = sent
+        }
         lookAgain(after: now)
     }
 
     /// The client's kernel has taken so many bytes of the response until now; to be told when `nextDeadline` has come.
-    package mutating func looked(taken now: Int, at instant: Instant) {
+    package mutating func looked(taken now: Int, delivery: Delivery? = nil, at instant: Instant) {
         guard isHeldUp else { return }
+        note(delivery, at: instant)
         if let taken, now > taken { unreadSince = instant }
         taken = now
         lookAgain(after: instant)

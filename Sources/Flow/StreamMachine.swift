@@ -192,11 +192,12 @@ package struct StreamMachine: Sendable {
     }
 
     /// Bytes were offered that the client's socket did not take.
-    package mutating func clientStopped(level: QueueLevel, at now: Instant) -> Action {
+    package mutating func clientStopped(level: QueueLevel, delivery: Delivery? = nil, at now: Instant) -> Action {
         guard phase != .finished, !isDetached else { return .none }
-        stall.heldUp(isOverSoftMark: level != .low, at: now)
-        guard limits.endsWhenFull, isBehind, level == .full, phase == .open, isSlowEnforced() else { return .none }
-        return end(.slowConsumer)
+        stall.heldUp(isOverSoftMark: level != .low, delivery: delivery, at: now)
+        guard level == .full, phase == .open else { return .none }
+        if limits.endsWhenFull, isBehind, isSlowEnforced() { return end(.slowConsumer) }
+        return pause(for: .queueFull, at: now)
     }
 
     /// The client's socket took all that was offered.
@@ -206,7 +207,9 @@ package struct StreamMachine: Sendable {
     package mutating func clientCaughtUp() { stall.caughtUp() }
 
     /// While it is held up, the client's kernel has taken so many bytes; to be told before ``deadlinePassed(at:)``.
-    package mutating func clientLooked(taken: Int, at now: Instant) { stall.looked(taken: taken, at: now) }
+    package mutating func clientLooked(taken: Int, delivery: Delivery? = nil, at now: Instant) {
+        stall.looked(taken: taken, delivery: delivery, at: now)
+    }
 
     /// The client holds its stream back: it asked for a pause, or has no credit left.
     package mutating func clientHolds(at now: Instant) { if heldSince == nil { heldSince = now } }

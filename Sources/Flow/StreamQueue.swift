@@ -41,6 +41,13 @@ package struct StreamQueue: ~Copyable {
     package var bytes: Int { if let dropping { dropping.queue.bytes } else { waiting.bytes } }
     /// Whether a `take` would tell anything, once no untold loss stands in front.
     package var hasOutput: Bool { if let dropping { dropping.queue.hasOutput } else { waiting.hasOutput } }
+    /// The memory that all of it takes: ``bytes``, and those of dropped records that are between others.
+    package var heldBytes: Int { if let dropping { dropping.queue.heldBytes } else { waiting.bytes } }
+    /// Bytes of the stream that were handed over and not taken: they count towards the byte bound as those queued do.
+    package var pendingBytes: Int {
+        get { if let dropping { dropping.queue.pendingBytes } else { waiting.pendingBytes } }
+        set { if let dropping { dropping.queue.pendingBytes = newValue } else { waiting.pendingBytes = newValue } }
+    }
     package var isEmpty: Bool { if let dropping { dropping.queue.isEmpty } else { waiting.isEmpty } }
     /// Whether the upstream must pause; never where records are dropped instead.
     package var isFull: Bool { dropping == nil && waiting.isFull }

@@ -42,8 +42,10 @@ extension ProxyRoute {
         UpstreamRequest(
             method: asked.request.head.method, target: target(for: asked.request.head.uri),
             body: asked.body.map { .init(length: $0.declaredLength, asksFirst: $0.expectsContinue) },
-            // A metered stream waits most of the time: what it holds counts, not how fast it is read.
-            readSize: asked.terms.pace == .unlimited ? .kibibytes(32) : .kibibytes(16))
+            // A metered stream waits most of the time, and one with a small buffer must not hold more beside it: what it
+            // holds counts, not how fast it is read.
+            readSize: asked.terms.pace == .unlimited && asked.terms.maximumBytes > .kibibytes(256)
+                ? .kibibytes(32) : .kibibytes(16))
     }
 
     /// Writes the header as the upstream gets it, in one pass over the client's.

@@ -35,6 +35,7 @@ package final class Server: Sendable {
         _ configuration: Configuration, version: String, waking: Waking = .auto,
         inherited: InheritedSockets = InheritedSockets(), accessLog: LogSink?, processLog: ProcessLog
     ) async throws -> Server {
+        LargeBlocks.returnToSystem()
         let count = configuration.workers ?? System.coreCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         do {

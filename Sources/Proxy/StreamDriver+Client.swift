@@ -19,6 +19,7 @@ extension StreamDriver: ResponseWriterDelegate {
     func responseHasRoom() {
         let now = worker.clock()
         machine.clientTook()
+        nothingIsPending(at: now)
         permit?.delivered(totals.records, at: now)
         // Told after each batch that went out; mostly there is nothing behind it.
         guard queue.hasOutput || machine.isEmptying else { return waitForPace(hasRoom: true) }
@@ -27,8 +28,10 @@ extension StreamDriver: ResponseWriterDelegate {
 
     func responseIsHeldUp() {
         let now = worker.clock()
-        perform(machine.clientStopped(level: queue.level, at: now))
+        pendingBytes = response?.pendingBytes.bytes ?? 0
+        perform(machine.clientStopped(level: queue.level, delivery: delivery, at: now))
         notePause(at: now)
+        gauge()
         if !machine.isFinished { armDeadline() }
     }
 
@@ -43,6 +46,33 @@ extension StreamDriver: ResponseWriterDelegate {
         // Of one client's protocol; the upstream's breaker must not open for all of them.
         judgeUpstream(.clientGone, at: now)
         end(.upstreamFailed, problem: .badUpstream(.malformed))
+    }
+
+    // MARK: What the client has not taken
+
+    /// The deadline timer fired while the client has bytes to take.
+    func lookAtClient(at now: Instant) {
+        guard let response else { return }
+        pendingBytes = response.pendingBytes.bytes
+        machine.clientLooked(taken: response.bytesTaken.bytes, delivery: delivery, at: now)
+        gauge()
+    }
+
+    /// The client took all that was handed over, or its connection is gone.
+    func nothingIsPending(at now: Instant) {
+        guard pendingBytes > 0 else { return }
+        pendingBytes = 0
+        perform(machine.recordsLeft(level: queue.level, at: now))
+        gauge()
+    }
+
+    /// What the client's channel holds counts towards the stream's bound.
+    ///
+    /// Not under `overflow: disconnect`, where a full queue ends the stream: one write would fill a small bound.
+    func countPending() { queue.pendingBytes = machine.limits.endsWhenFull ? 0 : pendingBytes }
+
+    private var delivery: Delivery {
+        Delivery(handedOver: totals.bytes.bytes, pending: pendingBytes, bound: terms.maximumBytes)
     }
 
     /// Writes the head to whoever is there to read it.
@@ -81,6 +111,7 @@ extension StreamDriver: ResponseWriterDelegate {
         let now = worker.clock()
         self.response = response
         response.delegate = self
+        nothingIsPending(at: now)
         machine.attached()
         heartbeat?.attached(at: now)
         notePause(at: now)

@@ -101,6 +101,7 @@ extension StreamDriver: TransferDelegate {
                 record: terms.maximumRecordBytes),
             overflow: route.settings.overflow, keys: route.keys.map { RecordTextKeys($0, in: format.framer) },
             tellsLosses: asked.preferences.wantsNotices)
+        countPending()
         if format == .sse { beginHeartbeat(at: now) }
         addStreamFields(
             to: &headers, terms: terms, id: id, starts: route.gate.rules.limits.starts, quota: permit?.startsLeft,

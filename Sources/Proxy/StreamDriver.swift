@@ -48,7 +48,9 @@ final class StreamDriver {
     var totals: StreamTotals
     /// What the client was told, or would have been told were the head not out yet.
     var problem: Problem?
-    /// What the queue held when the ceiling over all streams was last told.
+    /// Bytes that were handed over and that the client's socket has not taken, at the last look.
+    var pendingBytes = 0 { didSet { countPending() } }
+    /// What the stream held when that was last reported to the ceiling over all streams.
     var gaugedBytes = 0
     /// Until when a promised stream may wait to be admitted.
     var admissionEnds = Instant.distantPast
@@ -212,7 +214,7 @@ final class StreamDriver {
 
     /// Tells the ceiling over all streams what this one holds now.
     func gauge() {
-        let held = queue.bytes + (replay?.bytes ?? 0)
+        let held = queue.heldBytes + pendingBytes + (replay?.bytes ?? 0)
         // What a stream held is given back at its end, and it holds nothing after it.
         guard !machine.isFinished, held != gaugedBytes else { return }
         worker.bufferChanged(by: held - gaugedBytes)
@@ -243,6 +245,7 @@ final class StreamDriver {
         case .detach:
             meter.tally.disconnects[.resumable] += 1
             response = nil
+            nothingIsPending(at: worker.clock())
             notePause(at: worker.clock())
             armDeadline()
         case .finish(let outcome): finish(outcome)
@@ -271,7 +274,7 @@ extension StreamDriver: TimerTarget {
         if timer === trialTimer { return permit?.provedGood(at: now) ?? () }
         if timer === asyncTimer { return asyncTimeCame(at: now) }
         if timer === heartbeatTimer { return heartbeatTimeCame(at: now) }
-        if machine.isHeldUp, let response { machine.clientLooked(taken: response.bytesTaken.bytes, at: now) }
+        if machine.isHeldUp { lookAtClient(at: now) }
         perform(machine.deadlinePassed(at: now))
         if !machine.isFinished { armDeadline() }
     }

@@ -7,6 +7,8 @@ import pytest
 
 from harness.problems import problem
 from harness.addresses import LOOPS, connect, endless, feedback, numbers, state
+from harness.metrics import Metrics
+from harness.scripted_origin import STREAM_HEAD, chunk, record
 from harness.waiting import eventually
 from harness.weir import route
 
@@ -269,3 +271,20 @@ def test_what_streams_held_is_given_back_however_they_end(weir, origin, client, 
         eventually(lambda: len(proxy.lines()) == 4 * wave, "their ends logged")
     # Together more than the ceiling: had each kept some of it, less would be granted, or nothing.
     assert granted(client(proxy).get("/orders", MINE)) == 1000
+
+
+def test_a_record_that_its_client_has_not_taken_counts_as_held(weir, origin, client):
+    size = 6 << 20
+
+    def script(peer):
+        peer.read_head()
+        peer.send(STREAM_HEAD + chunk(record(1, size)))
+        peer.wait_gone()
+
+    proxy = weir(route(origin(script).url, stall_timeout="off", buffer="{ max_record_bytes: 8MiB }"))
+    slow = client(proxy, receive_buffer=4096)
+    slow.ask("/")
+    eventually(lambda: Metrics(proxy).total("weir_records_total") == 1, "the record handed over")
+    eventually(lambda: size / 2 < Metrics(proxy).total("weir_buffer_bytes") <= size, "what is left of it counted")
+    slow.close()
+    eventually(lambda: Metrics(proxy).total("weir_buffer_bytes") == 0, "all given back")

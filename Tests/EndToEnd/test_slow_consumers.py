@@ -109,6 +109,52 @@ def test_one_that_reads_less_than_is_due_for_too_long_is_ended(weir, origin, cli
     assert got > 5 * 4096  # it went on reading: it was not for reading nothing
 
 
+LARGE = 1_200_000
+LARGE_RECORDS = {"stall_timeout": "1s", "buffer": "{ max_bytes: 512KiB, max_record_bytes: 2MiB }",
+                 "upstream_receive_buffer": "64KiB", "breaker": "off"}
+
+
+def large_records(count):
+    def script(peer):
+        peer.read_head()
+        peer.send(STREAM_HEAD)
+        peer.send_records(LARGE, count=count)
+        peer.send(LAST_CHUNK)
+    return script
+
+
+def read_steadily(connection, bytes_a_second):
+    """Reads at this pace, evenly; what came until the end."""
+    got, begun = bytearray(), time.monotonic()
+    with contextlib.suppress(ConnectionResetError):
+        while data := connection.sock.recv(32 << 10):
+            got += data
+            time.sleep(max(0, begun + len(got) / bytes_a_second - time.monotonic()))
+    return got
+
+
+def test_one_that_reads_large_records_steadily_is_not_slow(weir, origin, client):
+    """Each record takes longer than the stall timeout, and the next one waits all the time."""
+    proxy = weir(route(origin(large_records(4)).url, **LARGE_RECORDS))
+    steady = client(proxy, receive_buffer=64 << 10)
+    steady.ask("/", "Connection: close")
+    body = read_steadily(steady, 800_000)
+    line = proxy.logged(event="end")
+    assert (line["reason"], line["records"]) == ("completed", 4)
+    assert line["duration"] > 4
+    assert body.endswith(b"\r\n" + LAST_CHUNK)
+
+
+def test_one_that_reads_a_trickle_of_large_records_is_ended(weir, origin, client):
+    proxy = weir(route(origin(large_records(4)).url, **LARGE_RECORDS))
+    trickling = client(proxy, receive_buffer=64 << 10)
+    trickling.ask("/")
+    read_steadily(trickling, 50_000)
+    line = proxy.logged(event="end")
+    assert (line["reason"], line["problem"]) == ("slow_consumer", "slow-consumer")
+    assert line["duration"] >= 1
+
+
 @pytest.mark.parametrize("policy", ["drop_oldest", "drop_newest", "latest"])
 def test_where_records_are_dropped_reading_too_little_is_no_fault(proxied, client, policy):
     proxy, witness = proxied(firehose, overflow=policy)

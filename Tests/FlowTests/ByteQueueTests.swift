@@ -53,6 +53,23 @@ import Testing
         #expect(queue.text == String(repeating: "x", count: 20) + String(repeating: "y", count: 300))
     }
 
+    @Test func aLargeQueueTakesLittleMoreMemoryThanItsBytes() {
+        let queue = Subject()
+        for chunks in 1...200 {
+            queue.append(String(repeating: "x", count: 16 << 10))
+            #expect(queue.queue.capacity <= max(queue.count + 4096, queue.count * 5 / 4), "\(chunks) chunks")
+        }
+    }
+
+    @Test func whatALargeRecordTookIsGivenBackBeforeTheQueueIsEmpty() {
+        let queue = Subject()
+        queue.append(String(repeating: "x", count: 1 << 20))
+        queue.append("rest")
+        queue.removeFirst(1 << 20)
+        #expect(queue.text == "rest")
+        #expect(queue.queue.capacity <= 64 << 10)
+    }
+
     @Test(arguments: 0..<50) func agreesWithAnArray(seed: Int) {
         var random = SeededGenerator(seed: seed)
         let queue = Subject()

@@ -112,6 +112,58 @@ import Testing
         #expect(clock.isSlow(at: .seconds(13)))
     }
 
+    /// A record of 800,000 bytes that is handed over alone: a step is 200,000.
+    private func delivery(sent: Int, pending: Int = 800_000) -> Delivery {
+        Delivery(handedOver: sent + pending, pending: pending, bound: .mebibytes(1))
+    }
+
+    @Test func whoTakesAQuarterOfALargeRecordWithinTheLimitIsNotSlow() {
+        var clock = StallClock(limit: limit)
+        clock.heldUp(isOverSoftMark: true, delivery: delivery(sent: 0), at: .seconds(0))
+        for second in 1...100 {
+            let sent = second * 25_000
+            clock.looked(taken: second, delivery: delivery(sent: sent), at: .seconds(Double(second)))
+            #expect(!clock.isSlow(at: .seconds(Double(second))))
+        }
+    }
+
+    @Test func whoTakesLessIsSlowAlthoughItReads() {
+        var clock = StallClock(limit: limit)
+        clock.heldUp(isOverSoftMark: true, delivery: delivery(sent: 0), at: .seconds(0))
+        for second in 1...8 {
+            let sent = second * 24_999
+            clock.looked(taken: second, delivery: delivery(sent: sent), at: .seconds(Double(second)))
+            #expect(clock.isSlow(at: .seconds(Double(second))) == (second == 8))
+        }
+    }
+
+    @Test func ofABatchOfRecordsOnlyTheQueueIsProgress() {
+        var clock = StallClock(limit: limit)
+        clock.heldUp(isOverSoftMark: true, delivery: delivery(sent: 0, pending: 65_536), at: .seconds(0))
+        clock.looked(taken: 1, delivery: delivery(sent: 65_000, pending: 536), at: .seconds(7))
+        #expect(clock.isSlow(at: .seconds(8)))
+    }
+
+    @Test func whatWasTakenBeforeTheSoftMarkWasCrossedDoesNotCount() {
+        var clock = StallClock(limit: limit)
+        clock.heldUp(isOverSoftMark: false, delivery: delivery(sent: 5_000_000), at: .seconds(0))
+        clock.queueChanged(isOverSoftMark: true, at: .seconds(1))
+        for second in 2...9 {
+            clock.looked(taken: second, delivery: delivery(sent: 5_000_000 + second), at: .seconds(Double(second)))
+        }
+        #expect(clock.isSlow(at: .seconds(9)))
+    }
+
+    @Test func progressCountsFromOneRecordToTheNext() {
+        var clock = StallClock(limit: limit)
+        for number in 0...100 {
+            let now = Instant.seconds(Double(5 * number))
+            clock.heldUp(isOverSoftMark: true, delivery: delivery(sent: number * 125_000), at: now)
+            #expect(!clock.isSlow(at: now))
+            clock.took()
+        }
+    }
+
     @Test func anotherLimitCountsForWhatIsHeldUpAlready() {
         var clock = StallClock(limit: nil)
         clock.heldUp(isOverSoftMark: true, at: .seconds(0))

@@ -104,6 +104,16 @@ import Testing
         #expect(machine.pauses == 2)
     }
 
+    @Test func bytesThatTheClientDoesNotTakePauseTheUpstreamByThemselves() {
+        var machine = open()
+        #expect(machine.clientStopped(level: .middle, at: .seconds(1)) == .none)
+        #expect(machine.clientStopped(level: .full, at: .seconds(1)) == .pauseUpstream)
+        #expect(machine.clientStopped(level: .full, at: .seconds(2)) == .none)
+        machine.clientTook()
+        #expect(machine.recordsLeft(level: .low, at: .seconds(3)) == .resumeUpstream)
+        #expect(machine.pauses == 1)
+    }
+
     @Test func thereIsNothingToPauseBeforeTheHeadOrBehindTheEnd() {
         var early = StreamMachine(limits: .init(), at: Self.start)
         #expect(early.chunkArrived(at: Self.start, level: .full) == .none)
@@ -248,6 +258,17 @@ import Testing
         machine.clientLooked(taken: 0, at: .seconds(10.9))
         #expect(machine.nextDeadline == .seconds(11))
         #expect(machine.deadlinePassed(at: .seconds(11)) == .finish(.slowConsumer))
+    }
+
+    @Test func aClientThatReadsALargeRecordSteadilyIsNone() {
+        var machine = open(.init(stall: .seconds(3)))
+        for second in 1...60 {
+            let now = Instant.seconds(Double(second))
+            let delivery = Delivery(handedOver: 4_000_000 + 800_000 * second, pending: 4_000_000, bound: .mebibytes(1))
+            #expect(machine.clientStopped(level: .middle, delivery: delivery, at: now) == .none)
+            machine.clientLooked(taken: second, delivery: delivery, at: now)
+            #expect(machine.deadlinePassed(at: now) == .none)
+        }
     }
 
     @Test func aClientThatTakesInTimeIsNone() {

@@ -56,4 +56,9 @@ unsigned weir_aio_reap(weir_aio *aio);
 
 void weir_aio_destroy(weir_aio *aio);
 
+/// Has the allocator map each block of at least this size by itself, so that it goes back to the system when it is freed.
+///
+/// glibc raises its own threshold up to 32 MiB with each such block that is freed (mallopt(3)), and then keeps them.
+void weir_map_large_blocks(size_t smallest);
+
 #endif
