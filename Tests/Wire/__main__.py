@@ -17,7 +17,7 @@ def arguments():
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, help="runs this one alone")
     parser.add_argument("--seconds", type=float, help="runs seeds from a random one on for so long")
-    parser.add_argument("--alone", action="store_true", help="runs each case by itself, until all of weir's timers have expired")
+    parser.add_argument("--alone", action="store_true", help="runs each case by itself, until all timers have expired")
     parser.add_argument("--case", help="runs this named case alone")
     return parser.parse_args()
 

@@ -6,9 +6,10 @@ import itertools
 import http1_client
 import http2_client
 from case import NONCE
+from http2_cases import get
 from messages import Duty
-from oracle import Finding, View, compare
-from origins import Origin
+from oracle import Finding, Visit, compare
+from origins import UNKNOWN_METHODS, Origin
 from proxies import Proxy
 from reference import read_requests
 from reference_http2 import read_stream
@@ -30,20 +31,6 @@ addresses = loopback_addresses()
 numbers = itertools.count(1)
 
 
-@dataclasses.dataclass
-class Visit:
-    """A case, or the probe after it, on one connection."""
-
-    case: object
-    expected: list
-    exchange: object
-    pairs: list
-    is_probe: bool = False
-    lines: list = dataclasses.field(default_factory=list)
-    records: list = dataclasses.field(default_factory=list)
-    findings: list = dataclasses.field(default_factory=list)
-
-
 class Bench:
     def __init__(self, name):
         self.name = name
@@ -60,8 +47,12 @@ class Bench:
         finally:
             await self.origin.stop()
 
+    @staticmethod
+    def takes(case):
+        return case.kind != "response"
+
     async def run(self, cases):
-        """Sends the cases, a probe of another client after each; returns the visits, with findings, and what is no case's."""
+        """Sends the cases, after each a probe of another client; the visits, and the findings that are no visit's."""
         waiting, visits = iter(cases), []
         await asyncio.gather(*(self._lane(waiting, visits) for _ in range(min(LANES, len(cases)))))
         await self._settle(visits)
@@ -76,7 +67,7 @@ class Bench:
         address = next(addresses)
         if case.kind == "http2":
             result = await http2_client.exchange(self.proxy.port, address, case.streams, b"/end" + case.name.encode())
-            read = [read_stream(stream) for stream in case.streams]
+            read = [self._relax(read_stream(stream)) for stream in case.streams]
             responses = [*result.responses, *[None] * len(read)]
             pairs = [(expected, response) for expected, response in zip(read, responses) if expected]
             expected = [expected for expected in read if expected] + [last_stream(case)]
@@ -84,7 +75,14 @@ class Bench:
         nonce = b"%08dnonce" % next(numbers)
         pieces = [piece and piece.replace(NONCE, nonce) for piece in case.pieces]
         result = await http1_client.exchange(self.proxy.port, address, pieces, methods)
-        return Visit(case, expected := read_requests(result.sent), result, certain(expected, result.responses))
+        expected = [self._relax(request) for request in read_requests(result.sent)]
+        return Visit(case, expected, result, certain(expected, result.responses))
+
+    def _relax(self, request):
+        """The origin may reject a method, whoever sends it."""
+        if request and request.seen.method in UNKNOWN_METHODS.get(self.name, ()):
+            return dataclasses.replace(request, duty=Duty.NEVER if request.duty is Duty.NEVER else Duty.MAY)
+        return request
 
     async def _probe(self, case):
         number = next(numbers)
@@ -111,6 +109,7 @@ class Bench:
         return seen <= logged.keys() and answered <= recorded | elsewhere and recorded <= logged.keys()
 
     def _judge(self, visits):
+        """Gives each visit the lines and records that are its own, and compares them."""
         whose = {visit.exchange.address: visit for visit in visits}
         clients = {line["trace_id"]: line["client"] for line in self.proxy.lines if "trace_id" in line}
         strays = []
@@ -118,25 +117,28 @@ class Bench:
             if line["client"] in whose:
                 whose[line["client"]].lines.append(line)
         for record in self.origin.records:
-            visit = whose.get(clients.get(record.trace)) or whose.get(record.client)
-            visit.records.append((self.name, record)) if visit else strays.append(f"{self.name} got a request of no client: {record}")
+            if visit := whose.get(clients.get(record.trace)) or whose.get(record.client):
+                visit.records.append((self.name, record))
+            else:
+                strays.append(f"{self.name} got a request of no client: {record}")
         others = []
         for record in self.private.records:
-            visit = whose.get(clients.get(record.trace)) or whose.get(record.client)
-            visit.records.append(("private", record)) if visit else others.append(record)
+            if visit := whose.get(clients.get(record.trace)) or whose.get(record.client):
+                visit.records.append(("private", record))
+            else:
+                others.append(record)
         strays += [f"{self.name} rejected what weir sent: {fault}" for fault in self.origin.faults]
         strays += self.proxy.revive()
         self.proxy.lines, self.origin.records, self.origin.faults, self.private.records = [], [], [], others
         for visit in visits:
             order = {line.get("trace_id"): place for place, line in enumerate(visit.lines)}
             visit.records.sort(key=lambda record: order.get(record[1].trace, len(order)))  # of two origins
-            visit.findings = compare(View(visit.expected, visit.exchange, visit.pairs, visit.lines, visit.records), self.name)
+            visit.findings = compare(visit, self.name)
         return [Finding(text) for text in strays]
 
 
 def last_stream(case):
-    from http2_cases import Stream
-    return read_stream(Stream([(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"a.example"), (b":path", b"/end" + case.name.encode())]))
+    return read_stream(get(b"/end" + case.name.encode()))
 
 
 def methods(sent):

@@ -76,21 +76,21 @@ class Campaign:
         for bench, (visits, others) in outcomes:
             strays += [(bench.name, finding) for finding in others]
             for visit in visits:
-                if visit.findings:
+                if visit.findings and not visit.exchange.refused:
                     failure = found.setdefault(visit.case.name, Failure(visit.case, [], []))
                     failure.findings += [(bench.name, finding) for finding in visit.findings]
                     failure.visits.append((bench.name, visit))
         if strays:  # any of them may have caused it
             crashed = any("weir has ended" in finding.text for _, finding in strays)
-            alone = [failure for case in cases if case.name not in found and (failure := await self.run_alone(case, crashed))]
-            suspects = [*found.values(), *alone]
-            return suspects or [Failure(Case("a batch", "several"), strays, [], reproduced=False)]
+            others = [case for case in cases if case.name not in found]
+            alone = [failure for case in others if (failure := await self.run_alone(case, crashed))]
+            return [*found.values(), *alone] or [Failure(Case("a batch", "several"), strays, [], reproduced=False)]
         return list(found.values())
 
     async def _outcomes(self, cases):
         """What each bench made of those of the cases that are its own."""
-        shares = [[case for case in cases if (case.kind == "response") == isinstance(bench, ResponseBench)] for bench in self.benches]
-        busy = [(bench, share) for bench, share in zip(self.benches, shares) if share]
+        shares = [(bench, [case for case in cases if bench.takes(case)]) for bench in self.benches]
+        busy = [(bench, share) for bench, share in shares if share]
         return zip([bench for bench, _ in busy], await asyncio.gather(*(bench.run(share) for bench, share in busy)))
 
     async def _outlive(self):
@@ -99,7 +99,7 @@ class Campaign:
         return [(bench.name, Finding(text)) for bench in self.benches for text in bench.proxy.revive()]
 
     async def run_alone(self, case, patient=False):
-        """A failure of the case by itself, or None. `patient`: looks whether weir runs until all of its timers have expired."""
+        """A failure of the case by itself, or None. `patient`: waits until all timers of weir have expired."""
         failure = Failure(case, [], [])
         outcomes = list(await self._outcomes([case]))
         if patient:

@@ -2,7 +2,7 @@
 import dataclasses
 import random
 
-NONCE = b"00000000nonce"  # in its place the bench writes a number of its own: what weir remembers of one run must not meet the next
+NONCE = b"00000000nonce"  # becomes a number that is new in each run, since weir remembers keys
 WAIT = None  # among the pieces: the client sends the rest when weir has answered, or never when that was the answer
 
 
@@ -23,8 +23,10 @@ class Case:
 
 
 class Mutator:
-    """Makes a case of a seed: a base message, then mutations, each with a source of randomness of its own, so that one can be
-    left out without a change of the others."""
+    """Makes a case of a seed: a base message, then mutations.
+
+    Each mutation has a source of randomness of its own, so that one can be left out without a change of the others.
+    """
 
     def __init__(self, base, mutations, build):
         self.base, self.mutations, self.build = base, mutations, build

@@ -29,6 +29,7 @@ class Exchange:
     received: bytes = b""
     fault: str = ""  # why the responses are no HTTP
     late: bool = False  # the deadline passed
+    refused: bool = False  # weir does not accept
 
 
 async def exchange(port, address, case_pieces, methods=None):
@@ -48,7 +49,7 @@ async def exchange(port, address, case_pieces, methods=None):
     except TimeoutError:
         result.late = True
     except ConnectionError:
-        result.fault = "weir does not accept"
+        result.refused = True
     parse(result, methods(result.sent) if methods else [])
     return result
 
@@ -89,7 +90,7 @@ def parse(result, methods):
                 elif event is h11.NEED_DATA:
                     return
         except h11.RemoteProtocolError as fault:
-            if response is None or "without sending complete message body" not in str(fault) and "incomplete" not in str(fault):
+            if response is None or not str(fault).startswith("peer closed connection"):
                 result.fault = str(fault)
             return
         if response is None:

@@ -26,6 +26,12 @@ PSEUDO = [
     (b":path ", b"/other"), (b":host", b"a"),
 ]
 AGAIN = [b":method", b":path", b":scheme", b":authority", b"host", b"content-length", b"x-mark", b"cookie"]
+SMUGGLED = b"GET /smuggled%d HTTP/1.1\r\nHost: a\r\n\r\n"
+TRAILERS = [
+    [], [(b"x-t", b"1")], [(b":path", b"/other")], [(b"X-T", b"1")], [(b"content-length", b"5")], [(b"x-t", b"a\r\nb")],
+    [(b"connection", b"close")], [(b"transfer-encoding", b"chunked")], [(b"host", b"x")], [(b"x-t", b"\xff")],
+    [(b"x-forwarded-for", FORGED.encode())], [(b"x t", b"1")], [(b"x-t", b"a\x00")],
+]
 SCHEMES = [b"https", b"ftp", b"", b"HTTP", b"http ", b"ht\x00tp", b"http:", b"http://x", b"h\r\nX: y"]
 
 
@@ -48,6 +54,10 @@ class Stream:
                       unpaired(trailers) if trailers is not None else None, members.get("ends", True))
 
 
+def get(path, method=b"GET"):
+    return Stream([(b":method", method), (b":scheme", b"http"), (b":authority", b"a.example"), (b":path", path)])
+
+
 def pairs(fields):
     return [[text(name), text(value)] for name, value in fields]
 
@@ -62,12 +72,12 @@ def base(draw, seed):
 
 def request(draw, seed, number):
     method = draw.choice([b"GET", b"GET", b"POST", b"POST", b"PUT", b"HEAD", b"DELETE", b"OPTIONS"])
-    fields = [(b":method", method), (b":scheme", b"http"), (b":authority", b"a.example"), (b":path", b"/h%s-%d" % (str(seed).encode(), number))]
+    fields = get(b"/h%d-%d" % (seed, number), method).fields
     if draw.random() < 0.6:
         fields.append((b"x-mark", b"m%d" % number))
     data = []
     if method in (b"POST", b"PUT"):
-        data = draw.choice([[b"hello"], [b"he", b"llo"], [], [b"GET /smuggled%s HTTP/1.1\r\nHost: a\r\n\r\n" % str(seed).encode()], [b"", b"x", b""]])
+        data = draw.choice([[b"hello"], [b"he", b"llo"], [], [SMUGGLED % seed], [b"", b"x", b""]])
         if draw.random() < 0.6:
             fields.append((b"content-length", b"%d" % sum(map(len, data))))
     return Stream(fields, data, split=draw.choice([0, 0, 0, 2, 5]))
@@ -141,7 +151,8 @@ def host(streams, draw):
 def length(streams, draw):
     stream = draw.choice(streams)
     real = sum(map(len, stream.data))
-    replace(stream, draw, b"content-length", draw.choice([fill(draw.choice(LENGTHS), real), b"%d" % (real + 1), b"%d" % max(0, real - 1), b"%d" % (real + 1000)]))
+    others = [b"%d" % other for other in (real + 1, max(0, real - 1), real + 1000)]
+    replace(stream, draw, b"content-length", draw.choice([fill(draw.choice(LENGTHS), real), *others]))
 
 
 def body(streams, draw):
@@ -149,9 +160,7 @@ def body(streams, draw):
 
 
 def trailers(streams, draw):
-    draw.choice(streams).trailers = draw.choice([
-        [(b"x-t", b"1")], [(b":path", b"/other")], [(b"X-T", b"1")], [(b"content-length", b"5")], [(b"x-t", b"a\r\nb")], [(b"connection", b"close")], [(b"transfer-encoding", b"chunked")],
-        [(b"host", b"x")], [(b"x-forwarded-for", FORGED.encode())], [], [(b"x-t", b"\xff")], [(b"x t", b"1")], [(b"x-t", b"a\x00")]])
+    draw.choice(streams).trailers = draw.choice(TRAILERS)
 
 
 def open_end(streams, draw):
@@ -178,10 +187,12 @@ def cookies(streams, draw):
 
 
 MUTATIONS = {
-    "method": pseudo_value(b":method", METHODS), "path": pseudo_value(b":path", TARGETS), "authority": pseudo_value(b":authority", HOSTS), "scheme": pseudo_value(b":scheme", SCHEMES),
-    "pseudo": pseudo, "again": again, "missing": missing, "moved": moved, "upper case": upper, "host": host, "length": length, "body": body, "trailers": trailers, "open end": open_end,
-    "name": field_name, "mark": mark, "mark again": mark, "connection": extra(CONNECTION_FIELDS), "shadow": extra([line.lower() for line in SHADOWS]), "forge": forge, "cookies": cookies,
-    "expect": extra([b"expect: 100-continue", b"expect: x"]),
+    "method": pseudo_value(b":method", METHODS), "path": pseudo_value(b":path", TARGETS),
+    "authority": pseudo_value(b":authority", HOSTS), "scheme": pseudo_value(b":scheme", SCHEMES),
+    "pseudo": pseudo, "again": again, "missing": missing, "moved": moved, "upper case": upper, "host": host,
+    "length": length, "body": body, "trailers": trailers, "open end": open_end, "name": field_name, "mark": mark,
+    "mark again": mark, "connection": extra(CONNECTION_FIELDS), "shadow": extra([line.lower() for line in SHADOWS]),
+    "forge": forge, "cookies": cookies, "expect": extra([b"expect: 100-continue", b"expect: x"]),
 }
 
 

@@ -3,11 +3,11 @@ import asyncio
 
 import hpack
 import hpack.exceptions
-from hyperframe.frame import (ContinuationFrame, DataFrame, Frame, GoAwayFrame, HeadersFrame, PingFrame, RstStreamFrame, SettingsFrame,
-                              WindowUpdateFrame)
+from hyperframe.frame import (ContinuationFrame, DataFrame, Frame, GoAwayFrame, HeadersFrame, PingFrame, RstStreamFrame,
+                              SettingsFrame, WindowUpdateFrame)
 
 from http1_client import DEADLINE, Exchange, Response
-from http2_cases import Stream
+from http2_cases import get
 from origins import trace_id
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -16,14 +16,13 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 async def exchange(port, address, streams, last_path):
     """Sends the streams one after the other, then a well-formed one; reads until all are over or weir closes."""
     result = Exchange(address)
-    last = Stream([(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"a.example"), (b":path", last_path)])
     connection = Connection()
     try:
         async with asyncio.timeout(DEADLINE):
             connection.reader, connection.writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
             try:
                 connection.writer.write(PREFACE + SettingsFrame(0).serialize())
-                for stream in [*streams, last]:
+                for stream in [*streams, get(last_path)]:
                     await connection.run(stream)
             except (ConnectionError, EOFError):
                 pass
@@ -32,7 +31,7 @@ async def exchange(port, address, streams, last_path):
     except TimeoutError:
         result.late = True
     except ConnectionError:
-        result.fault = "weir does not accept"
+        result.refused = True
     except (hpack.exceptions.HPACKError, ValueError) as fault:
         result.fault = repr(fault)
     result.responses = [response for response in connection.responses if response.status or response.reset is not None]
@@ -42,7 +41,7 @@ async def exchange(port, address, streams, last_path):
 class Connection:
     def __init__(self):
         self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder()
-        self.responses, self.number, self.block = [], -1, b""
+        self.responses, self.number, self.block, self.ends = [], -1, b"", False
 
     async def run(self, stream):
         """One stream, to its end."""
@@ -94,10 +93,12 @@ class Connection:
                 self.response.reset = frame.error_code
             case HeadersFrame() | ContinuationFrame():
                 self.block += frame.data
-                self.ends = getattr(self, "ends", False) if isinstance(frame, ContinuationFrame) else "END_STREAM" in frame.flags
+                if isinstance(frame, HeadersFrame):
+                    self.ends = "END_STREAM" in frame.flags
                 if "END_HEADERS" in frame.flags:
                     fields, self.block = self.decoder.decode(self.block, raw=True), b""
-                    self._head(fields) if ours else None
+                    if ours:
+                        self._head(fields)
             case DataFrame():
                 if frame.flow_controlled_length:
                     self.writer.write(WindowUpdateFrame(0, window_increment=frame.flow_controlled_length).serialize())

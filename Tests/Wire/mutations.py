@@ -32,6 +32,7 @@ NAMES = [
     b"X@Mark", b"X/Mark", b"[X]", b"x-mark", b"X-MARK", b"X_Mark", b"X.Mark", b"X\"", b"X{", b"X-M\rark", b"\xc3\xa4",
     b"|X~", b":X", b"X-Mark\xa0", b"\x85X",
 ]
+ODD_BYTES = b"\x00\x01\t\n\x0b\x0c\r\x1b \",:;\x7f\x80\x85\xa0\xff"
 TRAILERS = [
     b"X-T: 1", b"Content-Length: 5", b"Transfer-Encoding: chunked", b"Host: x", b" x: 1", b"X-T : 1", b"X-T",
     b"X-T: \x00", b"X-Forwarded-For: " + FORGED.encode(), b"X-T: \xff", b"X-T: 1\r\n 2", b"\x00: 1",
@@ -95,7 +96,8 @@ def chunk_end(drafts, draw):
 
 
 def trailer(drafts, draw):
-    chunked(drafts, draw).trailers = draw.choice(TRAILERS) + draw.choice([CRLF, CRLF, b"\n", b"\r"]) + draw.choice([CRLF, CRLF, b"\n"])
+    end, last = draw.choice([CRLF, CRLF, b"\n", b"\r"]), draw.choice([CRLF, CRLF, b"\n"])
+    chunked(drafts, draw).trailers = draw.choice(TRAILERS) + end + last
 
 
 def cut(drafts, draw):
@@ -112,7 +114,8 @@ def attribute(name, choices):
 
 def duplicate(drafts, draw):
     draft = some(drafts, draw)
-    draft.fields.insert(draw.randint(0, len(draft.fields)), list(draw.choice(draft.fields)) if draft.fields else [b"X", b":", b"", CRLF])
+    if draft.fields:
+        draft.fields.insert(draw.randint(0, len(draft.fields)), list(draw.choice(draft.fields)))
 
 
 def field_of(name, choices):
@@ -123,7 +126,10 @@ def field_of(name, choices):
 
 def fold(drafts, draw):
     field = draw.choice(some(drafts, draw).fields or [[b"", b"", b"", b""]])
-    field[2] = draw.choice([CRLF + b" ", CRLF + b"\t", b"\n "]) + field[2] if draw.random() < 0.5 else field[2] + CRLF + b" x"
+    if draw.random() < 0.5:
+        field[2] = draw.choice([CRLF + b" ", CRLF + b"\t", b"\n "]) + field[2]
+    else:
+        field[2] += CRLF + b" x"
 
 
 def field_line(place, choices):
@@ -140,14 +146,16 @@ def insert_byte(drafts, draw):
     field = draw.choice(draft.fields or [[b"", b"", b"", b""]])
     place = draw.choice([0, 2])
     at = draw.randint(0, len(field[place]))
-    field[place] = field[place][:at] + bytes([draw.choice([0, 1, 9, 10, 11, 12, 13, 27, 32, 34, 44, 58, 59, 127, 128, 133, 160, 255])]) + field[place][at:]
+    field[place] = field[place][:at] + bytes([draw.choice(ODD_BYTES)]) + field[place][at:]
 
 
 SHARED = {
-    "length": length, "other length": other_length, "coding": coding, "both framings": both_framings, "size": size, "chunk end": chunk_end,
-    "trailer": trailer, "cut": cut, "duplicate": duplicate, "mark": field_of(b"X-Mark", MARKS), "name": field_line(0, NAMES),
-    "colon": field_line(1, [b":", b" : ", b" :", b"\t:", b"", b"=", b":\t ", b"::", b":\x0b", b":\r\n "]), "end of field": field_line(3, ENDS),
-    "end of line": attribute("end", ENDS), "empty line": attribute("blank", [b"", b"\n", b"\r", b"\r\r\n", b"\n\r\n", b" \r\n"]),
+    "length": length, "other length": other_length, "coding": coding, "both framings": both_framings, "size": size,
+    "chunk end": chunk_end, "trailer": trailer, "cut": cut, "duplicate": duplicate, "mark": field_of(b"X-Mark", MARKS),
+    "name": field_line(0, NAMES),
+    "colon": field_line(1, [b":", b" : ", b" :", b"\t:", b"", b"=", b":\t ", b"::", b":\x0b", b":\r\n "]),
+    "end of field": field_line(3, ENDS), "end of line": attribute("end", ENDS),
+    "empty line": attribute("blank", [b"", b"\n", b"\r", b"\r\r\n", b"\n\r\n", b" \r\n"]),
     "before": attribute("before", [CRLF, b"\n", CRLF * 2, b" ", b"\x00", b"\r", b"\xef\xbb\xbf"]),
     "after": attribute("after", [CRLF, b"\n", b"x", b"\x00", CRLF * 3, b"0\r\n\r\n"]), "fold": fold, "byte": insert_byte,
 }

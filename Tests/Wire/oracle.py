@@ -23,32 +23,35 @@ class Finding:
 
 
 @dataclasses.dataclass
-class View:
-    """What the hops know of one connection."""
+class Visit:
+    """A case, or the probe after it, on one connection, and what every hop saw of it."""
 
+    case: object
     expected: list  # what the client's bytes hold, as Expected
     exchange: object
     pairs: list  # (Expected, Response or None), as far as it is certain which response is whose
-    lines: list  # of the access log
-    records: list  # (origin, Record), in the order in which the origins had them
+    is_probe: bool = False
+    lines: list = dataclasses.field(default_factory=list)  # of the access log
+    records: list = dataclasses.field(default_factory=list)  # (origin, Record), in the order of their lines
+    findings: list = dataclasses.field(default_factory=list)
 
 
-def compare(view, origin_name):
+def compare(visit, origin_name):
     """All findings of one connection."""
-    findings = [Finding(text) for text in (*check_records(view), *check_expected(view), *check_fields(view))]
-    findings += check_lines(view, origin_name)
-    findings += check_responses(view, origin_name)
+    findings = [Finding(text) for text in (*check_records(visit), *check_expected(visit), *check_fields(visit))]
+    findings += check_lines(visit, origin_name)
+    findings += check_responses(visit)
     return findings
 
 
-def forwarded(view):
-    return {line["trace_id"]: line for line in view.lines if "upstream" in line and line.get("event") == "end"}
+def forwarded(visit):
+    return {line["trace_id"]: line for line in visit.lines if "upstream" in line and line.get("event") == "end"}
 
 
-def check_records(view):
+def check_records(visit):
     """Each request at an origin is one that weir logged, once, with the same method and path."""
-    logged, met = forwarded(view), set()
-    for name, record in view.records:
+    logged, met = forwarded(visit), set()
+    for name, record in visit.records:
         line = logged.get(record.trace)
         if line is None:
             yield f"{name} got a request that weir did not log: {record}"
@@ -63,10 +66,10 @@ def check_records(view):
             yield f"{name} got {record.seen.target}, which is not its own"
 
 
-def check_expected(view):
-    """The requests at the origins are those in the client's bytes, in their order; none is missing that had to be forwarded."""
-    records, skipped = list(view.records), False
-    for expected in view.expected:
+def check_expected(visit):
+    """The requests at the origins are those in the client's bytes, in their order, and none that had to be there is missing."""
+    records, skipped = list(visit.records), False
+    for expected in visit.expected:
         if records and (name := records[0][0]) and same(expected.seen, records[0][1].seen, name):
             records.pop(0)
             if expected.duty is Duty.NEVER:
@@ -97,32 +100,35 @@ def same_host(expected, seen):
     return expected is None or seen is not None and expected.lower() == seen.lower()
 
 
-def check_fields(view):
+def check_fields(visit):
     """Nothing that a client claims in fields about itself arrives, nor a second length by another name."""
-    for name, record in view.records:
+    for name, record in visit.records:
         for field, value in record.fields or [("X-Forwarded-For", record.client)]:
             if FORGED in value and SENSITIVE.fullmatch(field.lower().replace("_", "-")) or FRAMING.fullmatch(field):
                 yield f"{name} got the client's own {field}: {value}"
 
 
-def check_lines(view, origin_name):
+def check_lines(visit, origin_name):
     """What weir logged as answered by an origin has reached it."""
-    met = {record.trace for _, record in view.records}
-    for trace, line in forwarded(view).items():
+    met = {record.trace for _, record in visit.records}
+    for trace, line in forwarded(visit).items():
         unknown = line["method"] in UNKNOWN_METHODS.get(origin_name, ())
         if trace not in met and line["reason"] == "completed" and line.get("status", 0) < 500 and not unknown:
             yield Finding(f"weir logged a response to a request that no origin got: {line}")
 
 
-def check_responses(view, origin_name):
+def check_responses(visit):
     """Each response is HTTP and belongs to its request, and who had to be served was."""
-    result, logged = view.exchange, forwarded(view)
+    result, logged = visit.exchange, forwarded(visit)
+    if result.refused:
+        yield Finding("weir does not accept")
+        return
     if result.fault:
         yield Finding(f"the client got no HTTP: {result.fault}: {result.received[-400:]!r}")
     if result.late:
         yield Finding("the connection was not closed in time", timing=True)
     answered = [response.seen for response in result.responses if response.seen]
-    order = [record.trace for _, record in view.records]
+    order = [record.trace for _, record in visit.records]
     for response in result.responses:
         if response.seen and response.seen not in logged:
             yield Finding(f"the client got the response to a request of somebody else: {response}")
@@ -130,8 +136,8 @@ def check_responses(view, origin_name):
             yield Finding(f"the client got a response that is not to its request: {response}")
     if len(set(answered)) < len(answered) or answered != [trace for trace in order if trace in answered]:
         yield Finding(f"the responses come in another order than the requests: {answered}, {order}")
-    for expected, response in view.pairs:
-        if expected.duty is not Duty.MUST or expected.seen.method in UNKNOWN_METHODS.get(origin_name, ()):
+    for expected, response in visit.pairs:
+        if expected.duty is not Duty.MUST:
             continue
         if response is None or not response.seen or not response.complete:
             timing = response is None or response.status in (408, 502, 504)

@@ -12,15 +12,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "EndToEnd"))
 from harness.weir import Weir, route  # noqa: E402
 
 
+def match(path):
+    return f"{{ path: {path}, methods: [{', '.join(routes.METHODS)}] }}"
+
+
 class Proxy:
     """A weir in front of one origin: all paths below /private go to the other one, some methods nowhere."""
 
     def __init__(self, folder, origin, private, timeouts=routes.TIMEOUTS):
         options = {"timeouts": timeouts, "upstream_breaker": "off"}
         self.routes = [
-            route(f"http://127.0.0.1:{private.port}", routes.PRIVATE, **options),
-            route(f"http://127.0.0.1:{origin.port}", routes.KEYED, **options, **routes.KEYED_OPTIONS),
-            route(f"http://127.0.0.1:{origin.port}", f"{{ path: /, methods: [{', '.join(routes.METHODS)}] }}", **options),
+            route(f"http://127.0.0.1:{private.port}", match(routes.PRIVATE), **options),
+            route(f"http://127.0.0.1:{origin.port}", match(routes.KEYED), **options, **routes.KEYED_OPTIONS),
+            route(f"http://127.0.0.1:{origin.port}", match("/"), **options),
         ]
         self.folder, self.starts = folder, 0
         self.lines = []  # end lines of the access log

@@ -2,7 +2,7 @@
 import re
 
 import routes
-from messages import Duty, Expected, Seen, digest, text
+from messages import Expected, Seen, digest, text
 from syntax import (CONTROL, TOKEN, Bytes, Incomplete, Malformed, Notes, check_authority, elements, is_chunked, read_chunks,
                     read_fields, read_length, values)
 
@@ -85,7 +85,7 @@ class Head:
             notes.append("an unknown expectation")
 
     def _read_target(self, target, notes):
-        """RFC 9112, 3.2 and 3.2.2: the authority of an absolute target replaces Host, which has to be there all the same."""
+        """RFC 9112, 3.2 and 3.2.2: the authority of an absolute target replaces Host, which has to be sent all the same."""
         hosts = values(self.fields, b"host")
         if len(hosts) > 1 or not hosts and not self.is_1_0:
             raise Malformed("Host")

@@ -2,7 +2,7 @@
 import re
 
 import routes
-from messages import Duty, Expected, Seen, digest, text
+from messages import Expected, Seen, digest, text
 from reference import UNUSUAL
 from syntax import CONTROL, TOKEN, Malformed, Notes, check_authority, read_length, values
 

@@ -2,11 +2,13 @@
 
 
 LONGEST = 2000  # characters of a finding
+MEMBERS = ["method", "path", "status", "reason", "upstream"]  # of the access log
 
 
 def describe(failure):
     case = failure.case
-    lines = [f"FAILED {case.kind} case {case.name}: mutations {case.mutations}" + ("" if failure.reproduced else " (not when run alone)")]
+    note = "" if failure.reproduced else " (not when run alone)"
+    lines = [f"FAILED {case.kind} case {case.name}: mutations {case.mutations}{note}"]
     if case.reason:
         lines.append(f"  {case.verdict}: {case.reason}")
     lines += [f"  finding: {origin}: {finding.text[:LONGEST]}" for origin, finding in unique(failure.findings)]
@@ -18,18 +20,17 @@ def describe(failure):
     for origin, visit in failure.visits[:2]:
         lines.append(f"  {origin}{', the probe' if visit.is_probe else ''}:")
         lines += [f"    RFC:    {expected}" for expected in visit.expected]
-        lines += [f"    weir:   {line.get('method')} {line.get('path')} {line.get('status')} {line['reason']} {line.get('upstream', '(not forwarded)')}"
-                  for line in visit.lines]
+        lines += [f"    weir:   {' '.join(str(line.get(member, '-')) for member in MEMBERS)}" for line in visit.lines]
         lines += [f"    {name}: {record}" for name, record in visit.records]
-        lines += [f"    client: {response.status} seen {response.seen or '-'} {response.body[:150]!r} complete {response.complete} reset {response.reset}"
-                  for response in visit.exchange.responses]
+        lines += [f"    client: {response}"[:LONGEST] for response in visit.exchange.responses]
     return "\n".join(lines)
 
 
 def brief(failure):
     """One line."""
-    case, (origin, finding) = failure.case, next(iter(failure.findings))
-    return f"{case.kind} {case.name} {case.mutations}: {len({name for name, _ in failure.findings})} origins, {origin}: {finding.text}"
+    case, (origin, finding) = failure.case, failure.findings[0]
+    origins = len({name for name, _ in failure.findings})
+    return f"{case.kind} {case.name} {case.mutations}: {origins} origins, {origin}: {finding.text}"
 
 
 def unique(findings):

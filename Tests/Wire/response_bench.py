@@ -1,10 +1,9 @@
 """A weir before an origin that plays scripts: what clients get of each response, and whether it stays theirs alone."""
 import asyncio
-import dataclasses
 
 import http1_client
 from bench import LANES, PROBE, SETTLED, addresses, certain, numbers
-from oracle import Finding, View, check_responses
+from oracle import Finding, Visit, check_responses
 from proxies import Proxy
 from reference import read_requests
 from reference_response import read_response
@@ -12,18 +11,6 @@ from scripted_origin import Scene, ScriptedOrigin
 
 TIMEOUTS = "{ connect: 2s, first_byte: 1500ms, idle: 1s }"  # many scripts end in the middle of a response
 REQUEST = b"%s %s HTTP/1.1\r\nHost: a.example\r\n\r\n"
-
-
-@dataclasses.dataclass
-class Visit:
-    case: object
-    expected: object
-    exchange: object
-    pairs: list = dataclasses.field(default_factory=list)
-    is_probe: bool = False
-    lines: list = dataclasses.field(default_factory=list)
-    records: list = dataclasses.field(default_factory=list)
-    findings: list = dataclasses.field(default_factory=list)
 
 
 class ResponseBench:
@@ -41,9 +28,13 @@ class ResponseBench:
         finally:
             await self.origin.stop()
 
+    @staticmethod
+    def takes(case):
+        return case.kind == "response"
+
     async def run(self, cases):
         visits = []
-        # No request may take a connection before the late bytes are there: from then on no proxy can tell them from a response.
+        # No request may take a connection before the late bytes are there: no proxy could tell them from its response.
         together = iter([case for case in cases if not case.script.late])
         await asyncio.gather(*(self._lane(together, visits) for _ in range(LANES)))
         await self._lane(iter([case for case in cases if case.script.late]), visits)
@@ -70,13 +61,13 @@ class ResponseBench:
         except TimeoutError:
             result.late = True
         except ConnectionError:
-            result.fault = "weir does not accept"
+            result.refused = True
         del self.origin.scenes[target]
         http1_client.parse(result, [case.script.method])
-        return Visit(case, [read_response(case.script)], result)
+        return Visit(case, [read_response(case.script)], result, [])
 
     async def _talk(self, scene, target, result):
-        """The request; when its response is there, the origin's late bytes; then another request, after which weir closes."""
+        """The request; when its response is there, the origin's late bytes; then a request after which weir closes."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.proxy.port, local_addr=(result.address, 0))
         try:
             writer.write(REQUEST % (scene.script.method.encode(), target.encode()))
@@ -111,8 +102,7 @@ class ResponseBench:
             visit.lines = [line for line in self.proxy.lines if line["client"] == address]
             visit.records = [(self.name, record) for record in self.origin.records if record.client == address]
             if visit.is_probe:
-                view = View(visit.expected, visit.exchange, visit.pairs, visit.lines, visit.records)
-                visit.findings = list(check_responses(view, self.name))
+                visit.findings = list(check_responses(visit))
             else:
                 visit.findings = list(judge(visit))
         self.proxy.lines, self.origin.records = [], []
@@ -142,8 +132,9 @@ def judge(visit):
         pass
     elif expected.status is None:
         yield Finding(f"the head is malformed, and the client got {first.status} {first.body[:80]!r}")
-    elif (first.status, first.complete) != (expected.status, expected.complete) and not (expected.notes and not first.complete):
-        yield Finding(f"expected {expected.status}, complete {expected.complete}, and the client got {first.status} {first.complete}", timing=first.status == 504)
+    elif first.status != expected.status or first.complete != expected.complete and (first.complete or not expected.notes):
+        got = f"{first.status}, complete {first.complete}"
+        yield Finding(f"expected {expected.status}, complete {expected.complete}, and the client got {got}", first.status == 504)
     elif first.body != expected.body and (expected.complete or not expected.body.startswith(first.body)):
         yield Finding(f"expected the body {expected.body[:200]!r}, and the client got {first.body[:200]!r}")
     traces = {record.trace for _, record in visit.records}

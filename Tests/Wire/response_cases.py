@@ -2,9 +2,13 @@
 import dataclasses
 
 from case import Case, Mutator
-from drafts import CRLF, ResponseDraft
+from drafts import ResponseDraft
+from messages import text
 from mutations import SHARED, field_of, some
 
+USUAL_LINES = [b"HTTP/1.1 200 OK"] * 3 + [
+    b"HTTP/1.1 404 Not Found", b"HTTP/1.1 204 No Content", b"HTTP/1.1 304 Not Modified", b"HTTP/1.0 200 OK",
+]
 LINES = [
     b"HTTP/1.0 200 OK", b"HTTP/1.1 200", b"HTTP/1.1 200 ", b"HTTP/1.1  200 OK", b"HTTP/1.1 200  OK", b"HTTP/1.1 99 X",
     b"HTTP/1.1 600 X", b"HTTP/1.1 999 X", b"HTTP/1.1 000 X", b"HTTP/1.1 2000 X", b"HTTP/1.1 20 X", b"HTTP/1.1 -200 X",
@@ -48,19 +52,20 @@ class Script:
     closes: bool = False  # after that
 
     def saved(self):
-        return {"method": self.method, "response": self.response.decode("latin-1"), "late": self.late.decode("latin-1"), "closes": self.closes}
+        return {"method": self.method, "response": text(self.response), "late": text(self.late), "closes": self.closes}
 
     @staticmethod
     def loaded(members):
-        return Script(members["method"], members["response"].encode("latin-1"), members.get("late", "").encode("latin-1"), members.get("closes", False))
+        response, late = (members[name].encode("latin-1") for name in ("response", "late"))
+        return Script(members["method"], response, late, members["closes"])
 
 
 def base(draw, seed):
     """One well-formed response."""
     draft = ResponseDraft([], b"")
-    draft.line = draw.choice([b"HTTP/1.1 200 OK", b"HTTP/1.1 200 OK", b"HTTP/1.1 200 OK", b"HTTP/1.1 404 Not Found", b"HTTP/1.1 204 No Content", b"HTTP/1.1 304 Not Modified", b"HTTP/1.0 200 OK"])
+    draft.line = draw.choice(USUAL_LINES)
     draft.method = draw.choice([b"GET", b"GET", b"GET", b"HEAD", b"DELETE"])
-    content = draw.choice([b"", b"x", b"body%s" % str(seed).encode(), b"z" * 5000, b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled"])
+    content = draw.choice([b"", b"x", b"body%d" % seed, b"z" * 5000, b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled"])
     if b" 204 " in draft.line or b" 304 " in draft.line:
         content = b""
     elif draw.random() < 0.2:
@@ -103,16 +108,20 @@ def bodiless(drafts, draw):
         drafts[0].late, drafts[0].content = drafts[0].content, b""
 
 
-MUTATIONS = {**SHARED, "line": attribute("line", LINES), "late": attribute("late", SURPLUS), "late again": attribute("late", SURPLUS), "early": attribute("after", SURPLUS),
-             "interim": interim, "field": field, "closes": closes, "bodiless": bodiless, "method": attribute("method", [b"HEAD", b"GET", b"OPTIONS"]),
-             "type": field_of(b"Content-Type", [b"text/event-stream", b"application/x-ndjson", b"text/plain\r\n x", b""])}
+MUTATIONS = {
+    **SHARED, "line": attribute("line", LINES), "late": attribute("late", SURPLUS), "late again": attribute("late", SURPLUS),
+    "early": attribute("after", SURPLUS), "interim": interim, "field": field, "closes": closes, "bodiless": bodiless,
+    "method": attribute("method", [b"HEAD", b"GET", b"OPTIONS"]),
+    "type": field_of(b"Content-Type", [b"text/event-stream", b"application/x-ndjson", b"text/plain\r\n x", b""]),
+}
 
 
 def build(drafts, draw, seed):
     draft = drafts[0]
     # What reads the method is the head alone: HEAD's response has the fields, and no body.
     body = b"" if draft.method == b"HEAD" and draft.raw is None and draw.random() < 0.7 else draft.body
-    return Case(str(seed), "response", script=Script(draft.method.decode(), b"".join(draft.interim) + draft.head + body, draft.late, draft.closes))
+    response = b"".join(draft.interim) + draft.head + body
+    return Case(str(seed), "response", script=Script(draft.method.decode(), response, draft.late, draft.closes))
 
 
 MUTATOR = Mutator(base, MUTATIONS, build)

@@ -9,7 +9,7 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", 
 PRIVATE = "/private"
 # Below this path each value of X-Key is a client of its own, and may start one request.
 KEYED = "/keyed"
-KEYED_OPTIONS = {"client_key": "{ header: X-Key }", "streams": "{ starts: 1/minute, starts_burst: 1 }"}
+KEYED_OPTIONS = {"client_key": "{ header: X-Key }", "streams": "{ starts: 1/minute, starts_burst: 1 }", "framing": "ndjson"}
 EARLY = "/early"  # an origin answers before it has read a body
 OWN = re.compile(rb"/v1/(streams|health/streaming)(/.*)?")
 TIMEOUTS = "{ connect: 2s, first_byte: 4s, body: 700ms }"

@@ -2,7 +2,7 @@
 import asyncio
 import re
 
-from messages import Seen
+from messages import Seen, text
 from origins import Record, trace_id
 
 DEADLINE = 8.0  # s
@@ -40,8 +40,8 @@ class ScriptedOrigin:
     async def _answer(self, number, head, writer):
         """Whether another request can follow."""
         method, target = head.split(b" ", 2)[:2]
-        trace = trace_id(field(head, b"traceparent"))
-        if scene := self.scenes.get(target.decode("latin-1")):
+        traceparent = field(head, b"traceparent")
+        if scene := self.scenes.get(text(target)):
             writer.write(scene.script.response)
             await writer.drain()
             if scene.script.late:
@@ -51,10 +51,12 @@ class ScriptedOrigin:
                 await writer.drain()
             scene.sent.set()
             return not scene.script.closes
-        self.records.append(Record(str(number), Seen(method.decode("latin-1"), target.decode("latin-1"), field(head, b"host"), (field(head, b"x-mark"),) if field(head, b"x-mark") else ()),
-                                   trace, field(head, b"x-forwarded-for"), None))
+        marks = tuple(filter(None, [field(head, b"x-mark")]))
+        seen = Seen(text(method), text(target), field(head, b"host"), marks)
+        self.records.append(Record(str(number), seen, trace_id(traceparent), field(head, b"x-forwarded-for"), None))
         content = b"" if method == b"HEAD" else b"%s %s\n" % (method, target)
-        writer.write(b"HTTP/1.1 200 OK\r\nX-Seen: %s\r\nContent-Length: %d\r\n\r\n%s" % (field(head, b"traceparent").encode("latin-1"), len(content), content))
+        fields = b"X-Seen: %s\r\nContent-Length: %d\r\n\r\n" % (traceparent.encode("latin-1"), len(content))
+        writer.write(b"HTTP/1.1 200 OK\r\n" + fields + content)
         await writer.drain()
         return True
 
