@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "Flow", dependencies: ["HTTPText"], swiftSettings: strict),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "JSONPointer", dependencies: ["CSimdJSON", "Flow"], swiftSettings: strict),
-        .target(name: "Settings", dependencies: ["Flow", "Yams"], swiftSettings: strict),
+        .target(name: "Settings", dependencies: ["Flow", "HTTPText", "Yams"], swiftSettings: strict),
         .target(name: "Observability", dependencies: ["Flow", logging, nioLocks], swiftSettings: strict),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
         .target(
@@ -78,7 +78,8 @@ let package = Package(
         .testTarget(name: "FlowTests", dependencies: ["Flow"], swiftSettings: strict),
         .testTarget(name: "JSONPointerTests", dependencies: ["JSONPointer", "Flow"], swiftSettings: strict),
         .testTarget(
-            name: "SettingsTests", dependencies: ["Settings", "Flow"], exclude: ["Golden"], swiftSettings: strict),
+            name: "SettingsTests", dependencies: ["Settings", "Flow", "HTTPText"], exclude: ["Golden"],
+            swiftSettings: strict),
         .testTarget(
             name: "ObservabilityTests", dependencies: ["Observability", "Flow", logging], swiftSettings: strict),
         .testTarget(
@@ -95,14 +96,15 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "Proxy", "Flow", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1, nioLocks,
+                "Proxy", "Flow", "HTTPText", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1,
+                nioLocks,
                 nioPosix,
             ],
             swiftSettings: strict),
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Flow", "JSONPointer", "Settings", "LogReport", "Upstream", "Downstream", "Proxy", nioHTTP1,
+                "Flow", "HTTPText", "JSONPointer", "Settings", "LogReport", "Upstream", "Downstream", "Proxy", nioHTTP1,
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(

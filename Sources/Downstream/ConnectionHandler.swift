@@ -147,21 +147,28 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     // MARK: Requests
 
     private func headArrived(_ head: HTTPRequestHead) {
-        let request = Request(
-            head: head, peer: peer.address, isSecure: peer.cipher != nil, certificate: peer.certificate)
+        // Where the request before this one ends is not clear, so this is none.
+        guard laterFault == nil else { return }
+        let request: Request
+        do throws(RequestFault) {
+            request = try Request(
+                head: head, peer: peer.address, isSecure: peer.cipher != nil, certificate: peer.certificate)
+        } catch {
+            return faultArrived(error)
+        }
         arrived = request
         if case .waiting = state { state = .receiving }
         // Of a response before it that the client has not taken, the clock goes on.
         if case .receiving = state { stopClock() }
         hasUnreadBody = request.hasBody
-        body = request.hasBody ? RequestBody(of: head, on: self) : nil
+        body = request.hasBody ? RequestBody(of: request, on: self) : nil
         // A body is not waited for: whether it is wanted is for the handler to say.
         if request.hasBody { dispatch() }
     }
 
     private func endArrived(_ trailers: HTTPHeaders) {
         hasUnreadBody = false
-        body?.ended(trailers: trailers)
+        body?.ended(trailers: trailers.trimmingOptionalWhitespace())
         dispatch()
     }
 

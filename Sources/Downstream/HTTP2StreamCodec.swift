@@ -21,6 +21,10 @@ final class HTTP2StreamCodec: ChannelDuplexHandler {
         guard !isMalformed else { return }
         switch unwrapInboundIn(data) {
         case .headers(let block) where hasHead:
+            guard block.headers.allSatisfy({ $0.value.isFieldValue }) else {
+                isMalformed = true
+                return context.fireErrorCaught(HTTPParserError.unknown)
+            }
             context.fireChannelRead(wrapInboundOut(.end(HTTPHeaders(Self.fields(of: block.headers)))))
         case .headers(let block):
             hasHead = true
@@ -89,6 +93,8 @@ final class HTTP2StreamCodec: ChannelDuplexHandler {
             case "host": hosts.append(value)
             case "content-length": lengths.append(value)
             case "cookie": cookies.append(value)
+            // Section 8.2.1 is stricter than HPACK's decoder, which refuses CR, LF and NUL alone.
+            case _ where !value.isFieldValue: return nil
             default: if name.utf8.first != UInt8(ascii: ":") { fields.append((name, value)) }
             }
         }
@@ -97,10 +103,11 @@ final class HTTP2StreamCodec: ChannelDuplexHandler {
         guard let method, !method.isEmpty, method.utf8.allSatisfy(\.isTokenByte) else { return nil }
         // CONNECT has no path (section 8.5).
         guard let target = path ?? authority, target.utf8.allSatisfy(\.isTargetByte) else { return nil }
+        guard cookies.allSatisfy(\.isFieldValue) else { return nil }
         // RFC 9113, section 8.2.3: an HTTP/1.1 server would take two fields for two.
         if !cookies.isEmpty { fields.append(("cookie", cookies.joined(separator: "; "))) }
         if let length = lengths.first {
-            guard isNumber(length), lengths.allSatisfy({ $0 == length }) else { return nil }
+            guard Int(digits: length.utf8) != nil, lengths.allSatisfy({ $0 == length }) else { return nil }
             fields.append(("content-length", length))
         } else if hasBody {
             fields.append(("transfer-encoding", "chunked"))
@@ -108,10 +115,6 @@ final class HTTP2StreamCodec: ChannelDuplexHandler {
         if let host = authority ?? hosts.first { fields.insert(("host", host), at: 0) }
         return HTTPRequestHead(
             version: .http2, method: HTTPMethod(rawValue: method), uri: target, headers: HTTPHeaders(fields))
-    }
-
-    private static func isNumber(_ text: String) -> Bool {
-        (1...18).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
     }
 
     /// The fields that are no pseudo-fields.
@@ -145,8 +148,3 @@ final class HTTP2StreamCodec: ChannelDuplexHandler {
 
 /// A response's head or trailers could not be written: the client does not get the response.
 struct UnsentFields: Error {}
-
-extension UInt8 {
-    /// What may stand in a request line: anything else would end the target, or the line, on the way to the upstream.
-    fileprivate var isTargetByte: Bool { self > 0x20 && self != 0x7F }
-}

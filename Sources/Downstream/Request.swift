@@ -1,14 +1,17 @@
 package import Flow
+import HTTPText
 package import NIOHTTP1
 
 /// A request as it came in, before any decision.
+///
+/// Its fields have no white space around their values. Where its body ends is decided here, once.
 package struct Request: Sendable {
-    /// Its target in origin form: an absolute one is taken apart, its authority being the `Host` then (RFC 9112,
-    /// section 3.2.2).
-    package let head: HTTPRequestHead
-    /// Whether a body follows the head (RFC 9112, section 6.1).
-    package let hasBody: Bool
-    /// Whether the client wants trailers behind a chunked body (`TE: trailers`; RFC 9110, section 10.1.4).
+    /// Its target is in origin form if it is proper: an absolute one is taken apart, and its authority is the `Host` then
+    /// (RFC 9112, section 3.2.2).
+    package private(set) var head: HTTPRequestHead
+    package let bodyLength: RequestBodyLength
+    package let expectation: RequestExpectation
+    /// Whether the client wants trailers after a chunked body (`TE: trailers`; RFC 9110, section 10.1.4).
     package let acceptsTrailers: Bool
     /// The address at the other end of the connection, without its port; empty for a unix socket.
     package let peer: String
@@ -18,110 +21,93 @@ package struct Request: Sendable {
     package let certificate: String?
     /// The trace that it belongs to; `nil` until somebody has looked, and where nobody does.
     package var trace: TraceContext?
+    /// The host that it is for, with its port; `nil` from an HTTP/1.0 client that does not send one.
+    package let authority: String?
+    /// Whether `Host` is sent as it must be (RFC 9112, section 3.2): one valid host, which an HTTP/1.0 client may leave out.
+    ///
+    /// That holds also if the target is absolute, and its authority is what counts.
+    package let hasProperHost: Bool
+    /// Whether the target is a path, or `*` for OPTIONS, possibly of an absolute URI (RFC 9112, section 3.2).
+    package let hasProperTarget: Bool
+
+    /// Whether bytes follow the head.
+    package var hasBody: Bool { bodyLength.hasBody }
 
     /// The request target's path, without the query.
     package var path: Substring { head.uri[..<(head.uri.utf8.firstIndex(of: UInt8(ascii: "?")) ?? head.uri.endIndex)] }
-
-    /// Whether `Host` is sent as it must be (RFC 9112, section 3.2): once by an HTTP/1.1 client, at most once by others.
-    package var hasProperHost: Bool {
-        let hosts = head.headers["host"]
-        guard let host = hosts.first else { return head.version == .http1_0 }
-        return hosts.count == 1 && !host.utf8.contains(UInt8(ascii: ","))
-    }
-
-    /// Whether a body's transfer coding is one that everybody reads alike.
-    ///
-    /// `chunked` alone, once, and not beside a length (RFC 9112, sections 6.1 and 6.3). What others might read otherwise is
-    /// not passed on.
-    package var hasProperCoding: Bool {
-        let codings = head.headers["transfer-encoding"]
-        guard !codings.isEmpty else { return true }
-        return codings.count == 1 && codings[0].lowercased() == "chunked" && head.version != .http1_0
-            && !head.headers.contains(name: "content-length")
-    }
-
-    /// Whether the target is a path, or `*` for OPTIONS (RFC 9112, section 3.2).
-    package var hasProperTarget: Bool {
-        head.uri.utf8.first == UInt8(ascii: "/") || (head.uri == "*" && head.method == .OPTIONS)
-    }
 
     /// Whether the client wants to go on in another protocol: its bytes after this request are not HTTP/1.1 to NIO.
     var asksForUpgrade: Bool { head.method == .CONNECT || head.headers.contains(name: "upgrade") }
 
     /// The same with these headers alone, for a stream that lives long after the others were needed.
     package func withHeaders(_ headers: HTTPHeaders) -> Request {
-        var request = Request(
-            head: HTTPRequestHead(version: head.version, method: head.method, uri: head.uri, headers: headers),
-            hasBody: hasBody, acceptsTrailers: acceptsTrailers, peer: peer, isSecure: isSecure,
-            certificate: certificate)
-        request.trace = trace
+        var request = self
+        request.head = HTTPRequestHead(version: head.version, method: head.method, uri: head.uri, headers: headers)
         return request
     }
 
-    package init(head: HTTPRequestHead, peer: String, isSecure: Bool = false, certificate: String? = nil) {
-        self.head = head.uri.utf8.first == UInt8(ascii: "/") ? head : Self.inOriginForm(head)
-        (self.peer, self.isSecure, self.certificate) = (peer, isSecure, certificate)
-        hasBody =
-            head.headers.contains(name: "transfer-encoding")
-            || head.headers.first(name: "content-length").map { $0 != "0" } ?? false
+    /// - Parameters:
+    ///   - head: As the decoder returned it.
+    ///   - peer: The address at the other end, without its port; empty for a unix socket.
+    ///   - isSecure: Whether the connection has TLS.
+    ///   - certificate: The hash of the client's certificate, if it showed one.
+    /// - Throws: `RequestFault.malformed` if it is not clear where the body ends. Other faults of a head are for the request
+    ///   handler to judge: after those the connection can still be read.
+    package init(
+        head: HTTPRequestHead, peer: String, isSecure: Bool = false, certificate: String? = nil
+    ) throws(RequestFault) {
+        var head = head
+        head.headers = head.headers.trimmingOptionalWhitespace()
+        bodyLength = try RequestBodyLength(of: head)
+        expectation = RequestExpectation(of: head)
         acceptsTrailers = head.version != .http1_0 && head.headers["te"].contains(where: Self.asksForTrailers)
+        (self.peer, self.isSecure, self.certificate) = (peer, isSecure, certificate)
+        let hosts = Hosts(of: head)
+        hasProperHost = hosts.areProper
+        let target = RequestTarget(head.uri, of: head)
+        hasProperTarget = target != nil
+        if let target, let authority = target.authority {
+            head.uri = target.text
+            head.headers.replaceOrAdd(name: "host", value: String(authority))
+            self.authority = String(authority)
+        } else {
+            self.authority = hosts.first
+        }
+        self.head = head
     }
+}
 
-    private init(
-        head: HTTPRequestHead, hasBody: Bool, acceptsTrailers: Bool, peer: String, isSecure: Bool, certificate: String?
-    ) {
-        (self.head, self.hasBody, self.acceptsTrailers, self.peer) = (head, hasBody, acceptsTrailers, peer)
-        (self.isSecure, self.certificate) = (isSecure, certificate)
+/// The `Host` lines of a head.
+private struct Hosts {
+    private(set) var first: String?
+    let areProper: Bool
+
+    init(of head: HTTPRequestHead) {
+        var count = 0
+        for (name, value) in head.headers where name.utf8.count == 4 && name.isField("host") {
+            if count == 0 { first = value }
+            count += 1
+        }
+        areProper = count == 0 ? head.version == .http1_0 : count == 1 && first.flatMap { Authority($0) } != nil
     }
 }
 
 extension Request {
     /// Whether a value of `TE` names `trailers`, and not with a weight of 0.
     private static func asksForTrailers(_ list: String) -> Bool {
-        split(list, at: ",").contains { member in
-            let parts = split(member, at: ";").map { trimmed($0).lowercased() }
-            return parts[0] == "trailers" && !parts.dropFirst().contains(where: isWeightOfZero)
+        (list[...].parts(separatedBy: ",") ?? []).contains { member in
+            let parts = (member.parts(separatedBy: ";") ?? []).map(\.trimmingOptionalWhitespace)
+            return parts[0].isCaseInsensitively("trailers") && !parts.dropFirst().contains(where: isWeightOfZero)
         }
     }
 
     /// Whether a parameter is `q=0`, `q=0.0` and so on (RFC 9110, section 12.4.2).
-    private static func isWeightOfZero(_ parameter: String) -> Bool {
-        let sides = split(parameter[...], at: "=").map(trimmed)
-        guard sides.count == 2, sides[0] == "q", let first = sides[1].first else { return false }
-        return first == "0" && sides[1].allSatisfy { $0 == "0" || $0 == "." }
-    }
-
-    /// Takes a list apart, but not within quotes: a parameter may hold the separator.
-    private static func split(_ text: some StringProtocol, at separator: Character) -> [Substring] {
-        var isQuoted = false, isEscaped = false
-        return Substring(text).split(omittingEmptySubsequences: false) { character in
-            defer { isEscaped = isQuoted && !isEscaped && character == "\\" }
-            guard !isEscaped else { return false }
-            if character == "\"" { isQuoted.toggle() }
-            return character == separator && !isQuoted
-        }
-    }
-
-    private static func trimmed(_ text: Substring) -> Substring {
-        var text = text.drop { $0 == " " || $0 == "\t" }
-        while let last = text.last, last == " " || last == "\t" { text.removeLast() }
-        return text
-    }
-
-    /// Takes `http://authority/path` apart; leaves every other form as it is.
-    private static func inOriginForm(_ head: HTTPRequestHead) -> HTTPRequestHead {
-        let scheme = "http://"
-        guard head.uri.utf8.count > scheme.utf8.count, head.uri.prefix(scheme.count).lowercased() == scheme else {
-            return head
-        }
-        let rest = head.uri.dropFirst(scheme.count)
-        let authority = rest.prefix { $0 != "/" && $0 != "?" }
-        guard !authority.isEmpty else { return head }
-        let target = rest.dropFirst(authority.count)
-        var head = head
-        head.uri = target.first == "/" ? String(target) : "/" + target
-        head.headers.replaceOrAdd(name: "host", value: String(authority))
-        return head
+    private static func isWeightOfZero(_ parameter: Substring) -> Bool {
+        let (name, weight) = parameter.cut(at: "=")
+        guard name.trimmingOptionalWhitespace.isCaseInsensitively("q"), let weight = weight?.trimmingOptionalWhitespace
+        else { return false }
+        return weight.utf8.first == UInt8(ascii: "0")
+            && weight.utf8.allSatisfy { $0 == UInt8(ascii: "0") || $0 == UInt8(ascii: ".") }
     }
 }
 

@@ -59,8 +59,8 @@ package final class RequestBody {
     private var state: State
     private var bytes = ByteBuffer()
     private var hasArrived = false
-    /// What `Content-Length` says; `nil` where the body is chunked.
-    package let declaredLength: Int?
+    /// How its end is found.
+    private let length: RequestBodyLength
     /// The fields behind a chunked body (RFC 9110, section 6.5), once it is whole.
     package private(set) var trailers = HTTPHeaders()
     /// Whether the client waits for `100 Continue`.
@@ -74,15 +74,11 @@ package final class RequestBody {
     private var hasSentContinue = false
 
     /// The body of a request without one.
-    init() { (state, declaredLength, expectsContinue) = (.empty, 0, false) }
+    init() { (state, length, expectsContinue) = (.empty, .none, false) }
 
-    init(of head: HTTPRequestHead, on connection: ConnectionHandler) {
+    init(of request: Request, on connection: ConnectionHandler) {
         self.connection = connection
-        state = .held
-        declaredLength = head.headers.first(name: "content-length").flatMap { Int($0) }
-        // RFC 9110, section 10.1.1: an HTTP/1.0 client does not wait.
-        expectsContinue =
-            head.version != .http1_0 && head.headers.first(name: "expect")?.lowercased() == "100-continue"
+        (state, length, expectsContinue) = (.held, request.bodyLength, request.expectation == .goAhead)
     }
 
     /// Reads the whole body, after `100 Continue` where the client waits for that.
@@ -100,7 +96,7 @@ package final class RequestBody {
         if case .empty = state { return then(.success(ByteBuffer())) }
         guard let connection, case .held = state else { return then(.failure(.brokenOff)) }
         state = .collecting(limit: limit.bytes, then: then)
-        guard max(declaredLength ?? 0, bytes.readableBytes) <= limit.bytes else {
+        guard max(length.bytes ?? 0, bytes.readableBytes) <= limit.bytes else {
             fail(.tooLarge(limit: limit))
             return
         }

@@ -2,7 +2,7 @@ import HTTPText
 
 /// Which requests a route serves.
 package struct RouteMatch: Equatable, Sendable {
-    /// A name or address without a port, in whatever case, an IPv6 address with or without brackets; `nil` is every host.
+    /// A name or an address without port and brackets, in any case; `nil` is every host.
     package var host: String?
     /// The prefix that the request's path begins with, up to the end of a segment; `/` is every path.
     ///
@@ -33,25 +33,27 @@ package struct RouteTable: Sendable {
     /// the upstream would get them unresolved as well.
     ///
     /// - Parameters:
-    ///   - host: The request's authority, with or without a port; `nil` where it has none, as in HTTP/1.0.
+    ///   - host: Without port and brackets, possibly with the dot of a fully qualified name; `nil` if the request has none, as in
+    ///     HTTP/1.0.
     ///   - path: Without the query. `*`, the target of `OPTIONS *`, matches `/`.
     ///   - method: As it was sent.
     /// - Returns: The index of the first route that matches, or `nil`.
-    package func match(host: String?, path: Substring, method: String) -> Int? {
-        let host = host.map { $0[...].hostWithoutPort }
+    package func match(host: Substring?, path: Substring, method: String) -> Int? {
+        // RFC 1034, section 3.1: with the dot at its end it is the same name.
+        let host = host.map { $0.utf8.last == UInt8(ascii: ".") ? $0.dropLast() : $0 }
         return matches.firstIndex { $0.accepts(host: host, path: path, method: method) }
     }
 
     /// A ``RouteMatch`` in the form that is quick to compare.
     private struct Match {
-        /// In lower case, without brackets.
+        /// In lower case.
         private let host: [UInt8]?
         /// Empty for every path.
         private let path: [UInt8]
         private let methods: [String]
 
         init(_ match: RouteMatch) {
-            host = match.host.map { $0[...].hostWithoutPort.utf8.map(\.lowercasedASCII) }
+            host = match.host.map { $0.utf8.map(\.lowercasedASCII) }
             path = match.path == "/" ? [] : Array(match.path.utf8)
             methods = match.methods
         }
@@ -73,20 +75,5 @@ package struct RouteTable: Sendable {
             guard let requested else { return false }
             return requested.utf8.elementsEqual(host, by: { $0.lowercasedASCII == $1 })
         }
-    }
-}
-
-extension Substring {
-    /// The host of an authority: without a port, and an IPv6 address without its brackets (RFC 3986, section 3.2.2).
-    ///
-    /// Text with more than one colon and no brackets is a bare IPv6 address, as only a configuration writes it.
-    var hostWithoutPort: Substring {
-        if utf8.first == UInt8(ascii: "["), let end = utf8.firstIndex(of: UInt8(ascii: "]")) {
-            return self[utf8.index(after: startIndex)..<end]
-        }
-        guard let colon = utf8.firstIndex(of: UInt8(ascii: ":")), colon == utf8.lastIndex(of: UInt8(ascii: ":")) else {
-            return self
-        }
-        return self[..<colon]
     }
 }

@@ -34,9 +34,67 @@ extension Substring {
         guard let index else { return (self, nil) }
         return (self[..<index], self[utf8.index(after: index)...])
     }
+
+    /// The parts between separators that are not in a quoted string; `nil` if a quoted string does not end.
+    ///
+    /// An open quote would join what one sender wrote with what the next appended, and readers differ about it.
+    package func parts(separatedBy separator: Unicode.Scalar) -> [Substring]? {
+        var parts: [Substring] = [], rest: Substring? = self
+        while let text = rest {
+            let (head, tail) = text.cut(at: separator)
+            parts.append(head)
+            rest = tail
+        }
+        return parts.last.map(\.endsInQuotedString) ?? false ? nil : parts
+    }
+
+    /// Whether a quoted string that begins in this text does not end in it.
+    private var endsInQuotedString: Bool {
+        var isQuoted = false, isEscaped = false
+        for byte in utf8 {
+            if isEscaped {
+                isEscaped = false
+            } else if isQuoted, byte == UInt8(ascii: "\\") {
+                isEscaped = true
+            } else if byte == UInt8(ascii: "\"") {
+                isQuoted.toggle()
+            }
+        }
+        return isQuoted
+    }
+
+    /// The text that a quoted string stands for (RFC 9110, section 5.6.4); a text without quotes itself.
+    ///
+    /// - Returns: `nil` if quotes are elsewhere than around the whole.
+    package var unquoted: String? {
+        guard utf8.contains(UInt8(ascii: "\"")) else { return String(self) }
+        guard utf8.count >= 2, utf8.first == UInt8(ascii: "\""), utf8.last == UInt8(ascii: "\"") else { return nil }
+        var text = "", isEscaped = false
+        for scalar in dropFirst().dropLast().unicodeScalars {
+            if !isEscaped, scalar == "\\" {
+                isEscaped = true
+            } else if !isEscaped, scalar == "\"" {
+                return nil
+            } else {
+                isEscaped = false
+                text.unicodeScalars.append(scalar)
+            }
+        }
+        return isEscaped ? nil : text
+    }
 }
 
 extension String {
+    /// Whether this is a field value as it is passed on: no control bytes, no white space around it (RFC 9110, section 5.5).
+    package var isFieldValue: Bool {
+        utf8.allSatisfy(\.isFieldValueByte) && !hasOuterWhitespace
+    }
+
+    /// Whether the text begins or ends with optional white space.
+    package var hasOuterWhitespace: Bool {
+        utf8.first?.isOptionalWhitespace ?? false || utf8.last?.isOptionalWhitespace ?? false
+    }
+
     /// Whether this is the name of the same field: names are ASCII, in any case (RFC 9110, section 5.1).
     package func isField(_ name: String) -> Bool {
         guard utf8.count == name.utf8.count else { return false }

@@ -17,6 +17,11 @@ extension UInt8 {
     /// A byte of a field value: visible, space, tab, or `obs-text`; no other control byte (section 5.5).
     @inlinable package var isFieldValueByte: Bool { self >= 0x20 ? self != 0x7F : self == 0x09 }
 
+    /// A byte of a request target: visible ASCII but for `#`, since a fragment is never sent (RFC 9112, section 3.2).
+    ///
+    /// RFC 3986 does not have `"<>[\]^`{|}` here either, which clients do send; they cannot end a target, and pass.
+    @inlinable package var isTargetByte: Bool { self &- 0x21 < 0x5E && self != 0x23 }
+
     /// A letter A to Z in lower case, any other byte unchanged.
     @inlinable package var lowercasedASCII: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
 }

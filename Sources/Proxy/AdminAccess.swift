@@ -1,5 +1,6 @@
 import Downstream
 import Flow
+import HTTPText
 import NIOHTTP1
 import Settings
 
@@ -27,7 +28,8 @@ struct AdminAccess {
 
     /// What stands behind the scheme `Bearer`, whose case does not matter (RFC 9110, section 11.1).
     private static func credentials(in value: String) -> Substring.UTF8View? {
-        guard let space = value.utf8.firstIndex(of: UInt8(ascii: " ")), value[..<space].lowercased() == "bearer" else {
+        guard let space = value.utf8.firstIndex(of: UInt8(ascii: " ")), value[..<space].isCaseInsensitively("bearer")
+        else {
             return nil
         }
         return value[space...].drop { $0 == " " }.utf8
@@ -35,8 +37,8 @@ struct AdminAccess {
 
     /// Whether `Host` is an address or `localhost`; a unix socket is out of every browser's reach.
     private func isAskedDirectly(_ request: Request) -> Bool {
-        guard !request.peer.isEmpty, let host = request.head.headers.first(name: "host") else { return true }
+        guard !request.peer.isEmpty, let host = request.authority else { return true }
         guard let authority = Authority(host) else { return false }
-        return authority.host.lowercased() == "localhost" || IPAddress(authority.host) != nil
+        return authority.host.isCaseInsensitively("localhost") || IPAddress(String(authority.host)) != nil
     }
 }

@@ -26,6 +26,10 @@ final class AdminHandler: RequestHandler {
     func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter) {
         let access = AdminAccess(token: shared.served.configuration.adminToken)
         do throws(Problem) {
+            guard request.hasProperHost, request.hasProperTarget else {
+                writer.closeAfterwards()
+                throw .malformedRequest
+            }
             if let problem = access.refusal(of: request) { throw problem }
             switch request.head.method {
             case .GET, .HEAD: show(request, writer)

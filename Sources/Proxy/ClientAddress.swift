@@ -1,5 +1,6 @@
 import Downstream
 import Flow
+import HTTPText
 import NIOHTTP1
 import Settings
 
@@ -16,31 +17,48 @@ struct ClientAddress {
     /// may hand through as the client wrote it.
     func client(of request: Request) -> String {
         guard isTrusted(request.peer) else { return request.peer }
-        let headers = request.head.headers
-        let chain =
-            switch believes {
-            case .xForwardedFor: headers.listed(in: "x-forwarded-for").map { Self.address(of: $0) }
-            case .forwarded: headers.listed(in: "forwarded").map { Self.address(of: Self.parameter("for", of: $0)) }
-            }
         var client = request.peer
-        for hop in chain.reversed() {
+        for hop in chain(of: request.head.headers).reversed() {
             // A name that is no address (`unknown`, `_hidden`) ends what can be known.
-            guard let address = IPAddress(String(hop)) else { break }
+            guard let address = IPAddress(String(Self.address(of: hop[...]))) else { break }
             client = address.text
             if !isTrusted(client) { break }
         }
         return client
     }
 
-    /// The key that the route's limits count by.
-    func key(of request: Request, address: String, by key: Route.ClientKey) -> ClientKey {
-        switch key {
-        case .address: ClientKey(address)
-        // Who does not send the header shares one key with all who do not.
-        case .header(let name): ClientKey(request.head.headers.first(name: name) ?? "")
-        // No address looks like a hash.
-        case .certificate: ClientKey(request.certificate ?? address)
+    private func chain(of headers: HTTPHeaders) -> [String] {
+        switch believes {
+        case .xForwardedFor: headers.listed(in: "x-forwarded-for").map { String($0) }
+        case .forwarded: (ForwardedElement.all(in: headers) ?? []).map { $0.value(of: "for") ?? "" }
         }
+    }
+
+    /// The key that the route's limits count by.
+    ///
+    /// - Throws: `repeatedKey`.
+    func key(of request: Request, address: String, by key: Route.ClientKey) throws(Problem) -> ClientKey {
+        switch key {
+        case .address(let prefix): return ClientKey(AddressBlock.client(address, ipv6Prefix: prefix))
+        case .header(let name):
+            let lines = request.head.headers[name]
+            guard lines.count <= 1 else { throw .repeatedKey(name) }
+            // All clients that do not send the field share one key.
+            let value = lines.first ?? ""
+            return ClientKey(name.isField("authorization") ? Self.credentials(value) : value)
+        // No address looks like a hash.
+        case .certificate:
+            return ClientKey(
+                request.certificate
+                    ?? AddressBlock.client(address, ipv6Prefix: Route.ClientKey.standardIPv6Prefix))
+        }
+    }
+
+    /// One spelling for credentials that are the same: the scheme has no case, and any number of spaces follows it (RFC 9110,
+    /// section 11.4).
+    private static func credentials(_ value: String) -> String {
+        guard let space = value.utf8.firstIndex(where: \.isOptionalWhitespace) else { return value.lowercased() }
+        return value[..<space].lowercased() + " " + value[space...].trimmingOptionalWhitespace
     }
 
     /// The peer of a unix socket has no address, and whoever may open the socket is trusted.
@@ -51,34 +69,13 @@ struct ClientAddress {
 
     func isTrusted(_ address: IPAddress) -> Bool { trusted.contains { $0.contains(address) } }
 
-    /// A parameter of one element of `Forwarded`: `for="[2001:db8::1]:4711";proto=http`; empty where there is none.
-    static func parameter(_ name: String, of element: Substring) -> Substring {
-        for pair in element.split(separator: ";") {
-            let parts = pair.split(separator: "=", maxSplits: 1)
-            if parts.count == 2, parts[0].trimmed.lowercased() == name { return parts[1].trimmed.unquoted }
-        }
-        return ""
-    }
-
     /// An address without its port and brackets.
     private static func address(of text: Substring) -> Substring {
-        let text = text.trimmed
+        let text = text.trimmingOptionalWhitespace
         if text.first == "[", let end = text.firstIndex(of: "]") {
             return text[text.index(after: text.startIndex)..<end]
         }
         guard let colon = text.firstIndex(of: ":"), text.lastIndex(of: ":") == colon else { return text }
         return text[..<colon]
-    }
-}
-
-extension Substring {
-    fileprivate var trimmed: Substring {
-        var text = drop { $0 == " " || $0 == "\t" }
-        while text.last == " " || text.last == "\t" { text.removeLast() }
-        return text
-    }
-
-    fileprivate var unquoted: Substring {
-        count >= 2 && first == "\"" && last == "\"" ? dropFirst().dropLast() : self
     }
 }

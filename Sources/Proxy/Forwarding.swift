@@ -1,4 +1,5 @@
 import Downstream
+import HTTPText
 import NIOHTTP1
 import Settings
 import Upstream
@@ -22,14 +23,14 @@ struct Forwarding {
         let way = way(of: request, client: client)
         if !way.addresses.isEmpty { list.add("X-Forwarded-For", way.addresses) }
         list.add("X-Forwarded-Proto", way.scheme)
-        if let host = way.host, !host.isEmpty { list.add("X-Forwarded-Host", host) }
+        if let host = way.host { list.add("X-Forwarded-Host", host) }
         list.add("Forwarded") { list in
             if way.elements.isEmpty {
                 list.append("for=")
                 Self.appendNode(way.origin, to: &list)
                 if let host = way.host {
                     list.append(";host=\"")
-                    list.append(Self.escaped(host))
+                    list.append(host)
                     list.append("\"")
                 }
                 list.append(";proto=")
@@ -60,6 +61,7 @@ struct Forwarding {
     private struct Way {
         var addresses: String
         var scheme: String
+        /// A valid authority, which needs no escapes in a quoted string.
         var host: String?
         /// What was told of the way before, as it stands.
         var elements = ""
@@ -74,7 +76,7 @@ struct Forwarding {
         let address = IPAddress(request.peer)
         // One of IPv4 is in its shortest form already.
         let peer = address.map { request.peer.utf8.contains(UInt8(ascii: ":")) ? $0.text : request.peer } ?? ""
-        let host = headers.first(name: "host")
+        let host = Self.host(request.authority)
         let ownScheme = request.isSecure ? "https" : "http"
         // Whoever may open a unix socket is trusted.
         guard request.peer.isEmpty || address.map(clients.isTrusted) ?? false else {
@@ -88,18 +90,17 @@ struct Forwarding {
             return Way(
                 addresses: known.isEmpty ? peer : Self.list(known + [peer]),
                 scheme: headers.first(name: "x-forwarded-proto").flatMap(Self.scheme) ?? ownScheme,
-                host: headers.first(name: "x-forwarded-host") ?? host, origin: isClient ? peer : client,
+                host: Self.host(headers.first(name: "x-forwarded-host")) ?? host, origin: isClient ? peer : client,
                 peerBehind: isClient ? nil : peer)
         case .forwarded:
             let addresses = isClient ? peer : Self.list([client, peer])
-            let known = Self.list(headers["forwarded"])
-            guard !known.isEmpty else { return Way(addresses: addresses, scheme: ownScheme, host: host, origin: peer) }
-            let last = headers[canonicalForm: "forwarded"].last ?? ""
+            guard let last = ForwardedElement.all(in: headers)?.last else {
+                return Way(addresses: addresses, scheme: ownScheme, host: host, origin: peer)
+            }
             return Way(
-                addresses: addresses,
-                scheme: Self.scheme(String(ClientAddress.parameter("proto", of: last))) ?? ownScheme,
-                host: Self.text(ClientAddress.parameter("host", of: last)) ?? host, elements: known, origin: peer,
-                peerBehind: peer)
+                addresses: addresses, scheme: last.value(of: "proto").flatMap(Self.scheme) ?? ownScheme,
+                host: Self.host(last.value(of: "host")) ?? host, elements: Self.list(headers["forwarded"]),
+                origin: peer, peerBehind: peer)
         }
     }
 
@@ -123,11 +124,8 @@ struct Forwarding {
         return text
     }
 
-    private static func text(_ value: Substring) -> String? { value.isEmpty ? nil : String(value) }
-
-    /// What stands for the text in a quoted string (RFC 9110, section 5.6.4).
-    private static func escaped(_ text: String) -> String {
-        guard text.utf8.contains(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) else { return text }
-        return String(text.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] })
+    /// The host, if it is one: anything else would break the field it is put into, or be a list to its readers.
+    private static func host(_ text: String?) -> String? {
+        text.flatMap { Authority($0) != nil ? $0 : nil }
     }
 }

@@ -1,11 +1,10 @@
-import Downstream
 import NIOConcurrencyHelpers
 
 /// How many there are of something, in all and of each name, over all event loops; bounds both.
 ///
 /// It counts client connections by their address, and promised streams by their client. It has a lock, which is taken
 /// twice in the life of what is counted.
-final class Headcount: ConnectionGate {
+final class Headcount: Sendable {
     private struct Counts {
         var all = 0
         var byName: [String: Int] = [:]

@@ -1,4 +1,5 @@
 import Glibc
+import HTTPText
 package import Settings
 
 /// The listening sockets that the process was started with, by who keeps them open for it (sd_listen_fds(3)).

@@ -94,6 +94,13 @@ extension Problem {
         return problem
     }
 
+    /// `Expect` has something else than `100-continue` (RFC 9110, section 10.1.1).
+    static let expectationFailed = Problem(
+        .invalidRequest, status: 417, detail: "The only expectation that can be met is 100-continue")
+
+    /// The field that tells clients apart came more than once: one reader would take the first, another the last.
+    static func repeatedKey(_ name: String) -> Problem { .invalidRequest("\(name) must be sent at most once") }
+
     /// A resumption of what cannot be resumed.
     static let cannotResume = Problem(.gone, status: 410, detail: "This stream cannot be resumed")
 

@@ -15,6 +15,9 @@ private enum RequestField {
     /// What the client asks of weir for its stream.
     case ask
     case traceParent, traceState
+    case maxForwards
+    /// A claim that only a trusted peer may make.
+    case ofProxies
 
     init(_ name: String) {
         switch name.utf8.count {
@@ -22,13 +25,20 @@ private enum RequestField {
         case 9 where name.isField("forwarded"): self = .dropped
         case 10 where name.isField(TraceContext.stateHeader): self = .traceState
         case 11 where name.isField(TraceContext.parentHeader): self = .traceParent
+        case 12 where name.isField(MaxForwards.field): self = .maxForwards
+        // weir writes the length as it understood it.
+        case 14 where name.isField("content-length"): self = .dropped
         case 15 where name.isField("accept-encoding"): self = .acceptEncoding
         case 15 where name.isField("x-forwarded-for"): self = .dropped
         case 16 where name.isField("x-forwarded-host"): self = .dropped
         case 17 where name.isField("x-forwarded-proto"): self = .dropped
         case 19 where name.isField(Ask.rateLimitHeader): self = .ask
         case 20 where name.isField(Ask.bufferSizeHeader): self = .ask
-        default: self = name.isHopByHop ? .dropped : .handedThrough
+        default:
+            self =
+                name.isHopByHop || name.isAmbiguousField
+                ? .dropped
+                : name.isSetByProxies ? .ofProxies : .handedThrough
         }
     }
 }
@@ -41,7 +51,7 @@ extension ProxyRoute {
     func upstreamRequest(for asked: StreamRequest) -> UpstreamRequest {
         UpstreamRequest(
             method: asked.request.head.method, target: target(for: asked.request.head.uri),
-            body: asked.body.map { .init(length: $0.declaredLength, asksFirst: $0.expectsContinue) },
+            body: asked.body.map { .init(length: asked.request.bodyLength.bytes, asksFirst: $0.expectsContinue) },
             // A metered stream waits most of the time, and one with a small buffer must not hold more beside it: what it
             // holds counts, not how fast it is read.
             readSize: asked.terms.pace == .unlimited && asked.terms.maximumBytes > .kibibytes(256)
@@ -62,6 +72,7 @@ extension ProxyRoute {
         let named = headers.namedByConnection
         let expectsRecords = expectsRecords(headers, pace: asked.terms.pace)
         var host: String?
+        var isTrusted: Bool?
         var traceStates: [String] = []
         for (name, value) in headers where named.isEmpty || !named.contains(name.lowercased()) {
             switch RequestField(name) {
@@ -69,9 +80,14 @@ extension ProxyRoute {
             case .host: host = value
             case .acceptEncoding where expectsRecords: continue
             case .ask where !settings.forwardStreamHeaders: continue
+            case .ofProxies:
+                let trusted = isTrusted ?? forwarding.clients.isTrusted(request.peer)
+                isTrusted = trusted
+                if trusted { list.add(name, value) }
+            case .maxForwards where asked.maxForwards != .unlimited: continue
             case .traceParent where request.trace != nil: continue
             case .traceState where request.trace != nil: traceStates.append(value)
-            case .handedThrough, .acceptEncoding, .ask, .traceParent, .traceState: list.add(name, value)
+            case .handedThrough, .acceptEncoding, .ask, .traceParent, .traceState, .maxForwards: list.add(name, value)
             }
         }
         switch settings.host {
@@ -93,11 +109,22 @@ extension ProxyRoute {
             list.add("te", "trailers")
             list.add("connection", "TE")
         }
-        if let body = asked.body, body.declaredLength == nil {
-            for names in headers["trailer"] { list.add("trailer", names) }
-        }
+        if case .remaining(let count) = asked.maxForwards { list.add(MaxForwards.field, String(count)) }
+        writeFraming(to: &list, of: request)
         // Records cannot be told apart in a compressed body.
         if expectsRecords { list.add("accept-encoding", "identity") }
+    }
+
+    /// What the upstream has to know about the body; of one that follows, libcurl writes the length or the coding.
+    private func writeFraming(to list: inout HeaderList, of request: Request) {
+        switch request.bodyLength {
+        case .none where MethodSemantics.anticipatesContent(request.head.method.rawValue), .length(0):
+            list.add("Content-Length", "0")
+        case .none, .length: break
+        case .chunked:
+            let names = request.head.headers.announcedTrailers
+            if !names.isEmpty { list.add("Trailer", names.joined(separator: ", ")) }
+        }
     }
 
     /// Whether the answer should be a stream: the route says so, or, where that is left to the answer, the terms or the

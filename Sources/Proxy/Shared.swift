@@ -12,7 +12,7 @@ final class Shared: Sendable {
     /// The lock is taken a few times for a request, never for a record.
     private let current: NIOLockedValueBox<ServedConfiguration>
     let reloads = NIOLockedValueBox(ReloadStatus())
-    let connections: Headcount
+    let connections: ConnectionCounter
     let tls: ServerTLS?
     private let workers: Int
     /// What the queues of all streams hold together.
@@ -33,8 +33,8 @@ final class Shared: Sendable {
     ) {
         current = NIOLockedValueBox(ServedConfiguration(configuration, log: process.logger))
         self.workers = workers
-        connections = Headcount(
-            maximum: maximumConnections, perName: configuration.limits.connectionsPerAddress, sparesUnnamed: true)
+        connections = ConnectionCounter(
+            maximum: maximumConnections, perAddress: configuration.limits.connectionsPerAddress)
         buffers = BufferGauge(loops: workers, maximum: configuration.limits.maxBufferBytes)
         self.log = log.flatMap { sink in configuration.accessLog.map { AccessLog(sink, $0) } }
         build = MetricsPage.Build(version: version)
@@ -50,7 +50,7 @@ final class Shared: Sendable {
     /// Serves by the next generation from now on, whose limits count for what is open too.
     func serve(_ next: ServedConfiguration, maximumConnections: Int, at now: Instant) {
         let limits = next.configuration.limits
-        connections.setLimits(maximum: maximumConnections, perName: limits.connectionsPerAddress)
+        connections.setLimits(maximum: maximumConnections, perAddress: limits.connectionsPerAddress)
         buffers.setMaximum(limits.maxBufferBytes)
         next.takeEffect(at: now)
         current.withLockedValue { $0 = next }

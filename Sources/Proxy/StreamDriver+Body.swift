@@ -25,7 +25,7 @@ extension StreamDriver: RequestBodyDelegate {
         return count > 0 ? .bytes(count) : .end
     }
 
-    func transferBodyTrailers() -> HTTPHeaders { asked.body?.trailers.passedOnAsTrailers() ?? [:] }
+    func transferBodyTrailers() -> HTTPHeaders { asked.body?.trailers.passedOnAsRequestTrailers() ?? [:] }
 
     func bodyArrived() { transfer?.bodyArrived() }
 

@@ -14,6 +14,7 @@ struct StreamRequest {
     let generation: Int
     var terms: Terms
     let preferences: Preferences
+    var maxForwards = MaxForwards.unlimited
     /// Until all of it has been taken, or nobody wants the rest; `nil` for a request without one.
     var body: RequestBody?
 }

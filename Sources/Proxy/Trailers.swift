@@ -1,3 +1,4 @@
+import HTTPText
 import NIOHTTP1
 
 /// Fields that mean something only in front of a body, or to somebody who has decided by then (RFC 9110, section 6.5.1).
@@ -17,11 +18,30 @@ extension HTTPHeaders {
     /// What of trailers goes on to the other side, either way.
     func passedOnAsTrailers() -> HTTPHeaders {
         guard !isEmpty else { return self }
-        return HTTPHeaders(
-            withoutHopByHop().filter { field in
-                let name = field.name.lowercased()
-                // Whom a proxy speaks for, and what weir itself says of a stream.
-                return !fieldsOfHeads.contains(name) && !name.hasPrefix("x-forwarded-") && !name.hasPrefix("x-stream-")
-            })
+        return HTTPHeaders(withoutHopByHop().filter { $0.name.mayBeTrailer })
+    }
+
+    /// What of a request's trailers goes on: what may be in its head, too.
+    func passedOnAsRequestTrailers() -> HTTPHeaders {
+        guard !isEmpty else { return self }
+        return HTTPHeaders(passedOnAsTrailers().filter { !$0.name.isAmbiguousField })
+    }
+
+    /// The fields that `Trailer` announces, and that a request's trailers can have (RFC 9110, section 6.6.2).
+    var announcedTrailers: [Substring] {
+        listed(in: "trailer").map(\.trimmingOptionalWhitespace).filter { name in
+            let name = String(name)
+            return !name.isEmpty && name.utf8.allSatisfy(\.isTokenByte) && !name.isHopByHop && name.mayBeTrailer
+                && !name.isAmbiguousField
+        }
+    }
+}
+
+extension String {
+    /// Whether a trailer field may have this name.
+    fileprivate var mayBeTrailer: Bool {
+        let name = lowercased()
+        // Whom a proxy speaks for, and what weir itself says of a stream.
+        return !fieldsOfHeads.contains(name) && !name.isSetByProxies && !name.hasPrefix("x-stream-")
     }
 }

@@ -1,8 +1,10 @@
 import Downstream
 import Flow
+import HTTPText
 import NIOCore
 import NIOHTTP1
 import Observability
+import Settings
 
 // Streams have addresses of their own: who knows a stream's id may look at it, talk to it, end it, or come for it, on any
 // connection and any event loop.
@@ -119,6 +121,19 @@ extension Worker {
             .ended(
                 facts(of: request, client: client, route: nil, id: nextId()),
                 StreamTotals(status: status, bytes: bytes), StreamEnd(.completed)))
+    }
+
+    /// Answers a request that must not be forwarded again (RFC 9110, section 7.6.2).
+    ///
+    /// OPTIONS gets the methods that the route takes. TRACE is refused: it would return a request to whatever page sent it.
+    func answerAsLastHop(
+        _ request: Request, on route: ProxyRoute, client: String, response: any ClientResponse
+    ) throws(Problem) {
+        let methods = route.settings.match.methods.isEmpty ? MethodSemantics.standard : route.settings.match.methods
+        let allowed = methods.filter { $0 != "CONNECT" && $0 != "TRACE" }.joined(separator: ", ")
+        guard request.head.method == .OPTIONS else { throw .methodNotAllowed(allowed) }
+        response.respond(.ok, headers: ["Allow": allowed, "Date": shared.date.text(at: Timestamp.now())], text: "")
+        tellOwn(request, status: 200, bytes: 0, client: client)
     }
 
     /// Answers a request with a problem, and tells the log.

@@ -1,5 +1,6 @@
 import Downstream
 import Flow
+import HTTPText
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -63,37 +64,43 @@ final class Worker {
         _ request: Request, body: RequestBody, client: String, by served: ServedConfiguration, writer: ResponseWriter,
         matched: inout ProxyRoute?
     ) throws(Problem) {
+        guard request.head.method != .CONNECT else { throw .connectNotImplemented }
+        guard request.hasProperHost, request.hasProperTarget else {
+            writer.closeAfterwards()
+            throw .malformedRequest
+        }
         let path = request.path
         if served.health.owns(path) {
             return try answerHealth(request, client: client, response: writer)
         }
         guard !shared.isDraining else { throw .unavailable(.draining) }
-        guard request.head.method != .CONNECT else { throw .connectNotImplemented }
-        guard request.hasProperHost, request.hasProperTarget, request.hasProperCoding else {
-            writer.closeAfterwards()
-            throw .malformedRequest
-        }
+        guard request.expectation != .unknown else { throw .expectationFailed }
         if let target = served.streamsAddress?.target(of: path) {
             return try serve(target, request, body: body, client: client, writer: writer)
         }
         let route = try match(request, path, in: served)
         matched = route
-        try check(body, of: request, on: route)
+        try checkBody(of: request, on: route)
+        let maxForwards = try MaxForwards(of: request)
+        guard maxForwards != .exhausted else {
+            return try answerAsLastHop(request, on: route, client: client, response: writer)
+        }
         let terms = try negotiate(request.head.headers, on: route)
         let asked = StreamRequest(
             request: request, client: client,
-            key: served.clients.key(of: request, address: client, by: route.settings.clientKey), route: route,
+            key: try served.clients.key(of: request, address: client, by: route.settings.clientKey), route: route,
             generation: served.generation, terms: terms,
-            preferences: Preferences(prefer: request.head.headers["prefer"]), body: request.hasBody ? body : nil)
+            preferences: Preferences(prefer: request.head.headers["prefer"]), maxForwards: maxForwards,
+            body: request.hasBody ? body : nil)
         if try resume(asked, writer: writer) { return }
         try open(asked, writer: writer)
     }
 
     /// What is wrong with a body before any of it has come.
-    private func check(_ body: RequestBody, of request: Request, on route: ProxyRoute) throws(Problem) {
+    private func checkBody(of request: Request, on route: ProxyRoute) throws(Problem) {
         // RFC 9110, section 9.3.2: it would mean nothing, and libcurl would not send it.
         guard !request.hasBody || request.head.method != .HEAD else { throw .bodyOfHeadNotImplemented }
-        guard let limit = route.settings.maximumBodyBytes, let length = body.declaredLength else { return }
+        guard let limit = route.settings.maximumBodyBytes, let length = request.bodyLength.bytes else { return }
         guard length <= limit.bytes else { throw .bodyTooLarge(limit: limit) }
     }
 
@@ -101,7 +108,7 @@ final class Worker {
         _ request: Request, _ path: Substring, in served: ServedConfiguration
     ) throws(Problem) -> ProxyRoute {
         let index = served.table.match(
-            host: request.head.headers.first(name: "host"), path: path, method: request.head.method.rawValue)
+            host: request.authority.flatMap { Authority($0)?.host }, path: path, method: request.head.method.rawValue)
         guard let index else { throw .notFound }
         return served.routes[index]
     }

@@ -1,4 +1,5 @@
 package import Flow
+package import HTTPText
 
 /// Everything that `proxy.conf` says, checked and complete: what was left out has its default.
 ///

@@ -1,3 +1,5 @@
+import HTTPText
+
 /// Texts that end up in a request, a response, or a system call, and may hold only what is legal there.
 extension Form where Value == String {
     static var filePath: Form {
@@ -9,7 +11,7 @@ extension Form where Value == String {
     /// A field name (RFC 9110, section 5.1).
     static var headerName: Form {
         Form(allowed: "the name of a header, of at most 100 characters") { text in
-            (1...100).contains(text.utf8.count) && text.utf8.allSatisfy(\.isToken) ? text : nil
+            (1...100).contains(text.utf8.count) && text.utf8.allSatisfy(\.isTokenByte) ? text : nil
         }
     }
 
@@ -30,18 +32,22 @@ extension Form where Value == String {
         }
     }
 
-    /// A method as clients send it: case-sensitive (RFC 9110, section 9.1), and by custom in upper case.
+    /// A method as clients send it: any token, case-sensitive (RFC 9110, section 9.1).
     static var method: Form {
-        Form(allowed: "a method in upper case, such as `GET`") { text in
-            let isMethod = (1...32).contains(text.utf8.count) && text.utf8.allSatisfy { $0.isToken && !$0.isLowercase }
-            return isMethod ? text : nil
+        Form(allowed: "a method, such as `GET`, of at most 32 characters") { text throws(Refusal) in
+            guard (1...32).contains(text.utf8.count), text.utf8.allSatisfy(\.isTokenByte) else { return nil }
+            let upper = text.uppercased()
+            guard text == upper || !MethodSemantics.standard.contains(upper) else {
+                throw Refusal(reason: "methods are case-sensitive; allowed: `\(upper)`")
+            }
+            return text
         }
     }
 
     /// A host as it is compared: in lower case, without port or brackets.
     static var host: Form {
         Form(allowed: "a host without a port, such as `example.com` or `[::1]`") { text in
-            guard let authority = Authority(text), authority.port == nil else { return nil }
+            guard let authority = Authority(written: text), authority.port == nil else { return nil }
             return authority.host.lowercased()
         }
     }
@@ -116,7 +122,7 @@ extension Form where Value == Route.ClientKey {
     static var clientKeyWord: Form {
         Form(allowed: "`address`, `certificate`") { text in
             switch text {
-            case "address": .address
+            case "address": .address(ipv6Prefix: Route.ClientKey.standardIPv6Prefix)
             case "certificate": .certificate
             default: nil
             }
@@ -130,16 +136,13 @@ extension Form where Value == Route.HostHeader {
             switch text {
             case "preserve": .preserve
             case "upstream": .upstream
-            default: Authority(text).map { .literal($0.text) }
+            default: Authority(written: text).map { .literal($0.text) }
             }
         }
     }
 }
 
 extension UInt8 {
-    fileprivate var isLowercase: Bool { isLetter && !isUppercase }
-    /// RFC 9110, section 5.6.2.
-    fileprivate var isToken: Bool { isLetter || isDigit || "!#$%&'*+-.^_`|~".utf8.contains(self) }
     /// RFC 3986: `pchar`, `/`, and the sign of a percent-encoded octet.
     fileprivate var isPath: Bool { isLetter || isDigit || "-._~!$&'()*+,;=:@/%".utf8.contains(self) }
 }

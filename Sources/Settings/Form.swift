@@ -1,4 +1,5 @@
 import Flow
+import HTTPText
 
 /// A kind of scalar: how its text is read, and how an error names what is allowed.
 struct Form<Value> {

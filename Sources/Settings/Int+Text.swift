@@ -1,3 +1,5 @@
+import HTTPText
+
 extension Int {
     /// Reads one to eighteen digits: no sign, no separator, no leading zero (which YAML 1.1 would read as octal).
     init?(wholeNumber text: some StringProtocol) {
@@ -10,7 +12,6 @@ extension Int {
 }
 
 extension UInt8 {
-    var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
     var isUppercase: Bool { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) }
     var isLetter: Bool { isUppercase || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) }
 }

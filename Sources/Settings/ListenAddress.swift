@@ -1,3 +1,5 @@
+import HTTPText
+
 /// Where a listener stands.
 package enum ListenAddress: Hashable, Sendable {
     /// An address in digits, without brackets; port 0 for any free one.
@@ -15,16 +17,18 @@ package enum ListenAddress: Hashable, Sendable {
             self = .unix(path: String(path))
             return
         }
-        guard let authority = Authority(text), let port = authority.port, IPAddress(authority.host) != nil else {
+        guard let authority = Authority(written: text), let port = authority.port,
+            case let host = String(authority.host), IPAddress(host) != nil
+        else {
             return nil
         }
-        self = .ip(host: authority.host, port: port)
+        self = .ip(host: host, port: port)
     }
 
     /// The text that reads as this address.
     package var text: String {
         switch self {
-        case .ip(let host, let port): Authority(host: host, port: port).text
+        case .ip(let host, let port): Authority.text(host: host, port: port)
         case .unix(let path): "unix:\(path)"
         }
     }

@@ -22,7 +22,7 @@ package struct Route: Equatable, Sendable {
     package var overflow = Overflow.pause
     /// A JSON Pointer (RFC 6901) to what tells records apart under `Overflow.latest`; `nil` where none is told.
     package var key: String?
-    package var clientKey = ClientKey.address
+    package var clientKey = ClientKey.address(ipv6Prefix: ClientKey.standardIPv6Prefix)
     package var streams = StreamLimits()
     /// Streams and requests at the upstream at a time; `nil` for no limit.
     package var upstreamStreams: Int? = 1000
@@ -118,12 +118,15 @@ extension Route {
 
     /// What tells one client from another.
     package enum ClientKey: Equatable, Sendable {
-        /// The address, behind `trustedProxies` the one that they forward.
-        case address
+        /// The address, behind `trustedProxies` the one that they forward; of IPv6, so many bits of it.
+        case address(ipv6Prefix: Int)
         /// The value of a request header, such as an API key.
         case header(String)
         /// The certificate with which it connected; the address of a client that showed none.
         case certificate
+
+        /// The bits of an IPv6 address that one site's network has in common (RFC 7421).
+        package static let standardIPv6Prefix = 64
     }
 
     /// How many streams may be open and may start; `nil` is no limit.

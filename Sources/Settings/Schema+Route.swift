@@ -123,16 +123,25 @@ extension Schema {
 
     static var clientKeyKeys: [Key<Route.ClientKey>] {
         [
-            Key(name: "header", isRequired: true) { place, key in
+            Key(name: "header") { place, key in
                 if let name = place.value(.headerName) { key = .header(name) }
-            }
+            },
+            Key(name: "address") { place, key in
+                var prefix = Route.ClientKey.standardIPv6Prefix
+                place.read(addressKeys, into: &prefix)
+                key = .address(ipv6Prefix: prefix)
+            },
         ]
     }
+
+    static var addressKeys: [Key<Int>] { [Key("ipv6_prefix", .integer(1...128), \.self)] }
 
     private static var clientKey: Key<Route> {
         Key(name: "client_key") { place, route in
             if place.isMapping {
                 place.read(clientKeyKeys, into: &route.clientKey)
+                guard (place["header"] == nil) == (place["address"] == nil) else { return }
+                place.report("is \(place.description); allowed: a mapping of either `header` or `address`")
             } else if let key = place.value(.clientKeyWord, or: Place.mapping(of: clientKeyKeys)) {
                 route.clientKey = key
             }

@@ -1,3 +1,5 @@
+import HTTPText
+
 /// Where an upstream answers: a URL that ends before the path, or a unix socket.
 package struct UpstreamAddress: Hashable, Sendable {
     package enum Scheme: String, Hashable, Sendable {
@@ -27,7 +29,7 @@ package struct UpstreamAddress: Hashable, Sendable {
     }
 
     /// The `Host` of requests for this address: the port only where it is not the scheme's own.
-    package var authority: String { Authority(host: host, port: port == scheme.port ? nil : port).text }
+    package var authority: String { Authority.text(host: host, port: port == scheme.port ? nil : port) }
 
     /// The URL, without a path; of a unix socket what its requests are for.
     package var url: String { "\(scheme.rawValue)://\(authority)" }
@@ -54,7 +56,7 @@ extension UpstreamAddress {
         guard !rest.contains(where: { "/?#".contains($0) }) else {
             throw Refusal(reason: "an upstream ends before the path; requests keep theirs, see `strip_prefix`")
         }
-        guard let authority = Authority(rest) else { return nil }
+        guard let authority = Authority(written: rest) else { return nil }
         let port = authority.port ?? scheme.port
         guard port > 0 else { return nil }
         self.init(scheme: scheme, host: authority.host.lowercased(), port: port)

@@ -1,3 +1,5 @@
+import HTTPText
+
 /// The environment, as `${NAME}` in the configuration takes from it.
 ///
 /// A variable goes into a value that YAML has cut out already: whatever it holds, it can add no key and end no list.

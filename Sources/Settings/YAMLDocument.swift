@@ -1,3 +1,4 @@
+import HTTPText
 import Yams
 
 /// The step from text to YAML nodes: everything that can be wrong before a key has a meaning.

@@ -1,3 +1,4 @@
+import HTTPText
 package import NIOHTTP1
 
 /// The state of a transfer's request: how much of its body libcurl has, whether libcurl waits for more, and whether the
@@ -102,13 +103,6 @@ struct Upload {
 }
 
 extension HTTPMethod {
-    /// Whether two requests do what one does: the methods that RFC 9110, section 9.2.2, and the IANA registry call so, as
-    /// far as proxies see them in use.
-    package var isIdempotent: Bool {
-        switch self {
-        case .GET, .HEAD, .OPTIONS, .TRACE, .PUT, .DELETE, .PROPFIND, .PROPPATCH, .REPORT, .SEARCH: true
-        case .RAW("QUERY"): true
-        default: false
-        }
-    }
+    /// Whether two requests do what one does.
+    package var isIdempotent: Bool { MethodSemantics.isIdempotent(rawValue) }
 }

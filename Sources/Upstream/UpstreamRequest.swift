@@ -64,7 +64,9 @@ package struct UpstreamRequest: Sendable {
 
     /// How a body is announced.
     package struct Body: Equatable, Sendable {
-        /// As `Content-Length` in the headers says it; `nil` for a chunked one.
+        /// In bytes; `nil` for a chunked one.
+        ///
+        /// libcurl writes `Content-Length` or `Transfer-Encoding` for it; the header has neither.
         package var length: Int?
         /// Whether the upstream is asked first (`Expect: 100-continue`).
         ///

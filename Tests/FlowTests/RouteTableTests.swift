@@ -5,7 +5,7 @@ import Testing
     private func isMatch(_ match: RouteMatch, host: String? = nil, path: Substring = "/", method: String = "GET")
         -> Bool
     {
-        RouteTable(matches: [match]).match(host: host, path: path, method: method) == 0
+        RouteTable(matches: [match]).match(host: host?[...], path: path, method: method) == 0
     }
 
     @Test(arguments: ["/v1/orders", "/v1/orders/", "/v1/orders/7", "/v1/orders//", "/v1/orders/é"])
@@ -36,15 +36,16 @@ import Testing
     }
 
     @Test(arguments: [
-        ("example.com", "example.com"), ("example.com", "EXAMPLE.com:8080"), ("Example.COM", "example.com"),
-        ("example.com:80", "example.com:8080"), ("[::1]", "[::1]:8080"), ("::1", "[::1]"), ("[FE80::1]", "[fe80::1]"),
-        ("127.0.0.1", "127.0.0.1:9"), ("example.com", "example.com:"),
+        ("example.com", "example.com"), ("example.com", "EXAMPLE.com"), ("Example.COM", "example.com"),
+        ("::1", "::1"), ("FE80::1", "fe80::1"), ("127.0.0.1", "127.0.0.1"), ("example.com", "example.com."),
     ])
-    func aHostMatchesInAnyCaseAndOnAnyPort(configured: String, sent: String) {
+    func aHostMatchesInAnyCaseAndWithTheDotOfItsRoot(configured: String, sent: String) {
         #expect(isMatch(RouteMatch(host: configured), host: sent))
     }
 
-    @Test(arguments: ["", "example.co", "example.com2", "www.example.com", "example.com.evil", "[example.com", "[::1]"])
+    @Test(arguments: [
+        "", ".", "example.co", "example.com2", "www.example.com", "example.com.evil", "example.com..", "::1",
+    ])
     func aHostDoesNotMatchOthers(sent: String) {
         #expect(!isMatch(RouteMatch(host: "example.com"), host: sent))
         #expect(isMatch(RouteMatch(), host: sent))
@@ -52,7 +53,7 @@ import Testing
 
     @Test func aRouteWithAHostDoesNotServeRequestsWithoutOne() {
         #expect(!isMatch(RouteMatch(host: "example.com"), host: nil))
-        #expect(!isMatch(RouteMatch(host: "[::1]"), host: "[::2]"))
+        #expect(!isMatch(RouteMatch(host: "::1"), host: "::2"))
     }
 
     @Test func methodsAreCaseSensitiveAndNoneIsAll() {

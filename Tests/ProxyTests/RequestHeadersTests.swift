@@ -1,5 +1,6 @@
 import Downstream
 import Flow
+import HTTPText
 import NIOHTTP1
 import Settings
 import Testing
@@ -30,66 +31,120 @@ extension HTTPHeaders {
 
     private func asked(
         _ route: ProxyRoute, uri: String = "/", headers: HTTPHeaders = ["Host": "example.com"],
-        trace: TraceContext? = nil, pace: Pace = .unlimited
-    ) -> StreamRequest {
-        var request = Request(
-            head: HTTPRequestHead(version: .http1_1, method: .GET, uri: uri, headers: headers), peer: "192.0.2.1")
+        trace: TraceContext? = nil, pace: Pace = .unlimited, method: HTTPMethod = .GET
+    ) throws -> StreamRequest {
+        var request = try Request(
+            head: HTTPRequestHead(version: .http1_1, method: method, uri: uri, headers: headers), peer: "192.0.2.1")
         request.trace = trace
         return StreamRequest(
             request: request, client: "192.0.2.1", key: ClientKey("192.0.2.1"), route: route, generation: 1,
             terms: Terms(
                 pace: pace, burst: 1, buffer: 1, maximumBytes: .kibibytes(1), maximumRecordBytes: .kibibytes(1)),
-            preferences: Preferences(prefer: []))
+            preferences: Preferences(prefer: []), maxForwards: try MaxForwards(of: request))
     }
 
     /// The header as the upstream gets it.
     private func sent(
         _ route: ProxyRoute, headers: HTTPHeaders = ["Host": "example.com"], trace: TraceContext? = nil,
-        pace: Pace = .unlimited
-    ) -> HTTPHeaders {
+        pace: Pace = .unlimited, method: HTTPMethod = .GET, trusted: [AddressBlock] = []
+    ) throws -> HTTPHeaders {
         var list = HeaderList()
         route.writeHeader(
-            to: &list, of: asked(route, headers: headers, trace: trace, pace: pace), at: route.upstreams[0].address,
-            forwarding: Forwarding(clients: ClientAddress(trusted: []), pseudonym: "weir"))
+            to: &list, of: try asked(route, headers: headers, trace: trace, pace: pace, method: method),
+            at: route.upstreams[0].address,
+            forwarding: Forwarding(clients: ClientAddress(trusted: trusted), pseudonym: "weir"))
         return HTTPHeaders(list)
     }
 
     // MARK: The client's fields
 
-    @Test func whatIsOfTheConnectionEndsHere() {
+    @Test func whatIsOfTheConnectionEndsHere() throws {
         let headers = HTTPHeaders([
             ("Host", "a"), ("Connection", "close, X-One"), ("x-one", "1"), ("TE", "gzip"), ("Upgrade", "h2c"),
-            ("Expect", "100-continue"), ("Keep-Alive", "5"), ("Transfer-Encoding", "chunked"), ("Trailer", "x"),
+            ("Expect", "100-continue"), ("Keep-Alive", "5"), ("Content-Length", "5"), ("Trailer", "x"), ("X_Two", "1"),
+            ("Content_Length", "7"),
         ])
         let own = ["host", "via", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded"]
-        #expect(sent(route(), headers: headers).map { $0.name.lowercased() } == own)
+        #expect(try sent(route(), headers: headers).map { $0.name.lowercased() } == own)
     }
 
-    @Test func connectionCannotNameTheHost() {
-        #expect(sent(route(), headers: ["Connection": "host", "Host": "a"])["host"] == ["a"])
+    // MARK: The body
+
+    @Test func theLengthIsLeftToLibcurlUnlessThereIsNoBody() throws {
+        let route = route()
+        for method in [HTTPMethod.POST, .PUT, .PATCH, .init(rawValue: "QUERY")] {
+            #expect(try sent(route, method: method)["content-length"] == ["0"])
+        }
+        #expect(try sent(route, method: .DELETE)["content-length"].isEmpty)
+        #expect(try sent(route, headers: ["Content-Length": "000"])["content-length"] == ["0"])
+        for field in [("Content-Length", "5"), ("Transfer-Encoding", "chunked")] {
+            let header = try sent(route, headers: HTTPHeaders([("Host", "a"), field]), method: .POST)
+            #expect(!header.contains(name: "content-length") && !header.contains(name: "transfer-encoding"))
+        }
+        let upstream = route.upstreamRequest(for: try asked(route, headers: ["Content-Length": "035"]))
+        #expect(upstream.body == nil, "a request whose body is not handed over")
     }
 
-    @Test func everythingElseKeepsItsOrderCaseAndRepetitions() {
+    @Test func trailersAreAnnouncedAsFarAsTheyPass() throws {
+        let headers = HTTPHeaders([
+            ("Transfer-Encoding", "chunked"), ("Trailer", "X-Sum, Content-Length,, x y"),
+            ("trailer", " x-b ,X_C,X-Real-IP,TE"),
+        ])
+        #expect(try sent(route(), headers: headers)["trailer"] == ["X-Sum, x-b"])
+        #expect(try sent(route(), headers: ["Transfer-Encoding": "chunked", "Trailer": "TE"])["trailer"].isEmpty)
+    }
+
+    // MARK: Claims
+
+    @Test(arguments: [
+        "X-Forwarded-Port", "x-forwarded-x", "X-Forwarded", "X-Real-IP", "True-Client-IP", "Client-Cert",
+        "X-Original-URL",
+    ]) func claimsPassFromTrustedPeersAlone(name: String) throws {
+        let trusted = [try #require(AddressBlock("192.0.2.0/24"))]
+        #expect(try sent(route(), headers: [name: "1"])[name].isEmpty)
+        #expect(try sent(route(), headers: [name: "1"], trusted: trusted)[name] == ["1"])
+    }
+
+    @Test func otherNamesAreNoClaims() throws {
+        for name in ["X-Forward", "X-Real", "Forwarded-Fo", "X-Forwardedx"] {
+            #expect(try sent(route(), headers: [name: "1"])[name] == ["1"])
+        }
+    }
+
+    // MARK: Max-Forwards (RFC 9110, section 7.6.2)
+
+    @Test func maxForwardsIsCountedDownForTwoMethods() throws {
+        let headers: HTTPHeaders = ["max-forwards": "5"]
+        #expect(try sent(route(), headers: headers, method: .OPTIONS)["max-forwards"] == ["4"])
+        #expect(try sent(route(), headers: headers, method: .TRACE)["max-forwards"] == ["4"])
+        #expect(try sent(route(), headers: headers)["max-forwards"] == ["5"])
+    }
+
+    @Test func connectionCannotNameTheHost() throws {
+        #expect(try sent(route(), headers: ["Connection": "host", "Host": "a"])["host"] == ["a"])
+    }
+
+    @Test func everythingElseKeepsItsOrderCaseAndRepetitions() throws {
         let fields = [
             ("Cookie", "a"), ("x-B", "1"), ("cookie", "b"), ("X-b", ""), ("Accept-Encoding", "br"), ("via", "1.0 a"),
         ]
-        let kept = sent(route(), headers: HTTPHeaders([("Host", "a")] + fields)).map { "\($0.name): \($0.value)" }
+        let kept = try sent(route(), headers: HTTPHeaders([("Host", "a")] + fields)).map { "\($0.name): \($0.value)" }
         #expect(kept.prefix(fields.count) == fields.map { "\($0): \($1)" }[...])
     }
 
-    @Test func theWayIsToldOnce() {
+    @Test func theWayIsToldOnce() throws {
         let headers: HTTPHeaders = [
             "Host": "a", "x-forwarded-for": "10.0.0.1", "X-FORWARDED-HOST": "b", "X-Forwarded-Proto": "https",
             "forwarded": "for=10.0.0.1", "Via": "1.0 a",
         ]
-        let told = sent(route(), headers: headers)
+        let told = try sent(route(), headers: headers)
         #expect(told["x-forwarded-for"] == ["192.0.2.1"] && told["x-forwarded-host"] == ["a"])
         #expect(told["x-forwarded-proto"] == ["http"] && told["via"] == ["1.0 a", "1.1 weir"])
         #expect(told["forwarded"] == ["for=192.0.2.1;host=\"a\";proto=http"])
     }
 
-    @Test func trailersAreAskedForWhereTheClientWantsThem() {
-        let headers = sent(route(), headers: ["Host": "a", "TE": "trailers, gzip", "Connection": "TE"])
+    @Test func trailersAreAskedForWhereTheClientWantsThem() throws {
+        let headers = try sent(route(), headers: ["Host": "a", "TE": "trailers, gzip", "Connection": "TE"])
         #expect(headers["te"] == ["trailers"] && headers["connection"] == ["TE"])
     }
 
@@ -100,39 +155,39 @@ extension HTTPHeaders {
         return TraceContext(joining: parents, using: &generator)
     }
 
-    @Test func aTraceGoesOnWithWeirsSpanAndOneState() {
+    @Test func aTraceGoesOnWithWeirsSpanAndOneState() throws {
         let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
         let trace = trace(joining: [parent])
         let headers: HTTPHeaders = ["Traceparent": parent, "tracestate": "a=1, ", "TraceState": "b=2"]
-        let header = sent(route(), headers: headers, trace: trace)
+        let header = try sent(route(), headers: headers, trace: trace)
         #expect(header["traceparent"] == [trace.traceparent])
         #expect(header["tracestate"] == ["a=1,b=2"])
-        #expect(sent(route(), headers: headers)["tracestate"].count == 2)
+        #expect(try sent(route(), headers: headers)["tracestate"].count == 2)
     }
 
-    @Test func aNewTraceHasNoState() {
+    @Test func aNewTraceHasNoState() throws {
         let trace = trace(joining: [])
-        let header = sent(route(), headers: ["tracestate": "a=1", "traceparent": "x"], trace: trace)
+        let header = try sent(route(), headers: ["tracestate": "a=1", "traceparent": "x"], trace: trace)
         #expect(header["traceparent"] == [trace.traceparent] && header["tracestate"].isEmpty)
     }
 
-    @Test func theClientsHostIsPreserved() {
-        #expect(sent(route())["host"] == ["example.com"])
-        #expect(sent(route(), headers: [:])["host"] == ["origin:9000"])
+    @Test func theClientsHostIsPreserved() throws {
+        #expect(try sent(route())["host"] == ["example.com"])
+        #expect(try sent(route(), headers: [:])["host"] == ["origin:9000"])
     }
 
-    @Test func theHostMayBeTheUpstreamsOwn() {
+    @Test func theHostMayBeTheUpstreamsOwn() throws {
         let route = route { $0.host = .upstream }
-        #expect(sent(route)["host"] == ["origin:9000"])
+        #expect(try sent(route)["host"] == ["origin:9000"])
     }
 
-    @Test func theHostMayBeFixed() {
+    @Test func theHostMayBeFixed() throws {
         let route = route { $0.host = .literal("fixed.example") }
-        #expect(sent(route)["host"] == ["fixed.example"])
+        #expect(try sent(route)["host"] == ["fixed.example"])
     }
 
-    private func sentTarget(of route: ProxyRoute, uri: String) -> String {
-        route.upstreamRequest(for: asked(route, uri: uri)).target
+    private func sentTarget(of route: ProxyRoute, uri: String) throws -> String {
+        route.upstreamRequest(for: try asked(route, uri: uri)).target
     }
 
     @Test(arguments: [
@@ -140,29 +195,29 @@ extension HTTPHeaders {
         ("/api", "/api?a=b", "/?a=b"),
         ("/api/", "/api/a", "/a"), ("/", "/a/b", "/a/b"), ("/api", "/api//a", "//a"), ("/api", "/api/../b", "/../b"),
         ("/api", "/other", "/other"),
-    ]) func thePrefixIsTakenOffWhereTheRouteSaysSo(path: String, uri: String, target: String) {
-        #expect(sentTarget(of: route(path: path) { $0.stripPrefix = true }, uri: uri) == target)
-        #expect(sentTarget(of: route(path: path), uri: uri) == uri)
+    ]) func thePrefixIsTakenOffWhereTheRouteSaysSo(path: String, uri: String, target: String) throws {
+        #expect(try sentTarget(of: route(path: path) { $0.stripPrefix = true }, uri: uri) == target)
+        #expect(try sentTarget(of: route(path: path), uri: uri) == uri)
     }
 
-    @Test func theStreamHeadersAreForwardedUnlessTheRouteSaysNo() {
+    @Test func theStreamHeadersAreForwardedUnlessTheRouteSaysNo() throws {
         let headers: HTTPHeaders = ["Host": "a", "X-Stream-Rate-Limit": "5/second", "x-stream-buffer-size": "5"]
         let names = ["X-Stream-Rate-Limit", "X-Stream-Buffer-Size"]
-        let told = sent(route(), headers: headers)
+        let told = try sent(route(), headers: headers)
         #expect(names.flatMap { told[$0] } == ["5/second", "5"])
-        let silent = sent(route { $0.forwardStreamHeaders = false }, headers: headers)
+        let silent = try sent(route { $0.forwardStreamHeaders = false }, headers: headers)
         #expect(names.allSatisfy { !silent.contains(name: $0) })
         #expect(silent["host"] == ["a"])
     }
 
     /// Records cannot be told apart in a compressed body.
     @Test(arguments: [(Framing.ndjson, "identity"), (.sse, "identity"), (.jsonSequence, "identity"), (.none, "gzip")])
-    func compressionIsNotAskedForWhereThereAreRecords(framing: Framing, coding: String) {
+    func compressionIsNotAskedForWhereThereAreRecords(framing: Framing, coding: String) throws {
         let route = route { $0.framing = framing }
         let headers: HTTPHeaders = [
             "Host": "a", "Accept": "text/event-stream", "Accept-Encoding": "gzip", "accept-encoding": "br",
         ]
-        let asked = sent(route, headers: headers, pace: Pace("1/s") ?? .unlimited)["accept-encoding"]
+        let asked = try sent(route, headers: headers, pace: Pace("1/s") ?? .unlimited)["accept-encoding"]
         #expect(asked == (coding == "gzip" ? ["gzip", "br"] : [coding]))
     }
 
@@ -171,15 +226,15 @@ extension HTTPHeaders {
         ("Accept", "*/*", false), ("Accept", "application/json, text/html", false),
         ("Accept", "text/event-stream", true),
         ("Accept", "text/html, application/x-ndjson; q=0.5", true), ("X-Stream-Buffer-Size", "5", true),
-    ]) func whereTheTypeDecidesTheRequestTells(name: String, value: String, expectsRecords: Bool) {
+    ]) func whereTheTypeDecidesTheRequestTells(name: String, value: String, expectsRecords: Bool) throws {
         let headers: HTTPHeaders = ["Host": "a", "Accept-Encoding": "gzip", name: value]
-        let asked = sent(route(), headers: headers)["accept-encoding"]
+        let asked = try sent(route(), headers: headers)["accept-encoding"]
         #expect(asked == [expectsRecords ? "identity" : "gzip"])
     }
 
     @Test func aPaceIsAReasonToExpectRecords() throws {
         let pace = try #require(Pace("10/second"))
-        let asked = sent(route(), headers: ["Host": "a"], pace: pace)["accept-encoding"]
+        let asked = try sent(route(), headers: ["Host": "a"], pace: pace)["accept-encoding"]
         #expect(asked == ["identity"])
     }
 }

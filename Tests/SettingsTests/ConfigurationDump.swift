@@ -1,4 +1,5 @@
 import Flow
+import HTTPText
 
 @testable import Settings
 

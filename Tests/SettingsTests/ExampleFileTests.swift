@@ -61,7 +61,7 @@ import Testing
         tables += allowed(by: Schema.typesKeys, of: .init())
         tables += allowed(by: Schema.rateKeys, of: .init(policy: route.policy))
         tables += allowed(by: Schema.bufferKeys, of: .init(policy: route.policy))
-        tables += allowed(by: Schema.clientKeyKeys, of: .address)
+        tables += allowed(by: Schema.clientKeyKeys, of: .address(ipv6Prefix: 64))
         tables += allowed(by: Schema.streamsKeys, of: .init())
         tables += allowed(by: Schema.timeouts, of: .init())
         tables += allowed(by: Schema.stallTimeoutKeys, of: .init())

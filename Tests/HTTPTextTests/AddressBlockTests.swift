@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Settings
+@testable import HTTPText
 
 @Suite struct AddressBlockTests {
     @Test(arguments: [
@@ -22,6 +22,15 @@ import Testing
     @Test func beginsAtItsFirstAddress() throws {
         #expect(try #require(AddressBlock("192.0.2.77/24")).text == "192.0.2.0/24")
         #expect(AddressBlock("2001:db8::1/32") == AddressBlock("2001:db8::/32"))
+    }
+
+    @Test(arguments: [
+        ("2001:db8::1", 64, "2001:db8::/64"), ("2001:db8:0:0:ffff::1", 64, "2001:db8::/64"),
+        ("2001:db8:0:1::", 64, "2001:db8:0:1::/64"),
+        ("2001:db8::1", 128, "2001:db8::1"), ("2001:db8::1", 1, "::/1"), ("192.0.2.1", 64, "192.0.2.1"),
+        ("::ffff:192.0.2.1", 64, "192.0.2.1"), ("", 64, ""), ("no:address", 64, "no:address"),
+    ]) func aClientIsABlockOfIPv6(address: String, prefix: Int, client: String) {
+        #expect(AddressBlock.client(address, ipv6Prefix: prefix) == client)
     }
 
     @Test func loopbackIsWhatItsTextSays() {

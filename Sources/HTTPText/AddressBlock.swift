@@ -28,13 +28,27 @@ package struct AddressBlock: Hashable, Sendable {
         }
         // An IPv4 prefix inside IPv6 would need 96 bits taken off its length; nobody writes one.
         guard let address = IPAddress(String(text[..<slash])), address.family == .v6 || !text.contains(":"),
-            let length = Int(wholeNumber: text[text.index(after: slash)...])
+            let length = Int(digits: text[text.index(after: slash)...].utf8), text.hasSuffix("/\(length)")
         else { return nil }
         self.init(around: address, prefixLength: length)
     }
 
     /// The first address and the length of the prefix: `192.0.2.0/24`, also for a single address.
     package var text: String { "\(base.text)/\(prefixLength)" }
+
+    /// The text that addresses of one client have in common: the block of an IPv6 address, any other address itself.
+    ///
+    /// A host of IPv6 usually has a whole /64 of addresses to itself (RFC 7421), and uses many of them (RFC 8981).
+    ///
+    /// - Parameters:
+    ///   - address: Its text; what is none is returned as it is.
+    ///   - ipv6Prefix: The length of the block's prefix, 1...128.
+    /// - Returns: The text of the block, or of the address.
+    package static func client(_ address: String, ipv6Prefix: Int) -> String {
+        guard address.utf8.contains(UInt8(ascii: ":")), let parsed = IPAddress(address) else { return address }
+        guard parsed.family == .v6, ipv6Prefix < parsed.family.bits else { return parsed.text }
+        return AddressBlock(around: parsed, prefixLength: ipv6Prefix)?.text ?? parsed.text
+    }
 
     /// Whether `address` is of this family and shares the prefix.
     package func contains(_ address: IPAddress) -> Bool {
