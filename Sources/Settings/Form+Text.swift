@@ -19,7 +19,9 @@ extension Form where Value == String {
     static var mediaType: Form {
         Form(allowed: "a media type such as `application/vnd.acme+lines`, without parameters") { text in
             let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-            let isType = parts.allSatisfy { !$0.isEmpty && !$0.contains(UInt8(ascii: "*")) && $0.allSatisfy(\.isToken) }
+            let isType = parts.allSatisfy {
+                !$0.isEmpty && !$0.contains(UInt8(ascii: "*")) && $0.allSatisfy(\.isTokenByte)
+            }
             return parts.count == 2 && text.utf8.count <= 255 && isType ? text.lowercased() : nil
         }
     }
