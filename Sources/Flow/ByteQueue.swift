@@ -84,12 +84,14 @@ struct ByteQueue: ~Copyable {
         (storage, capacity, head) = (nil, 0, 0)
     }
 
-    /// Makes room for a number of bytes after the last one: by moving to the front where a quarter is free there, else by
+    /// Makes room for a number of bytes after the last one: by moving to the front where all that is held fits there, else by
     /// growing.
+    ///
+    /// So no byte is moved more than once for each that was taken.
     private mutating func reserve(_ more: Int) -> UnsafeMutableRawPointer {
         let needed = count + more
         if let storage, head + needed <= capacity { return storage }
-        if let storage, needed <= capacity, head >= capacity / 4 {
+        if let storage, needed <= capacity, head >= count {
             memmove(storage, storage + head, count)
             head = 0
             return storage

@@ -16,10 +16,12 @@ enum EventBlock {
     ///   - searched: How many bytes of it are known not to end it; of those, the last two are looked at again.
     /// - Returns: The index after its empty line, or after its only line; `nil` if it has not ended yet.
     static func end(in bytes: UnsafeRawBufferPointer, searched: Int = 0) -> Int? {
-        if isOutsideEvents(bytes) { return firstLineEnd(in: bytes, searched: searched) }
         var start = max(0, searched - 2)
-        if start == 0, let end = emptyLine(in: bytes, at: 0) { return end }
-        if start == 0, bytes.first == .carriageReturn { return nil }
+        if let first = bytes.first, mayBeAlone(first) {
+            if isOutsideEvents(bytes) { return firstLineEnd(in: bytes, searched: searched) }
+            if start == 0, let end = emptyLine(in: bytes, at: 0) { return end }
+            if start == 0, first == .carriageReturn { return nil }
+        }
         while let line = lineEnd(in: bytes, from: start) {
             if let end = emptyLine(in: bytes, at: line.behind) { return end }
             start = line.behind
@@ -27,8 +29,16 @@ enum EventBlock {
         return nil
     }
 
-    /// Whether the first line is a comment or `retry`, which are part of no event unless they are within its block.
+    /// Whether the line that begins with this byte may be a block by itself; most blocks begin otherwise.
     @inline(__always)
+    private static func mayBeAlone(_ first: UInt8) -> Bool {
+        switch first {
+        case .lineFeed, .carriageReturn, UInt8(ascii: ":"), UInt8(ascii: "r"), 0xEF: true
+        default: false
+        }
+    }
+
+    /// Whether the first line is a comment or `retry`, which are part of no event unless they are within its block.
     private static func isOutsideEvents(_ block: UnsafeRawBufferPointer) -> Bool {
         let start = textStart(block)
         guard start < block.count, block[start] != UInt8(ascii: ":") else { return start < block.count }
