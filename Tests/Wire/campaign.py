@@ -82,6 +82,8 @@ class Campaign:
                     failure.visits.append((bench.name, visit))
         if strays:  # any of them may have caused it
             crashed = any("weir has ended" in finding.text for _, finding in strays)
+            if crashed:  # then what the hops saw does not agree for any of the cases
+                found = {}
             others = [case for case in cases if case.name not in found]
             alone = [failure for case in others if (failure := await self.run_alone(case, crashed))]
             return [*found.values(), *alone] or [Failure(Case("a batch", "several"), strays, [], reproduced=False)]
