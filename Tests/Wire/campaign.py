@@ -11,6 +11,7 @@ from bench import Bench
 from case import Case
 from oracle import Finding
 from origins import NAMES, Origin
+from proxies import ENDED
 from response_bench import ResponseBench
 
 KINDS = [
@@ -41,6 +42,10 @@ class Failure:
     def is_timing(self):
         return all(finding.timing for _, finding in self.findings)
 
+    @property
+    def is_end_of_weir(self):
+        return any(ENDED in finding.text for _, finding in self.findings)
+
 
 class Campaign:
     async def __aenter__(self):
@@ -62,7 +67,7 @@ class Campaign:
         """The failures of these cases; each was run again alone. `patient`: ends when all timers of weir have expired."""
         failures = []
         for failed in await self._suspects(cases, patient):
-            alone = await self.run_alone(failed.case)
+            alone = await self.run_alone(failed.case, failed.is_end_of_weir)
             failures.append(alone or dataclasses.replace(failed, reproduced=False))
         return failures
 
@@ -81,7 +86,7 @@ class Campaign:
                     failure.findings += [(bench.name, finding) for finding in visit.findings]
                     failure.visits.append((bench.name, visit))
         if strays:  # any of them may have caused it
-            crashed = any("weir has ended" in finding.text for _, finding in strays)
+            crashed = any(ENDED in finding.text for _, finding in strays)
             if crashed:  # then what the hops saw does not agree for any of the cases
                 found = {}
             others = [case for case in cases if case.name not in found]
@@ -121,6 +126,6 @@ class Campaign:
         plan = mutator(seed).plan(seed)
         for dropped in range(len(plan) - 1, -1, -1):
             fewer = plan[:dropped] + plan[dropped + 1:]
-            if smaller := await self.run_alone(make(seed, fewer)):
+            if smaller := await self.run_alone(make(seed, fewer), failure.is_end_of_weir):
                 plan, failure = fewer, smaller
         return failure

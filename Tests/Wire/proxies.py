@@ -12,6 +12,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "EndToEnd"))
 from harness.weir import Weir, route  # noqa: E402
 
 
+ENDED = "weir has ended"
+
+
 def match(path):
     return f"{{ path: {path}, methods: [{', '.join(routes.METHODS)}] }}"
 
@@ -47,7 +50,7 @@ class Proxy:
         """Starts another weir where this one has ended, and says how it did."""
         if self.is_running:
             return []
-        said = f"weir has ended, status {self.weir.process.returncode}: {self.weir.said()[:2000]}"
+        said = f"{ENDED}, status {self.weir.process.returncode}: {self.weir.said()[:2000]}"
         self._start()
         return [said]
 
