@@ -9,7 +9,7 @@ import re
 
 import routes
 from messages import Duty
-from origins import FORGED, UNKNOWN_METHODS
+from origins import FORGED, UNKNOWN_METHODS, UNKNOWN_TARGETS
 
 # Fields in which a client could claim to be somebody else, or a length, with `_` for `-` too.
 SENSITIVE = re.compile(r"content-length|transfer-encoding|host|forwarded|x-real-ip|x-forwarded-.*")
@@ -112,7 +112,7 @@ def check_lines(visit, origin_name):
     """What weir logged as answered by an origin has reached it."""
     met = {record.trace for _, record in visit.records}
     for trace, line in forwarded(visit).items():
-        unknown = line["method"] in UNKNOWN_METHODS.get(origin_name, ())
+        unknown = line["method"] in UNKNOWN_METHODS.get(origin_name, ()) or line["path"] in UNKNOWN_TARGETS.get(origin_name, ())
         if trace not in met and line["reason"] == "completed" and line.get("status", 0) < 500 and not unknown:
             yield Finding(f"weir logged a response to a request that no origin got: {line}")
 
@@ -127,12 +127,13 @@ def check_responses(visit):
         yield Finding(f"the client got no HTTP: {result.fault}: {result.received[-400:]!r}")
     if result.late:
         yield Finding("the connection was not closed in time", timing=True)
+    own = any(expected.duty is Duty.NEVER for expected in visit.expected)  # weir may answer OPTIONS and TRACE itself
     answered = [response.seen for response in result.responses if response.seen]
     order = [record.trace for _, record in visit.records]
     for response in result.responses:
         if response.seen and response.seen not in logged:
             yield Finding(f"the client got the response to a request of somebody else: {response}")
-        if not response.seen and 0 < response.status < 400:
+        if not response.seen and 0 < response.status < 400 and not own:
             yield Finding(f"the client got a response that is not to its request: {response}")
     if len(set(answered)) < len(answered) or answered != [trace for trace in order if trace in answered]:
         yield Finding(f"the responses come in another order than the requests: {answered}, {order}")

@@ -125,3 +125,5 @@ def trace_id(traceparent):
 NAMES = ["http_server", "h11", "node", "nginx"]
 # Methods that an origin rejects, whoever sends them.
 UNKNOWN_METHODS = {"node": {"LIST"}, "nginx": {"TRACE"}}
+# Targets that it rejects, and what it then records.
+UNKNOWN_TARGETS = {"nginx": {"*": "400  "}}
