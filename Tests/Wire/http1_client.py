@@ -96,6 +96,8 @@ def parse(result, methods):
         if response is None:
             return
         response.complete = True
+        if method == "HEAD" and response.status >= 400 and (b"connection", b"close") in response.fields:
+            return  # weir has rejected the head and does not know its method: there may be a body, and nothing follows it
         data, number = connection.trailing_data[0], number + 1
 
 

@@ -15,6 +15,7 @@ class ExpectedResponse:
     body: bytes = b""
     complete: bool = True
     notes: tuple = ()  # why 502 is right too
+    ends_with_connection: bool = False
 
 
 def read_response(script):
@@ -38,7 +39,7 @@ def read_response(script):
         complete = False
     except Malformed:
         complete = False
-    return ExpectedResponse(status, bytes(body), complete, tuple(notes))
+    return ExpectedResponse(status, bytes(body), complete, tuple(notes), framing == "close")
 
 
 def read_final_head(source, notes):
