@@ -16,6 +16,11 @@ BENCH_PEERS ?= nginx,haproxy
 # For the measurements in Benchmarks/: make bench-pace MEASURE_FLAGS='--seconds 60 --markdown'
 MEASURE_FLAGS ?=
 
+# How long make soak runs, and what it draws from: make soak SOAK_SECONDS=3600 SOAK_FLAGS='--seed 7'
+SOAK_SECONDS ?= 600
+SOAK_FLAGS ?=
+SOAK = .venv/bin/python Tests/Soak/soak --seconds $(SOAK_SECONDS) $(SOAK_FLAGS)
+
 # How long make fuzz searches in each target.
 FUZZ_SECONDS ?= 60
 
@@ -23,8 +28,9 @@ FUZZ_SECONDS ?= 60
 WIRE_SECONDS ?= 3600
 WIRE_SEEDS ?= 1000
 
-.PHONY: help run test test-unit test-end-to-end test-conformance wire wire-fuzz check lint format bench bench-pace bench-slow-readers \
-	bench-crowd bench-flap bench-polling bench-reloads bench-secured bench-hostile bench-keys test-thread test-address \
+.PHONY: help run test test-unit test-end-to-end test-conformance wire wire-fuzz check lint format bench bench-pace \
+	bench-slow-readers bench-crowd bench-flap bench-polling bench-reloads bench-secured bench-hostile bench-keys \
+	test-soak soak soak-address test-thread test-address \
 	fuzz screenshot image clean
 
 help: ## this list
@@ -35,7 +41,7 @@ run: ## builds weir and runs its demo: a proxy and a small upstream, with curl l
 	swift build $(RELEASE_FLAGS) $(SWIFT_FLAGS)
 	exec .build/release/weir demo
 
-test: test-unit test-end-to-end test-conformance wire ## every test; installs what they need
+test: test-unit test-end-to-end test-conformance wire test-soak ## every test; installs what they need
 
 test-unit: ## the Swift tests
 	scripts/setup build
@@ -60,6 +66,20 @@ wire-fuzz: ## searches on from a random seed: make wire-fuzz WIRE_SECONDS=600
 	scripts/setup test
 	swift build --product weir $(SWIFT_FLAGS)
 	WEIR=.build/debug/weir .venv/bin/python Tests/Wire --seconds $(WIRE_SECONDS)
+
+test-soak: ## a minute of make soak
+	$(MAKE) soak SOAK_SECONDS=60
+
+soak: ## clients and upstreams that act at random, reloads and drains; then nothing may be left: make soak SOAK_SECONDS=3600
+	scripts/setup test
+	swift build --product weir $(SWIFT_FLAGS)
+	$(SOAK) --weir .build/debug/weir
+
+soak-address: ## the same on a binary built with the address and leak sanitizers
+	scripts/setup test
+	swift build --sanitize=address --scratch-path .build-address --product weir $(SWIFT_FLAGS)
+	ASAN_OPTIONS=detect_leaks=1 \
+	LSAN_OPTIONS=suppressions=$(CURDIR)/scripts/sanitizers/leak.supp:print_suppressions=0 $(SOAK) --weir .build-address/debug/weir
 
 check: lint test ## what CI checks: format, imports, Dockerfile, build, test
 
