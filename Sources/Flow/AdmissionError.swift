@@ -3,7 +3,8 @@ package enum AdmissionError: Error, Equatable, Sendable {
     /// The client starts streams faster than the route allows; it will be served after `retryAfter`.
     case tooManyStarts(rate: Rate, retryAfter: Duration)
     case tooManyStreamsOfClient(limit: Int)
-    case tooManyStreamsOfRoute(limit: Int)
+    /// `retryAfter` is the time until a stream without a client ends, if there is one.
+    case tooManyStreamsOfRoute(limit: Int, retryAfter: Duration? = nil)
     /// As many streams and requests as the upstream may carry are open.
     case upstreamBusy(limit: Int)
     /// The client's last streams stalled too often.
@@ -19,15 +20,17 @@ package enum AdmissionError: Error, Equatable, Sendable {
     /// How long the client should wait.
     ///
     /// For starts and for an open breaker it is exact, for a record budget and for health checks the least that it can be.
-    /// When an open stream will end nobody knows (it may last hours), and a guess from past streams would look exact and be
-    /// wrong: the other cases say one second, the least that `Retry-After` can.
+    /// For slots of a route it is the time for which a detached stream holds one. When other streams will end is not known (they may
+    /// last hours), and a guess from past streams would look exact and be wrong: then it is one second, the least that
+    /// `Retry-After` can be.
     package var retryAfter: Duration {
         switch self {
         case .tooManyStarts(_, let retryAfter): retryAfter
         case .clientBreakerOpen(let refusal), .upstreamBreakerOpen(let refusal): refusal.retryAfter
         case .recordBudgetSpent(_, let retryAfter), .proxyFull(let retryAfter), .upstreamDown(let retryAfter):
             retryAfter
-        case .tooManyStreamsOfClient, .tooManyStreamsOfRoute, .upstreamBusy: .seconds(1)
+        case .tooManyStreamsOfRoute(_, let retryAfter): retryAfter ?? .seconds(1)
+        case .tooManyStreamsOfClient, .upstreamBusy: .seconds(1)
         }
     }
 }

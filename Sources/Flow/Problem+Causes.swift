@@ -21,7 +21,7 @@ extension Problem {
             self.init(
                 .tooManyStreams, status: 429, detail: "The limit of \(limit) open streams of one client is reached",
                 retryAfter: error.retryAfter)
-        case .tooManyStreamsOfRoute(let limit):
+        case .tooManyStreamsOfRoute(let limit, _):
             self.init(
                 .tooManyStreams, status: 429, detail: "The limit of \(limit) open streams of this route is reached",
                 retryAfter: error.retryAfter)

@@ -36,6 +36,20 @@ package struct StartAllowance: Equatable, Sendable {
         max(nextStart, now).advanced(byNanoseconds: spacing)
     }
 
+    /// The next start as if a client that must wait for `wait` had started when its `Retry-After`, in whole seconds, is over.
+    func planned(nextStart: Instant, after wait: Duration, at now: Instant) -> Instant {
+        taken(nextStart: nextStart, at: now + .seconds(wait.retryAfterSeconds))
+    }
+
+    /// The furthest that planned starts may push a next start.
+    func mostPlanned(nextStart: Instant) -> Instant {
+        let (distance, overflow) = spacing.multipliedReportingOverflow(by: Self.mostPlannedStarts)
+        return overflow ? .distantFuture : nextStart.advanced(byNanoseconds: distance)
+    }
+
+    /// Clients that come back before their time plan another start each time: these must not keep the others away for long.
+    private static let mostPlannedStarts: Int64 = 100
+
     /// The next start as if one start had not been made.
     func refunded(nextStart: Instant) -> Instant {
         nextStart.advanced(byNanoseconds: -spacing)
@@ -46,6 +60,18 @@ package struct StartAllowance: Equatable, Sendable {
         let debt = max(.zero, nextStart - now).nanoseconds
         let remaining = debt > tolerance ? 0 : min(Int64(burst), (tolerance - debt) / spacing + 1)
         return StartQuota(remaining: Int(remaining), resetSeconds: debt == 0 ? 0 : (nextStart - now).retryAfterSeconds)
+    }
+}
+
+/// What a client has left on a route, for each limit on clients that the route has.
+package struct ClientQuotas: Equatable, Sendable {
+    package var starts: StartQuota?
+    /// Streams that it may open beside those that are open.
+    package var streams: Int?
+
+    package init(starts: StartQuota? = nil, streams: Int? = nil) {
+        self.starts = starts
+        self.streams = streams
     }
 }
 

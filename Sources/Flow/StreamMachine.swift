@@ -85,7 +85,7 @@ package struct StreamMachine: Sendable {
     /// Since when the client has held its own stream back, by a pause or without credit.
     private var heldSince: Instant?
     /// Until when a stream without a client waits for it.
-    private var detachedUntil: Instant?
+    package private(set) var detachedUntil: Instant?
     /// Whether the client was found slow and let be, for a trial of the limit.
     package private(set) var wouldHaveStalled = false
     /// Whether the upstream did not begin to answer in time, or said nothing more.

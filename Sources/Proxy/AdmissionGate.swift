@@ -70,6 +70,14 @@ final class AdmissionGate: Sendable {
         doors.withLockedValue { $0.admission.startsLeft(of: client, at: now) }
     }
 
+    /// The refusal as the client is told of it: those that are refused for their starts are spread over the time.
+    func spread(_ refusal: AdmissionError, of client: ClientKey, at now: Instant) -> AdmissionError {
+        guard case .tooManyStarts(let rate, _) = refusal,
+            let wait = doors.withLockedValue({ $0.admission.planReturn(of: client, at: now) })
+        else { return refusal }
+        return .tooManyStarts(rate: rate, retryAfter: wait)
+    }
+
     var openStreams: Int { doors.withLockedValue { $0.admission.openStreams } }
 
     /// Streams and plain requests.
@@ -130,7 +138,8 @@ extension AdmissionGate.Doors {
             throw error
         }
         if let refusal = parts.admitted.wouldRefuse { parts.wouldRefuse.append(refusal) }
-        parts.startsLeft = admission.startsLeft(of: client, at: now)
+        parts.quotas = ClientQuotas(
+            starts: admission.startsLeft(of: client, at: now), streams: admission.streamsLeft(of: client))
         retries.requestCame(at: now)
         return parts
     }

@@ -59,11 +59,11 @@ extension HTTPHeaders {
 ///   - headers: End-to-end fields of the upstream's response.
 ///   - terms: What was granted.
 ///   - id: The stream's id.
-///   - starts: How often the client may start a stream on this route; `nil` where that is not limited.
-///   - quota: What the client has left of its starts; `nil` likewise.
+///   - limits: Those of this route on its clients.
+///   - quotas: What the client has left of them.
 ///   - totalItemsHeader: The field in which this route's upstream tells the number of records.
 func addStreamFields(
-    to headers: inout HTTPHeaders, terms: Terms, id: StreamId, starts: StartAllowance?, quota: StartQuota?,
+    to headers: inout HTTPHeaders, terms: Terms, id: StreamId, limits: Admission.Limits, quotas: ClientQuotas,
     totalItemsHeader: String?
 ) {
     headers.replaceOrAdd(name: "X-Stream-Rate", value: terms.pace.text)
@@ -74,7 +74,7 @@ func addStreamFields(
     {
         headers.add(name: "X-Stream-Total-Items", value: total)
     }
-    if let fields = RateLimitFields(terms: terms, starts: starts, quota: quota) {
+    if let fields = RateLimitFields(terms: terms, limits: limits, quotas: quotas) {
         headers.replaceOrAdd(name: "RateLimit-Policy", value: fields.policy)
         headers.replaceOrAdd(name: "RateLimit", value: fields.state)
     }

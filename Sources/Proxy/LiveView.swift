@@ -11,6 +11,8 @@ import Settings
 /// gathering runs at a time, and what is younger than a quarter of a second is told again.
 final class LiveView {
     static let mostViewers = 16
+    /// More than the six connections that a browser opens to one host; other addresses always find a place.
+    static let mostViewersOfAddress = 8
     static let shortestInterval = Duration.milliseconds(500)
     static let longestInterval = Duration.seconds(60)
     private static let freshness = Duration.milliseconds(250)
@@ -47,19 +49,29 @@ final class LiveView {
         guard let interval = Self.interval(in: request.head.uri) else {
             return refuse(.badRequest, "interval must be a duration from 500ms to 60s", writer)
         }
-        guard viewers.count < Self.mostViewers else {
-            return refuse(.serviceUnavailable, "\(Self.mostViewers) viewers are the most", writer)
+        if let problem = placeRefusal(of: request.peer) {
+            _ = shared.answer(problem, to: request, response: writer)
+            return
         }
         let isHead = request.head.method == .HEAD
         writer.writeHead(.ok, headers: headers("text/event-stream"), body: isHead ? .none : .unknown)
         guard !isHead else { return writer.end() }
         writer.expectPace(true)
-        let viewer = LiveViewer(response: writer, every: interval, of: self)
+        let viewer = LiveViewer(response: writer, peer: request.peer, every: interval, of: self)
         viewers[ObjectIdentifier(viewer)] = viewer
         gather { [weak viewer] json in
             if let json { viewer?.tell(json, at: Worker.now()) }
         }
         tick(after: Worker.now())
+    }
+
+    /// Why an address may not have another follower; a unix socket has no addresses, and its folder says who may come.
+    private func placeRefusal(of peer: String) -> Problem? {
+        guard viewers.count < Self.mostViewers else { return .tooManyFollowers(limit: Self.mostViewers) }
+        guard !peer.isEmpty, viewers.values.count(where: { $0.peer == peer }) >= Self.mostViewersOfAddress else {
+            return nil
+        }
+        return .tooManyFollowers(ofAddress: Self.mostViewersOfAddress)
     }
 
     func left(_ viewer: LiveViewer) {
@@ -133,14 +145,15 @@ extension LiveView: TimerTarget {
 final class LiveViewer: ResponseWriterDelegate {
     private static let mostSkipped = 30
 
+    let peer: String
     private let response: ResponseWriter
     private let interval: Duration
     private let view: LiveView
     private var due = Instant.distantPast
     private var skipped = 0
 
-    init(response: ResponseWriter, every interval: Duration, of view: LiveView) {
-        (self.response, self.interval, self.view) = (response, interval, view)
+    init(response: ResponseWriter, peer: String, every interval: Duration, of view: LiveView) {
+        (self.response, self.peer, self.interval, self.view) = (response, peer, interval, view)
         response.delegate = self
     }
 

@@ -8,8 +8,8 @@ struct Permit: ~Copyable, Sendable {
     /// What an admission came to.
     struct Parts: Sendable {
         var admitted = Admission.Admitted()
-        /// What the client had left of its starts; `nil` where the route does not limit them.
-        var startsLeft: StartQuota?
+        /// What the client had left of the route's limits on clients.
+        var quotas = ClientQuotas()
         /// That of the client's breaker, until it was told how it went.
         var clientTicket: CircuitBreaker.Ticket?
         /// At the upstream that is asked.
@@ -31,6 +31,8 @@ struct Permit: ~Copyable, Sendable {
     private let client: ClientKey
     private var parts: Parts
     private var isStream = true
+    /// The stream's id while its client is away; only then another start of the client may take the slot.
+    private var detachedAs: StreamId?
     private var lease: RecordBudget.Lease?
 
     init(gate: AdmissionGate, client: ClientKey, parts: Parts) {
@@ -39,15 +41,18 @@ struct Permit: ~Copyable, Sendable {
         self.parts = parts
     }
 
-    var startsLeft: StartQuota? { parts.startsLeft }
+    var quotas: ClientQuotas { parts.quotas }
+    /// A detached stream whose slot this one has: it has to be ended.
+    var displaced: StreamId? { parts.admitted.displaced }
     var wouldRefuse: [AdmissionError] { parts.wouldRefuse }
     /// The one to ask; `nil` only once there is none left to try.
     var upstream: RouteUpstream? { parts.upstream }
 
     deinit {
-        let (client, parts, isStream) = (client, parts, isStream)
+        let (client, parts, isStream, detachedAs) = (client, parts, isStream, detachedAs)
         gate.withDoors { doors in
-            doors.admission.released(client, isStream: isStream)
+            let hasSlot = detachedAs.map { doors.admission.attached($0, of: client) } ?? isStream
+            doors.admission.released(client, isStream: hasSlot)
             doors.release(client, parts, at: Worker.now())
         }
     }
@@ -60,6 +65,27 @@ struct Permit: ~Copyable, Sendable {
         isStream = false
         let (client, admitted) = (client, parts.admitted)
         gate.withDoors { $0.admission.turnedOutPlain(client, admitted: admitted) }
+    }
+
+    // MARK: Without a client
+
+    /// The client has left and may come back until then.
+    mutating func detached(as stream: StreamId, until end: Instant) {
+        guard isStream, detachedAs == nil else { return }
+        detachedAs = stream
+        let client = client
+        gate.withDoors { $0.admission.detached(stream, of: client, until: end) }
+    }
+
+    /// The client is back.
+    ///
+    /// - Returns: Whether the stream still has its slot; if not, the stream has to end.
+    mutating func attached() -> Bool {
+        guard let stream = detachedAs else { return true }
+        let client = client
+        guard gate.withDoors({ $0.admission.attached(stream, of: client) }) else { return false }
+        detachedAs = nil
+        return true
     }
 
     /// Gives the slot back now.

@@ -121,6 +121,18 @@ extension Problem {
     static let adminByName = Problem(
         .forbidden, status: 403, detail: "Without a token the admin listener is asked by its address or as localhost")
 
+    static let adminCrossOrigin = Problem(
+        .forbidden, status: 403, detail: "The admin listener does not answer to web pages of other origins")
+    static func tooManyFollowers(ofAddress limit: Int) -> Problem {
+        Problem(
+            .tooManyStreams, status: 429, detail: "The limit of \(limit) followers at one address is reached",
+            retryAfter: .seconds(1))
+    }
+    static func tooManyFollowers(limit: Int) -> Problem {
+        Problem(
+            .unavailable, status: 503, detail: "The limit of \(limit) followers is reached", retryAfter: .seconds(1))
+    }
+
     static let adminTokenNeeded = Problem(
         .forbidden, status: 403, detail: "Only with an admin_token can anything be done here but look")
     static let noSuchBreaker = Problem(.notFound, status: 404, detail: "No breaker that is not closed has this name")

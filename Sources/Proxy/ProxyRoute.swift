@@ -15,7 +15,8 @@ final class ProxyRoute: Sendable {
     let gate: AdmissionGate
     /// The deadlines of each stream on it.
     let machineLimits: StreamMachine.Limits
-    /// What `Prefer: respond-async` gets; `nil` where it is ignored.
+    /// What `Prefer: respond-async` gets; `nil` where it is left to the upstream: where that is off, and where no response is a
+    /// stream (`framing: none`), so that a service's own 202 is the only one.
     let async: Route.Async?
     /// Streams that their clients were promised and have not fetched, by client.
     let promises: Headcount
@@ -49,7 +50,7 @@ final class ProxyRoute: Sendable {
             firstByte: settings.timeouts.firstByte, idle: settings.timeouts.idle, pause: settings.timeouts.pause,
             stall: settings.stallTimeout?.after, total: settings.timeouts.total, resumeWindow: settings.resumeWindow,
             endsWhenFull: settings.overflow == .disconnect, isStallDryRun: settings.stallTimeout?.isDryRun ?? false)
-        async = hasAddresses ? settings.async : nil
+        async = hasAddresses && settings.framing != .none ? settings.async : nil
         promises = previous?.promises ?? Headcount(perName: settings.async?.perClient)
         keys = settings.key.flatMap { JSONPointer($0) }
     }

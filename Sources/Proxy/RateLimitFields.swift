@@ -1,36 +1,50 @@
 import Flow
 import RawStructuredFieldValues
 
-/// The `RateLimit-Policy` and `RateLimit` fields of a stream (draft-ietf-httpapi-ratelimit-headers), as structured fields
+/// The `RateLimit-Policy` and `RateLimit` fields of a stream (draft-ietf-httpapi-ratelimit-headers-10), as structured fields
 /// (RFC 9651).
 ///
-/// Two quotas, each only where it is limited: `records`, the granted pace as whole records in whole seconds; `starts`,
-/// how many streams this client may start in how many seconds, and what is left of that.
+/// Three quotas, each only where it is limited: `records`, the granted pace as whole records in whole seconds; `starts`,
+/// how many streams this client may start in how many seconds; `streams`, how many it may have open. A quota without a unit
+/// (`qu`) counts requests, as starts do. The draft has no unit for records, so they have one of their own: a client that does
+/// not know it must not take records for requests.
 struct RateLimitFields: Equatable {
     var policy: String
     var state: String
 
-    init?(terms: Terms, starts: StartAllowance?, quota: StartQuota?) {
+    /// - Parameters:
+    ///   - terms: Those of the stream.
+    ///   - limits: Those of the route on its clients.
+    ///   - quotas: What the client has left of them.
+    init?(terms: Terms, limits: Admission.Limits, quotas: ClientQuotas) {
         var policies: [Item] = []
         var states: [Item] = []
         if case .limited(let rate) = terms.pace {
             let (records, seconds) = rate.quota
-            policies.append(Self.item("records", ["q": records, "w": seconds]))
-            states.append(Self.item("records", ["r": records, "t": seconds]))
-        }
-        if let starts, let quota {
             policies.append(
-                Self.item("starts", ["q": Int64(starts.burst), "w": Int64(starts.refillTime.retryAfterSeconds)]))
-            states.append(Self.item("starts", ["r": Int64(quota.remaining), "t": Int64(quota.resetSeconds)]))
+                Self.item("records", ["q": .integer(records), "w": .integer(seconds), "qu": .string("records")]))
+            states.append(Self.item("records", ["r": .integer(records), "t": .integer(seconds)]))
+        }
+        if let starts = limits.starts, let quota = quotas.starts {
+            let seconds = starts.refillTime.retryAfterSeconds
+            policies.append(Self.item("starts", ["q": .integer(Int64(starts.burst)), "w": .integer(Int64(seconds))]))
+            states.append(
+                Self.item(
+                    "starts", ["r": .integer(Int64(quota.remaining)), "t": .integer(Int64(quota.resetSeconds))]))
+        }
+        if let streams = limits.perClient, let left = quotas.streams {
+            policies.append(
+                Self.item("streams", ["q": .integer(Int64(streams)), "qu": .string("concurrent-requests")]))
+            states.append(Self.item("streams", ["r": .integer(Int64(left))]))
         }
         guard !policies.isEmpty, let policy = Self.text(policies), let state = Self.text(states) else { return nil }
         self.policy = policy
         self.state = state
     }
 
-    private static func item(_ name: String, _ parameters: KeyValuePairs<String, Int64>) -> Item {
+    private static func item(_ name: String, _ parameters: KeyValuePairs<String, RFC9651BareItem>) -> Item {
         var ordered = OrderedMap<String, RFC9651BareItem>()
-        for (key, value) in parameters { ordered[key] = .integer(value) }
+        for (key, value) in parameters { ordered[key] = value }
         return Item(bareItem: .string(name), parameters: ordered)
     }
 

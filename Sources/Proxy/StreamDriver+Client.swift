@@ -132,6 +132,11 @@ extension StreamDriver: ResponseWriterDelegate {
         case .neverSent, nil: return .invalidRequest("\(ResumeRequest.header) names more records than were sent")
         case .unread: break
         }
+        guard permit?.attached() ?? true else {
+            // Another start of this client took the slot, and the order to end is on its way.
+            end(.clientGone)
+            return .gone()
+        }
         if let old = self.response {
             // The proxy has not noticed yet that the old connection is dead.
             old.delegate = nil

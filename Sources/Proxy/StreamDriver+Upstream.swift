@@ -104,8 +104,8 @@ extension StreamDriver: TransferDelegate {
         countPending()
         if format == .sse { beginHeartbeat(at: now) }
         addStreamFields(
-            to: &headers, terms: terms, id: id, starts: route.gate.rules.limits.starts, quota: permit?.startsLeft,
-            totalItemsHeader: route.settings.totalItemsHeader)
+            to: &headers, terms: terms, id: id, limits: route.gate.rules.limits,
+            quotas: permit?.quotas ?? ClientQuotas(), totalItemsHeader: route.settings.totalItemsHeader)
         if asked.preferences.wantsNotices {
             headers.add(name: "Preference-Applied", value: "stream-notices")
             headers.add(name: "Vary", value: "Prefer")

@@ -91,6 +91,7 @@ final class StreamDriver {
     /// Asks the upstream; the permit is the stream's until its end.
     func start(_ permit: consuming Permit) {
         for refusal in permit.wouldRefuse { noteDryRun(Problem(refusal).kind) }
+        if let displaced = permit.displaced { worker.endDisplaced(displaced) }
         if let time = permit.trialTime { set(\.trialTimer, at: worker.clock() + time) }
         self.permit = consume permit
         armDeadline()
@@ -246,6 +247,7 @@ final class StreamDriver {
             meter.tally.disconnects[.resumable] += 1
             response = nil
             nothingIsPending(at: worker.clock())
+            if let end = machine.detachedUntil { permit?.detached(as: id, until: end) }
             notePause(at: worker.clock())
             armDeadline()
         case .finish(let outcome): finish(outcome)

@@ -15,6 +15,8 @@ struct StreamState: Equatable, Sendable {
         case streaming
         /// Its client lost the connection and may come back.
         case resumable
+        /// Over: the answer to who ended it.
+        case ended
     }
 
     var id: StreamId
@@ -52,15 +54,17 @@ struct StreamState: Equatable, Sendable {
 
 extension StreamDriver {
     func state(at now: Instant) -> StreamState {
-        let phase: StreamState.Phase =
-            permit == nil
-            ? .waiting
-            : head == nil
-                ? (machine.isEmptying ? .failed : .pending)
-                : response != nil ? .streaming : isPromised ? .ready : .resumable
-        return StreamState(
+        StreamState(
             id: id, phase: phase, terms: terms, pace: wish.terms.pace, buffer: wish.terms.buffer,
             isPaused: pacer.isPausedByClient, credit: pacer.creditLeft, records: totals.records,
             bytes: totals.bytes.bytes, queued: queue.records, dropped: queue.lost, lasted: now - began)
+    }
+
+    private var phase: StreamState.Phase {
+        if machine.isFinished { return .ended }
+        if permit == nil { return .waiting }
+        if head == nil { return machine.isEmptying ? .failed : .pending }
+        if response != nil { return .streaming }
+        return isPromised ? .ready : .resumable
     }
 }

@@ -92,6 +92,16 @@ extension Worker {
         shared.registry.add(driver.id, on: NIOLoopBound(self, eventLoop: eventLoop))
     }
 
+    /// Ends a detached stream whose slot another stream of its client has, on whatever loop it is.
+    func endDisplaced(_ id: StreamId) {
+        guard case .open(let owner) = shared.registry.place(of: id) else { return }
+        guard !owner.eventLoop.inEventLoop else { return named[id]?.end(.clientGone) ?? () }
+        owner.eventLoop.execute {
+            owner.value.named[id]?.end(.clientGone)
+            owner.value.turnEnded()
+        }
+    }
+
     // MARK: Answers
 
     /// Answers with a stream's state: 200, or 202 and where to fetch it as long as it cannot be had.
@@ -169,14 +179,14 @@ struct Visit {
         case .ready, .failed:
             guard request.head.method == .GET, driver.isWanted(by: request) else { return answer(state) }
             driver.attach(response)
-        case .streaming, .resumable: answer(state)
+        case .streaming, .resumable, .ended: answer(state)
         }
     }
 
     func cancel(_ driver: StreamDriver?) {
         guard let driver else { return refuse(with: .noSuchStream) }
-        answer(driver.state(at: worker.clock()))
         driver.end(.cancelled)
+        answer(driver.state(at: worker.clock()))
     }
 
     func hear(_ feedback: Feedback, _ driver: StreamDriver?) {

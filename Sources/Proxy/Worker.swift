@@ -139,15 +139,19 @@ final class Worker {
             driver.start(permit)
         } catch {
             guard asked.preferences.respondsAsync, asked.route.async != nil, error.endsByWaiting else {
-                throw Problem(error)
+                throw refusal(error, of: asked, at: now)
             }
             let driver = begin(asked, writer: writer, at: now)
             guard driver.waitForAdmission(error) else {
                 writer.delegate = nil
                 ended(driver, hasExpired: false)
-                throw Problem(error)
+                throw refusal(error, of: asked, at: now)
             }
         }
+    }
+
+    private func refusal(_ error: AdmissionError, of asked: StreamRequest, at now: Instant) -> Problem {
+        Problem(asked.route.gate.spread(error, of: asked.key, at: now))
     }
 
     private func begin(_ asked: StreamRequest, writer: ResponseWriter, at now: Instant) -> StreamDriver {

@@ -23,8 +23,9 @@ struct LoadedConfiguration: Sendable {
 /// The configuration file that a command reads.
 struct ConfigurationFile: ParsableArguments {
     @Option(name: [.customShort("c"), .customLong("config")], help: "The configuration to read.")
-    var path = "./proxy.conf"
+    var path = Self.usualPath
 
+    private static let usualPath = "./proxy.conf"
     /// Larger than any configuration that a person wrote.
     private static let maximumBytes = 1 << 20
 
@@ -42,7 +43,7 @@ struct ConfigurationFile: ParsableArguments {
 
     /// Reads and checks the file, and those that it names.
     ///
-    /// - Throws: `ConfigurationErrors`, or a `ConfigurationError` where there is nothing to check.
+    /// - Throws: `ConfigurationErrors`, or a `ConfigurationFileError` where there is nothing to check.
     func load() throws -> LoadedConfiguration {
         let configuration = try Configuration.parse(
             content(), file: path, environment: ProcessInfo.processInfo.environment)
@@ -52,23 +53,46 @@ struct ConfigurationFile: ParsableArguments {
             configuration, warnings: doubts.map { "\(path):\($0.line):\($0.column): warning: \($0.message)" })
     }
 
-    private func content() throws(ConfigurationError) -> String {
-        guard let handle = FileHandle(forReadingAtPath: path) else { throw failure("cannot be opened") }
-        defer { try? handle.close() }
+    private func content() throws(ConfigurationFileError) -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw .init(path, errno == ENOENT && path == Self.usualPath ? Self.missing : Self.reason(errno))
+        }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var status = stat()
+        guard fstat(descriptor, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR else {
+            throw .init(path, Self.reason(EISDIR))
+        }
         let data: Data
         do {
             data = try handle.read(upToCount: Self.maximumBytes + 1) ?? Data()
         } catch {
-            throw failure("cannot be read")
+            throw .init(path, "the file cannot be read: \((error as NSError).localizedFailureReason ?? "an error")")
         }
-        guard data.count <= Self.maximumBytes else { throw failure("is larger than 1 MiB") }
-        guard let text = String(validating: data, as: UTF8.self) else { throw failure("is not UTF-8") }
+        guard data.count <= Self.maximumBytes else { throw .init(path, "the file is larger than 1 MiB") }
+        guard let text = String(validating: data, as: UTF8.self) else { throw .init(path, "the file is not UTF-8") }
         return text
     }
 
-    private func failure(_ reason: String) -> ConfigurationError {
-        ConfigurationError(file: path, line: 1, column: 1, message: "the file \(reason)")
+    private static let missing =
+        "the file does not exist; name a configuration with -c, or try `weir demo`, which needs none"
+
+    /// What open(2) or read(2) returned, in the words of an operator.
+    private static func reason(_ errno: CInt) -> String {
+        switch errno {
+        case ENOENT: "the file does not exist"
+        case EACCES, EPERM: "there is no permission to read the file"
+        case EISDIR: "this is a directory, not a file"
+        default: "the file cannot be opened: \(String(cString: strerror(errno)))"
+        }
     }
+}
+
+/// A configuration file without a text to check: which, and why.
+struct ConfigurationFileError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ path: String, _ reason: String) { description = "\(path): \(reason)" }
 }
 
 enum StandardError {

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness.problems import problem
-from harness.scripted_origin import STREAM_HEAD
+from harness.scripted_origin import STREAM_HEAD, answers
 from harness.addresses import LOOPS, NDJSON, connect, feedback, numbered, numbers, state
 from harness.waiting import eventually, level
 from harness.weir import route
@@ -318,6 +318,28 @@ def test_a_stop_ends_what_nobody_could_fetch_any_more(start, client):
 
 def test_without_it_the_preference_is_ignored(start, client):
     run = start(streams="{ per_client: 1 }", **{"async": "off"})
+    waiting = client(run.proxy)
+    waiting.ask("/orders", AT_ONCE)
+    eventually(lambda: len(run.upstream.heads) == 1, "the request at the origin")
+    problem(client(run.proxy).get("/orders", ASYNC), 429, "too-many-streams")
+    run.gate.opened.set()
+    assert waiting.response().status == 200
+
+
+@pytest.mark.parametrize("keys", [{"framing": "none"}, {"async": "off"}], ids=str)
+def test_where_it_is_not_weirs_the_services_own_202_is_kept(weir, origin, client, keys):
+    own = (b"HTTP/1.1 202 Accepted\r\nLocation: /jobs/7\r\nPreference-Applied: respond-async\r\nRetry-After: 9\r\n"
+           b"Content-Length: 0\r\n\r\n")
+    upstream = origin(answers(own))
+    proxy = weir(route(upstream.url, async_wait="0s", **keys))
+    response = client(proxy).get("/jobs", "Prefer: respond-async, wait=0")
+    assert response.status == 202
+    assert [response.head[name] for name in ("Location", "Preference-Applied", "Retry-After")] == ["/jobs/7", "respond-async", "9"]
+    assert b"respond-async, wait=0" in upstream.heads[0]
+
+
+def test_without_framing_nothing_is_promised(start, client):
+    run = start(framing="none", streams="{ per_client: 1 }")
     waiting = client(run.proxy)
     waiting.ask("/orders", AT_ONCE)
     eventually(lambda: len(run.upstream.heads) == 1, "the request at the origin")

@@ -1,5 +1,6 @@
 """From the start to the last record: readiness, draining, and what the command says."""
 import json
+import os
 import re
 import signal
 import socket
@@ -187,11 +188,34 @@ def test_run_refuses_a_bad_file(tmp_path):
     assert f"{config.name}:1:1:" in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["run", "-c", "missing.conf"], ["run"], ["check"]])
-def test_a_missing_file_is_said(tmp_path, arguments):
-    done = command(*arguments, cwd=tmp_path)
-    assert done.returncode != 0
-    assert (arguments[-1] if "-c" in arguments else "proxy.conf") in done.stdout + done.stderr
+@pytest.mark.parametrize("word", ["run", "check"])
+def test_why_a_file_cannot_be_read_is_said(tmp_path, word):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "latin.conf").write_bytes(b"via: \xe9\n")
+    for path, reason in [("missing.conf", "the file does not exist"), ("folder", "this is a directory, not a file"),
+                         ("latin.conf/x", "the file cannot be opened: Not a directory"),
+                         ("latin.conf", "the file is not UTF-8")]:
+        done = command(word, "-c", path, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (1, f"{path}: {reason}\n")
+
+
+@pytest.mark.skipif(not os.path.exists("/usr/bin/setpriv"), reason="setpriv is not installed")
+def test_a_file_that_may_not_be_read_is_said(tmp_path):
+    secret = tmp_path / "secret.conf"
+    secret.write_text(ROUTES)
+    secret.chmod(0)
+    # Without the capability that lets root read everything.
+    done = subprocess.run(["setpriv", "--bounding-set=-all", "--inh-caps=-all", BINARY, "check", "-c", str(secret)],
+                          capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (1, f"{secret}: there is no permission to read the file\n")
+
+
+@pytest.mark.parametrize("word", ["run", "check"])
+def test_without_any_file_the_ways_to_begin_are_named(tmp_path, word):
+    done = command(word, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("./proxy.conf: the file does not exist; ")
+    assert "-c" in done.stderr and "weir demo" in done.stderr
 
 
 def test_the_file_in_the_folder_is_taken_without_an_argument(tmp_path):

@@ -1,4 +1,5 @@
 """The live view: what the admin listener tells operators while streams run."""
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -148,23 +149,54 @@ def test_events_go_on_and_are_the_same_for_all_viewers(held):
     assert set(times) & {seen["time"] for seen in theirs}
 
 
-def test_no_more_viewers_than_sixteen_and_a_place_is_given_back(held):
-    viewers = [follow(held) for _ in range(VIEWERS)]
-    for viewer in viewers:
-        next(snapshots(viewer))
-    with pytest.raises(urllib.error.HTTPError) as refusal:
-        follow(held)
-    assert refusal.value.code == 503
-    viewers.pop().close()
+def follow_from(proxy, address, **fields):
+    """Follows the events from an address of this machine; the answer's head has come."""
+    host, _, port = proxy.admin.removeprefix("http://").partition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=15, source_address=(address, 0))
+    connection.request("GET", "/v1/admin/events?interval=500ms", headers=fields)
+    answer = connection.getresponse()
+    if answer.status != 200:
+        refusal = json.load(answer)
+        assert answer.headers["Retry-After"] == "1" and refusal["retryAfter"] == 1
+        connection.close()
+    return answer
 
-    def admitted():
-        try:
-            return follow(held)
-        except urllib.error.HTTPError:
-            return None
-    viewers.append(eventually(admitted, "a free place"))
+
+def test_no_more_viewers_than_sixteen_and_a_place_is_given_back(held):
+    viewers = [follow_from(held, f"127.0.0.{1 + number // 8}") for number in range(VIEWERS)]
+    for viewer in viewers:
+        assert viewer.status == 200
+        next(snapshots(viewer))
+    assert follow_from(held, "127.0.0.3").status == 503
+    viewers.pop().close()
+    viewers.append(eventually(lambda: next((seen for seen in [follow_from(held, "127.0.0.3")] if seen.status == 200), None),
+                              "a free place"))
     for viewer in viewers:
         viewer.close()
+
+
+def test_one_address_cannot_take_the_places_of_others(held):
+    viewers = [follow_from(held, "127.0.0.1") for _ in range(8)]
+    assert {viewer.status for viewer in viewers} == {200}
+    assert follow_from(held, "127.0.0.1").status == 429
+    other = follow_from(held, "127.0.0.2")
+    assert other.status == 200 and next(snapshots(other))["totals"]
+    for viewer in [*viewers, other]:
+        viewer.close()
+
+
+@pytest.mark.parametrize("fields", [
+    {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "http://evil.example"},
+    {"Origin": "null"}], ids=str)
+def test_a_web_page_of_another_origin_gets_no_place(held, fields):
+    for path in ("/v1/admin/events", "/v1/admin/state", "/metrics"):
+        asked = urllib.request.Request(held.admin + path, headers=fields)
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            urllib.request.urlopen(asked, timeout=15)
+        assert refusal.value.code == 403
+        assert json.load(refusal.value)["type"].endswith("/forbidden")
+    with urllib.request.urlopen(urllib.request.Request(held.admin + "/", headers=fields), timeout=15) as page:
+        assert page.status == 200
 
 
 @pytest.mark.parametrize("interval", ["499ms", "61s", "1", "", "off"])

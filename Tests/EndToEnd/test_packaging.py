@@ -160,7 +160,9 @@ def test_the_unit_and_the_socket_are_such(tmp_path):
 def test_its_timeouts_leave_room_for_the_drain():
     unit = (PACKAGING / "systemd/weir.service").read_text()
     grace = re.search(r"^shutdown_grace: (\d+)s$", (PACKAGING / "systemd/proxy.conf").read_text(), re.MULTILINE)
-    assert int(re.search(r"^TimeoutStopSec=(\d+)s$", unit, re.MULTILINE)[1]) > int(grace[1]) + 5
+    stop = int(re.search(r"^TimeoutStopSec=(\d+)s$", unit, re.MULTILINE)[1])
+    default = re.search(r"^shutdown_grace: (\d+)s$", (REPOSITORY / "proxy.conf.example").read_text(), re.MULTILINE)
+    assert stop > int(grace[1]) + 8 and stop > int(default[1]) + 8
     manifest = (PACKAGING / "kubernetes/weir.yaml").read_text()
     period, wait, drain = (int(re.search(pattern, manifest)[1]) for pattern in (
         r"terminationGracePeriodSeconds: (\d+)", r'"sleep", "(\d+)"', r"shutdown_grace: (\d+)s"))

@@ -261,7 +261,41 @@ def test_a_deleted_stream_cannot_be_taken_up_again(begin, client):
     stream = begin()
     numbers(stream.records, 5)
     lose(stream)
-    assert stream.beside.get(f"/v1/streams/{stream.id}", method="DELETE").json()["state"] == "resumable"
+    assert stream.beside.get(f"/v1/streams/{stream.id}", method="DELETE").json()["state"] == "ended"
     assert stream.proxy.logged(id=stream.id)["reason"] == "cancelled"
     problem(ask(stream.beside, stream.id, 5), 404, "not-found")
     eventually(lambda: stream.upstream.peers[0].gone, "the upstream let go")
+
+
+@both_loops
+def test_a_stream_without_its_client_gives_its_slot_to_the_clients_next_start(begin, client, where):
+    stream = begin(streams="{ per_client: 1 }")
+    problem(stream.beside.get("/orders"), 429, "too-many-streams")  # while it is read
+    lose(stream)
+    again = connect(client, stream.proxy, where, beside=stream.beside)
+    response = again.get("/orders")
+    assert response.status == 200 and response.head["X-Stream-Id"] != stream.id
+    assert stream.proxy.logged(id=stream.id)["reason"] == "client_gone"
+    problem(stream.beside.get(f"/v1/streams/{stream.id}"), 410, "gone")
+    problem(ask(stream.beside, stream.id, 1), 410, "gone")
+    problem(stream.beside.get("/orders"), 429, "too-many-streams")  # the slot is taken again
+    again.close()
+    eventually(lambda: state(stream.beside, response.head["X-Stream-Id"])["state"] == "resumable", "the next one waits")
+    assert connect(client, stream.proxy, where, beside=stream.beside).get("/orders").status == 200
+
+
+def test_a_stream_that_is_resumed_keeps_its_slot(begin, client):
+    stream = begin(streams="{ per_client: 1 }")
+    numbers(stream.records, 5)
+    lose(stream)
+    back = client(stream.proxy)
+    assert ask(back, stream.id, 5).status == 200
+    problem(stream.beside.get("/orders"), 429, "too-many-streams")
+
+
+def test_another_client_hears_for_how_long_a_slot_is_held(begin):
+    stream = begin("X-Api-Key: one", streams="{ per_route: 1 }", client_key="{ header: X-Api-Key }")
+    lose(stream)
+    refusal = problem(stream.beside.get("/orders", "X-Api-Key: two"), 429, "too-many-streams")
+    assert 10 < refusal["retryAfter"] <= 20
+    assert stream.beside.get("/orders", "X-Api-Key: one").status == 200

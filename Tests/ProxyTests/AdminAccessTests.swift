@@ -11,9 +11,9 @@ import Testing
 
     private func refusal(
         _ path: String, token: String? = nil, host: String? = "127.0.0.1:9090", peer: String = "127.0.0.1",
-        authorization: [String] = []
+        authorization: [String] = [], fields: [(String, String)] = []
     ) -> Problem? {
-        var headers = HTTPHeaders(authorization.map { ("Authorization", $0) })
+        var headers = HTTPHeaders(authorization.map { ("Authorization", $0) } + fields)
         if let host { headers.add(name: "Host", value: host) }
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: path, headers: headers)
         guard let request = try? Request(head: head, peer: peer) else { return .malformedRequest }
@@ -71,4 +71,47 @@ import Testing
     @Test func whoSendsNoHostIsNoBrowser() { #expect(refusal("/metrics", host: nil) == nil) }
 
     @Test func aUnixSocketIsAskedByAnyName() { #expect(refusal("/metrics", host: "weir", peer: "") == nil) }
+
+    // MARK: Pages of other origins
+
+    @Test(arguments: ["cross-site", "same-site", "CROSS-SITE", "", "same-origin, none"])
+    func aPageOfAnotherOriginIsRefused(site: String) {
+        let fields = [("Sec-Fetch-Site", site)]
+        #expect(refusal("/v1/admin/events", fields: fields) == .adminCrossOrigin)
+        let authorization = ["Bearer \(Self.token)"]
+        let problem = refusal("/v1/admin/events", token: Self.token, authorization: authorization, fields: fields)
+        #expect(problem == .adminCrossOrigin)
+    }
+
+    @Test(arguments: ["same-origin", "none"])
+    func thePageOfTheListenerAndTheAddressBarAreLetIn(site: String) {
+        #expect(refusal("/v1/admin/events", fields: [("Sec-Fetch-Site", site)]) == nil)
+        // A proxy before the listener may have changed Host.
+        let fields = [("Sec-Fetch-Site", site), ("Origin", "https://weir.example")]
+        #expect(refusal("/v1/admin/events", fields: fields) == nil)
+    }
+
+    @Test func oneForeignValueIsEnough() {
+        let fields = [("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Site", "cross-site")]
+        #expect(refusal("/metrics", fields: fields) == .adminCrossOrigin)
+        let origins = [("Origin", "http://127.0.0.1:9090"), ("Origin", "http://evil.example")]
+        #expect(refusal("/metrics", fields: origins) == .adminCrossOrigin)
+    }
+
+    @Test(arguments: [
+        "http://evil.example", "http://127.0.0.1", "http://127.0.0.1:3000", "null", "", "127.0.0.1:9090",
+        "http://127.0.0.1:9090.evil.example",
+    ])
+    func aForeignOriginIsRefused(origin: String) {
+        #expect(refusal("/v1/admin/events", fields: [("Origin", origin)]) == .adminCrossOrigin)
+    }
+
+    @Test(arguments: ["http://127.0.0.1:9090", "HTTP://127.0.0.1:9090"]) func itsOwnOriginIsNot(origin: String) {
+        #expect(refusal("/v1/admin/events", fields: [("Origin", origin)]) == nil)
+        #expect(refusal("/v1/admin/events", host: nil, fields: [("Origin", origin)]) == .adminCrossOrigin)
+    }
+
+    @Test(arguments: ["/livez", "/readyz", "/"]) func aLinkToWhatTellsOfNobodyWorks(path: String) {
+        #expect(refusal(path, fields: [("Sec-Fetch-Site", "cross-site")]) == nil)
+    }
 }

@@ -24,7 +24,7 @@ extension RouteUpstream {
         let gate = AdmissionGate(rules: .init(limits: .init(perClient: 1)), upstreams: [.any])
         do {
             let permit = try gate.admit(ann, at: start)
-            #expect(permit.startsLeft == nil)
+            #expect(permit.quotas == ClientQuotas(streams: 0))
             #expect(gate.openStreams == 1)
             #expect(throws: AdmissionError.tooManyStreamsOfClient(limit: 1)) {
                 _ = try gate.admit(ann, at: start)
@@ -59,8 +59,60 @@ extension RouteUpstream {
         let rate = try #require(Rate("1/second"))
         let gate = AdmissionGate(rules: .init(limits: .init(starts: rate, startsBurst: 5)), upstreams: [.any])
         let permit = try gate.admit(ann, at: start)
-        #expect(permit.startsLeft == StartQuota(remaining: 4, resetSeconds: 1))
-        #expect(gate.startsLeft(of: ann, at: start) == permit.startsLeft)
+        #expect(permit.quotas.starts == StartQuota(remaining: 4, resetSeconds: 1))
+        #expect(gate.startsLeft(of: ann, at: start) == permit.quotas.starts)
+    }
+
+    @Test func aDetachedStreamGivesItsSlotToTheNextStartOfItsClientOnce() throws {
+        let gate = AdmissionGate(rules: .init(limits: .init(perClient: 1)), upstreams: [.any])
+        let stream = try #require(StreamId(String(repeating: "1", count: 32)))
+        var first = try gate.admit(ann, at: start)
+        first.detached(as: stream, until: start + .seconds(30))
+        let second = try gate.admit(ann, at: start)
+        #expect(second.displaced == stream)
+        let isAttached = first.attached()
+        #expect(!isAttached)
+        #expect(gate.openStreams == 1)
+        first.release()
+        #expect((gate.openStreams, gate.openRequests) == (1, 1))
+        second.release()
+        #expect((gate.openStreams, gate.openRequests) == (0, 0))
+    }
+
+    @Test func aStreamWhoseClientIsBackKeepsItsSlot() throws {
+        let gate = AdmissionGate(rules: .init(limits: .init(perClient: 1)), upstreams: [.any])
+        let stream = try #require(StreamId(String(repeating: "1", count: 32)))
+        var first = try gate.admit(ann, at: start)
+        for _ in 0..<2 {
+            first.detached(as: stream, until: start + .seconds(30))
+            let isAttached = first.attached()
+            #expect(isAttached)
+        }
+        #expect(throws: AdmissionError.tooManyStreamsOfClient(limit: 1)) { _ = try gate.admit(ann, at: start) }
+        first.release()
+        #expect(gate.openStreams == 0)
+    }
+
+    @Test func aDetachedStreamThatEndsGivesItsSlotBack() throws {
+        let gate = AdmissionGate(rules: .init(limits: .init(perClient: 1)), upstreams: [.any])
+        let stream = try #require(StreamId(String(repeating: "1", count: 32)))
+        var first = try gate.admit(ann, at: start)
+        first.detached(as: stream, until: start + .seconds(30))
+        first.release()
+        #expect(gate.openStreams == 0)
+        let second = try gate.admit(ann, at: start)
+        #expect(second.displaced == nil)
+    }
+
+    @Test func refusalsForStartsAreSpreadAndOthersStay() throws {
+        let rate = try #require(Rate("1/second"))
+        let gate = AdmissionGate(rules: .init(limits: .init(starts: rate, startsBurst: 1)), upstreams: [.any])
+        _ = try gate.admit(ann, at: start)
+        let refusal = AdmissionError.tooManyStarts(rate: rate, retryAfter: .seconds(1))
+        let told = (0..<3).map { _ in gate.spread(refusal, of: ann, at: start).retryAfter.retryAfterSeconds }
+        #expect(told == [1, 2, 3])
+        let other = AdmissionError.tooManyStreamsOfClient(limit: 1)
+        #expect(gate.spread(other, of: ann, at: start) == other)
     }
 
     @Test func inADryRunAPermitTellsWhatItWouldHaveBeenRefusedFor() throws {

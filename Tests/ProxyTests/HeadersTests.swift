@@ -49,7 +49,8 @@ import Testing
         let terms = Terms(
             pace: pace, burst: 1, buffer: 100, maximumBytes: .mebibytes(1), maximumRecordBytes: .kibibytes(1))
         addStreamFields(
-            to: &headers, terms: terms, id: id, starts: nil, quota: nil, totalItemsHeader: totalItemsHeader)
+            to: &headers, terms: terms, id: id, limits: .init(), quotas: .init(),
+            totalItemsHeader: totalItemsHeader)
         #expect(headers["x-stream-id"] == [id.text])
         return headers
     }
@@ -60,7 +61,7 @@ import Testing
         #expect(headers["x-stream-rate"] == ["10/second"])
         #expect(headers["x-stream-buffer-size"] == ["100"])
         #expect(headers["x-accel-buffering"] == ["no"])
-        #expect(headers["ratelimit-policy"] == ["\"records\";q=10;w=1"])
+        #expect(headers["ratelimit-policy"] == ["\"records\";q=10;w=1;qu=\"records\""])
         #expect(headers["content-type"] == ["application/x-ndjson"])
         #expect(!headers.contains(name: "x-stream-total-items"))
     }

@@ -5,40 +5,47 @@ import Testing
 
 @Suite struct RateLimitFieldsTests {
     private func fields(
-        _ pace: String, starts: StartAllowance? = nil, quota: StartQuota? = nil
+        _ pace: String, limits: Admission.Limits = .init(), quotas: ClientQuotas = .init()
     ) throws -> RateLimitFields? {
         let terms = Terms(
             pace: try #require(Pace(pace)), burst: 1, buffer: 100, maximumBytes: .mebibytes(1),
             maximumRecordBytes: .kibibytes(256))
-        return RateLimitFields(terms: terms, starts: starts, quota: quota)
+        return RateLimitFields(terms: terms, limits: limits, quotas: quotas)
     }
 
     /// The pace as whole records in whole seconds, in lowest terms.
     @Test(arguments: [
         ("10/second", 10, 1), ("2.5/minute", 1, 24), ("0.5/second", 1, 2), ("90/minute", 3, 2), ("1/hour", 1, 3600),
         ("0.3/hour", 1, 12_000), ("999999999/second", 999_999_999, 1),
-    ]) func thePaceIsAQuotaOfRecords(pace: String, records: Int, seconds: Int) throws {
+    ]) func thePaceIsAQuotaOfRecordsAndNotOfRequests(pace: String, records: Int, seconds: Int) throws {
         let fields = try fields(pace)
-        #expect(fields?.policy == "\"records\";q=\(records);w=\(seconds)")
+        #expect(fields?.policy == "\"records\";q=\(records);w=\(seconds);qu=\"records\"")
         #expect(fields?.state == "\"records\";r=\(records);t=\(seconds)")
     }
 
     @Test func anUnlimitedPaceIsNoQuota() throws { #expect(try fields("unlimited") == nil) }
 
-    @Test func startsAreAQuotaOfTheirOwn() throws {
+    @Test func startsAreAQuotaOfRequests() throws {
         let rate = try #require(Rate("5/second"))
-        let starts = StartAllowance(rate: rate, burst: 10)
-        let quota = StartQuota(remaining: 7, resetSeconds: 1)
-        let alone = try fields("unlimited", starts: starts, quota: quota)
+        let limits = Admission.Limits(starts: rate, startsBurst: 10)
+        let quotas = ClientQuotas(starts: StartQuota(remaining: 7, resetSeconds: 1))
+        let alone = try fields("unlimited", limits: limits, quotas: quotas)
         #expect(alone?.policy == "\"starts\";q=10;w=2")
         #expect(alone?.state == "\"starts\";r=7;t=1")
-        let both = try fields("10/second", starts: starts, quota: quota)
-        #expect(both?.policy == "\"records\";q=10;w=1, \"starts\";q=10;w=2")
+        let both = try fields("10/second", limits: limits, quotas: quotas)
+        #expect(both?.policy == "\"records\";q=10;w=1;qu=\"records\", \"starts\";q=10;w=2")
         #expect(both?.state == "\"records\";r=10;t=1, \"starts\";r=7;t=1")
     }
 
-    @Test func anAllowanceNeedsItsState() throws {
+    @Test func openStreamsAreAQuotaOfConcurrentRequests() throws {
+        let fields = try fields("unlimited", limits: .init(perClient: 10), quotas: .init(streams: 3))
+        #expect(fields?.policy == "\"streams\";q=10;qu=\"concurrent-requests\"")
+        #expect(fields?.state == "\"streams\";r=3")
+    }
+
+    @Test func aLimitNeedsItsState() throws {
         let rate = try #require(Rate("5/second"))
-        #expect(try fields("unlimited", starts: StartAllowance(rate: rate, burst: 1), quota: nil) == nil)
+        let limits = Admission.Limits(perClient: 2, starts: rate, startsBurst: 1)
+        #expect(try fields("unlimited", limits: limits) == nil)
     }
 }
