@@ -2,7 +2,9 @@ import HTTPText
 import Testing
 
 @Suite struct MethodSemanticsTests {
-    @Test(arguments: ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "PROPPATCH", "REPORT", "SEARCH", "QUERY"])
+    @Test(arguments: [
+        "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "PROPPATCH", "REPORT", "SEARCH", "QUERY",
+    ])
     func theseMayBeRepeated(method: String) { #expect(MethodSemantics.isIdempotent(method)) }
 
     @Test(arguments: ["POST", "PATCH", "CONNECT", "MOVE", "get", "BREW", ""])
