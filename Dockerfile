@@ -1,6 +1,7 @@
 # weir in a container: docker build -t weir . && docker run -v ./proxy.conf:/etc/weir/proxy.conf:ro -p 8080:8080 weir
 #
 # libcurl comes from Debian's backports in both stages: weir needs 8.14. The mirror is that of the image's own sources.
+# libnghttp2 comes with it at run time, with the security updates that there are by then.
 
 FROM swift:6.3-bookworm AS build
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
@@ -9,7 +10,7 @@ RUN sed '/^$/q; s/^Suites:.*/Suites: bookworm-backports/' /etc/apt/sources.list.
         > /etc/apt/sources.list.d/backports.sources \
     && apt-get update \
     && apt-get install -y --no-install-recommends \
-        libcurl4-openssl-dev/bookworm-backports libsimdjson-dev/bookworm zlib1g-dev/bookworm \
+        libcurl4-openssl-dev/bookworm-backports libnghttp2-dev/bookworm libsimdjson-dev/bookworm zlib1g-dev/bookworm \
     && rm -rf /var/lib/apt/lists/*
 # The dependencies in a layer of their own: they change less often than the sources.
 COPY Package.swift ./

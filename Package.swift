@@ -16,8 +16,6 @@ let nioLocks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", packag
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
-let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
-let nioHPACK: Target.Dependency = .product(name: "NIOHPACK", package: "swift-nio-http2")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 // Each target imports only what stands above it; Upstream and Downstream do not know each other.
@@ -29,7 +27,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-structured-headers", from: "1.7.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -47,13 +44,14 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "PlainText", swiftSettings: strict),
         .target(name: "LiveScreen", dependencies: ["PlainText"], swiftSettings: strict),
+        .target(name: "CNghttp2", linkerSettings: [.linkedLibrary("nghttp2")]),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(
             name: "Upstream", dependencies: ["CCurl", "Flow", "HTTPText", nio, nioHTTP1, nioPosix],
             swiftSettings: strict),
         .target(
             name: "Downstream",
-            dependencies: ["Flow", "HTTPText", nio, nioHPACK, nioHTTP1, nioHTTP2, nioLocks, nioPosix, nioSSL, nioTLS],
+            dependencies: ["Flow", "HTTPText", "CNghttp2", nio, nioHTTP1, nioLocks, nioPosix, nioSSL, nioTLS],
             swiftSettings: strict),
         .target(
             name: "Proxy",
@@ -91,7 +89,7 @@ let package = Package(
             name: "UpstreamTests", dependencies: ["Upstream", "Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),
         .testTarget(
             name: "DownstreamTests",
-            dependencies: ["Downstream", "Flow", nio, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, nioEmbedded, nioSSL],
+            dependencies: ["Downstream", "Flow", "CNghttp2", nio, nioHTTP1, nioPosix, nioEmbedded, nioSSL],
             swiftSettings: strict),
         .testTarget(
             name: "ProxyTests",

@@ -25,7 +25,7 @@ extension ResponseWriterDelegate {
 
 /// One response to a client: a head once, body bytes as long as there is room, an end once.
 ///
-/// ``ResponseWriter`` where the client's connection lives on the same loop, ``RelayedResponse`` where it does not. Once the
+/// ``ResponseWriter``, or ``HTTP2Stream``, if the client's connection lives on the same loop, ``RelayedResponse`` if not. Once the
 /// connection is gone every call does nothing.
 package protocol ClientResponse: AnyObject {
     /// Until the last call to it; it owns the response.
@@ -89,6 +89,12 @@ package protocol ClientResponse: AnyObject {
 
     /// Resets the connection at once: what is still held, here or in the kernel, is not sent.
     func abort()
+}
+
+/// A response whose client's connection is on the loop that writes it.
+package protocol ConnectionResponse: ClientResponse {
+    /// The loop's, as long as the connection lives.
+    var outbox: Outbox? { get }
 }
 
 extension ClientResponse {

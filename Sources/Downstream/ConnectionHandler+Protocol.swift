@@ -33,12 +33,6 @@ extension ConnectionHandler {
         if opening.readableBytes > 0 { wire.handOn(opening) }
         pipeline.removeHandler(wire, promise: nil)
     }
-
-    /// Whether this was a stream whose response had come to its end when its channel did.
-    func hasEndedStream(_ channel: any Channel) -> Bool {
-        guard stream != nil, !isBroken, !isCut, case .ending = state else { return false }
-        return channel.parent?.isActive ?? false
-    }
 }
 
 extension ConnectionHandler: ClientConnection {

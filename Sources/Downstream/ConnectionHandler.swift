@@ -1,7 +1,6 @@
 import Flow
 import NIOCore
 import NIOHTTP1
-import NIOHTTP2
 import NIOTLS
 
 /// One client connection: one request at a time, in order, each within its time.
@@ -34,12 +33,6 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     let wire: WireHandler
     let listener: Listener
     var peer: ConnectionPeer
-    /// Which stream of a connection of HTTP/2 this is: it carries one request; `nil` for a connection of its own.
-    let stream: HTTP2Stream?
-    /// Whether the channel ended with an error, such as a stream that its client has given up.
-    private(set) var isBroken = false
-    /// Whether that was because a part of the response could not be written.
-    private var hasUnsentFields = false
     private(set) var context: ChannelHandlerContext?
     var state = State.waiting
     /// A request that has not been handed on.
@@ -60,15 +53,14 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// When the connection's time is up; the timer may fire earlier and is then set anew.
     var deadline = Instant.distantFuture
 
-    init(listener: Listener, peer: ConnectionPeer, stream: HTTP2Stream? = nil) {
+    init(listener: Listener, peer: ConnectionPeer) {
         self.listener = listener
         self.peer = peer
-        self.stream = stream
         outbox = listener.outbox
         wire = WireHandler(
-            outbox: listener.outbox, cipher: stream == nil ? peer.cipher : nil, stream: stream,
+            outbox: listener.outbox, cipher: peer.cipher,
             // Over TLS it is the handshake's word that counts, and that may know a newer configuration.
-            mayBeHTTP2: stream == nil && (peer.cipher != nil || listener.limits.maximumStreams != nil))
+            mayBeHTTP2: peer.cipher != nil || listener.limits.maximumStreams != nil)
         wire.attach(self)
     }
 
@@ -84,28 +76,20 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelActive(context: ChannelHandlerContext) {
-        if stream == nil { listener.opened(self) }
+        listener.opened(self)
         startClock(listener.limits.headerTime)
         context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        // A stream ends as its last frame goes to the connection, which may be before anybody hears that it went.
-        let isComplete = hasEndedStream(context.channel)
         state = .closed
         listener.timers.cancel(timer)
-        if let stream { stream.closed() } else { listener.closed(self) }
+        listener.closed(self)
         let told = writer?.detach()
         writer = nil
         body?.drop()
         body = nil
-        if hasUnsentFields {
-            told?.responseFailed()
-        } else if isComplete {
-            told?.responseFinished()
-        } else {
-            told?.responseClosed()
-        }
+        told?.responseClosed()
         outbox.turnEnded()
         context.fireChannelInactive()
     }
@@ -134,8 +118,6 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? HTTPParserError else {
-            isBroken = true
-            hasUnsentFields = hasUnsentFields || error is UnsentFields
             context.close(promise: nil)
             return
         }
@@ -161,7 +143,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         // Of a response before it that the client has not taken, the clock goes on.
         if case .receiving = state { stopClock() }
         hasUnreadBody = request.hasBody
-        body = request.hasBody ? RequestBody(of: request, on: self) : nil
+        body = request.hasBody ? RequestBody(of: request, from: self) : nil
         // A body is not waited for: whether it is wanted is for the handler to say.
         if request.hasBody { dispatch() }
     }
@@ -213,7 +195,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         state = .responding
         hasUnreadBody = true
         let writer = ResponseWriter(
-            connection: self, method: .GET, version: stream == nil ? .http1_1 : .http2, keepsAlive: false)
+            connection: self, method: .GET, version: .http1_1, keepsAlive: false)
         self.writer = writer
         listener.handler.faultArrived(fault, peer: peer.address, writer: writer)
         outbox.turnEnded()
@@ -225,23 +207,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         context?.write(wrapOutboundOut(part), promise: nil)
     }
 
-    /// Tells a client that waits for it that its body is wanted (RFC 9110, section 10.1.1).
-    func sendContinue() {
-        guard writer?.hasHead == false else { return }
-        write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
-    }
-
-    /// Whether the socket is read: a body that nobody could ask for yet is left to TCP.
-    func setReading(_ reads: Bool) {
-        guard reads != isReading else { return }
-        isReading = reads
-        try? context?.channel.syncOptions?.setOption(.autoRead, value: reads)
-        // A stream's channel does not begin by itself.
-        if reads, stream != nil { context?.read() }
-    }
-
     func limitUnsent(to limit: ByteCount) {
-        if let stream { return stream.expectPace(limit == UnsentLimit.metered) }
         guard limit != unsentLimit else { return }
         unsentLimit = limit
         // A unix socket has no such option, and knows a reader that does not read without it.
@@ -264,9 +230,6 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// Whether another request may follow the one that is being answered.
     var mayLiveOn: Bool { !listener.isDraining && body?.letsConnectionLive ?? true }
 
-    var timers: LoopTimers { listener.timers }
-    var clock: () -> Instant { listener.clock }
-
     /// The socket took everything that was written.
     func drained() {
         switch state {
@@ -288,11 +251,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func responseTaken(closes: Bool) {
         let told = writer?.detach()
         writer = nil
-        if stream != nil {
-            state = .closed
-            // The end is out; what is left to tell is that it was none, or that nobody reads the request on.
-            if isCut { wire.endStream(.internalError) } else if hasUnreadBody { wire.endStream(.noError) }
-        } else if !closes {
+        if !closes {
             state = arrived == nil ? .waiting : .receiving
             startClock(listener.limits.keepaliveTime)
             if arrived != nil { dispatchSoon() }
@@ -316,4 +275,21 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func close() { wire.close() }
+}
+
+extension ConnectionHandler: RequestBodySource {
+    var timers: LoopTimers { listener.timers }
+    var clock: () -> Instant { listener.clock }
+
+    /// Whether the socket is read: a body that nobody could ask for yet is left to TCP.
+    func setReading(_ reads: Bool) {
+        guard reads != isReading else { return }
+        isReading = reads
+        try? context?.channel.syncOptions?.setOption(.autoRead, value: reads)
+    }
+
+    func sendContinue() {
+        guard writer?.hasHead == false else { return }
+        write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
+    }
 }

@@ -69,6 +69,8 @@ package final class Listener {
     let handler: any RequestHandler
     /// What a request without a body has instead; one for all.
     let emptyBody = RequestBody()
+    /// Memory of the connections that speak HTTP/2.
+    let http2 = HTTP2Buffers()
     private let gate: (any ConnectionGate)?
     /// `nil` where connections come without TLS.
     private let tls: ServerTLS?

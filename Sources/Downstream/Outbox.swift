@@ -27,8 +27,9 @@ package final class Outbox {
     private var collected = 0
     private var unflushed: [WireHandler] = []
     private var flushing: [WireHandler] = []
+    private var unflushedHTTP2: [HTTP2Connection] = []
+    private var flushingHTTP2: [HTTP2Connection] = []
     private var isEnding = false
-    private var isTurnAskedFor = false
 
     package init(allocator: ByteBufferAllocator = ByteBufferAllocator()) {
         self.allocator = allocator
@@ -39,13 +40,13 @@ package final class Outbox {
     func room(for wire: WireHandler) -> Int {
         guard wire === owner else {
             if wire.stagedBodyBytes > 0 { wire.flush() }
-            return wire.isDrained ? Self.capacity : wire.hadNoRoom()
+            return wire.isDrained ? Self.capacity : 0
         }
         // Where what libcurl hands over at once no longer fits, send first, to learn whether the client takes it.
         if collected <= Self.capacity - Self.largestChunk { return Self.capacity - collected }
         seal()
         wire.flush()
-        return wire.isDrained ? Self.capacity : wire.hadNoRoom()
+        return wire.isDrained ? Self.capacity : 0
     }
 
     func append(_ bytes: UnsafeRawBufferPointer, for wire: WireHandler, isChunked: Bool) {
@@ -81,25 +82,21 @@ package final class Outbox {
         isEnding = true
         defer { isEnding = false }
         seal()
-        while !unflushed.isEmpty {
+        while !unflushed.isEmpty || !unflushedHTTP2.isEmpty {
             swap(&unflushed, &flushing)
             for wire in flushing { wire.turnEnded() }
             flushing.removeAll(keepingCapacity: true)
+            swap(&unflushedHTTP2, &flushingHTTP2)
+            for connection in flushingHTTP2 { connection.turnEnded() }
+            flushingHTTP2.removeAll(keepingCapacity: true)
             seal()
         }
     }
 
-    /// Sends what was staged by something that is no turn, unless one is ending already.
-    func endTurnSoon(on eventLoop: any EventLoop) {
-        guard !isEnding, !isTurnAskedFor else { return }
-        isTurnAskedFor = true
-        eventLoop.assumeIsolated().execute { [self] in
-            isTurnAskedFor = false
-            turnEnded()
-        }
-    }
-
     func staged(_ wire: WireHandler) { unflushed.append(wire) }
+
+    /// Calls ``HTTP2Connection/turnEnded()`` at the end of the turn.
+    func staged(_ connection: HTTP2Connection) { unflushedHTTP2.append(connection) }
 
     func forget(_ wire: WireHandler) {
         if wire === owner { (owner, collected) = (nil, 0) }

@@ -2,6 +2,21 @@ package import Flow
 package import NIOCore
 package import NIOHTTP1
 
+/// The connection, or the stream, that a request's body arrives on; it outlives the body's interest in it.
+protocol RequestBodySource: AnyObject {
+    /// The loop's.
+    var timers: LoopTimers { get }
+    /// Reads the monotonic clock.
+    var clock: () -> Instant { get }
+
+    /// Reads on, or leaves what comes to TCP, or to the stream's window of HTTP/2.
+    func setReading(_ reads: Bool)
+
+    /// Reports to a client that waits for it that its body is wanted (RFC 9110, section 10.1.1); nothing once the response
+    /// has begun.
+    func sendContinue()
+}
+
 /// Hears of a body that it takes bit by bit; on the connection's loop.
 package protocol RequestBodyDelegate: AnyObject {
     /// There are bytes to take, or the end, after ``RequestBody/take(into:)`` had none.
@@ -55,7 +70,7 @@ package final class RequestBody {
     private static let mostOfClosing = 256 << 10
 
     /// While bytes may come.
-    private var connection: ConnectionHandler?
+    private var source: (any RequestBodySource)?
     private var state: State
     private var bytes = ByteBuffer()
     private var hasArrived = false
@@ -76,8 +91,8 @@ package final class RequestBody {
     /// The body of a request without one.
     init() { (state, length, expectsContinue) = (.empty, .none, false) }
 
-    init(of request: Request, on connection: ConnectionHandler) {
-        self.connection = connection
+    init(of request: Request, from source: any RequestBodySource) {
+        self.source = source
         (state, length, expectsContinue) = (.held, request.bodyLength, request.expectation == .goAhead)
     }
 
@@ -94,17 +109,17 @@ package final class RequestBody {
         upTo limit: ByteCount, within time: Duration, then: @escaping (Result<ByteBuffer, Failure>) -> Void
     ) {
         if case .empty = state { return then(.success(ByteBuffer())) }
-        guard let connection, case .held = state else { return then(.failure(.brokenOff)) }
+        guard let source, case .held = state else { return then(.failure(.brokenOff)) }
         state = .collecting(limit: limit.bytes, then: then)
         guard max(length.bytes ?? 0, bytes.readableBytes) <= limit.bytes else {
             fail(.tooLarge(limit: limit))
             return
         }
         if hasArrived { return succeed() }
-        connection.timers.set(timer, at: connection.clock() + time)
+        source.timers.set(timer, at: source.clock() + time)
         // RFC 9110, section 10.1.1: not to a client that has begun to send.
-        if expectsContinue, bytes.readableBytes == 0 { connection.sendContinue() }
-        connection.setReading(true)
+        if expectsContinue, bytes.readableBytes == 0 { source.sendContinue() }
+        source.setReading(true)
     }
 
     // MARK: Bit by bit
@@ -118,10 +133,10 @@ package final class RequestBody {
     ///   - limit: The most that the body may have; `nil` for no limit.
     ///   - idle: How long the client may send nothing while its socket is read; `nil` for no limit.
     package func stream(to delegate: any RequestBodyDelegate, upTo limit: ByteCount?, idle: Duration?) {
-        guard let connection, case .held = state else { return }
+        guard let source, case .held = state else { return }
         state = .streaming(Stream(delegate: delegate, limit: limit?.bytes ?? .max, idle: idle))
         total = bytes.readableBytes
-        connection.setReading(true)
+        source.setReading(true)
         if !expectsContinue { startClock() }
     }
 
@@ -147,9 +162,9 @@ package final class RequestBody {
             return 0
         }
         isAwaited = true
-        if expectsContinue, total == 0, !hasSentContinue, let connection {
+        if expectsContinue, total == 0, !hasSentContinue, let source {
             hasSentContinue = true
-            connection.sendContinue()
+            source.sendContinue()
             startClock()
         }
         return nil
@@ -176,7 +191,7 @@ package final class RequestBody {
         }
         if bytes.readableBytes >= Self.most {
             deadline = .distantFuture
-            connection?.setReading(false)
+            source?.setReading(false)
         } else {
             startClock()
         }
@@ -191,19 +206,19 @@ package final class RequestBody {
 
     private func readOn() {
         if deadline == .distantFuture, !hasArrived { startClock() }
-        connection?.setReading(true)
+        source?.setReading(true)
     }
 
     private func startClock() {
-        guard case .streaming(let stream) = state, let connection, let idle = stream.idle, !hasArrived else { return }
-        deadline = connection.clock() + idle
+        guard case .streaming(let stream) = state, let source, let idle = stream.idle, !hasArrived else { return }
+        deadline = source.clock() + idle
         // Set only if it must fire earlier than it would: most deadlines are moved long before they come.
-        if !timer.isSet || deadline < timer.due { connection.timers.set(timer, at: deadline) }
+        if !timer.isSet || deadline < timer.due { source.timers.set(timer, at: deadline) }
     }
 
     // MARK: From the connection
 
-    /// Whether another request may follow on the connection.
+    /// Whether another request may follow on the source.
     var letsConnectionLive: Bool {
         switch state {
         case .held, .streaming: hasArrived
@@ -225,7 +240,7 @@ package final class RequestBody {
         switch state {
         case .held:
             bytes.writeImmutableBuffer(part)
-            connection?.setReading(false)
+            source?.setReading(false)
         case .collecting(let limit, _):
             guard bytes.readableBytes + part.readableBytes <= limit else {
                 fail(.tooLarge(limit: ByteCount(limit)))
@@ -285,15 +300,15 @@ package final class RequestBody {
 
     /// The connection is not needed any more, for what has come of a body is all of it.
     package func letGo() {
-        connection?.timers.cancel(timer)
-        connection?.setReading(true)
-        connection = nil
+        source?.timers.cancel(timer)
+        source?.setReading(true)
+        source = nil
     }
 }
 
 extension RequestBody: TimerTarget {
     package func timerFired(_ timer: LoopTimer, at now: Instant) {
         guard case .streaming = state, now < deadline else { return fail(.tooSlow) }
-        if deadline != .distantFuture { connection?.timers.set(timer, at: deadline) }
+        if deadline != .distantFuture { source?.timers.set(timer, at: deadline) }
     }
 }

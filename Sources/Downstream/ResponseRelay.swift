@@ -29,7 +29,7 @@ enum RelayReport: Sendable {
 ///
 /// Owned by the writer until that is over, then by the other end.
 final class ResponseRelay {
-    private let writer: ResponseWriter
+    private let writer: any ConnectionResponse
     private let outbox: Outbox?
     /// The other end, from its begin to the last report.
     private var listener: NIOLoopBound<RelayedResponse>?
@@ -37,7 +37,7 @@ final class ResponseRelay {
     /// Whether the other end waits to hear that a batch was taken.
     private var isOwing = false
 
-    init(of writer: ResponseWriter) {
+    init(of writer: any ConnectionResponse) {
         self.writer = writer
         outbox = writer.outbox
         if outbox == nil { lastReport = .closed }
@@ -112,7 +112,7 @@ package struct ResponseHandOver: Sendable {
     /// Takes the response over, on the writer's loop and before its head.
     ///
     /// The writer must not be used any more. Of one that has begun only the end can be handed over.
-    package init(of writer: ResponseWriter, on eventLoop: any EventLoop) {
+    package init(of writer: any ConnectionResponse, on eventLoop: any EventLoop) {
         if writer.hasHead { writer.abort() }
         let relay = ResponseRelay(of: writer)
         writer.delegate = relay

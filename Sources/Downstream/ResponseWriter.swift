@@ -1,15 +1,15 @@
 package import Flow
 package import NIOHTTP1
 
-/// Writes one response to a connection of the same loop.
-package final class ResponseWriter: ClientResponse {
+/// Writes one response to a connection of HTTP/1.1 of the same loop.
+package final class ResponseWriter: ConnectionResponse {
     /// How the end of the body is told.
     package enum Body: Equatable, Sendable {
         /// There is none: HEAD, 204, 304.
         case none
         /// Content-Length stands in the headers.
         case length
-        /// Chunked for an HTTP/1.1 client, by closing for an HTTP/1.0 client; HTTP/2 always tells it.
+        /// Chunked for an HTTP/1.1 client, by closing for an HTTP/1.0 client; a stream of HTTP/2 has an end of its own.
         case unknown
     }
 
@@ -45,7 +45,7 @@ package final class ResponseWriter: ClientResponse {
     }
 
     /// The loop's, as long as the connection lives.
-    var outbox: Outbox? { connection?.outbox }
+    package var outbox: Outbox? { connection?.outbox }
 
     package var hasHead: Bool { state != .idle }
     package var hasEnded: Bool { state == .ended }
@@ -96,9 +96,7 @@ package final class ResponseWriter: ClientResponse {
                 keepsAlive = false
             }
         }
-        if version == .http2 {
-            // Its connection is none of a response's business.
-        } else if !keepsAlive {
+        if !keepsAlive {
             headers.add(name: "connection", value: "close")
         } else if version == .http1_0 {
             headers.add(name: "connection", value: "keep-alive")
@@ -117,7 +115,7 @@ package final class ResponseWriter: ClientResponse {
         guard let connection else { return }
         connection.outbox.seal(beforeEnd: true)
         let trailers = canSendTrailers && !trailers.isEmpty ? trailers : nil
-        if trailers != nil || !connection.wire.endsInLastFrame() { connection.write(.end(trailers)) }
+        connection.write(.end(trailers))
         connection.responseEnded(closes: !keepsAlive)
     }
 
@@ -126,7 +124,7 @@ package final class ResponseWriter: ClientResponse {
         state = .ended
         guard let connection else { return }
         connection.outbox.seal()
-        connection.responseEnded(closes: true, isCut: isDelimitedByClose || version == .http2)
+        connection.responseEnded(closes: true, isCut: isDelimitedByClose)
     }
 
     /// The response is over, one way or the other.

@@ -1,5 +1,4 @@
 import NIOCore
-import NIOHTTP2
 
 #if canImport(Glibc)
     import Glibc
@@ -30,30 +29,24 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether the channel holds some of that.
     private var isQueued = false
     private var isFlushing = false
-    private var knowsNoRoom = false
     /// The channel's own word, kept here because asking it takes three calls.
     private var isWritable = true
     /// Body bytes among what was written and not flushed yet.
     private(set) var stagedBodyBytes = 0
     /// All bytes that went through here since the connection began.
     private var passed = 0
-    /// The latest bytes of a stream of HTTP/2, kept until it is clear whether its end can go in their frame.
-    private var lastData: ByteBuffer?
     private var socket: NIOBSDSocket.Handle?
     /// What is between this and the socket; `nil` without TLS.
     private let cipher: CipherEnd?
-    /// Whose bytes these are, where they go into frames of HTTP/2 and not to a socket; `nil` for HTTP/1.1.
-    private let stream: HTTP2Stream?
     /// What came before it was clear which protocol the client speaks; `nil` once it is.
     private var opening: ByteBuffer?
 
     /// - Parameters:
     ///   - outbox: The loop's.
     ///   - cipher: What is between this and the socket; `nil` without TLS.
-    ///   - stream: The stream of HTTP/2 at whose channel this stands.
     ///   - mayBeHTTP2: Whether HTTP/1.1 is spoken only once the first bytes say so.
-    init(outbox: Outbox, cipher: CipherEnd? = nil, stream: HTTP2Stream? = nil, mayBeHTTP2: Bool = false) {
-        (self.outbox, self.cipher, self.stream) = (outbox, cipher, stream)
+    init(outbox: Outbox, cipher: CipherEnd? = nil, mayBeHTTP2: Bool = false) {
+        (self.outbox, self.cipher) = (outbox, cipher)
         opening = mayBeHTTP2 ? ByteBuffer() : nil
     }
 
@@ -67,25 +60,24 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// All bytes of the connection that were handed to the channel, as they go on the wire.
     ///
-    /// With TLS those that wait for the next flush are not among them: they have no size yet. In HTTP/2, body bytes alone
-    /// that have passed the window.
-    var written: Int { stream?.sent ?? cipher?.written ?? passed }
+    /// With TLS those that wait for the next flush are not among them: they have no size yet.
+    var written: Int { cipher?.written ?? passed }
 
     /// Of all bytes written since the connection began, those that the client's kernel has; one system call.
-    var taken: Int { stream?.taken() ?? written - (context?.channel.unsentBytes ?? 0) }
+    var taken: Int { written - (context?.channel.unsentBytes ?? 0) }
 
     /// Of all bytes written, those that the channel holds.
     var pendingBytes: Int { stream.map { passed - $0.sent } ?? context?.channel.heldBytes ?? 0 }
 
     /// Sends bytes as they go on the wire past the channel, whose way costs as much again as the system call.
     ///
-    /// Not where something is in front of them, nor where frames or TLS make other bytes of them. What goes wrong is left for
+    /// Not where something is in front of them, nor where TLS makes other bytes of them. What goes wrong is left for
     /// the channel to find out.
     ///
     /// - Parameter buffer: What the socket took is read off it.
     /// - Returns: Whether that was all.
     func send(_ buffer: inout ByteBuffer) -> Bool {
-        guard !isQueued, isWritable, stream == nil, cipher == nil, let context, context.channel.isActive,
+        guard !isQueued, isWritable, cipher == nil, let context, context.channel.isActive,
             let socket = socket(of: context.channel)
         else { return false }
         let sent = buffer.withUnsafeReadableBytes { bytes in
@@ -112,34 +104,12 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
         isQueued = true
         stagedBodyBytes += buffer.readableBytes
         passed += buffer.readableBytes
-        if stream == nil {
-            context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
-        } else {
-            writeLastData()
-            lastData = buffer
-        }
-    }
-
-    /// Ends a stream of HTTP/2 in the frame of its last bytes, which saves one of its own.
-    ///
-    /// - Returns: Whether it does; not where they have gone already, and not in HTTP/1.1.
-    func endsInLastFrame() -> Bool {
-        guard lastData != nil else { return false }
-        writeLastData(endsStream: true)
-        return true
-    }
-
-    private func writeLastData(endsStream: Bool = false) {
-        guard let data = lastData else { return }
-        lastData = nil
-        let frame = HTTP2Frame.FramePayload.Data(data: .byteBuffer(data), endStream: endsStream)
-        context?.write(NIOAny(HTTP2Frame.FramePayload.data(frame)), promise: nil)
+        context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
     }
 
     /// Sends what was written.
     func flush() {
         guard let context, isStaged else { return }
-        writeLastData()
         isStaged = false
         guard isQueued else { return }
         isQueued = false
@@ -162,31 +132,11 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     ///
     /// After a plain close the kernel goes on offering it, to a client that does not read for minutes, and that long
     /// the client does not learn that its stream has ended.
-    ///
-    /// A stream of HTTP/2 ends alone; the code says that the client is the reason.
     func reset() {
-        if stream != nil { return endStream(.enhanceYourCalm) }
         if let socket = context?.channel as? any SocketOptionProvider {
             socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in }
         }
         cut()
-    }
-
-    /// Somebody has bytes that the client cannot be handed now; returns 0.
-    ///
-    /// A stream of HTTP/2 may be held up by what others have filled the socket with, and learns it here.
-    func hadNoRoom() -> Int {
-        if stream != nil, !knowsNoRoom {
-            knowsNoRoom = true
-            outbox.staged(self)
-        }
-        return 0
-    }
-
-    /// Ends a stream of HTTP/2 before its end, with what is still held of it (RFC 9113, section 6.4).
-    func endStream(_ code: HTTP2ErrorCode) {
-        writeLastData()
-        context?.writeAndFlush(NIOAny(HTTP2Frame.FramePayload.rstStream(code)), promise: nil)
     }
 
     // MARK: Events of the channel
@@ -200,7 +150,6 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         outbox.forget(self)
-        lastData = nil
         (isStaged, isQueued) = (false, false)
         isWritable = false
         context.fireChannelInactive()
@@ -245,15 +194,8 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         isWritable = context.channel.isWritable
-        if isWritable { knowsNoRoom = false }
         // Our own writes toggle it on the way; only the socket's is news.
         guard !isFlushing, !isStaged, isWritable else { return }
-        // NIO tells so before it has written the frame: what is written now would overtake that.
-        if stream != nil {
-            outbox.staged(self)
-            // It may be the socket's, which ends no turn.
-            return outbox.endTurnSoon(on: context.eventLoop)
-        }
         connection?.drained()
         outbox.turnEnded()
     }
@@ -263,8 +205,7 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         stage()
         isQueued = true
-        writeLastData()
-        if stream == nil { passed += unwrapOutboundIn(data).readableBytes }
+        passed += unwrapOutboundIn(data).readableBytes
         context.write(data, promise: promise)
     }
 

@@ -14,6 +14,12 @@ package enum FieldText {
         return String(text)
     }
 
+    /// The same, for memory of C.
+    package static func string(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+        guard bytes.contains(where: { $0 >= 0x80 }) else { return String(decoding: bytes, as: UTF8.self) }
+        return string(Array(bytes))
+    }
+
     /// The bytes of a text that ``string(_:)`` made; `nil` if it holds a scalar above U+00FF, which no field has.
     package static func bytes(_ text: String) -> [UInt8]? {
         if text.utf8.allSatisfy({ $0 < 0x80 }) { return Array(text.utf8) }
@@ -24,6 +30,15 @@ package enum FieldText {
             bytes.append(byte)
         }
         return bytes
+    }
+
+    /// Writes the bytes of a text that ``string(_:)`` made; of any other text its UTF-8.
+    package static func append(_ text: String, to bytes: inout [UInt8]) {
+        if text.utf8.allSatisfy({ $0 < 0x80 }) {
+            bytes.append(contentsOf: text.utf8)
+        } else {
+            bytes.append(contentsOf: Self.bytes(text) ?? Array(text.utf8))
+        }
     }
 
     /// The same value for a log or a page, whose text is UTF-8: most values that are not ASCII were UTF-8.

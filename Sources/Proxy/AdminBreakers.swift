@@ -64,7 +64,7 @@ extension ProxyRoute {
 
 extension Shared {
     /// Closes the breaker that the body of a request names, and answers 204.
-    func resetBreaker(_ request: Request, _ body: RequestBody, _ writer: ResponseWriter) {
+    func resetBreaker(_ request: Request, _ body: RequestBody, _ writer: any ConnectionResponse) {
         body.collect(upTo: BreakerName.maximumBytes, within: served.connectionLimits.headerTime) { [self] result in
             do throws(Problem) {
                 switch result {

@@ -23,7 +23,7 @@ final class AdminHandler: RequestHandler {
         live = LiveView(on: eventLoop, shared: shared, outbox: outbox, timers: timers)
     }
 
-    func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter) {
+    func requestArrived(_ request: Request, body: RequestBody, writer: any ConnectionResponse) {
         let access = AdminAccess(token: shared.served.configuration.adminToken)
         do throws(Problem) {
             guard request.hasProperHost, request.hasProperTarget else {
@@ -42,7 +42,7 @@ final class AdminHandler: RequestHandler {
 
     /// What operators do.
     private func act(
-        _ request: Request, _ body: RequestBody, _ writer: ResponseWriter, mayAct: Bool
+        _ request: Request, _ body: RequestBody, _ writer: any ConnectionResponse, mayAct: Bool
     ) throws(Problem) {
         switch (request.head.method, request.path) {
         case (.POST, "/v1/admin/breakers/reset"):
@@ -57,7 +57,7 @@ final class AdminHandler: RequestHandler {
         }
     }
 
-    private func show(_ request: Request, _ writer: ResponseWriter) {
+    private func show(_ request: Request, _ writer: any ConnectionResponse) {
         switch request.path {
         case "/": answerPage(writer)
         case "/livez": answer(.ok, "alive", writer)
@@ -78,12 +78,12 @@ final class AdminHandler: RequestHandler {
         }
     }
 
-    func faultArrived(_ fault: RequestFault, peer: String, writer: ResponseWriter) {
+    func faultArrived(_ fault: RequestFault, peer: String, writer: any ConnectionResponse) {
         let problem = Problem(fault, limits: shared.served.connectionLimits)
         answer(HTTPResponseStatus(statusCode: problem.status), problem.detail, writer)
     }
 
-    private func answerPage(_ writer: ResponseWriter) {
+    private func answerPage(_ writer: any ConnectionResponse) {
         let page = LivePage(using: &random)
         writer.respond(
             .ok,
@@ -95,7 +95,7 @@ final class AdminHandler: RequestHandler {
             ], text: page.html)
     }
 
-    private func answerMetrics(_ format: MetricsText.Format, _ writer: ResponseWriter) {
+    private func answerMetrics(_ format: MetricsText.Format, _ writer: any ConnectionResponse) {
         let waiting = NIOLoopBound((writer: writer, outbox: outbox), eventLoop: eventLoop)
         shared.roster.figures(on: eventLoop).whenComplete { [shared] result in
             let (writer, outbox) = waiting.value
@@ -115,7 +115,7 @@ final class AdminHandler: RequestHandler {
     }
 
     private func answer(
-        _ status: HTTPResponseStatus, _ text: String, _ writer: ResponseWriter, more: (String, String)? = nil
+        _ status: HTTPResponseStatus, _ text: String, _ writer: any ConnectionResponse, more: (String, String)? = nil
     ) {
         var headers = HTTPHeaders([
             ("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"),

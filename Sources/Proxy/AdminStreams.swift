@@ -17,12 +17,12 @@ final class AdminStreams {
     }
 
     /// Tells how the stream stands, and why its upstream has had to wait lately.
-    func look(_ request: Request, _ writer: ResponseWriter) {
+    func look(_ request: Request, _ writer: any ConnectionResponse) {
         reach(request, writer) { _ in }
     }
 
     /// Ends the stream at its last whole record, and tells how it stood before.
-    func end(_ request: Request, _ writer: ResponseWriter) {
+    func end(_ request: Request, _ writer: any ConnectionResponse) {
         reach(request, writer) { driver in
             driver.end(.cancelled, problem: .endedByOperator)
             driver.worker.turnEnded()
@@ -31,7 +31,7 @@ final class AdminStreams {
 
     /// Goes to the stream on its own loop, and answers with how it stood there.
     private func reach(
-        _ request: Request, _ writer: ResponseWriter, _ act: @escaping @Sendable (StreamDriver) -> Void
+        _ request: Request, _ writer: any ConnectionResponse, _ act: @escaping @Sendable (StreamDriver) -> Void
     ) {
         guard let handle = StreamHandle(request.path.dropFirst(Self.path.count)) else {
             return refuse(.noSuchStream, request, writer)
@@ -48,15 +48,16 @@ final class AdminStreams {
         }
     }
 
-    private func answer(_ report: StreamReport, _ writer: ResponseWriter) {
+    private func answer(_ report: StreamReport, _ writer: any ConnectionResponse) {
         respond(.ok, "application/json", String(decoding: report.json, as: UTF8.self), writer)
     }
 
-    private func refuse(_ problem: Problem, _ request: Request, _ writer: ResponseWriter) {
+    private func refuse(_ problem: Problem, _ request: Request, _ writer: any ConnectionResponse) {
         _ = shared.answer(problem, to: request, response: writer)
     }
 
-    private func respond(_ status: HTTPResponseStatus, _ type: String, _ text: String, _ writer: ResponseWriter) {
+    private func respond(_ status: HTTPResponseStatus, _ type: String, _ text: String, _ writer: any ConnectionResponse)
+    {
         writer.respond(
             status,
             headers: [

@@ -33,7 +33,7 @@ final class LiveView {
     }
 
     /// Answers with one snapshot.
-    func answer(_ writer: ResponseWriter) {
+    func answer(_ writer: any ConnectionResponse) {
         gather { [self] json in
             guard let json else {
                 _ = shared.answer(.unavailable(.loopSilent), to: nil, response: writer)
@@ -45,7 +45,7 @@ final class LiveView {
     }
 
     /// Answers with a snapshot now and every so often, as server-sent events, until the client leaves.
-    func follow(_ request: Request, _ writer: ResponseWriter) {
+    func follow(_ request: Request, _ writer: any ConnectionResponse) {
         guard let interval = Self.interval(in: request.head.uri) else {
             return refuse(.badRequest, "interval must be a duration from 500ms to 60s", writer)
         }
@@ -118,7 +118,7 @@ final class LiveView {
         return interval < shortestInterval || interval > longestInterval ? nil : interval
     }
 
-    private func refuse(_ status: HTTPResponseStatus, _ text: String, _ writer: ResponseWriter) {
+    private func refuse(_ status: HTTPResponseStatus, _ text: String, _ writer: any ConnectionResponse) {
         writer.respond(status, headers: headers("text/plain; charset=utf-8"), text: text + "\n")
     }
 
@@ -146,13 +146,13 @@ final class LiveViewer: ResponseWriterDelegate {
     private static let mostSkipped = 30
 
     let peer: String
-    private let response: ResponseWriter
+    private let response: any ConnectionResponse
     private let interval: Duration
     private let view: LiveView
     private var due = Instant.distantPast
     private var skipped = 0
 
-    init(response: ResponseWriter, peer: String, every interval: Duration, of view: LiveView) {
+    init(response: any ConnectionResponse, peer: String, every interval: Duration, of view: LiveView) {
         (self.response, self.peer, self.interval, self.view) = (response, peer, interval, view)
         response.delegate = self
     }

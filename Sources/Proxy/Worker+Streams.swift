@@ -13,7 +13,8 @@ extension Worker {
     // MARK: Requests that name a stream
 
     func serve(
-        _ target: StreamsAddress.Target, _ request: Request, body: RequestBody, client: String, writer: ResponseWriter
+        _ target: StreamsAddress.Target, _ request: Request, body: RequestBody, client: String,
+        writer: any ConnectionResponse
     ) throws(Problem) {
         switch (target, request.head.method) {
         case (.stream(let id), .GET), (.stream(let id), .HEAD):
@@ -39,7 +40,7 @@ extension Worker {
     /// A client comes back for the rest of its stream.
     ///
     /// - Returns: Whether it does.
-    func resume(_ asked: StreamRequest, writer: ResponseWriter) throws(Problem) -> Bool {
+    func resume(_ asked: StreamRequest, writer: any ConnectionResponse) throws(Problem) -> Bool {
         let values = asked.request.head.headers[ResumeRequest.header]
         guard !values.isEmpty else { return false }
         guard values.count == 1, let wanted = ResumeRequest(values[0]) else {
@@ -67,7 +68,7 @@ extension Worker {
     ///   - act: Is called on that loop, with the stream, or `nil` where it has just ended.
     /// - Throws: `noSuchStream`, or that it has expired.
     private func reach(
-        _ id: StreamId, for request: Request, client: String, writer: ResponseWriter,
+        _ id: StreamId, for request: Request, client: String, writer: any ConnectionResponse,
         _ act: @escaping @Sendable (Visit, StreamDriver?) -> Void
     ) throws(Problem) {
         switch shared.registry.place(of: id) {

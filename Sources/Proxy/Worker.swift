@@ -36,6 +36,7 @@ final class Worker {
     private var checks: UpstreamChecks?
     var isChecking: Bool { checks != nil }
     private var random = RandomPool()
+    private let connectionFailures = WarningPace(every: .seconds(60))
 
     init(on eventLoop: any EventLoop, shared: Shared, gauge: BufferGauge.Cell) throws {
         self.eventLoop = eventLoop
@@ -61,7 +62,8 @@ final class Worker {
     // MARK: The way of a request
 
     private func serve(
-        _ request: Request, body: RequestBody, client: String, by served: ServedConfiguration, writer: ResponseWriter,
+        _ request: Request, body: RequestBody, client: String, by served: ServedConfiguration,
+        writer: any ConnectionResponse,
         matched: inout ProxyRoute?
     ) throws(Problem) {
         guard request.head.method != .CONNECT else { throw .connectNotImplemented }
@@ -126,7 +128,7 @@ final class Worker {
     }
 
     /// Opens a stream, or, for a client that would rather wait than be refused, promises one.
-    private func open(_ asked: StreamRequest, writer: ResponseWriter) throws(Problem) {
+    private func open(_ asked: StreamRequest, writer: any ConnectionResponse) throws(Problem) {
         let now = clock()
         var asked = asked
         do throws(AdmissionError) {
@@ -154,7 +156,7 @@ final class Worker {
         Problem(asked.route.gate.spread(error, of: asked.key, at: now))
     }
 
-    private func begin(_ asked: StreamRequest, writer: ResponseWriter, at now: Instant) -> StreamDriver {
+    private func begin(_ asked: StreamRequest, writer: any ConnectionResponse, at now: Instant) -> StreamDriver {
         let driver = StreamDriver(worker: self, asked: asked, response: writer, at: now)
         streams[ObjectIdentifier(driver)] = driver
         progress?.add(driver)
@@ -250,7 +252,7 @@ extension Worker: TimerTarget {
 }
 
 extension Worker: RequestHandler {
-    func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter) {
+    func requestArrived(_ request: Request, body: RequestBody, writer: any ConnectionResponse) {
         let served = shared.served
         var request = request
         if served.configuration.isTracing {
@@ -265,7 +267,7 @@ extension Worker: RequestHandler {
         }
     }
 
-    func faultArrived(_ fault: RequestFault, peer: String, writer: ResponseWriter) {
+    func faultArrived(_ fault: RequestFault, peer: String, writer: any ConnectionResponse) {
         let problem = Problem(fault, limits: shared.served.connectionLimits)
         let bytes = shared.answer(problem, to: nil, response: writer)
         meters.route(nil).tally.refused(problem.kind, bytes: bytes)
@@ -273,5 +275,12 @@ extension Worker: RequestHandler {
         tell(
             .ended(
                 facts, StreamTotals(status: problem.status, bytes: bytes), StreamEnd(.refused, problem: problem.kind)))
+    }
+
+    func connectionFailed(_ peer: String, because reason: String) {
+        guard connectionFailures.isDue(at: clock()) else { return }
+        shared.process.info(
+            "a client's HTTP/2 connection was ended for what it sent",
+            metadata: ["client": "\(peer)", "reason": "\(reason)"])
     }
 }

@@ -59,7 +59,7 @@ private final class OrdersHandler: RequestHandler {
     private static let paths: Set<Substring> = ["/v1/orders/stream", "/v1/orders/export", "/v1/orders/latest"]
     private var streams: [ObjectIdentifier: OrderStream] = [:]
 
-    func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter) {
+    func requestArrived(_ request: Request, body: RequestBody, writer: any ConnectionResponse) {
         guard Self.paths.contains(request.path) else { return notFound(writer) }
         let items = request.head.uri.split(separator: "?").dropFirst().first?.split(separator: "&")
             .first { $0.hasPrefix("items=") }.flatMap { Int($0.dropFirst("items=".count)) }
@@ -70,9 +70,9 @@ private final class OrdersHandler: RequestHandler {
         stream.start()
     }
 
-    func faultArrived(_ fault: RequestFault, peer: String, writer: ResponseWriter) { notFound(writer) }
+    func faultArrived(_ fault: RequestFault, peer: String, writer: any ConnectionResponse) { notFound(writer) }
 
-    private func notFound(_ writer: ResponseWriter) {
+    private func notFound(_ writer: any ConnectionResponse) {
         writer.writeHead(.notFound, headers: ["Content-Length": "0"], body: .length)
         writer.end()
     }
@@ -81,13 +81,13 @@ private final class OrdersHandler: RequestHandler {
 /// Writes orders as long as the reader takes them.
 private final class OrderStream: ResponseWriterDelegate {
     private let items: Int
-    private let writer: ResponseWriter
+    private let writer: any ConnectionResponse
     private let ended: (OrderStream) -> Void
     private var next = 1
 
     private static let customers = ["Ada", "Grace", "Edsger", "Barbara", "Tony"]
 
-    init(items: Int, writer: ResponseWriter, ended: @escaping (OrderStream) -> Void) {
+    init(items: Int, writer: any ConnectionResponse, ended: @escaping (OrderStream) -> Void) {
         self.items = items
         self.writer = writer
         self.ended = ended

@@ -72,7 +72,7 @@ import Testing
 
     @Test func aRequestThatIsBeingAnsweredHasNoTimeLimitHere() throws {
         let connection = try EmbeddedConnection(limits: .init(headerTime: .seconds(10), keepaliveTime: .seconds(75)))
-        var writer: ResponseWriter?
+        var writer: (any ConnectionResponse)?
         connection.handler.onRequest = { writer = $1 }
         try connection.send(Self.get)
         connection.advance(by: .hours(10))
@@ -110,7 +110,7 @@ import Testing
     @Test func aClientThatLeavesIsToldToWhoeverAnswers() throws {
         let connection = try EmbeddedConnection()
         let delegate = ScriptedDelegate()
-        var writer: ResponseWriter?
+        var writer: (any ConnectionResponse)?
         connection.handler.onRequest = {
             $1.delegate = delegate
             $1.writeHead(.ok, headers: [:], body: .unknown)
@@ -140,7 +140,7 @@ import Testing
 
     @Test func drainingLetsAnAnswerEndAndClosesBehindIt() throws {
         let connection = try EmbeddedConnection()
-        var writer: ResponseWriter?
+        var writer: (any ConnectionResponse)?
         connection.handler.onRequest = { writer = $1 }
         try connection.send(Self.get)
         connection.listener.drain()
@@ -152,7 +152,7 @@ import Testing
 
     @Test func anAnswerThatBeganBeforeTheDrainClosesBehindItToo() throws {
         let connection = try EmbeddedConnection()
-        var writer: ResponseWriter?
+        var writer: (any ConnectionResponse)?
         connection.handler.onRequest = {
             $1.writeHead(.ok, headers: [:], body: .unknown)
             writer = $1

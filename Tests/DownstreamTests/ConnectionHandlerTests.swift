@@ -43,7 +43,7 @@ import Testing
 
     @Test func theNextRequestWaitsUntilTheLastAnswerHasEnded() throws {
         let connection = try EmbeddedConnection()
-        var writers: [ResponseWriter] = []
+        var writers: [any ConnectionResponse] = []
         connection.handler.onRequest = { writers.append($1) }
         try connection.send(Self.get + Self.get)
         #expect(writers.count == 1)
@@ -167,7 +167,7 @@ import Testing
 
     @Test func garbageWhileARequestIsAnsweredIsToldAfterItsAnswer() throws {
         let connection = try EmbeddedConnection()
-        var writer: ResponseWriter?
+        var writer: (any ConnectionResponse)?
         connection.handler.onRequest = { writer = $1 }
         try connection.send(Self.get)
         try connection.send("garbage\r\n\r\n")

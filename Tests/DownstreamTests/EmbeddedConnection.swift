@@ -11,28 +11,28 @@ final class ScriptedHandler: RequestHandler {
     private(set) var requests: [Request] = []
     private(set) var faults: [RequestFault] = []
     /// What becomes of a request; a short answer where nothing else is said.
-    var onRequest: (Request, ResponseWriter) -> Void = { $1.answer("ok") }
+    var onRequest: (Request, any ConnectionResponse) -> Void = { $1.answer("ok") }
     /// What becomes of a request and its body, instead.
-    var onBody: ((Request, RequestBody, ResponseWriter) -> Void)?
-    var onFault: (RequestFault, ResponseWriter) -> Void = { fault, writer in
+    var onBody: ((Request, RequestBody, any ConnectionResponse) -> Void)?
+    var onFault: (RequestFault, any ConnectionResponse) -> Void = { fault, writer in
         writer.answer("\(fault)", status: .badRequest)
     }
 
     var paths: [String] { requests.map { String($0.path) } }
 
-    func requestArrived(_ request: Request, body: RequestBody, writer: ResponseWriter) {
+    func requestArrived(_ request: Request, body: RequestBody, writer: any ConnectionResponse) {
         requests.append(request)
         guard let onBody else { return onRequest(request, writer) }
         onBody(request, body, writer)
     }
 
-    func faultArrived(_ fault: RequestFault, peer: String, writer: ResponseWriter) {
+    func faultArrived(_ fault: RequestFault, peer: String, writer: any ConnectionResponse) {
         faults.append(fault)
         onFault(fault, writer)
     }
 }
 
-extension ResponseWriter {
+extension ClientResponse {
     /// Answers with a body of known length.
     func answer(_ body: String, status: HTTPResponseStatus = .ok) {
         writeHead(status, headers: ["content-length": "\(body.utf8.count)"], body: .length)
@@ -106,9 +106,9 @@ final class EmbeddedConnection {
     static func answering(
         _ request: String = "GET / HTTP/1.1\r\nHost: a\r\n\r\n", body: ResponseWriter.Body? = .unknown,
         headers: HTTPHeaders = [:], delegate: ScriptedDelegate? = nil
-    ) throws -> (EmbeddedConnection, ResponseWriter) {
+    ) throws -> (EmbeddedConnection, any ConnectionResponse) {
         let connection = try EmbeddedConnection()
-        var writer: ResponseWriter?
+        var writer: (any ConnectionResponse)?
         connection.handler.onRequest = {
             $1.delegate = delegate
             if let body { $1.writeHead(.ok, headers: headers, body: body) }

@@ -54,7 +54,7 @@ import Testing
     @Test func batchesOfClientsThatTakeTurnsArriveInTheirOrder() async throws {
         try await SocketBench.run { bench, listener in
             let address = try await bench.bind(listener)
-            var writers: [ResponseWriter] = []
+            var writers: [any ConnectionResponse] = []
             bench.handler.onRequest = { _, writer in
                 // Its first bytes wait behind the head, the next ones behind nothing, the last ones for the end.
                 writer.writeHead(.ok, headers: ["content-length": "2004"], body: .length)
@@ -135,7 +135,7 @@ import Testing
                 : try await bench.bind(listener)
             let delegate = ScriptedDelegate()
             let heldUp = Watched(0)
-            var writer: ResponseWriter?
+            var writer: (any ConnectionResponse)?
             var written = 0
             bench.handler.onRequest = { _, answering in
                 writer = answering
@@ -271,7 +271,7 @@ import Testing
     @Test func drainingAcceptsNobodyClosesTheIdleAndLetsAnAnswerEnd() async throws {
         try await SocketBench.run { bench, listener in
             let address = try await bench.bind(listener)
-            var writer: ResponseWriter?
+            var writer: (any ConnectionResponse)?
             let isBusy = Watched(false)
             bench.handler.onRequest = { request, answering in
                 guard request.path == "/long" else { return answering.answer("ok") }

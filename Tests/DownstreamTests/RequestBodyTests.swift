@@ -102,7 +102,7 @@ import Testing
 
     @Test func theAnswerMayComeLongAfterTheBody() throws {
         let connection = try EmbeddedConnection()
-        var writer: ResponseWriter?
+        var writer: (any ConnectionResponse)?
         connection.handler.onBody = { _, body, answering in
             writer = answering
             body.collect(upTo: .kibibytes(1), within: .seconds(5)) { _ in }

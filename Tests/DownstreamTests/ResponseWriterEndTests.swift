@@ -144,7 +144,7 @@ import Testing
 
     @Test(arguments: [true, false]) func aResponseThatIsOverIsLetGo(ends: Bool) throws {
         let connection = try EmbeddedConnection()
-        weak var writer: ResponseWriter?
+        weak var writer: (any ConnectionResponse)?
         weak var delegate: ScriptedDelegate?
         connection.handler.onRequest = {
             let listens = ScriptedDelegate()

@@ -114,7 +114,7 @@ import Testing
         let (connection, writer) = try EmbeddedConnection.answering()
         // A second connection on the same loop, with the same outbox.
         let second = try connection.makeSibling()
-        var other: ResponseWriter?
+        var other: (any ConnectionResponse)?
         connection.handler.onRequest = {
             $1.writeHead(.ok, headers: [:], body: .unknown)
             other = $1
@@ -133,7 +133,7 @@ import Testing
     @Test func bytesForAClientThatHasLeftGoToNobody() throws {
         let (connection, writer) = try EmbeddedConnection.answering()
         let second = try connection.makeSibling()
-        var other: ResponseWriter?
+        var other: (any ConnectionResponse)?
         connection.handler.onRequest = {
             $1.writeHead(.ok, headers: [:], body: .unknown)
             other = $1

@@ -405,8 +405,9 @@ def test_bounds_are_told_and_kept(weir, origin, h2):
     script.over.set()
     greedy = h2(proxy)
     assert greedy.ask("/", ("x", "a" * 6000)).finish().status == 200
-    greedy.ask("/", ("x", "a" * 9000)).finish()
-    assert greedy.gone and h2(proxy).ask("/").finish().status == 200
+    assert greedy.ask("/", ("x", "a" * 9000)).finish().status == 431
+    assert greedy.ask("/").finish().status == 200
+    proxy.logged(reason="refused", status=431)
 
 
 def endless_resets(connection):

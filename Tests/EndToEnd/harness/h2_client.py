@@ -23,6 +23,7 @@ class Stream:
     reads: bool = True  # whether it gives credit for what comes
     status: int = None
     fields: dict = None
+    pairs: list = None  # (name, value) of each field of the head
     body: bytes = b""
     trailers: dict = None
     ended: bool = False  # by the end of the stream
@@ -67,7 +68,8 @@ class H2Client:
     """One connection; with `tls` by ALPN, else by prior knowledge. With `silent` its windows are as large as can be, and it
     sends nothing while it reads."""
 
-    def __init__(self, port, tls=None, window=None, receive_buffer=None, validate=True, silent=False):
+    def __init__(self, port, tls=None, window=None, receive_buffer=None, validate=True, silent=False,
+                 encoding="utf-8"):
         self.sock = socket.socket()
         self.sock.settimeout(TIMEOUT)
         if receive_buffer:
@@ -79,7 +81,7 @@ class H2Client:
             assert self.sock.selected_alpn_protocol() == "h2"
         self.scheme = "https" if tls else "http"
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(
-            header_encoding="utf-8", validate_outbound_headers=validate, normalize_outbound_headers=validate,
+            header_encoding=encoding, validate_outbound_headers=validate, normalize_outbound_headers=validate,
             validate_inbound_headers=True))
         self.silent = silent
         window = LARGEST if silent else window
@@ -155,6 +157,7 @@ class H2Client:
             case h2.events.ResponseReceived():
                 fields = dict(event.headers)
                 stream.status, stream.fields = int(fields.pop(":status")), fields
+                stream.pairs = event.headers[1:]
             case h2.events.InformationalResponseReceived():
                 stream.informational.append(dict(event.headers)[":status"])
             case h2.events.DataReceived():

@@ -1,0 +1,58 @@
+import CNghttp2
+import HTTPText
+import NIOHTTP1
+
+/// The fields of a head or of trailers, laid out for libnghttp2, which copies them.
+///
+/// One for each loop, so that a head costs no allocation once the largest one was sent.
+struct HTTP2FieldBlock {
+    private var bytes: [UInt8] = []
+    /// Names and values are in ``bytes``, one after the other; the pointers are set when the block is used.
+    private var fields: [nghttp2_nv] = []
+
+    mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        fields.removeAll(keepingCapacity: true)
+    }
+
+    /// Adds the fields that HTTP/2 has; libnghttp2 writes names in lower case.
+    mutating func add(_ headers: HTTPHeaders) {
+        for (name, value) in headers where !Self.isConnectionSpecific(name) { add(name, value) }
+    }
+
+    mutating func add(_ name: String, _ value: String) {
+        let start = bytes.count
+        bytes.append(contentsOf: name.utf8)
+        let middle = bytes.count
+        FieldText.append(value, to: &bytes)
+        fields.append(
+            nghttp2_nv(
+                name: nil, value: nil, namelen: middle - start, valuelen: bytes.count - middle,
+                flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)))
+    }
+
+    /// Passes the fields to libnghttp2; the pointers are valid for that call.
+    mutating func withFields(_ body: (UnsafePointer<nghttp2_nv>?, Int) -> CInt) -> CInt {
+        bytes.withUnsafeMutableBufferPointer { bytes in
+            var next = bytes.baseAddress
+            for index in fields.indices {
+                fields[index].name = next
+                next = next.map { $0 + fields[index].namelen }
+                fields[index].value = next
+                next = next.map { $0 + fields[index].valuelen }
+            }
+            return fields.withUnsafeBufferPointer { body($0.baseAddress, $0.count) }
+        }
+    }
+
+    /// Whether HTTP/2 does not have this field (RFC 9113, section 8.2.2).
+    private static func isConnectionSpecific(_ name: String) -> Bool {
+        switch name.utf8.count {
+        case 7: name.isField("upgrade")
+        case 10: name.isField("connection") || name.isField("keep-alive")
+        case 16: name.isField("proxy-connection")
+        case 17: name.isField("transfer-encoding")
+        default: false
+        }
+    }
+}

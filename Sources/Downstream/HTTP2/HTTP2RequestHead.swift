@@ -1,0 +1,94 @@
+import HTTPText
+import NIOHTTP1
+
+/// Collects the fields of a request's head, or of its trailers, as they are decoded.
+///
+/// libnghttp2 has checked by then what RFC 9113, section 8, calls malformed in a single field; what only several fields show
+/// together is checked here.
+struct HTTP2RequestHead {
+    /// What the size of a field is counted as beyond its bytes (RFC 9113, section 6.5.2).
+    private static let fieldOverhead = 32
+
+    private let limit: Int
+    private var size = 0
+    private var method: String?
+    private var path: String?
+    private var authority: String?
+    private var host: String?
+    private var length: String?
+    private var cookie: String?
+    private var fields: [(String, String)] = []
+
+    /// - Parameter limit: The most bytes that a head may have, counted as `SETTINGS_MAX_HEADER_LIST_SIZE` is.
+    init(limit: Int) { self.limit = limit }
+
+    /// Whether the head has more bytes than the limit; then no more fields are kept.
+    var isTooLarge: Bool { size > limit }
+
+    mutating func add(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
+        size += name.count + value.count + Self.fieldOverhead
+        guard !isTooLarge else { return }
+        if name.first == UInt8(ascii: ":") { return addPseudoField(name, FieldText.string(value)) }
+        let value = FieldText.string(value)
+        switch name.count {
+        case 4 where name.isText("host"): host = value
+        // RFC 9113, section 8.2.3: a recipient of HTTP/1.1 would take two fields for two.
+        case 6 where name.isText("cookie"): cookie = cookie.map { $0 + "; " + value } ?? value
+        case 14 where name.isText("content-length"): length = value
+        default:
+            if fields.isEmpty { fields.reserveCapacity(16) }
+            fields.append((String(decoding: name, as: UTF8.self), value))
+        }
+    }
+
+    private mutating func addPseudoField(_ name: UnsafeBufferPointer<UInt8>, _ value: String) {
+        if name.isText(":method") {
+            method = value
+        } else if name.isText(":path") {
+            path = value
+        } else if name.isText(":authority") {
+            authority = value
+        }
+    }
+
+    /// The fields of trailers, which have no pseudo-fields.
+    var trailers: HTTPHeaders { HTTPHeaders(fields) }
+
+    /// The head as HTTP/1.1 has it, so that nothing after this depends on the protocol.
+    ///
+    /// - Parameter hasBody: Whether the stream does not end with the head.
+    /// - Returns: The head; `nil` if it is malformed.
+    func head(hasBody: Bool) -> HTTPRequestHead? {
+        // RFC 9113, section 8.3.1: they must not contradict each other.
+        guard authority == nil || host == nil || authority == host else { return nil }
+        guard let method, method.utf8.allSatisfy(\.isTokenByte) else { return nil }
+        guard let target = target(of: method), target.utf8.allSatisfy(\.isTargetByte) else { return nil }
+        var fields = fields
+        if let cookie { fields.append(("cookie", cookie)) }
+        if let length {
+            fields.append(("content-length", length))
+        } else if hasBody {
+            fields.append(("transfer-encoding", "chunked"))
+        }
+        if let host = authority ?? host { fields.insert(("host", host), at: 0) }
+        return HTTPRequestHead(
+            version: .http2, method: HTTPMethod(rawValue: method), uri: target, headers: HTTPHeaders(fields))
+    }
+
+    /// The request's target: of CONNECT its authority (RFC 9113, section 8.5), of others a path, or `*` of OPTIONS.
+    private func target(of method: String) -> String? {
+        guard let path else { return method == "CONNECT" ? authority : nil }
+        return path.utf8.first == UInt8(ascii: "/") || (path == "*" && method == "OPTIONS") ? path : nil
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    fileprivate func isText(_ text: StaticString) -> Bool {
+        count == text.utf8CodeUnitCount && text.withUTF8Buffer { elementsEqual($0) }
+    }
+}
+
+extension UInt8 {
+    /// A byte that a request line can have in its target: any other would end the target, or the line.
+    fileprivate var isTargetByte: Bool { self > 0x20 && self != 0x7F }
+}
