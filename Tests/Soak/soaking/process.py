@@ -1,7 +1,6 @@
 """One weir under test: its process, its metrics, and what it holds of the system."""
 import asyncio
 import collections
-import contextlib
 import os
 import re
 import signal
@@ -9,6 +8,7 @@ import subprocess
 import time
 
 from .configuration import configuration
+from .descriptors import Descriptors
 from .ledger import Failure, Ledger
 
 SAMPLE = re.compile(r'^([a-z_]+)(?:\{(.*)\})? (\S+)$')
@@ -93,26 +93,9 @@ class Weir:
         return found
 
     def descriptors(self):
-        """What each one refers to."""
-        folder, found, sockets = f"/proc/{self.process.pid}/fd", [], self._sockets()
-        for number in os.listdir(folder):
-            with contextlib.suppress(FileNotFoundError):
-                name = os.readlink(f"{folder}/{number}")
-                found.append(sockets.get(name, name))
-        return found
-
-    def _sockets(self):
-        """What is at the ends of each socket of TCP in this network, and its state."""
-        ports = {self.port: "public", self.admin: "admin"}
-        ports |= {int(url.rpartition(":")[2]): "upstream" for url in self.upstreams}
-        found = {}
-        with open("/proc/net/tcp") as table:
-            for line in table.readlines()[1:]:
-                _, local, remote, state, *_, inode = line.split()[:10]
-                ends = (int(end.rpartition(":")[2], 16) for end in (local, remote))
-                local, remote = (ports.get(port, "any") for port in ends)
-                found[f"socket:[{inode}]"] = f"{local}-{remote}:{int(state, 16)}"
-        return found
+        """What they refer to, but for connections that an upstream has closed: libcurl keeps those, 512 at most, until it
+        next looks for one to that upstream."""
+        return [kind for kind in Descriptors(self).kinds() if kind not in ("upstream closed", "upstream reset")]
 
     def resident(self):
         """Bytes."""
