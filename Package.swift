@@ -89,7 +89,9 @@ let package = Package(
             name: "UpstreamTests", dependencies: ["Upstream", "Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),
         .testTarget(
             name: "DownstreamTests",
-            dependencies: ["Downstream", "Flow", "CNghttp2", nio, nioHTTP1, nioPosix, nioEmbedded, nioSSL],
+            dependencies: [
+                "Downstream", "Flow", "HTTPText", "CNghttp2", nio, nioHTTP1, nioPosix, nioEmbedded, nioSSL,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "ProxyTests",
@@ -102,7 +104,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Flow", "HTTPText", "JSONPointer", "Settings", "LogReport", "Upstream", "Downstream", "Proxy", nioHTTP1,
+                "Flow", "HTTPText", "JSONPointer", "Settings", "LogReport", "Upstream", "Downstream", "Proxy", nio,
+                nioHTTP1,
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(

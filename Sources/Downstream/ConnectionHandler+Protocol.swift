@@ -6,16 +6,6 @@ extension ConnectionHandler {
     /// Whether a client may begin with HTTP/2 without having been asked.
     var takesHTTP2: Bool { listener.limits.maximumStreams != nil }
 
-    /// The first bytes are no preface of HTTP/2.
-    func speakHTTP1() {
-        guard let context else { return }
-        do {
-            try listener.speakHTTP1(behind: self, on: context.channel)
-        } catch {
-            context.close(promise: nil)
-        }
-    }
-
     /// The client speaks HTTP/2: this goes, and others take its place.
     ///
     /// - Parameter opening: What the client has sent so far.

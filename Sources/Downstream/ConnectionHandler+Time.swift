@@ -1,6 +1,5 @@
 import Flow
 import NIOCore
-import NIOHTTP1
 
 // One clock for each connection: for a head, for the next request, for a client to take an end.
 
@@ -22,9 +21,7 @@ extension ConnectionHandler: TimerTarget {
         }
         if case .receiving = state, arrived == nil {
             wire.speakHTTP1()
-            // NIO's pipelining handler takes an answer without a request only behind a parser's error.
-            isTooSlow = true
-            context?.pipeline.fireErrorCaught(HTTPParserError.unknown)
+            faultArrived(.headTooSlow)
         } else if case .responding = state {
             // A request is being answered: its own clocks count.
         } else {

@@ -8,10 +8,10 @@ import NIOTLS
 ///     waiting ──first byte──▶ receiving ──head──▶ responding ──end, taken by the socket──▶ waiting | lingering ──▶ closed
 ///
 /// A request is handed on only when the client has taken the response before it: otherwise a client that sends requests
-/// and never reads would pile up answers.
+/// and never reads would pile up answers. Requests are read from bytes here (``received(_:)``); HTTP/2 has
+/// ``HTTP2Connection``.
 final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundOut = HTTPServerResponsePart
+    typealias InboundIn = ByteBuffer
 
     enum State {
         /// For the first byte of a request.
@@ -35,19 +35,18 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     var peer: ConnectionPeer
     private(set) var context: ChannelHandlerContext?
     var state = State.waiting
+    /// What was received of HTTP/1.1.
+    var requests: RequestBuffer
     /// A request that has not been handed on.
     private(set) var arrived: Request?
+    /// Whether its client keeps the connection open after the response.
+    private var isPersistent = false
     /// Of the request that arrived last; it takes the place of another only after that one's end.
-    private var body: RequestBody?
+    private(set) var body: RequestBody?
     private var hasUnreadBody = false
     private(set) var isCut = false
     private(set) var isReading = true
-    private var isDispatching = false
     private var unsentLimit = UnsentLimit.unmetered
-    /// Whether the head of a request did not arrive in time.
-    var isTooSlow = false
-    /// What came behind a request that is being answered, and is no request; told after that answer.
-    private var laterFault: RequestFault?
     private var writer: ResponseWriter?
     lazy var timer = LoopTimer(target: self)
     /// When the connection's time is up; the timer may fire earlier and is then set anew.
@@ -57,6 +56,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         self.listener = listener
         self.peer = peer
         outbox = listener.outbox
+        requests = RequestBuffer(limit: listener.limits.maximumHeaderBytes)
         wire = WireHandler(
             outbox: listener.outbox, cipher: peer.cipher,
             // Over TLS it is the handshake's word that counts, and that may know a newer configuration.
@@ -82,6 +82,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        if case .receiving = state, requests.hasBegunHead { faultArrived(.malformed) }
         state = .closed
         listener.timers.cancel(timer)
         listener.closed(self)
@@ -108,37 +109,17 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         startClock(listener.limits.headerTime)
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
-        case .head(let head): headArrived(head)
-        case .body(let bytes): body?.arrived(bytes)
-        case .end(let trailers): endArrived(trailers ?? [:])
-        }
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let error = error as? HTTPParserError else {
-            context.close(promise: nil)
-            return
-        }
-        // The channel's end follows, which says it better.
-        if error == .invalidEOFState, body?.isWanted ?? false { return }
-        faultArrived(isTooSlow ? .headTooSlow : error == .headerOverflow ? .headTooLarge : .malformed)
-    }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     // MARK: Requests
 
-    private func headArrived(_ head: HTTPRequestHead) {
-        // Where the request before this one ends is not clear, so this is none.
-        guard laterFault == nil else { return }
-        let request: Request
-        do throws(RequestFault) {
-            request = try Request(
-                head: head, peer: peer.address, isSecure: peer.cipher != nil, certificate: peer.certificate)
-        } catch {
-            return faultArrived(error)
-        }
+    func headArrived(_ head: HTTPRequestHead, bodyLength: RequestBodyLength, isPersistent: Bool) {
+        let request = Request(
+            head: head, bodyLength: bodyLength, peer: peer.address, isSecure: peer.cipher != nil,
+            certificate: peer.certificate)
         arrived = request
+        // What follows CONNECT may be for the tunnel.
+        self.isPersistent = isPersistent && head.method != .CONNECT
         if case .waiting = state { state = .receiving }
         // Of a response before it that the client has not taken, the clock goes on.
         if case .receiving = state { stopClock() }
@@ -148,43 +129,42 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         if request.hasBody { dispatch() }
     }
 
-    private func endArrived(_ trailers: HTTPHeaders) {
+    func endArrived(_ trailers: HTTPHeaders) {
         hasUnreadBody = false
-        body?.ended(trailers: trailers.trimmingOptionalWhitespace())
+        body?.ended(trailers: trailers)
         dispatch()
     }
 
     /// Hands on the request, where the client has taken the answer before it.
     private func dispatch() {
-        guard let request = arrived, case .receiving = state else { return }
-        // Pipelined requests arrive inside the end of the response before: going on from there would nest without bound.
-        guard !isDispatching, wire.isDrained else { return }
-        isDispatching = true
+        guard let request = arrived, case .receiving = state, wire.isDrained else { return }
         arrived = nil
         state = .responding
         let head = request.head, body = body
         let writer = ResponseWriter(
-            connection: self, method: head.method, version: head.version,
-            keepsAlive: head.isKeepAlive && !request.asksForUpgrade, acceptsTrailers: request.acceptsTrailers)
+            connection: self, method: head.method, version: head.version, keepsAlive: isPersistent,
+            acceptsTrailers: request.acceptsTrailers)
         self.writer = writer
         listener.handler.requestArrived(request, body: body ?? listener.emptyBody, writer: writer)
         body?.handedOn()
-        isDispatching = false
-        if arrived != nil { dispatchSoon() }
     }
 
-    private func dispatchSoon() {
+    /// Not now: going on from the end of the response before would nest without a bound.
+    private func continueSoon() {
         context?.eventLoop.assumeIsolated().execute { [self] in
             dispatch()
+            readRequests()
+            wire.readOn()
             outbox.turnEnded()
         }
     }
 
-    private func faultArrived(_ fault: RequestFault) {
+    func faultArrived(_ fault: RequestFault) {
+        requests.discard()
         switch state {
         case .waiting, .receiving: answer(fault)
-        case .responding where body?.isWanted ?? false: body?.fail(.malformed)
-        case .responding, .ending: laterFault = fault
+        // Of the body of the request that is being answered.
+        case .responding, .ending: body?.fail(.malformed)
         case .lingering, .closed: break
         }
     }
@@ -202,10 +182,6 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     // MARK: From the response writer and the wire
-
-    func write(_ part: HTTPServerResponsePart) {
-        context?.write(wrapOutboundOut(part), promise: nil)
-    }
 
     func limitUnsent(to limit: ByteCount) {
         guard limit != unsentLimit else { return }
@@ -235,7 +211,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         switch state {
         case .responding: writer?.delegate?.responseHasRoom()
         case .ending(let closes): responseTaken(closes: closes)
-        case .waiting, .receiving: if arrived != nil { dispatchSoon() }
+        case .waiting, .receiving: if arrived != nil { continueSoon() }
         case .lingering, .closed: break
         }
     }
@@ -252,23 +228,27 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         let told = writer?.detach()
         writer = nil
         if !closes {
-            state = arrived == nil ? .waiting : .receiving
+            state = .waiting
             startClock(listener.limits.keepaliveTime)
-            if arrived != nil { dispatchSoon() }
-        } else if hasUnreadBody {
+            if !requests.isEmpty {
+                bytesArrived()
+                continueSoon()
+            }
+        } else if hasUnreadBody || !requests.isEmpty && !isCut {
             linger()
         } else {
             state = .closed
             if isCut { wire.cut() } else { wire.close() }
         }
         told?.responseFinished()
-        guard isIdle else { return }
-        if listener.isDraining { close() } else if let laterFault { answer(laterFault) }
+        if isIdle, listener.isDraining { close() }
     }
 
     private func linger() {
         state = .lingering
+        requests.discard()
         body?.drop()
+        wire.readOn()
         deadline = .distantFuture
         startClock(.nanoseconds(Self.lingeringTime))
         context?.close(mode: .output, promise: nil)
@@ -289,7 +269,6 @@ extension ConnectionHandler: RequestBodySource {
     }
 
     func sendContinue() {
-        guard writer?.hasHead == false else { return }
-        write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
+        if writer?.hasHead == false { writeHead(.continue, in: .http1_1, headers: HTTPHeaders()) }
     }
 }

@@ -1,6 +1,5 @@
 package import Flow
 package import NIOCore
-import NIOHTTP1
 import NIOPosix
 
 #if canImport(Glibc)
@@ -210,20 +209,6 @@ package final class Listener {
         let pipeline = channel.pipeline.syncOperations
         if let tls, let cipher { try pipeline.addHandlers(cipher, tls.makeHandler()) }
         try pipeline.addHandlers(connection.wire, connection)
-        if !connection.wire.awaitsProtocol { try speakHTTP1(behind: connection, on: channel) }
-    }
-
-    /// Puts NIO's handlers of HTTP/1.1 between the wire and the connection.
-    func speakHTTP1(behind connection: ConnectionHandler, on channel: any Channel) throws {
-        var encoding = HTTPResponseEncoder.Configuration()
-        encoding.automaticallySetFramingHeaders = false
-        var limits = NIOHTTPDecoderLimitConfiguration()
-        limits.maxHeaderFieldSize = self.limits.maximumHeaderBytes.bytes
-        limits.maxHeaderListSize = self.limits.maximumHeaderBytes.bytes
-        try channel.pipeline.syncOperations.configureHTTPServerPipeline(
-            position: .after(connection.wire), withPipeliningAssistance: true, withErrorHandling: false,
-            withOutboundHeaderValidation: false,
-            withEncoderConfiguration: encoding, withDecoderLimitConfiguration: limits)
     }
 }
 

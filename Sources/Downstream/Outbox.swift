@@ -1,6 +1,10 @@
 package import NIOCore
+import NIOHTTP1
 
 /// Collects what one socket of the upstream, or one tick of the timers, brings for a client, so that it costs one write.
+///
+/// Over HTTP/1.1 the head and the end of a response as well: `head | gap for the size of the chunk | body | end`. The head is
+/// moved up to the size when that is known.
 ///
 /// One for each loop. libcurl hands over a chunk at a time; writing each to the client cost 14 times more than collecting
 /// them. The bytes go into one buffer that is used again as soon as the socket has taken it, so a stream that waits holds
@@ -16,14 +20,19 @@ package final class Outbox {
     /// much memory, since capacities are powers of two.
     private static let largestCopy = 32 << 10
     /// The buffer of a batch with one record that is larger than any other batch is not used again.
-    private static let largestKept = 2 * (prefix + capacity + 2)
+    private static let largestKept = 2 * bufferSize
     /// Room in front of the body for the size of a chunk: eight hexadecimal digits and CRLF.
     private static let prefix = 10
+    /// Room for a head; the buffer grows for a larger one.
+    private static let usualHead = 4 << 10
 
     private var buffer: ByteBuffer
     private let allocator: ByteBufferAllocator
     private var isChunked = false
     private var owner: WireHandler?
+    /// Bytes of heads before the body.
+    private var headBytes = 0
+    /// Body bytes.
     private var collected = 0
     private var unflushed: [WireHandler] = []
     private var flushing: [WireHandler] = []
@@ -33,8 +42,10 @@ package final class Outbox {
 
     package init(allocator: ByteBufferAllocator = ByteBufferAllocator()) {
         self.allocator = allocator
-        buffer = allocator.buffer(capacity: Self.prefix + Self.capacity + 2)
+        buffer = allocator.buffer(capacity: Self.bufferSize)
     }
+
+    private static var bufferSize: Int { usualHead + prefix + capacity + 2 }
 
     /// How many body bytes a client may be handed now: none while it has not taken the batch before.
     func room(for wire: WireHandler) -> Int {
@@ -49,29 +60,51 @@ package final class Outbox {
         return wire.isDrained ? Self.capacity : 0
     }
 
+    /// Adds a head, final or informational, before the body.
+    ///
+    /// - Parameters:
+    ///   - wire: Of HTTP/1.1.
+    ///   - write: Appends the head to the buffer.
+    func appendHead(for wire: WireHandler, _ write: (inout ByteBuffer) -> Void) {
+        if wire !== owner || collected > 0 { begin(for: wire) }
+        write(&buffer)
+        headBytes = buffer.writerIndex
+    }
+
     func append(_ bytes: UnsafeRawBufferPointer, for wire: WireHandler, isChunked: Bool) {
-        if wire !== owner {
-            seal()
-            begin(for: wire, isChunked: isChunked)
+        guard !bytes.isEmpty else { return }
+        if wire !== owner { begin(for: wire) }
+        if collected == 0 {
+            self.isChunked = isChunked
+            if isChunked { buffer.writeRepeatingByte(0, count: Self.prefix) }
         }
         buffer.writeBytes(bytes)
         collected += bytes.count
     }
 
-    /// Frames what is collected and sends it; where something is in front of it, or the end follows at once, it is written to
-    /// its channel, unflushed, so that all of it goes in one system call.
-    func seal(beforeEnd: Bool = false) {
-        guard collected > 0 else { return }
-        let (wire, size) = (owner, collected)
-        (owner, collected) = (nil, 0)
-        guard let wire else { return }
-        if isChunked {
-            frame(size)
-        } else {
-            buffer.moveReaderIndex(to: Self.prefix)
-        }
-        if !beforeEnd, wire.send(&buffer) { return }
-        wire.write(buffer.readableBytes <= Self.largestCopy ? allocator.buffer(buffer: buffer) : buffer)
+    /// Ends a chunked response, and sends what is collected of it.
+    func end(for wire: WireHandler, trailers: HTTPHeaders) {
+        if wire !== owner { begin(for: wire) }
+        if collected > 0 { frame() }
+        ResponseEncoder.writeEnd(trailers: trailers, to: &buffer)
+        sendCollected()
+    }
+
+    /// Frames what is collected and sends it.
+    func seal() {
+        guard owner != nil else { return }
+        if isChunked, collected > 0 { frame() }
+        sendCollected()
+    }
+
+    /// What the socket does not take, or what cannot go past the channel, is written to that, unflushed.
+    private func sendCollected() {
+        guard let wire = owner else { return }
+        let body = collected
+        (owner, collected, headBytes) = (nil, 0, 0)
+        guard buffer.readableBytes > 0, !wire.send(&buffer) else { return }
+        let isSmall = buffer.readableBytes <= Self.largestCopy
+        wire.write(isSmall ? allocator.buffer(buffer: buffer) : buffer, bodyBytes: min(body, buffer.readableBytes))
     }
 
     /// Sends everything that was collected, and tells each connection whether its client has taken it.
@@ -99,34 +132,40 @@ package final class Outbox {
     func staged(_ connection: HTTP2Connection) { unflushedHTTP2.append(connection) }
 
     func forget(_ wire: WireHandler) {
-        if wire === owner { (owner, collected) = (nil, 0) }
+        if wire === owner { (owner, collected, headBytes) = (nil, 0, 0) }
     }
 
-    private func begin(for wire: WireHandler, isChunked: Bool) {
+    /// Sends what was collected before, and collects for this one.
+    private func begin(for wire: WireHandler) {
+        seal()
         // Unshared once the last owner's socket took it; else this makes a new one, and the old goes with the client.
         if buffer.capacity > Self.largestKept {
-            buffer = allocator.buffer(capacity: Self.prefix + Self.capacity + 2)
+            buffer = allocator.buffer(capacity: Self.bufferSize)
         } else {
-            buffer.clear(minimumCapacity: Self.prefix + Self.capacity + 2)
+            buffer.clear(minimumCapacity: Self.bufferSize)
         }
-        buffer.moveWriterIndex(to: Self.prefix)
-        buffer.moveReaderIndex(to: Self.prefix)
         owner = wire
-        self.isChunked = isChunked
     }
 
-    /// Puts the chunk's size in front and CRLF behind (RFC 9112, section 7.1).
-    private func frame(_ size: Int) {
+    /// Writes the chunk's size before the body and CRLF after it (RFC 9112, section 7.1), and moves the head up to them.
+    private func frame() {
         buffer.writeStaticString("\r\n")
-        var at = Self.prefix - 2
+        var at = headBytes + Self.prefix - 2
         buffer.setInteger(UInt16(0x0D0A), at: at)
-        var rest = size
+        var rest = collected
         repeat {
             at -= 1
             let digit = UInt8(truncatingIfNeeded: rest & 0xF)
             buffer.setInteger(digit < 10 ? 0x30 + digit : 0x57 + digit, at: at)
             rest >>= 4
         } while rest > 0
-        buffer.moveReaderIndex(to: at)
+        let (start, headBytes) = (at - headBytes, headBytes)
+        if headBytes > 0 {
+            buffer.withVeryUnsafeMutableBytes { bytes in
+                guard let base = bytes.baseAddress else { return }
+                base.advanced(by: start).copyMemory(from: base, byteCount: headBytes)
+            }
+        }
+        buffer.moveReaderIndex(to: start)
     }
 }

@@ -36,9 +36,6 @@ package struct Request: Sendable {
     /// The request target's path, without the query.
     package var path: Substring { head.uri[..<(head.uri.utf8.firstIndex(of: UInt8(ascii: "?")) ?? head.uri.endIndex)] }
 
-    /// Whether the client wants to go on in another protocol: its bytes after this request are not HTTP/1.1 to NIO.
-    var asksForUpgrade: Bool { head.method == .CONNECT || head.headers.contains(name: "upgrade") }
-
     /// The same with these headers alone, for a stream that lives long after the others were needed.
     package func withHeaders(_ headers: HTTPHeaders) -> Request {
         var request = self
@@ -46,19 +43,31 @@ package struct Request: Sendable {
         return request
     }
 
-    /// - Parameters:
-    ///   - head: As the decoder returned it.
-    ///   - peer: The address at the other end, without its port; empty for a unix socket.
-    ///   - isSecure: Whether the connection has TLS.
-    ///   - certificate: The hash of the client's certificate, if it showed one.
+    /// A request whose framing fields have not been read yet.
+    ///
+    /// - Parameters: As for ``init(head:bodyLength:peer:isSecure:certificate:)``.
     /// - Throws: `RequestFault.malformed` if it is not clear where the body ends. Other faults of a head are for the request
     ///   handler to judge: after those the connection can still be read.
     package init(
         head: HTTPRequestHead, peer: String, isSecure: Bool = false, certificate: String? = nil
     ) throws(RequestFault) {
+        self.init(
+            head: head, bodyLength: try RequestBodyLength(of: head), peer: peer, isSecure: isSecure,
+            certificate: certificate)
+    }
+
+    /// - Parameters:
+    ///   - head: As the decoder returned it; without white space around its values.
+    ///   - bodyLength: What its framing fields say.
+    ///   - peer: The address at the other end, without its port; empty for a unix socket.
+    ///   - isSecure: Whether the connection has TLS.
+    ///   - certificate: The hash of the client's certificate, if it showed one.
+    package init(
+        head: HTTPRequestHead, bodyLength: RequestBodyLength, peer: String, isSecure: Bool = false,
+        certificate: String? = nil
+    ) {
         var head = head
-        head.headers = head.headers.trimmingOptionalWhitespace()
-        bodyLength = try RequestBodyLength(of: head)
+        self.bodyLength = bodyLength
         expectation = RequestExpectation(of: head)
         acceptsTrailers = head.version != .http1_0 && head.headers["te"].contains(where: Self.asksForTrailers)
         (self.peer, self.isSecure, self.certificate) = (peer, isSecure, certificate)
@@ -111,12 +120,14 @@ extension Request {
     }
 }
 
-/// A request that cannot be answered as such: the connection closes behind the answer.
+/// A request that cannot be answered as such: the connection closes after the answer.
 package enum RequestFault: Error, Equatable, Sendable {
     /// RFC 9112 calls it malformed.
     case malformed
-    /// The head is larger than the limit.
+    /// The head, or the trailer section, is larger than the limit.
     case headTooLarge
+    /// It has more fields than this limit.
+    case tooManyFields(limit: Int)
     /// The head did not arrive in time.
     case headTooSlow
 }

@@ -78,30 +78,30 @@ package final class ResponseWriter: ConnectionResponse {
 
     package func writeInterim(_ status: HTTPResponseStatus, headers: HTTPHeaders) {
         guard state == .idle, version != .http1_0 else { return }
-        connection?.write(.head(HTTPResponseHead(version: version, status: status, headers: headers)))
+        connection?.writeHead(status, in: version, headers: headers)
     }
 
     package func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: Body) {
         guard state == .idle else { return state == .open ? abort() : () }
         state = .open
         if let connection, !connection.mayLiveOn { keepsAlive = false }
-        var headers = headers
         if body == .unknown, method != .HEAD {
             carriesTrailers = version != .http1_0
             if version == .http1_1 {
                 isChunked = true
-                headers.add(name: "transfer-encoding", value: "chunked")
             } else if version == .http1_0 {
                 isDelimitedByClose = true
                 keepsAlive = false
             }
         }
-        if !keepsAlive {
-            headers.add(name: "connection", value: "close")
-        } else if version == .http1_0 {
-            headers.add(name: "connection", value: "keep-alive")
-        }
-        connection?.write(.head(HTTPResponseHead(version: version, status: status, headers: headers)))
+        connection?.writeHead(
+            status, in: version, headers: headers, framing: .init(isChunked: isChunked, connection: connectionOption))
+    }
+
+    /// What `Connection` says (RFC 9112, section 9.3).
+    private var connectionOption: StaticString? {
+        if !keepsAlive { return "close" }
+        return version == .http1_0 ? "keep-alive" : nil
     }
 
     package func write(_ bytes: UnsafeRawBufferPointer) {
@@ -113,9 +113,7 @@ package final class ResponseWriter: ConnectionResponse {
         guard state == .open else { return }
         state = .ended
         guard let connection else { return }
-        connection.outbox.seal(beforeEnd: true)
-        let trailers = canSendTrailers && !trailers.isEmpty ? trailers : nil
-        connection.write(.end(trailers))
+        connection.writeEnd(isChunked: isChunked, trailers: canSendTrailers ? trailers : HTTPHeaders())
         connection.responseEnded(closes: !keepsAlive)
     }
 

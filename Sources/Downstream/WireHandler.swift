@@ -10,8 +10,9 @@ import NIOCore
 /// socket does not take at once counts as offered and not taken, and until it is taken nothing more is handed over. So a
 /// channel never holds more than one batch (``Outbox/capacity``) and the head in front of it.
 ///
-/// Body bytes enter here, past NIO's encoder, already framed: the encoder makes three buffers and three writes of a chunk. Where
-/// nothing is in front of them they go to the socket from here (``send(_:)``), and the channel gets what that does not take.
+/// Responses of HTTP/1.1 enter here as bytes, and so do the bodies of HTTP/2. Where nothing is in front of them they go to the
+/// socket from here (``send(_:)``), and the channel gets what that does not take. What is received of HTTP/1.1 goes from here to
+/// the connection, past the pipeline.
 final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -38,6 +39,8 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var socket: NIOBSDSocket.Handle?
     /// What is between this and the socket; `nil` without TLS.
     private let cipher: CipherEnd?
+    /// Whether the channel is to read, and is not let do so before the connection has read what it has.
+    private var isReadHeld = false
     /// What came before it was clear which protocol the client speaks; `nil` once it is.
     private var opening: ByteBuffer?
 
@@ -67,7 +70,7 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     var taken: Int { written - (context?.channel.unsentBytes ?? 0) }
 
     /// Of all bytes written, those that the channel holds.
-    var pendingBytes: Int { stream.map { passed - $0.sent } ?? context?.channel.heldBytes ?? 0 }
+    var pendingBytes: Int { context?.channel.heldBytes ?? 0 }
 
     /// Sends bytes as they go on the wire past the channel, whose way costs as much again as the system call.
     ///
@@ -98,11 +101,15 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Writes bytes as they go on the wire; `flush()` or the end of the turn sends them.
-    func write(_ buffer: ByteBuffer) {
+    ///
+    /// - Parameters:
+    ///   - buffer: The bytes.
+    ///   - bodyBytes: How many of them are of a body.
+    func write(_ buffer: ByteBuffer, bodyBytes: Int) {
         guard let context else { return }
         stage()
         isQueued = true
-        stagedBodyBytes += buffer.readableBytes
+        stagedBodyBytes += bodyBytes
         passed += buffer.readableBytes
         context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
     }
@@ -157,8 +164,20 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if opening != nil { return opened(with: unwrapInboundIn(data), context) }
-        connection?.bytesArrived()
-        context.fireChannelRead(data)
+        connection?.received(unwrapInboundIn(data))
+    }
+
+    /// One read beyond the request that is being answered at most: the rest is left to TCP.
+    func read(context: ChannelHandlerContext) {
+        isReadHeld = !(connection?.takesBytes ?? true)
+        if !isReadHeld { context.read() }
+    }
+
+    /// The connection takes bytes again.
+    func readOn() {
+        guard isReadHeld else { return }
+        isReadHeld = false
+        context?.read()
     }
 
     /// The first bytes, until it is clear what they are.
@@ -176,12 +195,9 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Hands on what was held back to see what it is.
     func speakHTTP1() {
-        guard let opening, let context, let connection else { return }
+        guard let opening else { return }
         self.opening = nil
-        connection.speakHTTP1()
-        guard opening.readableBytes > 0 else { return }
-        connection.bytesArrived()
-        context.fireChannelRead(wrapInboundOut(opening))
+        if opening.readableBytes > 0 { connection?.received(opening) }
     }
 
     /// Hands on what a client of HTTP/2 began with to whoever stands behind this by now.
@@ -200,12 +216,11 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
         outbox.turnEnded()
     }
 
-    // MARK: Heads and ends, from the encoder
+    // MARK: Heads and ends of HTTP/2, from its codec
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         stage()
         isQueued = true
-        passed += unwrapOutboundIn(data).readableBytes
         context.write(data, promise: promise)
     }
 

@@ -11,7 +11,7 @@ extension UnsafeRawBufferPointer {
     ///
     /// By `memchr`: a vectorised loop of our own was 60 times slower at -O.
     @inline(__always)
-    func place(of byte: UInt8, in range: Range<Int>) -> Int? {
+    package func place(of byte: UInt8, in range: Range<Int>) -> Int? {
         guard let baseAddress, let found = memchr(baseAddress + range.lowerBound, Int32(byte), range.count) else {
             return nil
         }
@@ -45,9 +45,9 @@ extension UnsafeRawBufferPointer {
 
 extension UInt8 {
     /// Ends a line, alone or behind CR.
-    static let lineFeed: UInt8 = 0x0A
+    package static let lineFeed: UInt8 = 0x0A
     /// Ends a line of server-sent events, alone or in front of LF.
-    static let carriageReturn: UInt8 = 0x0D
+    package static let carriageReturn: UInt8 = 0x0D
     /// RS, which begins a text of a JSON sequence.
     static let recordSeparator: UInt8 = 0x1E
 }

@@ -174,6 +174,10 @@ extension Problem {
         Problem(.tooLarge, status: 431, detail: "The request's header is larger than \(limit.bytes) bytes")
     }
 
+    package static func tooManyHeaderFields(limit: Int) -> Problem {
+        Problem(.tooLarge, status: 431, detail: "The request's header has more than \(limit) fields")
+    }
+
     package static func bodyTooLarge(limit: ByteCount) -> Problem {
         Problem(.tooLarge, status: 413, detail: "The request's body is larger than \(limit.bytes) bytes")
     }

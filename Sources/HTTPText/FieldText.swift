@@ -9,6 +9,20 @@ package enum FieldText {
     /// - Complexity: O(`bytes.count`).
     package static func string(_ bytes: some Collection<UInt8>) -> String {
         guard bytes.contains(where: { $0 >= 0x80 }) else { return String(decoding: bytes, as: UTF8.self) }
+        return latin1(bytes)
+    }
+
+    /// The same for bytes in one piece of memory, which the compiler checks many at a time.
+    package static func string(_ bytes: UnsafeRawBufferPointer) -> String {
+        bytes.isASCII ? String(decoding: bytes, as: UTF8.self) : latin1(bytes)
+    }
+
+    /// The text of a value that was decoded as UTF-8.
+    package static func string(utf8 text: String) -> String {
+        text.utf8.allSatisfy { $0 < 0x80 } ? text : latin1(text.utf8)
+    }
+
+    private static func latin1(_ bytes: some Collection<UInt8>) -> String {
         var text = String.UnicodeScalarView()
         for byte in bytes { text.append(Unicode.Scalar(byte)) }
         return String(text)
@@ -41,11 +55,42 @@ package enum FieldText {
         }
     }
 
+    /// Copies the bytes that go on the wire for a text.
+    ///
+    /// A text with a scalar above U+00FF is no field's: it goes as UTF-8.
+    ///
+    /// - Parameters:
+    ///   - text: What ``string(_:)`` made.
+    ///   - target: Has room for `text.utf8.count` bytes, the most that it takes.
+    /// - Returns: How many it took.
+    package static func copy(_ text: String, to target: UnsafeMutableRawPointer) -> Int {
+        var text = text
+        let copied: Int? = text.withUTF8 { utf8 in
+            let bytes = UnsafeRawBufferPointer(utf8)
+            guard bytes.isASCII else { return nil }
+            UnsafeMutableRawBufferPointer(start: target, count: bytes.count).copyMemory(from: bytes)
+            return bytes.count
+        }
+        if let copied { return copied }
+        let bytes = bytes(text) ?? Array(text.utf8)
+        UnsafeMutableRawBufferPointer(start: target, count: bytes.count).copyBytes(from: bytes)
+        return bytes.count
+    }
+
     /// The same value for a log or a page, whose text is UTF-8: most values that are not ASCII were UTF-8.
     ///
     /// A value that was not is shown as ISO 8859-1.
     package static func readable(_ text: String) -> String {
         guard let bytes = bytes(text), bytes.count != text.utf8.count else { return text }
         return String(validating: bytes, as: UTF8.self) ?? text
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether no byte is 0x80 or above; without an early exit, so that the loop is vectorised.
+    fileprivate var isASCII: Bool {
+        var all: UInt8 = 0
+        for byte in self { all |= byte }
+        return all < 0x80
     }
 }

@@ -1,4 +1,5 @@
 import Downstream
+import HTTPText
 import NIOHTTP1
 import Observability
 import Settings
@@ -45,13 +46,13 @@ final class AccessLog: Sendable {
     /// Adds what only some formats tell; other headers may be secret, and never get near the log.
     func add(headersOf request: Request, to facts: inout StreamFacts) {
         guard format == .combined else { return }
-        facts.referer = value(of: Self.combinedHeaders[0], in: request.head.headers)
-        facts.userAgent = value(of: Self.combinedHeaders[1], in: request.head.headers)
+        facts.referer = value(of: Self.combinedHeaders[0], in: request.head.headers).map(FieldText.readable)
+        facts.userAgent = value(of: Self.combinedHeaders[1], in: request.head.headers).map(FieldText.readable)
     }
 
     private func value(of name: String, in headers: HTTPHeaders) -> String? {
         headers.first(name: name).map {
-            $0.utf8.count <= Self.longestValue ? $0 : String(decoding: $0.utf8.prefix(Self.longestValue), as: UTF8.self)
+            $0.utf8.count <= Self.longestValue ? $0 : String($0.unicodeScalars.prefix(Self.longestValue))
         }
     }
 }

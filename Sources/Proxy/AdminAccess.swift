@@ -25,7 +25,8 @@ struct AdminAccess {
         guard let token else { return isAskedDirectly(request) ? nil : .adminByName }
         let shown = request.head.headers["authorization"]
         guard !shown.isEmpty else { return .adminTokenMissing }
-        return shown.count == 1 && Self.credentials(in: shown[0]).map(token.matches) ?? false ? nil : .adminTokenWrong
+        return shown.count == 1 && Self.credentials(in: FieldText.readable(shown[0])).map(token.matches) ?? false
+            ? nil : .adminTokenWrong
     }
 
     /// What stands behind the scheme `Bearer`, whose case does not matter (RFC 9110, section 11.1).

@@ -39,6 +39,7 @@ extension Problem {
         switch fault {
         case .malformed: self = .malformedRequest
         case .headTooLarge: self = .headersTooLarge(limit: limits.maximumHeaderBytes)
+        case .tooManyFields(let limit): self = .tooManyHeaderFields(limit: limit)
         case .headTooSlow: self = .requestTimeout
         }
     }

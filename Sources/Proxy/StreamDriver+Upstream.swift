@@ -1,5 +1,6 @@
 import Downstream
 import Flow
+import HTTPText
 import Logging
 import NIOHTTP1
 import Observability
@@ -74,7 +75,10 @@ extension StreamDriver: TransferDelegate {
         if kind == .unknownType, route.typeWarnings.isDue(at: now) {
             worker.shared.process.warning(
                 "the rate is not applied to a response whose type is not a stream's; see `framing` and `types`",
-                metadata: ["route": "\(route.name)", "type": "\(head.headers.first(name: "content-type") ?? "")"])
+                metadata: [
+                    "route": "\(route.name)",
+                    "type": "\(FieldText.readable(head.headers.first(name: "content-type") ?? ""))",
+                ])
         }
     }
 

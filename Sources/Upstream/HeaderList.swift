@@ -1,4 +1,6 @@
 import CCurl
+import Glibc
+import HTTPText
 
 /// The header lines of one request in the form that libcurl wants, in one piece of memory that the next request reuses.
 ///
@@ -48,18 +50,19 @@ package struct HeaderList: ~Copyable {
         endLine()
     }
 
-    /// Appends to the value of the field that is being added.
+    /// Appends to the value of the field that is being added, whose text is a `FieldText`.
     package mutating func append(_ piece: String) {
-        var piece = piece
-        piece.withUTF8 { bytes in
-            reserve(bytes.count)
-            UnsafeMutableRawBufferPointer(start: text + end, count: bytes.count).copyMemory(from: .init(bytes))
-            end += bytes.count
-        }
+        reserve(piece.utf8.count)
+        end += FieldText.copy(piece, to: text + end)
     }
 
     /// The lines so far, without their ends; costs a copy.
-    package var lines: [String] { (0..<count).map { String(cString: nodes[$0].data) } }
+    package var lines: [String] {
+        (0..<count).map { line in
+            let text: UnsafePointer<CChar> = UnsafePointer(nodes[line].data)
+            return FieldText.string(UnsafeRawBufferPointer(start: text, count: strlen(text)))
+        }
+    }
 
     mutating func removeAll() { (end, count, hasAccept) = (0, 0, false) }
 

@@ -49,8 +49,8 @@ struct ResponseHeadParser {
         let line = Self.withoutEnd(raw)
         if isComplete {
             if !line.isEmpty {
-                let (name, value) = try field(line)
-                trailers.add(name: name, value: value)
+                let field = try field(line)
+                trailers.add(name: field.name, value: field.value)
             }
             return .more
         }
@@ -79,7 +79,7 @@ struct ResponseHeadParser {
         self.version = version
         let text = line[(blank + 1)...].dropFirst(4)
         guard text.allSatisfy(\.isFieldValueByte) else { throw .malformed("a reason phrase with control characters") }
-        reason = String(decoding: text, as: UTF8.self)
+        reason = FieldText.string(text)
     }
 
     private static func status(_ digits: Slice<UnsafeRawBufferPointer>) -> Int? {
@@ -98,7 +98,7 @@ struct ResponseHeadParser {
 
     private mutating func fieldLine(_ line: UnsafeRawBufferPointer) throws(Failure) {
         guard status != 0 else { throw .malformed("a header line in front of the status line") }
-        let (name, text) = try field(line)
+        let field = try field(line), name = field.name, text = field.value
         switch name.utf8.count {
         case 14 where name.lowercased() == "content-length":
             // Of equal ones, only the first may be passed on (RFC 9110, section 8.6), and as one number.
@@ -113,22 +113,21 @@ struct ResponseHeadParser {
     }
 
     /// RFC 9112, section 5: `name: value`, no blank before the colon, no folding, no control characters.
-    private func field(_ line: UnsafeRawBufferPointer) throws(Failure) -> (name: String, value: String) {
-        guard let colon = line.firstIndex(where: { !$0.isTokenByte }), colon > 0, line[colon] == 0x3A else {
-            throw .malformed("a header line without a proper name")
+    private func field(_ line: UnsafeRawBufferPointer) throws(Failure) -> FieldLine {
+        do throws(FieldLine.Fault) {
+            return try FieldLine(line)
+        } catch {
+            switch error {
+            case .name: throw .malformed("a header line without a proper name")
+            case .value: throw .malformed("a header value with control characters")
+            }
         }
-        let value = Self.trimmed(line[(colon + 1)...])
-        guard value.allSatisfy({ $0.isFieldValueByte }) else {
-            throw .malformed("a header value with control characters")
-        }
-        return (String(decoding: line[..<colon], as: UTF8.self), String(decoding: value, as: UTF8.self))
     }
 
     /// RFC 9112, section 6.3, rule 5: differing lengths are an error; a list of equal ones is one length.
     private mutating func length(_ text: String) throws(Failure) {
-        for member in text.utf8.split(separator: 0x2C, omittingEmptySubsequences: false) {
-            let digits = Self.trimmed(member)
-            guard !digits.isEmpty, digits.allSatisfy(\.isDigit), let value = Int(Substring(digits)),
+        for member in text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let value = Int(digits: member.trimmingOptionalWhitespace.utf8),
                 contentLength == nil || contentLength == value
             else { throw .malformed("Content-Length is not one number") }
             contentLength = value
@@ -169,13 +168,5 @@ struct ResponseHeadParser {
         guard isChunked || contentLength != nil else { return }
         (isChunked, contentLength) = (false, nil)
         fields.removeAll { $0.0.isField("content-length") || $0.0.isField("transfer-encoding") }
-    }
-
-    private static func trimmed<Bytes: BidirectionalCollection<UInt8>>(_ bytes: Bytes) -> Bytes
-    where Bytes.SubSequence == Bytes {
-        var slice = bytes
-        while let first = slice.first, first == 0x20 || first == 0x09 { slice = slice.dropFirst() }
-        while let last = slice.last, last == 0x20 || last == 0x09 { slice = slice.dropLast() }
-        return slice
     }
 }

@@ -1,6 +1,7 @@
 import CCurl
 import Flow
 import Glibc
+import HTTPText
 import NIOHTTP1
 
 // The request's body, and its connection, as libcurl's callbacks ask for them.
@@ -38,7 +39,12 @@ extension Transfer {
     /// CURLOPT_TRAILERFUNCTION; the lines after the last chunk, which libcurl frees.
     func trailersWanted() -> UnsafeMutablePointer<curl_slist>? {
         guard !isCancelled, let delegate else { return nil }
-        return delegate.transferBodyTrailers().reduce(nil) { curl_slist_append($0, "\($1.name): \($1.value)") ?? $0 }
+        return delegate.transferBodyTrailers().reduce(nil) { list, field in
+            let line = FieldText.bytes("\(field.name): \(field.value)") ?? []
+            return (line + [0]).withUnsafeBytes { line in
+                line.withMemoryRebound(to: CChar.self) { curl_slist_append(list, $0.baseAddress) } ?? list
+            }
+        }
     }
 
     /// CURLOPT_PREREQFUNCTION: the head is about to be sent, maybe once more; whether it may be.

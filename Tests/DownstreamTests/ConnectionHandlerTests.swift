@@ -83,7 +83,7 @@ import Testing
     @Test(arguments: [
         ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", true), ("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", false),
         ("GET / HTTP/1.0\r\n\r\n", false), ("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", true),
-        ("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", true), ("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: x\r\n\r\n", false),
+        ("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", true), ("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: x\r\n\r\n", true),
     ]) func theClientSaysWhetherTheConnectionStays(request: String, stays: Bool) throws {
         let connection = try EmbeddedConnection()
         try connection.send(request)

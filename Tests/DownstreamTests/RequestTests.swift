@@ -98,12 +98,6 @@ import Testing
         #expect(try !request(version: .http1_0, headers: ["Host": "a", "Host": "b"]).hasProperHost)
     }
 
-    @Test func whoAsksForAnotherProtocolIsKnown() throws {
-        #expect(try request(headers: ["Upgrade": "websocket"]).asksForUpgrade)
-        #expect(try request("a:443", method: .CONNECT).asksForUpgrade)
-        #expect(try !request().asksForUpgrade)
-    }
-
     /// RFC 9110, section 10.1.4.
     @Test(arguments: [
         ["trailers"], ["Trailers"], ["deflate;q=0.5, trailers"], ["trailers, deflate"], ["gzip", "\ttrailers "],

@@ -233,13 +233,3 @@ def test_weir_is_no_tunnel(weir, origin, client):
     connection.send(b"CONNECT db.example:5432 HTTP/1.1\r\nHost: db.example:5432\r\n\r\n")
     problem(connection.response(), 501, "not-implemented")
     assert not upstream.heads
-
-
-def test_an_upgrade_is_not_taken_up_and_ends_the_connection(weir, fastapi_app, client):
-    proxy = weir(route(fastapi_app.url))
-    connection = client(proxy)
-    response = connection.get("/v1/orders/1", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: A")
-    assert response.status == 200
-    assert response.head["Connection"] == "close"
-    response.read()
-    assert connection.is_closed()

@@ -17,6 +17,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case configuration
     /// Heads and trailers of upstreams.
     case heads
+    /// Requests of HTTP/1.1.
+    case requests
     /// Access logs, plain and gzip.
     case logs
 
@@ -29,6 +31,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .keys: try checkKeys(input)
         case .configuration: try checkConfiguration(input)
         case .heads: try checkHeads(input)
+        case .requests: try checkRequests(input)
         case .logs: try checkLogs(input)
         }
     }

@@ -1,0 +1,132 @@
+import Flow
+import HTTPText
+import NIOHTTP1
+
+/// Reads the head of one request, line by line as it arrives, and rejects what RFC 9112 does not allow.
+///
+/// It decides the framing of the body, once: whatever is sent on is framed anew by that decision.
+struct RequestHeadParser {
+    /// The most field lines of a head, or of a trailer section; HAProxy allows 101 (`tune.http.maxhdr`), Node 1000.
+    static let mostFields = 256
+
+    /// The method, the target and the version.
+    private var line: (method: HTTPMethod, target: String, version: HTTPVersion)?
+    private var lines: LineBlock
+    private var fields: [(String, String)] = []
+    private var contentLength: Int?
+    private var isChunked = false
+    private var connection = ConnectionOptions()
+
+    init(limit: Int) { lines = LineBlock(limit: limit) }
+
+    /// Whether a part of the head has been taken.
+    var hasBegun: Bool { line != nil }
+
+    /// Takes the lines that are complete.
+    ///
+    /// - Parameters:
+    ///   - bytes: What has arrived and has not been taken.
+    ///   - count: Is set to the number of bytes taken.
+    /// - Returns: The head, if its last line is among them.
+    /// - Throws: Why this is no request.
+    mutating func read(_ bytes: UnsafeRawBufferPointer, count: inout Int) throws(RequestFault) -> DecodedHead? {
+        while let text = try lines.next(in: bytes.from(count)) {
+            count += text.count + 2
+            if line == nil {
+                // RFC 9112, section 2.2: some clients send an empty line after a body. The limit bounds how many.
+                if !text.isEmpty { try requestLine(text) }
+            } else if text.isEmpty {
+                return try ended()
+            } else {
+                try field(text)
+            }
+        }
+        if line == nil { try Self.checkBegin(bytes.from(count)) }
+        return nil
+    }
+
+    /// Rejects what cannot become a request line, such as the first bytes of TLS: its end may not come.
+    private static func checkBegin(_ bytes: UnsafeRawBufferPointer) throws(RequestFault) {
+        guard let end = bytes.first(where: { !$0.isTokenByte }) else { return }
+        let isEmptyLine = bytes.count == 1 && end == .carriageReturn
+        guard isEmptyLine || end == UInt8(ascii: " ") && bytes[0] != end else { throw .malformed }
+    }
+
+    /// RFC 9112, section 3: `method SP target SP HTTP/1.1`, each space exactly one.
+    private mutating func requestLine(_ text: UnsafeRawBufferPointer) throws(RequestFault) {
+        // " HTTP/1.1"
+        let versionLength = 9
+        guard let space = text.firstIndex(of: UInt8(ascii: " ")), space > 0,
+            text[..<space].allSatisfy(\.isTokenByte), text.count - versionLength > space + 1,
+            let version = Self.version(text.from(text.count - versionLength))
+        else { throw .malformed }
+        let target = UnsafeRawBufferPointer(rebasing: text[(space + 1)..<(text.count - versionLength)])
+        guard target.allSatisfy(\.isTargetByte) else { throw .malformed }
+        let method = String(decoding: UnsafeRawBufferPointer(rebasing: text[..<space]), as: UTF8.self)
+        line = (HTTPMethod(rawValue: method), String(decoding: target, as: UTF8.self), version)
+        fields.reserveCapacity(16)
+    }
+
+    private static func version(_ text: UnsafeRawBufferPointer) -> HTTPVersion? {
+        if text.elementsEqual(" HTTP/1.1".utf8) { return .http1_1 }
+        return text.elementsEqual(" HTTP/1.0".utf8) ? .http1_0 : nil
+    }
+
+    private mutating func field(_ text: UnsafeRawBufferPointer) throws(RequestFault) {
+        guard fields.count < Self.mostFields else { throw .tooManyFields(limit: Self.mostFields) }
+        guard let field = try? FieldLine(text) else { throw .malformed }
+        var value = field.value
+        switch field.name.utf8.count {
+        case 10 where field.name.isField("connection"): connection.add(value)
+        case 14 where field.name.isField("content-length"): value = try String(length(value))
+        case 17 where field.name.isField("transfer-encoding"): try coding(value)
+        default: break
+        }
+        fields.append((field.name, value))
+    }
+
+    /// RFC 9112, section 6.3: anything but one number is an error; a list of equal numbers may be one.
+    private mutating func length(_ value: String) throws(RequestFault) -> Int {
+        guard contentLength == nil, let length = Int(digits: value.utf8) else { throw .malformed }
+        contentLength = length
+        return length
+    }
+
+    /// RFC 9112, section 6.1: one `chunked` and nothing else, as no client needs another coding and not every parser reads it.
+    private mutating func coding(_ value: String) throws(RequestFault) {
+        guard !isChunked, value[...].isCaseInsensitively("chunked") else { throw .malformed }
+        isChunked = true
+    }
+
+    private func ended() throws(RequestFault) -> DecodedHead {
+        guard let (method, target, version) = line else { throw .malformed }
+        // RFC 9112, section 6.1: both fields together, or a coding in HTTP/1.0, are how requests are smuggled.
+        guard !isChunked || contentLength == nil && version == .http1_1 else { throw .malformed }
+        return DecodedHead(
+            head: HTTPRequestHead(version: version, method: method, uri: target, headers: HTTPHeaders(fields)),
+            bodyLength: isChunked ? .chunked : contentLength.map { .length($0) } ?? .none,
+            isPersistent: connection.isPersistent(in: version))
+    }
+}
+
+/// What `Connection` says of the connection itself (RFC 9110, section 7.6.1).
+private struct ConnectionOptions {
+    private var close = false
+    private var keepAlive = false
+
+    mutating func add(_ value: String) {
+        for member in value.split(separator: ",") {
+            let option = member.trimmingOptionalWhitespace
+            if option.isCaseInsensitively("close") { close = true }
+            if option.isCaseInsensitively("keep-alive") { keepAlive = true }
+        }
+    }
+
+    /// RFC 9112, section 9.3.
+    func isPersistent(in version: HTTPVersion) -> Bool { !close && (version == .http1_1 || keepAlive) }
+}
+
+extension UInt8 {
+    /// A visible character of ASCII: all that RFC 3986 has in a URI, and some more that clients send as they are.
+    fileprivate var isTargetByte: Bool { self > 0x20 && self < 0x7F }
+}
