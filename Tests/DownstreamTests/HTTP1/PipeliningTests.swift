@@ -22,7 +22,7 @@ import Testing
     }
 
     /// A connection whose first request is being answered.
-    private func answering() throws -> (EmbeddedConnection, ResponseWriter, ReadCounter) {
+    private func answering() throws -> (EmbeddedConnection, any ConnectionResponse, ReadCounter) {
         let (connection, writer) = try EmbeddedConnection.answering(body: nil)
         let counter = ReadCounter()
         try connection.channel.pipeline.syncOperations.addHandler(counter, position: .first)
