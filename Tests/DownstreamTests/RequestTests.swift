@@ -18,18 +18,6 @@ import Testing
         #expect(throws: RequestFault.malformed) { try request(headers: ["Content-Length": "+1"]) }
     }
 
-    /// RFC 9110, section 5.5: white space around a value is not part of it.
-    @Test func valuesAreTrimmedForAllTheirReaders() throws {
-        let headers: HTTPHeaders = [
-            "Host": "a ", "Content-Length": " 5\t", "TE": "\ttrailers", "Expect": "100-continue  ", "X": " a b ",
-            "Y": "",
-        ]
-        let request = try request(headers: headers)
-        #expect(request.head.headers.map(\.value) == ["a", "5", "trailers", "100-continue", "a b", ""])
-        #expect(request.bodyLength == .length(5) && request.expectation == .goAhead && request.acceptsTrailers)
-        #expect(request.authority == "a" && request.hasProperHost)
-    }
-
     /// RFC 9110, section 10.1.1.
     @Test(
         arguments: [
