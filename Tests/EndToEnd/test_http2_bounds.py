@@ -1,10 +1,9 @@
-"""HTTP/2: heads larger than a frame, more requests than streams, cancels, and clients that leave at any point."""
+"""HTTP/2: heads larger than a frame, more requests than streams, cancels, and bytes that no field has."""
 import threading
 
 import pytest
 from h2.errors import ErrorCodes
 
-from harness.certificates import Authority, yaml
 from harness.scripted_origin import STREAM_HEAD, answers, chunk
 from harness.streams import HeldRecords
 from harness.tools import curl
@@ -133,73 +132,3 @@ def test_every_byte_of_a_value_is_kept_both_ways(weir, origin, h2):
     stream = connection.ask("/", (b"x-own", value)).finish()
     assert (b"x-own", value) in stream.pairs
     assert b"x-own: " + value in upstream.peers[0].heads[0].lower().replace(value.lower(), value)
-
-
-# Clients that leave
-
-
-def leaves_before_its_request(connection):
-    connection.until(lambda: connection.settings)
-
-
-def leaves_in_a_head(connection):
-    connection.send(b"\x00\x00\x01\x01\x00\x00\x00\x00\x01\x82")  # HEADERS without END_HEADERS
-
-
-def leaves_before_the_response(connection):
-    connection.ask("/silent")
-
-
-def leaves_in_a_body(connection):
-    stream = connection.ask("/stream")
-    connection.until(lambda: stream.body)
-
-
-def leaves_in_a_request(connection):
-    stream = connection.ask("/silent", method="POST", ends=False)
-    connection.send_body(stream, b"some of it", ends=False)
-
-
-def leaves_with_a_closed_window(connection):
-    stream = connection.ask("/stream", reads=False)
-    connection.until(lambda: len(stream.body) == 65535)
-
-
-def leaves_after_a_cancel(connection):
-    stream = connection.ask("/stream")
-    connection.until(lambda: stream.body)
-    connection.cancel(stream)
-
-
-def leaves_with_a_response_that_is_complete(connection):
-    connection.ask("/short").finish()
-
-
-LEAVES = [leaves_before_its_request, leaves_in_a_head, leaves_before_the_response, leaves_in_a_body, leaves_in_a_request,
-          leaves_with_a_closed_window, leaves_after_a_cancel, leaves_with_a_response_that_is_complete]
-
-
-@pytest.mark.parametrize("secure", [False, True], ids=["cleartext", "tls"])
-def test_clients_that_leave_at_any_point_leave_nothing(weir, origin, h2, tmp_path, secure):
-    def silent(peer):
-        peer.read_head()
-        peer.wait_gone()
-
-    authority = Authority(tmp_path) if secure else None
-    tls = {"tls": yaml(**authority.serve())} if secure else {}
-    proxy = weir(route(origin(silent).url, match="/silent"), route(origin(answers(OK)).url, match="/short"),
-                 route(origin(firehose).url), limits="{ keepalive_timeout: 1s, header_timeout: 1s }", **tls)
-
-    def connect():
-        return h2(proxy, tls=authority.client(protocols=("h2",)) if secure else None)
-
-    for leave in LEAVES:
-        connection = connect()
-        leave(connection)
-        connection.close()
-    # A connection that stays idle is closed after the same time: every timer of those that left has expired by then.
-    idle = connect()
-    idle.ask("/short").finish()
-    assert idle.until(lambda: idle.gone) and idle.goodbyes[0][0] == 0
-    again = connect()
-    assert again.ask("/short").finish().status == 200

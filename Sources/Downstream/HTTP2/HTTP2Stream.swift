@@ -116,6 +116,7 @@ final class HTTP2Stream {
     }
 
     func bodyEnded() {
+        guard !isAborted else { return }
         hasRequestEnded = true
         body?.ended(trailers: requestTrailers)
     }
