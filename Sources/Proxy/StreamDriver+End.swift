@@ -46,9 +46,10 @@ extension StreamDriver {
         permit = nil
         worker.bufferChanged(by: -gaugedBytes)
         gaugedBytes = 0
-        tell(outcome, at: now)
         worker.ended(self, hasExpired: outcome == .clientGone && machine.isDetached)
         keepPromise()
+        // Last: what the line says is so by then, on every loop.
+        tell(outcome, at: now)
         response = nil
     }
 

@@ -201,15 +201,16 @@ def test_where_it_is_off_a_lost_stream_is_over(begin, client, where):
 
 @both_loops
 def test_who_does_not_come_back_in_time_has_lost_the_stream(begin, client, where):
-    stream = begin(resume_window="1s", streams="{ per_client: 1 }")
+    other = "X-Api-Key: other"
+    stream = begin(resume_window="1s", streams="{ per_route: 1 }", client_key="{ header: X-Api-Key }")
     numbers(stream.records, 5)
     lose(stream)
-    problem(stream.beside.get("/orders"), 429, "too-many-streams")  # it keeps its slot as long as it may come back
+    problem(stream.beside.get("/orders", other), 429, "too-many-streams")  # it keeps its slot as long as it may come back
     assert stream.proxy.logged(id=stream.id)["reason"] == "client_gone"
     coming = connect(client, stream.proxy, where, beside=stream.beside)
     problem(ask(coming, stream.id, 5), 410, "gone")
     eventually(lambda: stream.upstream.peers[0].gone, "the upstream let go")
-    assert next(coming.get("/orders").records()).number == 1
+    assert next(coming.get("/orders", other).records()).number == 1
 
 
 def test_the_bound_of_the_buffer_holds_while_nobody_reads(begin, client):
