@@ -23,10 +23,10 @@ struct ChunkedDecoder {
     }
 
     private enum State {
-        case size(digits: Int)
+        case size
         /// After white space that follows the size, which only an extension may follow.
-        case beforeExtension(bytes: Int)
-        case chunkExtension(bytes: Int)
+        case beforeExtension
+        case chunkExtension
         case sizeLF
         case data
         case dataCR, dataLF
@@ -39,32 +39,32 @@ struct ChunkedDecoder {
     /// The most bytes of one trailer line; libcurl has room for 4095 with its end (`DYN_H1_TRAILER`).
     static let maximumTrailer = (4 << 10) - 16
 
-    private var state = State.size(digits: 0)
+    private var state = State.size
     /// Of the current chunk; while the size is read, its value so far.
     private var remaining = 0
+    /// Bytes so far of the size's digits, or of what follows them.
+    private var count = 0
     private var line: [UInt8] = []
 
-    var hasEnded: Bool {
-        if case .ended = state { true } else { false }
-    }
+    var hasEnded: Bool { state == .ended }
 
     /// Takes bytes from the front of the input until something happens.
     mutating func next(_ input: inout UnsafeRawBufferPointer) throws(Failure) -> Event {
         var index = 0
+        let end = input.count
         defer { input = UnsafeRawBufferPointer(rebasing: input[index...]) }
-        while index < input.count {
-            if case .data = state {
-                let piece = UnsafeRawBufferPointer(rebasing: input[index...].prefix(remaining))
+        while index < end {
+            switch state {
+            case .data:
+                let piece = UnsafeRawBufferPointer(rebasing: input[index..<min(end, index + remaining)])
                 index += piece.count
                 remaining -= piece.count
                 if remaining == 0 { state = .dataCR }
                 return .data(piece)
-            }
-            if case .ended = state { return .end }
-            let byte = input[index]
-            index += 1
-            if case .trailerLF = state {
-                guard byte == .lf else { throw .malformed("a trailer line with a bare CR") }
+            case .ended: return .end
+            case .trailerLF:
+                guard input[index] == .lf else { throw .malformed("a trailer line with a bare CR") }
+                index += 1
                 guard !line.isEmpty else {
                     state = .ended
                     return .end
@@ -72,62 +72,62 @@ struct ChunkedDecoder {
                 defer { line = [] }
                 state = .trailerLine
                 return .trailer(line)
+            default:
+                try take(input[index])
+                index += 1
             }
-            state = try state(after: byte)
         }
         return .more
     }
 
-    private mutating func state(after byte: UInt8) throws(Failure) -> State {
+    /// Takes one byte that is not data; inlined, for there are six of them for each chunk.
+    @inline(__always)
+    private mutating func take(_ byte: UInt8) throws(Failure) {
         switch state {
-        case .size(let digits): return try sizeState(after: byte, digits: digits)
-        case .beforeExtension(let bytes):
-            guard byte != .semicolon else { return try extended(bytes) }
-            guard byte.isOptionalWhitespace else { throw .malformed("a chunk size that is not hexadecimal") }
-            return .beforeExtension(bytes: try counted(bytes))
-        case .chunkExtension(let bytes):
-            if byte == .cr { return .sizeLF }
-            guard byte.isFieldValueByte else { throw .malformed("a chunk extension with control characters") }
-            return try extended(bytes)
+        case .size: try takeSize(byte)
         case .sizeLF:
             guard byte == .lf else { throw .malformed("a chunk size line with a bare CR") }
-            return remaining == 0 ? .trailerLine : .data
+            state = remaining == 0 ? .trailerLine : .data
         case .dataCR:
             guard byte == .cr else { throw .malformed("a chunk that is longer than its size") }
-            return .dataLF
+            state = .dataLF
         case .dataLF:
             guard byte == .lf else { throw .malformed("a chunk that is longer than its size") }
-            return .size(digits: 0)
+            (state, count) = (.size, 0)
+        case .beforeExtension, .chunkExtension: try takeExtension(byte)
         case .trailerLine:
-            if byte == .cr { return .trailerLF }
+            guard byte != .cr else { return state = .trailerLF }
             guard line.count < Self.maximumTrailer else { throw .malformed("a trailer line larger than 4 KiB") }
             line.append(byte)
-            return .trailerLine
-        case .data, .trailerLF, .ended: return state
+        case .data, .trailerLF, .ended: break
         }
     }
 
-    private mutating func sizeState(after byte: UInt8, digits: Int) throws(Failure) -> State {
+    @inline(__always)
+    private mutating func takeSize(_ byte: UInt8) throws(Failure) {
         if let digit = byte.hexDigitValue {
             // Sixteen digits are the most that libcurl reads.
-            guard digits < 16, remaining <= Int.max >> 4 else { throw .malformed("a chunk size that is too large") }
+            guard count < 16, remaining <= Int.max >> 4 else { throw .malformed("a chunk size that is too large") }
             remaining = remaining << 4 | digit
-            return .size(digits: digits + 1)
-        }
-        guard digits > 0 else { throw .malformed("a chunk size that is not hexadecimal") }
-        switch byte {
-        case .cr: return .sizeLF
-        case .semicolon: return .chunkExtension(bytes: 0)
-        case _ where byte.isOptionalWhitespace: return .beforeExtension(bytes: 0)
-        default: throw .malformed("a chunk size that is not hexadecimal")
+            count += 1
+        } else if byte == .cr, count > 0 {
+            state = .sizeLF
+        } else if count > 0, byte == .semicolon || byte.isOptionalWhitespace {
+            (state, count) = (byte == .semicolon ? .chunkExtension : .beforeExtension, 0)
+        } else {
+            throw .malformed("a chunk size that is not hexadecimal")
         }
     }
 
-    private func extended(_ bytes: Int) throws(Failure) -> State { .chunkExtension(bytes: try counted(bytes)) }
-
-    private func counted(_ bytes: Int) throws(Failure) -> Int {
-        guard bytes < Self.maximumExtension else { throw .malformed("chunk extensions larger than 4 KiB") }
-        return bytes + 1
+    private mutating func takeExtension(_ byte: UInt8) throws(Failure) {
+        if state == .chunkExtension, byte == .cr { return state = .sizeLF }
+        if state == .beforeExtension, byte != .semicolon, !byte.isOptionalWhitespace {
+            throw .malformed("a chunk size that is not hexadecimal")
+        }
+        guard byte.isFieldValueByte else { throw .malformed("a chunk extension with control characters") }
+        guard count < Self.maximumExtension else { throw .malformed("chunk extensions larger than 4 KiB") }
+        count += 1
+        if byte == .semicolon { state = .chunkExtension }
     }
 }
 

@@ -14,7 +14,7 @@ extension EasyHandle {
             set(CURLOPT_URL, origin.url)
         }
         set(CURLOPT_HTTP_VERSION, origin.version)
-        set(CURLOPT_CONNECTTIMEOUT_MS, Int(origin.connectTimeout.nanoseconds / 1_000_000))
+        set(CURLOPT_CONNECTTIMEOUT_MS, connectMilliseconds)
         if let path = origin.socketPath { set(CURLOPT_UNIX_SOCKET_PATH, path) }
         if let target { weir_easy_set_pointer(pointer, CURLOPT_CONNECT_TO, target) }
         switch origin.trust {
@@ -39,6 +39,7 @@ extension EasyHandle {
             url = nil
         }
         target = origin.target.flatMap { curl_slist_append(nil, $0) }
+        connectMilliseconds = Int(origin.connectTimeout.nanoseconds / 1_000_000)
         self.origin = origin
     }
 }

@@ -11,10 +11,11 @@ final class EasyHandle {
     let pointer: UnsafeMutableRawPointer
     /// The header lines of the request; libcurl reads them while the transfer runs.
     var headers = HeaderList()
-    /// The origin that ``url`` and ``target`` were made for, in the forms that libcurl reads them in.
+    /// The origin that that the following three were made from, in the forms that libcurl reads them in.
     var origin: Origin?
     var url: OpaquePointer?
     var target: UnsafeMutablePointer<curl_slist>?
+    var connectMilliseconds = 0
 
     /// - Parameter names: The cache of resolved names; `curl_easy_reset` leaves it in place.
     /// - Throws: If libcurl has no memory for a handle.

@@ -98,6 +98,8 @@ struct ResponseHeadParser {
 
     private mutating func fieldLine(_ line: UnsafeRawBufferPointer) throws(Failure) {
         guard status != 0 else { throw .malformed("a header line in front of the status line") }
+        // Room for the fields of most responses: growing one by one would allocate several times.
+        if fields.isEmpty { fields.reserveCapacity(16) }
         let field = try field(line), name = field.name, text = field.value
         switch name.utf8.count {
         case 14 where name.lowercased() == "content-length":

@@ -23,17 +23,14 @@ final class SocketSet {
         var registered: UInt32 = 0
         /// Tells a reused descriptor from its predecessor's late events.
         var generation: UInt32 = 0
+        /// Where its connection goes, while no transfer uses it and the next one may.
+        var idleAt: Origin?
+        /// Whether such a connection must not be used any more if anything arrives on it.
+        var closesWhenReady = false
     }
 
     let descriptor: CInt
     private var watches = [Watch](repeating: Watch(), count: 256)
-    private struct Idle {
-        let origin: Origin
-        let closesWhenReady: Bool
-    }
-
-    /// Connections that no transfer uses and the next one may, by descriptor.
-    private var idle: [CInt: Idle] = [:]
     private var events = [epoll_event](repeating: epoll_event(), count: 256)
 
     /// - Throws: An errno where the system has no descriptor left.
@@ -56,7 +53,7 @@ final class SocketSet {
         watches[index].owner = owner
         watches[index].wanted = wanted
         // Taken up again; that it is dropped behind a transfer comes before the transfer's end is known.
-        if wanted != 0 { isIdleNoMore(socket) }
+        if wanted != 0 { watches[index].idleAt = nil }
         if wanted != 0, wanted != watches[index].registered { register(socket, for: wanted) }
     }
 
@@ -75,20 +72,17 @@ final class SocketSet {
     func leftIdle(_ socket: CInt, generation: UInt32, origin: Origin, closesWhenReady: Bool) {
         let watch = watches[Int(socket)]
         guard watch.generation == generation, watch.wanted == 0 else { return }
-        idle[socket] = Idle(origin: origin, closesWhenReady: closesWhenReady)
+        watches[Int(socket)].idleAt = origin
+        watches[Int(socket)].closesWhenReady = closesWhenReady
         // Mostly libcurl waited for input until now, which the kernel still reports.
         if watch.registered & EPOLLIN.rawValue == 0 { register(socket, for: EPOLLIN.rawValue) }
     }
 
     /// Connections that wait for the next request, by origin.
     ///
-    /// - Complexity: O(idle connections).
+    /// - Complexity: O(descriptors).
     func idleConnections() -> [ObjectIdentifier: Int] {
-        idle.values.reduce(into: [:]) { $0[ObjectIdentifier($1.origin), default: 0] += 1 }
-    }
-
-    private func isIdleNoMore(_ socket: CInt) {
-        if !idle.isEmpty { idle[socket] = nil }
+        watches.lazy.compactMap(\.idleAt).reduce(into: [:]) { $0[ObjectIdentifier($1), default: 0] += 1 }
     }
 
     /// libcurl closes the socket, or has just made it; the kernel forgets it with its last descriptor.
@@ -96,7 +90,6 @@ final class SocketSet {
         let index = Int(socket)
         guard watches.indices.contains(index) else { return }
         watches[index] = Watch(generation: watches[index].generation &+ 1)
-        isIdleNoMore(socket)
     }
 
     /// Calls `handle` for each socket that is ready and that libcurl waits for, without waiting, at most 256 of them.
@@ -127,7 +120,9 @@ final class SocketSet {
         var unused = epoll_event()
         epoll_ctl(descriptor, EPOLL_CTL_DEL, socket, &unused)
         watches[Int(socket)].registered = 0
-        guard let idle = idle.removeValue(forKey: socket), idle.closesWhenReady else { return }
+        guard watches[Int(socket)].idleAt != nil else { return }
+        watches[Int(socket)].idleAt = nil
+        guard watches[Int(socket)].closesWhenReady else { return }
         // libcurl has no call that closes an idle connection. One that is shut down it finds dead when it looks for one to
         // use (`cf_socket_conn_is_alive` in lib/cf-socket.c), whatever has arrived, and closes it.
         shutdown(socket, CInt(SHUT_RDWR))

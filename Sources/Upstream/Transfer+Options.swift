@@ -22,6 +22,7 @@ extension Transfer {
         easy.set(CURLOPT_QUICK_EXIT, 1)
         // Not the environment's, which libcurl would look up for each request.
         easy.set(CURLOPT_PROXY, "")
+        easy.set(CURLOPT_NOPROXY, "")
         easy.set(CURLOPT_PATH_AS_IS, 1)
         easy.set(CURLOPT_HTTP_CONTENT_DECODING, 0)
         // See ChunkedDecoder.
