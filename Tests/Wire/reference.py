@@ -8,6 +8,8 @@ from syntax import (CONTROL, TOKEN, Bytes, Incomplete, Malformed, Notes, check_a
 
 REQUEST_LINE = re.compile(rb"([^ ]+)( +)([^ ]+)( +)HTTP/([0-9])\.([0-9])")
 ABSOLUTE = re.compile(rb"https?://([^/?#]*)([^#]*)", re.IGNORECASE | re.DOTALL)
+# weir's default.
+LARGEST_HEAD = 32 << 10
 UNUSUAL = re.compile(rb'["<>\\^`{|}\[\]\x80-\xff]|%(?![0-9A-Fa-f]{2})')
 
 
@@ -29,7 +31,10 @@ def read_request(source, keys):
     """The next request, and whether nothing can follow it."""
     notes = Notes()
     skip_empty_lines(source, notes)
+    start = source.place
     head = Head(source, notes)
+    if source.place - start > LARGEST_HEAD:
+        notes.append("a head of more than max_header_bytes")
     body, complete = bytearray(), True
     try:
         if head.chunked:

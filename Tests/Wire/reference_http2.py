@@ -22,7 +22,8 @@ def read_stream(stream):
     complete = stream.ends or head.declared == len(content)  # then the origin has all of it before the end
     head.length = head.declared if head.declared is not None else len(content)
     if head.declared not in (None, len(content)):
-        complete = False
+        # A request that announces no content is whole with its head, and may be forwarded before more comes.
+        complete, content = head.declared == 0, b""
         notes.append("content-length differs")
     try:
         check_trailers(stream.trailers or [], notes)
@@ -44,6 +45,8 @@ def check_trailers(fields, notes):
         check_field(name, value, notes)
         if name.startswith(b":"):
             raise Malformed("a pseudo-field in trailers")
+        if name in (b"content-length", b"host"):
+            notes.append("a field that trailers must not have")  # RFC 9110, 6.5.1: dropped or refused
 
 
 def check_field(name, value, notes):
