@@ -155,7 +155,8 @@ class H2Client:
         stream = self.streams.get(getattr(event, "stream_id", None))
         match event:
             case h2.events.ResponseReceived():
-                fields = dict(event.headers)
+                # Without an encoding, the library returns bytes.
+                fields = {name if isinstance(name, str) else name.decode(): value for name, value in event.headers}
                 stream.status, stream.fields = int(fields.pop(":status")), fields
                 stream.pairs = event.headers[1:]
             case h2.events.InformationalResponseReceived():
