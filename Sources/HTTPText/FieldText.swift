@@ -17,21 +17,10 @@ package enum FieldText {
         bytes.isASCII ? String(decoding: bytes, as: UTF8.self) : latin1(bytes)
     }
 
-    /// The text of a value that was decoded as UTF-8.
-    package static func string(utf8 text: String) -> String {
-        text.utf8.allSatisfy { $0 < 0x80 } ? text : latin1(text.utf8)
-    }
-
     private static func latin1(_ bytes: some Collection<UInt8>) -> String {
         var text = String.UnicodeScalarView()
         for byte in bytes { text.append(Unicode.Scalar(byte)) }
         return String(text)
-    }
-
-    /// The same, for memory of C.
-    package static func string(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
-        guard bytes.contains(where: { $0 >= 0x80 }) else { return String(decoding: bytes, as: UTF8.self) }
-        return string(Array(bytes))
     }
 
     /// The bytes of a text that ``string(_:)`` made; `nil` if it holds a scalar above U+00FF, which no field has.
@@ -44,15 +33,6 @@ package enum FieldText {
             bytes.append(byte)
         }
         return bytes
-    }
-
-    /// Writes the bytes of a text that ``string(_:)`` made; of any other text its UTF-8.
-    package static func append(_ text: String, to bytes: inout [UInt8]) {
-        if text.utf8.allSatisfy({ $0 < 0x80 }) {
-            bytes.append(contentsOf: text.utf8)
-        } else {
-            bytes.append(contentsOf: Self.bytes(text) ?? Array(text.utf8))
-        }
     }
 
     /// Copies the bytes that go on the wire for a text.

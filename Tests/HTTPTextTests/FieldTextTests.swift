@@ -8,18 +8,6 @@ struct FieldTextTests {
         #expect(FieldText.bytes(FieldText.string(all)) == all)
     }
 
-    @Test func memoryOfCIsTheSameText() {
-        let all = (UInt8.min...UInt8.max).map { $0 }
-        #expect(all.withUnsafeBufferPointer { FieldText.string($0) } == FieldText.string(all))
-        #expect(Array("plain".utf8).withUnsafeBufferPointer { FieldText.string($0) } == "plain")
-    }
-
-    @Test func itsBytesAreAppended() {
-        var bytes: [UInt8] = [0x3A]
-        for text in ["plain", "\u{E9}", "\u{20AC}"] { FieldText.append(text, to: &bytes) }
-        #expect(bytes == Array(":plain".utf8) + [0xE9] + Array("\u{20AC}".utf8))
-    }
-
     @Test func valuesThatDifferInOneByteAreTwoStrings() {
         let texts = Set((UInt8.min...UInt8.max).map { FieldText.string([0x6B, $0]) })
         #expect(texts.count == 256)
@@ -46,10 +34,6 @@ struct FieldTextTests {
             return Array(target.prefix(FieldText.copy(text, to: start)))
         }
         #expect(copied == expected)
-    }
-
-    @Test func textOfUTF8KeepsItsBytes() {
-        #expect(FieldText.bytes(FieldText.string(utf8: "Zo\u{EB}\u{20AC}")) == Array("Zo\u{EB}\u{20AC}".utf8))
     }
 
     @Test func isReadableAsTheEncodingThatWasMeant() {

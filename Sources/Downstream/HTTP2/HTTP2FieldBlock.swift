@@ -1,17 +1,18 @@
 import CNghttp2
 import HTTPText
+import NIOCore
 import NIOHTTP1
 
 /// The fields of a head or of trailers, laid out for libnghttp2, which copies them.
 ///
 /// One for each loop, so that a head costs no allocation once the largest one was sent.
 struct HTTP2FieldBlock {
-    private var bytes: [UInt8] = []
-    /// Names and values are in ``bytes``, one after the other; the pointers are set when the block is used.
+    /// Names and values, one after the other; the pointers to them are set when the block is used.
+    private var bytes = ByteBuffer()
     private var fields: [nghttp2_nv] = []
 
     mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
+        bytes.clear()
         fields.removeAll(keepingCapacity: true)
     }
 
@@ -21,20 +22,22 @@ struct HTTP2FieldBlock {
     }
 
     mutating func add(_ name: String, _ value: String) {
-        let start = bytes.count
-        bytes.append(contentsOf: name.utf8)
-        let middle = bytes.count
-        FieldText.append(value, to: &bytes)
         fields.append(
             nghttp2_nv(
-                name: nil, value: nil, namelen: middle - start, valuelen: bytes.count - middle,
+                name: nil, value: nil, namelen: write(name), valuelen: write(value),
                 flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)))
+    }
+
+    private mutating func write(_ text: String) -> Int {
+        bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: text.utf8.count) { target in
+            target.baseAddress.map { FieldText.copy(text, to: $0) } ?? 0
+        }
     }
 
     /// Passes the fields to libnghttp2; the pointers are valid for that call.
     mutating func withFields(_ body: (UnsafePointer<nghttp2_nv>?, Int) -> CInt) -> CInt {
-        bytes.withUnsafeMutableBufferPointer { bytes in
-            var next = bytes.baseAddress
+        bytes.withUnsafeMutableReadableBytes { bytes in
+            var next = bytes.bindMemory(to: UInt8.self).baseAddress
             for index in fields.indices {
                 fields[index].name = next
                 next = next.map { $0 + fields[index].namelen }

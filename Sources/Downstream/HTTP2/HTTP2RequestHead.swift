@@ -28,8 +28,10 @@ struct HTTP2RequestHead {
     mutating func add(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
         size += name.count + value.count + Self.fieldOverhead
         guard !isTooLarge else { return }
-        if name.first == UInt8(ascii: ":") { return addPseudoField(name, FieldText.string(value)) }
-        let value = FieldText.string(value)
+        if name.first == UInt8(ascii: ":") {
+            return addPseudoField(name, FieldText.string(UnsafeRawBufferPointer(value)))
+        }
+        let value = FieldText.string(UnsafeRawBufferPointer(value))
         switch name.count {
         case 4 where name.isText("host"): host = value
         // RFC 9113, section 8.2.3: a recipient of HTTP/1.1 would take two fields for two.
