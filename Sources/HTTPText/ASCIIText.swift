@@ -85,16 +85,6 @@ extension Substring {
 }
 
 extension String {
-    /// Whether this is a field value as it is passed on: no control bytes, no white space around it (RFC 9110, section 5.5).
-    package var isFieldValue: Bool {
-        utf8.allSatisfy(\.isFieldValueByte) && !hasOuterWhitespace
-    }
-
-    /// Whether the text begins or ends with optional white space.
-    package var hasOuterWhitespace: Bool {
-        utf8.first?.isOptionalWhitespace ?? false || utf8.last?.isOptionalWhitespace ?? false
-    }
-
     /// Whether this is the name of the same field: names are ASCII, in any case (RFC 9110, section 5.1).
     package func isField(_ name: String) -> Bool {
         guard utf8.count == name.utf8.count else { return false }

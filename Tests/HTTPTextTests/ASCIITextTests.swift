@@ -35,14 +35,6 @@ struct ASCIITextTests {
         #expect(text.unquoted == value)
     }
 
-    @Test(arguments: [
-        ("", true), ("a b\tc", true), ("\u{e9}", true), (" a", false), ("a\t", false), (" ", false), ("a\u{1}b", false),
-        ("\u{7f}", false),
-        ("a\nb", false),
-    ]) func aFieldValueHasNoControlsAndNoSpaceAroundIt(value: String, isOne: Bool) {
-        #expect(value.isFieldValue == isOne)
-    }
-
     @Test(arguments: [("0", 0), ("035", 35), ("999999999999999999", 999_999_999_999_999_999)])
     func digitsAreANumber(text: String, number: Int) { #expect(Int(digits: text.utf8) == number) }
 

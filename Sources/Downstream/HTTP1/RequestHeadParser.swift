@@ -125,8 +125,3 @@ private struct ConnectionOptions {
     /// RFC 9112, section 9.3.
     func isPersistent(in version: HTTPVersion) -> Bool { !close && (version == .http1_1 || keepAlive) }
 }
-
-extension UInt8 {
-    /// A visible character of ASCII: all that RFC 3986 has in a URI, and some more that clients send as they are.
-    fileprivate var isTargetByte: Bool { self > 0x20 && self < 0x7F }
-}

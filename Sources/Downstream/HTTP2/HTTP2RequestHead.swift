@@ -89,8 +89,3 @@ extension UnsafeBufferPointer<UInt8> {
         count == text.utf8CodeUnitCount && text.withUTF8Buffer { elementsEqual($0) }
     }
 }
-
-extension UInt8 {
-    /// A byte that a request line can have in its target: any other would end the target, or the line.
-    fileprivate var isTargetByte: Bool { self > 0x20 && self != 0x7F }
-}
