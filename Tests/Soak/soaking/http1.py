@@ -185,9 +185,9 @@ class Client:
 
     async def resumes(self):
         connection, stream = await self._stream("/resume/" + self.draw.choice(["slow", "stream", "flood", "endless"]))
+        if not stream:
+            return
         for _ in range(self.draw.randrange(1, 4)):
-            if not stream:
-                return
             text = await connection.some(self.draw.choice([10, 1000, 20000]))
             if self.draw.random() < 0.7:
                 await connection.end(self.draw)
@@ -199,14 +199,14 @@ class Client:
 
     async def gives_feedback(self):
         connection, stream = await self._stream("/metered/" + self.draw.choice(["slow", "endless", "stream"]))
+        if not stream:
+            return
         for _ in range(self.draw.randrange(4)):
-            if not stream:
-                return
             said = self.draw.choice([{"pause": True}, {"pause": False}, {"rate": "300/second"}, {"request": 10},
                                      {"bufferSize": 3}, {"processingDelay": "5ms"}, {"nothing": 1}])
             await self._tell("POST", f"/v1/streams/{stream}/feedback", json.dumps(said))
             await connection.some()
-        if stream and self.draw.random() < 0.3:
+        if self.draw.random() < 0.3:
             await self._tell("DELETE", f"/v1/streams/{stream}")
         await connection.end(self.draw)
 
