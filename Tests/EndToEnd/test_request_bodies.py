@@ -1,6 +1,7 @@
 """Bodies of requests: they reach the upstream whole, as fast as it takes them, and are given up when nobody wants them."""
 import hashlib
 import json
+import os
 import socket
 import subprocess
 import threading
@@ -125,7 +126,8 @@ def test_an_upstream_that_does_not_read_makes_the_client_wait(weir, origin):
         sent = filled(sock)
         # What the kernel takes on both sides, and a little that is weir's.
         assert sent < 32 << 20
-        assert proxy.resident() - before < 4 << 20
+        if "SANITIZED" not in os.environ:  # a sanitizer's own memory is not weir's
+            assert proxy.resident() - before < 4 << 20
         go.set()
         sock.settimeout(30)
         while sent < 64 << 20:
