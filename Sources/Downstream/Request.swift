@@ -141,7 +141,7 @@ package protocol RequestHandler: AnyObject {
     /// Something that is no request; to be answered at once.
     func faultArrived(_ fault: RequestFault, peer: String, writer: any ConnectionResponse)
 
-    /// A connection of HTTP/2 was ended for what its client sent, which no request tells.
+    /// A connection of HTTP/2 was ended for what its client sent, which is part of no request.
     ///
     /// - Parameters:
     ///   - peer: The client's address, without its port.

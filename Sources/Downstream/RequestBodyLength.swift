@@ -24,17 +24,26 @@ package enum RequestBodyLength: Equatable, Sendable {
         self = .none
         for (name, value) in head.headers {
             switch name.utf8.count {
-            case 14 where name.isField("content-length"):
-                guard self == .none, let length = Int(digits: value.utf8) else { throw .malformed }
-                self = .length(length)
-            case 17 where name.isField("transfer-encoding"):
-                guard self == .none, value[...].isCaseInsensitively("chunked"), head.version != .http1_0 else {
-                    throw .malformed
-                }
-                self = .chunked
+            case 14 where name.isField("content-length"): _ = try readLength(value)
+            case 17 where name.isField("transfer-encoding"): try readCoding(value, in: head.version)
             default: continue
             }
         }
+    }
+
+    /// Reads one line of `Content-Length`.
+    ///
+    /// - Returns: The number.
+    mutating func readLength(_ value: String) throws(RequestFault) -> Int {
+        guard self == .none, let length = Int(digits: value.utf8) else { throw .malformed }
+        self = .length(length)
+        return length
+    }
+
+    /// Reads one line of `Transfer-Encoding`.
+    mutating func readCoding(_ value: String, in version: HTTPVersion) throws(RequestFault) {
+        guard self == .none, value[...].isCaseInsensitively("chunked"), version != .http1_0 else { throw .malformed }
+        self = .chunked
     }
 
     /// Whether bytes follow the head.

@@ -10,9 +10,8 @@ import NIOCore
 /// socket does not take at once counts as offered and not taken, and until it is taken nothing more is handed over. So a
 /// channel never holds more than one batch (``Outbox/capacity``) and the head in front of it.
 ///
-/// Responses of HTTP/1.1 enter here as bytes, and so do the bodies of HTTP/2. Where nothing is in front of them they go to the
-/// socket from here (``send(_:)``), and the channel gets what that does not take. What is received of HTTP/1.1 goes from here to
-/// the connection, past the pipeline.
+/// Responses of HTTP/1.1 enter here as bytes. Where no others wait before them they go to the socket from here (``send(_:)``), and
+/// the channel gets what that does not take. What is received goes from here to the connection, past the pipeline.
 final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -215,17 +214,6 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
         connection?.drained()
         outbox.turnEnded()
     }
-
-    // MARK: Heads and ends of HTTP/2, from its codec
-
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        stage()
-        isQueued = true
-        context.write(data, promise: promise)
-    }
-
-    /// Everything is flushed once a turn, by the outbox.
-    func flush(context: ChannelHandlerContext) {}
 
     private func stage() {
         guard !isStaged else { return }

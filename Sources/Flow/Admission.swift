@@ -215,9 +215,9 @@ extension Admission {
 // MARK: - When to come again
 
 extension Admission {
-    /// Plans the return of a client that is refused for its starts, and is told so.
+    /// Plans the return of a client that is refused for its starts: what its `Retry-After` announces.
     ///
-    /// Clients that are refused at once must not all come back at once: each is told when the allowance admits it, if those that were
+    /// Clients that are refused at once must not all come back at once: each gets the time at which the allowance admits it, if those that were
     /// refused before it come back as they were told, in whole seconds.
     ///
     /// - Returns: How long it should wait; `nil` where starts are not limited.

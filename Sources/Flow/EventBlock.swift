@@ -1,13 +1,13 @@
 /// A block of server-sent events: lines up to an empty one (HTML, section 9.2.6).
 ///
 /// Lines end with LF, CR or CR LF, in any mixture. A block is an event, and so a record, if a line of it is a field of the
-/// name `data`: then, and only then, a reader is told of it. A block of `id:` alone is no record.
+/// name `data`: only for such a block does a reader dispatch an event. A block of `id:` alone is no record.
 ///
-/// A comment or a `retry:` in front of a block is a block of one line, without an empty line: it acts when its line ends,
+/// A comment or a `retry:` before a block is a block of one line, without an empty line: it acts when its line ends,
 /// and HTML, section 9.2.7, recommends single comment lines as keep-alive. Within a block it belongs to it.
 ///
-/// A CR at the end of a block waits for the byte behind it, which is the LF of every server that writes CR LF; unless it
-/// stands behind another CR: then the server ends its lines so, and nothing needs to wait. So does the CR of such a line.
+/// A CR at the end of a block waits for the next byte, which is the LF of every server that writes CR LF; unless it follows
+/// another CR: then the server ends its lines so, and nothing needs to wait. The CR of a line of its own waits as well.
 enum EventBlock {
     /// Finds the end of the first block.
     ///

@@ -11,7 +11,7 @@ package struct StreamTypes: Equatable, Sendable {
 
     package var isEmpty: Bool { ndjson.isEmpty && sse.isEmpty && jsonSequence.isEmpty }
 
-    /// The format that a content type stands for on this route; `nil` if it is not a stream's.
+    /// The format that a content type names on this route; `nil` if it is not a stream's.
     package func format(ofContentType contentType: Substring) -> RecordFormat? {
         guard !isEmpty else { return RecordFormat(contentType: contentType) }
         let type = contentType.cut(at: ";").head.trimmingOptionalWhitespace.lowercased()

@@ -18,19 +18,8 @@ extension Substring {
     ///
     /// In a quoted string a backslash quotes the next byte (RFC 9110, section 5.6.4).
     package func cut(at separator: Unicode.Scalar) -> (head: Substring, tail: Substring?) {
-        var isQuoted = false, isEscaped = false
-        let index = utf8.firstIndex { byte in
-            if isEscaped {
-                isEscaped = false
-            } else if isQuoted, byte == UInt8(ascii: "\\") {
-                isEscaped = true
-            } else if byte == UInt8(ascii: "\"") {
-                isQuoted.toggle()
-            } else {
-                return !isQuoted && byte == UInt8(ascii: separator)
-            }
-            return false
-        }
+        var quotes = QuoteScanner()
+        let index = utf8.firstIndex { quotes.isOutside($0) && $0 == UInt8(ascii: separator) }
         guard let index else { return (self, nil) }
         return (self[..<index], self[utf8.index(after: index)...])
     }
@@ -50,20 +39,12 @@ extension Substring {
 
     /// Whether a quoted string that begins in this text does not end in it.
     private var endsInQuotedString: Bool {
-        var isQuoted = false, isEscaped = false
-        for byte in utf8 {
-            if isEscaped {
-                isEscaped = false
-            } else if isQuoted, byte == UInt8(ascii: "\\") {
-                isEscaped = true
-            } else if byte == UInt8(ascii: "\"") {
-                isQuoted.toggle()
-            }
-        }
-        return isQuoted
+        var quotes = QuoteScanner()
+        for byte in utf8 { _ = quotes.isOutside(byte) }
+        return quotes.isQuoted
     }
 
-    /// The text that a quoted string stands for (RFC 9110, section 5.6.4); a text without quotes itself.
+    /// The text that a quoted string contains (RFC 9110, section 5.6.4); a text without quotes itself.
     ///
     /// - Returns: `nil` if quotes are elsewhere than around the whole.
     package var unquoted: String? {
@@ -81,6 +62,28 @@ extension Substring {
             }
         }
         return isEscaped ? nil : text
+    }
+}
+
+/// Follows a text byte by byte through its quoted strings (RFC 9110, section 5.6.4).
+private struct QuoteScanner {
+    private(set) var isQuoted = false
+    private var isEscaped = false
+
+    /// Takes the next byte.
+    ///
+    /// - Returns: Whether it belongs to no quoted string; the quotes belong to it.
+    mutating func isOutside(_ byte: UInt8) -> Bool {
+        if isEscaped {
+            isEscaped = false
+        } else if isQuoted, byte == UInt8(ascii: "\\") {
+            isEscaped = true
+        } else if byte == UInt8(ascii: "\"") {
+            isQuoted.toggle()
+        } else {
+            return !isQuoted
+        }
+        return false
     }
 }
 

@@ -2,6 +2,16 @@
 extension UInt8 {
     @inlinable package var isDigit: Bool { self &- 0x30 < 10 }
 
+    /// The value of `HEXDIG`, in either case (RFC 5234, appendix B.1); `nil` for another byte.
+    @inlinable package var hexadecimalDigit: Int? {
+        switch self {
+        case 0x30...0x39: Int(self &- 0x30)
+        case 0x41...0x46: Int(self &- 0x37)
+        case 0x61...0x66: Int(self &- 0x57)
+        default: nil
+        }
+    }
+
     /// Space or tab.
     @inlinable package var isOptionalWhitespace: Bool { self == 0x20 || self == 0x09 }
 

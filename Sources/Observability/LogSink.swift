@@ -94,7 +94,7 @@ package final class LogSink: Sendable {
     ///   - descriptor: Stays open.
     ///   - capacity: As for ``init(_:capacity:failed:lossNotice:)``.
     ///   - lossNotice: Called on the sink's thread after lines were lost and others were written again, with the number of
-    ///     lost lines. Returns a line without its newline that is written in the place of the lost ones; `nil` for none.
+    ///     lost lines. Returns a line without its newline that is written in the place of the lost ones; `nil` to write no line.
     package convenience init(
         descriptor: Int32, capacity: Int, lossNotice: @escaping @Sendable (Int) -> [UInt8]?
     ) {

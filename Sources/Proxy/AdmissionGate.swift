@@ -70,7 +70,7 @@ final class AdmissionGate: Sendable {
         doors.withLockedValue { $0.admission.startsLeft(of: client, at: now) }
     }
 
-    /// The refusal as the client is told of it: those that are refused for their starts are spread over the time.
+    /// The refusal as the client receives it: those that are refused for their starts are spread over the time.
     func spread(_ refusal: AdmissionError, of client: ClientKey, at now: Instant) -> AdmissionError {
         guard case .tooManyStarts(let rate, _) = refusal,
             let wait = doors.withLockedValue({ $0.admission.planReturn(of: client, at: now) })

@@ -14,7 +14,7 @@ struct ForwardedElement {
     ///
     /// Separators in quoted strings are none. Values that should be quoted and are not (`for=[::1]:80`) are read all the same.
     ///
-    /// - Returns: `nil` if an element is malformed: whoever reads on may then take a part of one element for another, so the field
+    /// - Returns: `nil` if an element is malformed: a reader may then take a part of one element for another, so the field
     ///   says nothing that can be relied on.
     static func all(in headers: HTTPHeaders) -> [ForwardedElement]? {
         var elements: [ForwardedElement] = []

@@ -15,7 +15,7 @@ extension [ListenAddress] {
 }
 
 extension ListenAddress {
-    /// How many addresses of the machine it stands for: those of both families, those of IPv4, or one.
+    /// How many addresses of the machine it covers: those of both families, those of IPv4, or one.
     fileprivate var breadth: Int {
         switch ipAddress?.text {
         case "::": 2

@@ -18,7 +18,7 @@ struct ListenerOpening {
     ///
     /// - Parameters:
     ///   - address: Where to listen.
-    ///   - inherited: A socket that listens there already; `nil` for none.
+    ///   - inherited: A socket that listens there already; `nil` if there is none.
     ///   - sharesOwn: Whether a wider address of this process has the port already.
     /// - Returns: The address as a URL, with the port that the system chose.
     /// - Throws: ``Server/BindError``.

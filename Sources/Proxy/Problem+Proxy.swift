@@ -99,7 +99,7 @@ extension Problem {
     static let expectationFailed = Problem(
         .invalidRequest, status: 417, detail: "The only expectation that can be met is 100-continue")
 
-    /// The field that tells clients apart came more than once: one reader would take the first, another the last.
+    /// The field that identifies clients was sent more than once: one reader would take the first, another the last.
     static func repeatedKey(_ name: String) -> Problem { .invalidRequest("\(name) must be sent at most once") }
 
     /// A resumption of what cannot be resumed.

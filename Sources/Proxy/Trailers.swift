@@ -21,7 +21,7 @@ extension HTTPHeaders {
         return HTTPHeaders(withoutHopByHop().filter { $0.name.mayBeTrailer })
     }
 
-    /// What of a request's trailers goes on: what may be in its head, too.
+    /// The fields of a request's trailers that are forwarded: those that may be in its head, too.
     func passedOnAsRequestTrailers() -> HTTPHeaders {
         guard !isEmpty else { return self }
         return HTTPHeaders(passedOnAsTrailers().filter { !$0.name.isAmbiguousField })

@@ -118,7 +118,7 @@ extension Route {
 
     /// What tells one client from another.
     package enum ClientKey: Equatable, Sendable {
-        /// The address, behind `trustedProxies` the one that they forward; of IPv6, so many bits of it.
+        /// The address, behind `trustedProxies` the one that they forward; of IPv6, its first bits, in this number.
         case address(ipv6Prefix: Int)
         /// The value of a request header, such as an API key.
         case header(String)

@@ -105,7 +105,7 @@ struct ChunkedDecoder {
 
     @inline(__always)
     private mutating func takeSize(_ byte: UInt8) throws(Failure) {
-        if let digit = byte.hexDigitValue {
+        if let digit = byte.hexadecimalDigit {
             // Sixteen digits are the most that libcurl reads.
             guard count < 16, remaining <= Int.max >> 4 else { throw .malformed("a chunk size that is too large") }
             remaining = remaining << 4 | digit
@@ -133,13 +133,4 @@ struct ChunkedDecoder {
 
 extension UInt8 {
     fileprivate static let lf: UInt8 = 0x0A, cr: UInt8 = 0x0D, semicolon: UInt8 = 0x3B
-
-    fileprivate var hexDigitValue: Int? {
-        switch self {
-        case 0x30...0x39: Int(self - 0x30)
-        case 0x41...0x46: Int(self - 0x41 + 10)
-        case 0x61...0x66: Int(self - 0x61 + 10)
-        default: nil
-        }
-    }
 }

@@ -11,7 +11,7 @@ final class EasyHandle {
     let pointer: UnsafeMutableRawPointer
     /// The header lines of the request; libcurl reads them while the transfer runs.
     var headers = HeaderList()
-    /// The origin that that the following three were made from, in the forms that libcurl reads them in.
+    /// The origin that the following three were made from, in the forms that libcurl reads them in.
     var origin: Origin?
     var url: OpaquePointer?
     var target: UnsafeMutablePointer<curl_slist>?

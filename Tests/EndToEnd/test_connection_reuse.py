@@ -37,6 +37,18 @@ def echo(peer):
         peer.send(ok(path_of(peer.read_head()).encode()))
 
 
+def answers_paths(special, act):
+    """A script: runs `act` for the special path, answers each other request with its path, and keeps the connection."""
+    def script(peer):
+        while True:
+            path = path_of(peer.read_head())
+            if path == special:
+                act(peer)
+            else:
+                peer.send(ok(path.encode()))
+    return script
+
+
 def body_of(peer, count):
     """The next bytes on the connection."""
     while len(peer.buffer) < count:
@@ -101,15 +113,11 @@ def test_bytes_after_a_response_within_its_tls_record_are_not_the_next_response(
               2: [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"ok" + FORGED],
               3: [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"o", b"k" + FORGED]}
 
-    def script(peer):
-        while True:
-            path = path_of(peer.read_head())
-            if path != "/first":
-                peer.send(ok(path.encode()))
-                continue
-            for piece in bodies[pieces]:
-                peer.send(piece)
+    def first(peer):
+        for piece in bodies[pieces]:
+            peer.send(piece)
 
+    script = answers_paths("/first", first)
     proxy = weir(route(origin(script, tls=authority.server()).url, upstream_tls=f"{{ ca_file: {authority.pem} }}"))
     for _ in range(5):
         assert client(proxy).get("/first").read() == b"ok"
@@ -151,16 +159,11 @@ def test_an_idle_connection_is_not_used_after_four_seconds(weir, origin, client)
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"], ids=["200", "204", "413", "chunked"])
 def test_an_early_response_to_expect_ends_the_connection(weir, origin, client, response):
     """RFC 9110, section 10.1.1: the upstream may discard the body that was announced."""
-    def script(peer):
-        while True:
-            path = path_of(peer.read_head())
-            if path != "/announced":
-                peer.send(ok(path.encode()))
-                continue
-            peer.send(response)
-            body_of(peer, 5000)
+    def announced(peer):
+        peer.send(response)
+        body_of(peer, 5000)
 
-    proxy = weir(route(origin(script).url))
+    proxy = weir(route(origin(answers_paths("/announced", announced)).url))
     first = client(proxy)
     first.ask("/announced", "Expect: 100-continue", "Content-Length: 5000", method="POST")
     answer = first.response("POST")
@@ -172,16 +175,11 @@ def test_an_early_response_to_expect_ends_the_connection(weir, origin, client, r
 
 
 def test_a_body_that_is_never_sent_ends_the_connection(weir, origin, client):
-    def script(peer):
-        while True:
-            path = path_of(peer.read_head())
-            if path != "/announced":
-                peer.send(ok(path.encode()))
-                continue
-            peer.send(ok(b"ok"))
-            body_of(peer, 5000)
+    def announced(peer):
+        peer.send(ok(b"ok"))
+        body_of(peer, 5000)
 
-    proxy = weir(route(origin(script).url))
+    proxy = weir(route(origin(answers_paths("/announced", announced)).url))
     first = client(proxy)
     first.ask("/announced", "Content-Length: 5000", method="POST")
     first.send(b"x" * 100)

@@ -154,28 +154,30 @@ def test_check_reports_a_standard_method_in_another_case(tmp_path):
 # Who asks
 
 
-def test_one_key_is_one_client_whatever_surrounds_it(weir, origin, client):
-    def script(peer):
-        peer.read_head()
-        peer.wait_gone()
+@pytest.fixture
+def one_stream_each(weir, origin, client):
+    """A proxy that admits one stream of each client, by the named field; the client of this line has its one."""
+    def start(field, value):
+        def script(peer):
+            peer.read_head()
+            peer.wait_gone()
 
-    upstream = origin(script)
-    proxy = weir(route(upstream.url, client_key="{ header: X-Api-Key }", streams="{ per_client: 1 }"))
-    client(proxy).ask("/", "X-Api-Key: k")
-    eventually(lambda: upstream.heads, "the first request at the upstream")
+        upstream = origin(script)
+        proxy = weir(route(upstream.url, client_key=f"{{ header: {field} }}", streams="{ per_client: 1 }"))
+        client(proxy).ask("/", f"{field}: {value}")
+        eventually(lambda: upstream.heads, "the first request at the upstream")
+        return proxy
+    return start
+
+
+def test_one_key_is_one_client_whatever_surrounds_it(one_stream_each, client):
+    proxy = one_stream_each("X-Api-Key", "k")
     for value in ("k", "k ", "  k\t", "k   "):
         problem(client(proxy).get("/", f"X-Api-Key: {value}"), 429, "too-many-streams")
     problem(client(proxy).get("/", "X-Api-Key: k", "X-Api-Key: other"), 400, "invalid-request")
 
 
-def test_one_credential_is_one_client_however_it_is_spelled(weir, origin, client):
-    def script(peer):
-        peer.read_head()
-        peer.wait_gone()
-
-    upstream = origin(script)
-    proxy = weir(route(upstream.url, client_key="{ header: Authorization }", streams="{ per_client: 1 }"))
-    client(proxy).ask("/", "Authorization: Bearer abc")
-    eventually(lambda: upstream.heads, "the first request at the upstream")
+def test_one_credential_is_one_client_however_it_is_spelled(one_stream_each, client):
+    proxy = one_stream_each("Authorization", "Bearer abc")
     for value in ("bearer abc", "BEARER  abc ", "Bearer\tabc"):
         problem(client(proxy).get("/", f"Authorization: {value}"), 429, "too-many-streams")

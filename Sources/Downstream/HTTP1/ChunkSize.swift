@@ -29,14 +29,3 @@ struct ChunkSize {
         bytes.first { !$0.isOptionalWhitespace } == UInt8(ascii: ";") && bytes.isFieldValue
     }
 }
-
-extension UInt8 {
-    fileprivate var hexadecimalDigit: Int? {
-        switch self {
-        case 0x30...0x39: Int(self &- 0x30)
-        case 0x41...0x46: Int(self &- 0x37)
-        case 0x61...0x66: Int(self &- 0x57)
-        default: nil
-        }
-    }
-}

@@ -13,8 +13,7 @@ struct RequestHeadParser {
     private var line: (method: HTTPMethod, target: String, version: HTTPVersion)?
     private var lines: LineBlock
     private var fields: [(String, String)] = []
-    private var contentLength: Int?
-    private var isChunked = false
+    private var bodyLength = RequestBodyLength.none
     private var connection = ConnectionOptions()
 
     init(limit: Int) { lines = LineBlock(limit: limit) }
@@ -74,38 +73,22 @@ struct RequestHeadParser {
 
     private mutating func field(_ text: UnsafeRawBufferPointer) throws(RequestFault) {
         guard fields.count < Self.mostFields else { throw .tooManyFields(limit: Self.mostFields) }
-        guard let field = try? FieldLine(text) else { throw .malformed }
+        guard let version = line?.version, let field = try? FieldLine(text) else { throw .malformed }
         var value = field.value
         switch field.name.utf8.count {
         case 10 where field.name.isField("connection"): connection.add(value)
-        case 14 where field.name.isField("content-length"): value = try String(length(value))
-        case 17 where field.name.isField("transfer-encoding"): try coding(value)
+        case 14 where field.name.isField("content-length"): value = try String(bodyLength.readLength(value))
+        case 17 where field.name.isField("transfer-encoding"): try bodyLength.readCoding(value, in: version)
         default: break
         }
         fields.append((field.name, value))
     }
 
-    /// RFC 9112, section 6.3: anything but one number is an error; a list of equal numbers may be one.
-    private mutating func length(_ value: String) throws(RequestFault) -> Int {
-        guard contentLength == nil, let length = Int(digits: value.utf8) else { throw .malformed }
-        contentLength = length
-        return length
-    }
-
-    /// RFC 9112, section 6.1: one `chunked` and nothing else, as no client needs another coding and not every parser reads it.
-    private mutating func coding(_ value: String) throws(RequestFault) {
-        guard !isChunked, value[...].isCaseInsensitively("chunked") else { throw .malformed }
-        isChunked = true
-    }
-
     private func ended() throws(RequestFault) -> DecodedHead {
         guard let (method, target, version) = line else { throw .malformed }
-        // RFC 9112, section 6.1: both fields together, or a coding in HTTP/1.0, are how requests are smuggled.
-        guard !isChunked || contentLength == nil && version == .http1_1 else { throw .malformed }
         return DecodedHead(
             head: HTTPRequestHead(version: version, method: method, uri: target, headers: HTTPHeaders(fields)),
-            bodyLength: isChunked ? .chunked : contentLength.map { .length($0) } ?? .none,
-            isPersistent: connection.isPersistent(in: version))
+            bodyLength: bodyLength, isPersistent: connection.isPersistent(in: version))
     }
 }
 

@@ -44,7 +44,7 @@ extension HTTP2Connection {
         if isStuck { reset() } else { cut() }
     }
 
-    /// Tells the client that the connection will be of no use, and closes it (RFC 9113, section 6.8).
+    /// Announces the end of the connection to the client, and closes it (RFC 9113, section 6.8).
     func leave() {
         guard let session, let context, !isLeaving else { return }
         isLeaving = true

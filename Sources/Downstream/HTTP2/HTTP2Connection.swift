@@ -172,7 +172,7 @@ final class HTTP2Connection: ChannelInboundHandler {
     /// Calls ``HTTP2Stream/settle()`` when the socket has taken what it was given.
     func block(_ stream: HTTP2Stream) { blocked.append(stream) }
 
-    /// The turn is over: sends, and tells each stream how far the client takes it.
+    /// The turn is over: sends, and reports to each stream how far the client takes it.
     func turnEnded() {
         flush()
         finishClosed()

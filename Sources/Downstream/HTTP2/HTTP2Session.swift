@@ -5,7 +5,7 @@ import NIOHTTP1
 /// The frames of one connection: libnghttp2's session, driven from memory to memory.
 ///
 /// While it reads or writes (``isBusy``), libnghttp2 calls back (``HTTP2Session+Callbacks``). A callback may submit frames;
-/// it must not read or write, and it cannot free the session, which whoever called ``receive(_:)`` or ``collect(upTo:)``
+/// it must not read or write, and it cannot free the session, which the caller of ``receive(_:)`` or ``collect(upTo:)``
 /// retains. https://nghttp2.org/documentation/programmers-guide.html
 final class HTTP2Session {
     /// libnghttp2 cannot continue: the connection must end without another frame.
@@ -37,8 +37,8 @@ final class HTTP2Session {
 
     /// - Parameters:
     ///   - connection: Hears what the session reads; retained until ``end()``.
-    ///   - maximumStreams: Requests at a time, as the client is told.
-    ///   - maximumHeaderBytes: The most that a head may have, as the client is told.
+    ///   - maximumStreams: Requests at a time; announced to the client.
+    ///   - maximumHeaderBytes: The most that a head may have; announced to the client.
     /// - Throws: That there is no memory.
     init(of connection: HTTP2Connection, maximumStreams: Int, maximumHeaderBytes: Int) throws {
         var options: OpaquePointer?

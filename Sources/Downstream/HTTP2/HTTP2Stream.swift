@@ -140,7 +140,7 @@ final class HTTP2Stream {
         body?.handedOn()
     }
 
-    /// Nobody needs more of the request.
+    /// The rest of the request is not needed.
     func dropBody() {
         if body?.isWanted ?? false { body?.drop() }
     }
