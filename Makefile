@@ -87,6 +87,7 @@ lint: ## format, banned calls, Dockerfile
 	scripts/setup tools
 	swift format lint --strict --parallel --recursive Sources Tests Package.swift
 	scripts/check-imports
+	scripts/check-folders
 	.venv/bin/hadolint Dockerfile
 
 format: ## rewrites the sources to the project's format

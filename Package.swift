@@ -60,7 +60,7 @@ let package = Package(
                 nioLocks, nioPosix, logging,
                 .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
             ],
-            resources: [.embedInCode("Resources/live.html")],
+            resources: [.embedInCode("Admin/Resources/live.html")],
             swiftSettings: strict),
         .executableTarget(
             name: "weir",

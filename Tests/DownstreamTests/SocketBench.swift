@@ -66,7 +66,7 @@ actor SocketBench {
 
     /// Waits for what no event tells: looks again and again.
     func wait(for what: String, until condition: () -> Bool) async throws {
-        let deadline = NIODeadline.now() + patience
+        let deadline = NIODeadline.now() + answerTimeout
         while !condition() {
             guard NIODeadline.now() < deadline else { throw TimedOut(description: what) }
             try await eventLoop.scheduleTask(in: .milliseconds(1)) {}.futureResult.get()

@@ -8,7 +8,7 @@ struct TimedOut: Error, CustomStringConvertible {
 }
 
 /// How long a test waits for what must happen: far longer than it takes, so that only a fault runs into it.
-let patience = TimeAmount.seconds(20)
+let answerTimeout = TimeAmount.seconds(20)
 
 /// A value that others change, and that can be waited for.
 final class Watched<Value: Sendable>: Sendable {
@@ -40,7 +40,7 @@ final class Watched<Value: Sendable>: Sendable {
     ) async throws -> Value {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let promise = loop.makePromise(of: Value.self)
-        let deadline = loop.scheduleTask(in: patience) { promise.fail(TimedOut(description: what)) }
+        let deadline = loop.scheduleTask(in: answerTimeout) { promise.fail(TimedOut(description: what)) }
         let value = state.withLock { state -> Value? in
             if condition(state.value) { return state.value }
             state.waiters.append(Waiter(condition: condition, promise: promise))

@@ -72,17 +72,17 @@ def test_the_modules_know_each_other_as_the_architecture_says():
 def test_the_page_on_the_behaviour_tells_every_status_and_reason_with_its_own_name():
     page = (REPOSITORY / "docs" / "BEHAVIOUR.md").read_text()
     flow = REPOSITORY / "Sources" / "Flow"
-    cases = re.findall(r'case (\w+)(?: = "([\w-]+)")?$', (flow / "Problem.swift").read_text(), re.MULTILINE)
+    cases = re.findall(r'case (\w+)(?: = "([\w-]+)")?$', (flow / "Problem" / "Problem.swift").read_text(), re.MULTILINE)
     kinds = {raw or name for name, raw in cases}
     rows = re.findall(r"^\| (\d{3}) \| `([\w-]+)` \|", page, re.MULTILINE)
     assert len(rows) > 8
     assert {kind for _, kind in rows} <= kinds
-    causes = (flow / "Problem+Causes.swift").read_text() + (flow.parent / "Proxy" / "Problem+Proxy.swift").read_text()
+    causes = (flow / "Problem" / "Problem+Causes.swift").read_text() + (flow.parent / "Proxy" / "Request" / "Problem+Proxy.swift").read_text()
     assert {status for status, _ in rows} <= set(re.findall(r"status: (\d{3})", causes))
     ends = page.partition("## How a stream ends")[2].partition("\n- ")[0]
     reasons = set(re.findall(r"\| `(\w+)`[^|]*\|$", ends, re.MULTILINE)) - {"reason"}
     assert len(reasons) > 5
-    words = re.findall(r'case (\w+)(?: = "(\w+)")?$', (flow / "Outcome.swift").read_text(), re.MULTILINE)
+    words = re.findall(r'case (\w+)(?: = "(\w+)")?$', (flow / "Values" / "Outcome.swift").read_text(), re.MULTILINE)
     assert reasons <= {raw or name for name, raw in words}
 
 

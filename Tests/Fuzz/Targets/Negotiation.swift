@@ -31,9 +31,9 @@ struct Negotiation {
     }
 
     private func checkTerms(buffer: [String], rate: [String]) throws {
-        let lenient = try? Ask(bufferSize: buffer, rateLimit: rate, strictness: .lenient)
+        let lenient = try? StreamPreferences(bufferSize: buffer, rateLimit: rate, strictness: .lenient)
         guard let lenient else { throw FuzzFailure(description: "lenient is not") }
-        if let strict = try? Ask(bufferSize: buffer, rateLimit: rate) {
+        if let strict = try? StreamPreferences(bufferSize: buffer, rateLimit: rate) {
             try require(strict == lenient, "strict and lenient read differently")
         }
         try require((1...999_999_999).contains(lenient.buffer ?? 1), "a buffer out of bounds")

@@ -1,0 +1,88 @@
+import Flow
+import JSONPointer
+import Logging
+import Settings
+import Upstream
+
+/// A route as it runs: its settings, its upstreams, and who may open a stream on it.
+///
+/// Shared by all loops: everything but the gate and the headcount is immutable, and those have a lock.
+final class ProxyRoute: Sendable {
+    let settings: Route
+    /// The route's name in logs: what it matches.
+    let name: String
+    let upstreams: [RouteUpstream]
+    let gate: AdmissionGate
+    /// The deadlines of each stream on it.
+    let machineLimits: StreamMachine.Limits
+    /// What `Prefer: respond-async` gets; `nil` where it is left to the upstream: where that is off, and where no response is a
+    /// stream (`framing: none`), so that a service's own 202 is the only one.
+    let async: Route.Async?
+    /// Streams that their clients were promised and have not fetched, by client.
+    let promises: NamedCounter
+    /// Reads the key of a record, under `overflow: latest` with a key.
+    let keys: (any RecordKeyReader)?
+    /// Limits how often is told that this route's streams come compressed.
+    let codingWarnings = WarningPace(every: .seconds(60))
+    /// Limits how often a rate that was not applied is logged.
+    let typeWarnings = WarningPace(every: .seconds(60))
+    /// Limits how often is told that an upstream is not trusted.
+    let trustWarnings = WarningPace(every: .seconds(60))
+
+    /// - Parameters:
+    ///   - settings: What the configuration says of it.
+    ///   - hasAddresses: Whether streams have addresses of their own, without which none can be fetched later.
+    ///   - previous: What took these requests before a reload: its gate goes on, with all that it counts.
+    ///   - log: Is told of the route's breakers.
+    init(_ settings: Route, hasAddresses: Bool = true, after previous: ProxyRoute? = nil, log: Logger? = nil) {
+        self.settings = settings
+        let name = settings.match.host.map { $0 + settings.match.path } ?? settings.match.path
+        self.name = name
+        upstreams = RouteUpstream.all(of: settings, after: previous?.upstreams ?? [])
+        gate =
+            previous?.gate
+            ?? AdmissionGate(rules: AdmissionGate.Rules(settings), upstreams: upstreams) { kind, state in
+                log?.notice(
+                    "breaker",
+                    metadata: ["route": "\(name)", "kind": "\(kind.rawValue)", "state": "\(state.rawValue)"])
+            }
+        machineLimits = StreamMachine.Limits(
+            firstByte: settings.timeouts.firstByte, idle: settings.timeouts.idle, pause: settings.timeouts.pause,
+            stall: settings.stallTimeout?.after, total: settings.timeouts.total, resumeWindow: settings.resumeWindow,
+            endsWhenFull: settings.overflow == .disconnect, isStallDryRun: settings.stallTimeout?.isDryRun ?? false)
+        async = hasAddresses && settings.framing != .none ? settings.async : nil
+        promises = previous?.promises ?? NamedCounter(perName: settings.async?.perClient)
+        keys = settings.key.flatMap { JSONPointer($0) }
+    }
+
+    /// Lets the gate, and what else is taken over from the route before, judge by this route's limits.
+    func applyLimits(at now: Instant) {
+        gate.apply(AdmissionGate.Rules(settings), upstreams: upstreams, at: now)
+        promises.setLimits(perName: settings.async?.perClient)
+    }
+}
+
+extension AdmissionGate.Rules {
+    init(_ settings: Route) {
+        limits = Admission.Limits(
+            perClient: settings.streams.perClient, perRoute: settings.streams.perRoute,
+            starts: settings.streams.starts, startsBurst: settings.streams.startsBurst,
+            isDryRun: settings.streams.isDryRun)
+        clientBreaker = settings.breaker.map { CircuitBreaker.Policy($0) }
+        isClientBreakerDryRun = settings.breaker?.isDryRun ?? false
+        upstreams = UpstreamRules(
+            balance: settings.balance, limit: settings.upstreamStreams,
+            breaker: settings.upstreamBreaker.map { CircuitBreaker.Policy($0) },
+            isBreakerDryRun: settings.upstreamBreaker?.isDryRun ?? false,
+            check: settings.healthCheck.map { .init(rise: $0.rise, fall: $0.fall, interval: $0.interval) })
+        clientRecords = settings.streams.clientRecords
+    }
+}
+
+extension CircuitBreaker.Policy {
+    fileprivate init(_ settings: Route.Breaker) {
+        self.init(
+            trips: settings.failures, window: settings.window, cooldown: settings.cooldown, probes: settings.probes,
+            probeRecords: settings.probeRecords)
+    }
+}
