@@ -112,6 +112,9 @@ actor Bench {
     /// How many connections to an origin wait for the next request.
     func idleConnections(to origin: Origin) -> Int { upstream?.idleConnections()[ObjectIdentifier(origin)] ?? 0 }
 
+    /// Does this each time when clients are to be written to.
+    func onHandedOver(_ body: @escaping () -> Void) { upstream?.handedOver = body }
+
     /// Makes a request ready; `start()` sends it.
     func request(
         _ target: String = "/", method: HTTPMethod = .GET, headers: HTTPHeaders = ["Host": "test"], at origin: Origin

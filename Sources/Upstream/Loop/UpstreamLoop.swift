@@ -4,9 +4,9 @@ package import NIOCore
 
 /// All of libcurl on one event loop: its multi handles, its sockets, its timer and the pool of easy handles.
 ///
-/// A turn goes: the waker rings, the ready sockets are told to libcurl, whatever that started or ended is settled, the
-/// waker is armed again. Nothing of libcurl is called from inside one of its callbacks but `curl_easy_getinfo`; what
-/// a callback wants done is put on a list and settled after libcurl has returned.
+/// A turn: the loop is woken, the ready sockets are reported to libcurl, what that started or ended is settled, transfers
+/// are resumed, and the watch of the sockets is armed again. What a callback of libcurl requests is put on a list and
+/// settled after libcurl has returned (``TransferLists``).
 package final class UpstreamLoop {
     package struct Statistics: Equatable, Sendable {
         package var active = 0
@@ -15,39 +15,33 @@ package final class UpstreamLoop {
         package var origins = 0
     }
 
-    /// About 512 streams a handle at most; see ``MultiHandle``.
-    private static let streamsPerHandle = 512, maximumHandles = 64
-    /// Idle easy handles that are kept: 5 KB each.
-    private static let pooledHandles = 256
-    private static let idleConnectionsPerHandle = 512
+    /// Where the loop is in its turn.
+    private struct Progress {
+        /// How many calls to libcurl are under way.
+        var callDepth = 0
+        var isSettling = false
+        /// Whether the end of the turn is still to come.
+        var isInTurn = false
+        /// Whether it is scheduled outside of a turn.
+        var isEndScheduled = false
+        /// Whether the next turn has been requested.
+        var isTurnRequested = false
+    }
+
+    /// How often a turn looks at the sockets, and at the transfers to be resumed, before the loop's clients have theirs.
+    private static let maximumRounds = 5
 
     package let eventLoop: any EventLoop
-    let clock: () -> Instant
+    private let clock: () -> Instant
     /// The time as of this turn.
-    private(set) var now: Instant
-    /// Counts the turns.
-    private(set) var turn: UInt64 = 1
-    let sockets: SocketSet
-    private let bell: LoopWakeup
-    private let alarm: DeadlineTimer
-    private var waker: (any LoopWaker)?
-    private var handles: [MultiHandle] = []
-    private var idle: [EasyHandle] = []
-    private let names: UnsafeMutableRawPointer?
-    /// Handles that had a connection left over when a transfer ended, by origin; the last one first.
-    private var warm: [ObjectIdentifier: [Int]] = [:]
-    /// Where the connections of an origin are that its requests share.
-    private var shared: [ObjectIdentifier: MultiHandle] = [:]
-
-    private var depth = 0
-    private var isSettling = false
-    private var due: [MultiHandle] = []
-    private var touched: [MultiHandle] = []
-    private var starting: [Transfer] = []
-    private var resuming: [Transfer] = []
-    private var releasing: [Transfer] = []
-    private var continuing: [Transfer] = []
-    private var isTurnAskedFor = false
+    private var now: Instant
+    private let sockets: SocketSet
+    private let watch: SetWatch
+    private let timer: DeadlineTimer
+    private var handles = MultiHandlePool()
+    private let easyHandles = EasyHandlePool()
+    private let transfers = TransferLists()
+    private var progress = Progress()
 
     /// Called when what one socket brought has been handed over: the time to write it to the client.
     package var handedOver: () -> Void = {}
@@ -55,154 +49,81 @@ package final class UpstreamLoop {
     /// - Parameters:
     ///   - eventLoop: The loop that it lives on; every call is on it.
     ///   - clock: Reads the monotonic clock.
-    /// - Throws: Where the system has no descriptors left for the epoll set and the bell.
+    /// - Throws: If the system has no descriptors left for the epoll set and the eventfd.
     package init(on eventLoop: any EventLoop, clock: @escaping () -> Instant) throws {
         eventLoop.assertInEventLoop()
         self.eventLoop = eventLoop
         self.clock = clock
         now = clock()
         sockets = try SocketSet()
-        bell = try LoopWakeup(on: eventLoop)
-        alarm = DeadlineTimer(on: eventLoop, clock: clock)
-        names = weir_share_dns_create()
+        watch = try SetWatch(on: eventLoop)
+        timer = DeadlineTimer(on: eventLoop, clock: clock)
+        transfers.host = self
     }
 
     deinit {
-        // In this order: handles close their sockets into the socket set, and easy handles let go of the share.
+        // First, because handles close their sockets into the socket set.
         stop()
-        curl_share_cleanup(names)
     }
 
-    /// Chooses the way to be woken and begins to listen; the future tells which it is.
+    /// Chooses the way to be woken and begins to listen; the future returns which it is.
     package func start(waking: Waking) -> EventLoopFuture<Waking> {
-        let usesAIO = waking == .aio || (waking == .auto && AIOWaker.isPermitted())
-        do {
-            let waker: any LoopWaker =
-                usesAIO
-                ? try AIOWaker(watching: sockets.descriptor, bell: bell)
-                : try ThreadWaker(watching: sockets.descriptor, bell: bell)
-            self.waker = waker
-            let bound = NIOLoopBound(waker, eventLoop: eventLoop)
-            return bell.start { self.bellRang() }.map {
-                bound.value.arm()
-                return usesAIO ? .aio : .thread
-            }
-        } catch {
-            return eventLoop.makeFailedFuture(error)
-        }
+        watch.start(on: sockets.descriptor, waking: waking) { self.wasWoken() }
     }
 
     /// Closes every connection; no transfer may be running any more.
     ///
-    /// What was started is not let go of without it: the bell's channel holds the loop.
+    /// A loop that was started is not released without it: the wakeup's channel retains it.
     package func stop() {
-        waker?.stop()
-        waker = nil
-        bell.stop()
-        idle.removeAll()
-        shared.removeAll()
+        watch.stop()
+        easyHandles.removeAll()
         handles.removeAll()
     }
 
     package var statistics: Statistics {
-        Statistics(
-            active: handles.reduce(0) { $0 + $1.active }, handles: handles.count,
-            origins: Set(warm.keys).union(shared.keys).count)
+        Statistics(active: handles.active, handles: handles.count, origins: handles.originCount)
     }
 
+    /// Counts the turns.
+    var turn: UInt64 { transfers.turn }
+
     /// Forgets the origins that are gone, as far as nothing has ended at them since: else reloads would add up.
-    package func keep(_ origins: some Sequence<Origin>) {
-        let kept = Set(origins.map(ObjectIdentifier.init))
-        warm = warm.filter { kept.contains($0.key) }
-        shared = shared.filter { kept.contains($0.key) }
-    }
+    package func keep(_ origins: some Sequence<Origin>) { handles.keep(origins) }
 
     /// How many connections to each origin wait for the next request.
     package func idleConnections() -> [ObjectIdentifier: Int] { sockets.idleConnections() }
 
     /// Makes a transfer ready; ``Transfer/start()`` sends its request.
     ///
-    /// - Throws: Where libcurl has no memory for a handle.
+    /// - Throws: If libcurl has no memory for a handle.
     package func makeTransfer(
         _ request: UpstreamRequest, at origin: Origin, delegate: any TransferDelegate
     ) throws -> Transfer {
-        let easy = try idle.popLast() ?? EasyHandle(sharing: names)
-        let (handle, isFresh) = try place(for: origin)
+        let easy = try easyHandles.take()
+        let (handle, isFresh) = try handles.handle(for: origin, delegate: self)
         return Transfer(
-            request, at: origin, on: handle, isFresh: isFresh, easy: easy, loop: self, delegate: delegate)
-    }
-
-    /// Which handle takes the next request, and whether that needs a connection of its own.
-    private func place(for origin: Origin) throws -> (MultiHandle, isFresh: Bool) {
-        let origin = (key: ObjectIdentifier(origin), isShared: origin.speaksHTTP2)
-        if !origin.isShared {
-            if let tag = warm[origin.key]?.popLast() { return (handles[tag], false) }
-            return (try leastLoaded(multiplexing: false), true)
-        }
-        if let handle = shared[origin.key], handle.active < Self.streamsPerHandle { return (handle, false) }
-        let handle = try leastLoaded(multiplexing: true)
-        shared[origin.key] = handle
-        return (handle, false)
-    }
-
-    // MARK: Called by Transfer and MultiHandle
-
-    func start(_ transfer: Transfer) {
-        starting.append(transfer)
-        settle()
-    }
-
-    func resume(_ transfer: Transfer) {
-        resuming.append(transfer)
-        settle()
-    }
-
-    func release(_ transfer: Transfer) {
-        releasing.append(transfer)
-        settle()
-    }
-
-    func continueNextTurn(_ transfer: Transfer) {
-        continuing.append(transfer)
-        askForTurn()
-    }
-
-    func timerChanged(of handle: MultiHandle, isDueNow: Bool) {
-        if isDueNow {
-            if !due.contains(where: { $0 === handle }) { due.append(handle) }
-            settle()
-        } else {
-            awaitTimer(at: handle.deadline)
-        }
+            request, at: origin, on: handle, isFresh: isFresh, easy: easy, sockets: sockets, lists: transfers,
+            delegate: delegate)
     }
 
     // MARK: A turn
 
-    private func bellRang() {
+    private func wasWoken() {
         beginTurn()
-        isTurnAskedFor = false
-        let transfers = continuing
-        continuing.removeAll(keepingCapacity: true)
-        for transfer in transfers { transfer.turnBegan() }
-        var rounds = 0
+        progress.isTurnRequested = false
+        for transfer in transfers.takeWaitingForTurn() { transfer.turnBegan() }
+        var rounds = 1
         // A set that is never empty must not keep the loop from its clients.
-        while drainOnce(), rounds < 4 { rounds += 1 }
+        while drainOnce(), rounds < Self.maximumRounds { rounds += 1 }
         endTurn()
-        if !isTurnAskedFor { waker?.arm() }
-    }
-
-    /// Another turn, as soon as the loop has looked at the clients' sockets.
-    private func askForTurn() {
-        guard !isTurnAskedFor else { return }
-        isTurnAskedFor = true
-        bell.ring()
+        if !progress.isTurnRequested { watch.arm() }
     }
 
     private func drainOnce() -> Bool {
         sockets.drain { ready in
             let handle = handles[ready.owner]
             inside(handle) { handle.socketReady(ready.socket, events: ready.events) }
-            // Its stream is written before the next socket is read: it waits for nobody, and is still in the caches. What
+            // Its stream is written before the next socket is read: it waits for no other, and is still in the caches. What
             // ended is collected first, so that the end goes out with the last bytes.
             collectFinished()
             handedOver()
@@ -210,52 +131,45 @@ package final class UpstreamLoop {
     }
 
     private func beginTurn() {
-        turn &+= 1
+        transfers.countTurn()
         now = clock()
+        progress.isInTurn = true
     }
 
+    /// Settles what the turn has requested, resumes included, and has it written to the clients.
+    ///
+    /// That may request further resumes. Those of a client as fast as its upstream must not keep the loop from the others.
     private func endTurn() {
-        settle()
-        handedOver()
+        progress.isInTurn = true
+        var rounds = 0
+        repeat {
+            applyResumes()
+            settle()
+            handedOver()
+            rounds += 1
+        } while transfers.hasResumes && rounds < Self.maximumRounds
+        progress.isInTurn = false
+        if transfers.hasResumes { requestTurn() }
     }
 
     private func inside(_ handle: MultiHandle, _ body: () -> Void) {
-        depth += 1
+        progress.callDepth += 1
         body()
-        depth -= 1
-        if !touched.contains(where: { $0 === handle }) { touched.append(handle) }
+        progress.callDepth -= 1
+        handles.wasTouched(handle)
     }
 
-    /// Does what callbacks asked for, until nothing is left of it.
-    ///
-    /// Timers that are due at once are run once; a bulk transfer asks for the next one right away, and that is for the
-    /// next turn, when the others have had theirs.
-    private func settle() {
-        guard depth == 0, !isSettling else { return }
-        isSettling = true
-        var hasRunTimers = false
-        while hasWork || (!due.isEmpty && !hasRunTimers) {
-            add()
-            applyResumes()
-            if !hasRunTimers {
-                hasRunTimers = true
-                runDueTimers()
-            }
-            collectFinished()
-            discard()
+    private func settleRound(runsTimers: Bool) {
+        add()
+        if runsTimers {
+            for handle in handles.takeDue() { inside(handle) { handle.timedOut() } }
         }
-        isSettling = false
-        if !due.isEmpty { askForTurn() }
-    }
-
-    private var hasWork: Bool {
-        !starting.isEmpty || !resuming.isEmpty || !touched.isEmpty || !releasing.isEmpty
+        collectFinished()
+        discard()
     }
 
     private func add() {
-        let transfers = starting
-        starting.removeAll(keepingCapacity: true)
-        for transfer in transfers {
+        for transfer in transfers.takeStarting() {
             guard let handle = transfer.multi, !transfer.isCancelled else { continue }
             inside(handle) { _ = transfer.add(to: handle) }
             if !transfer.isAdded { finish(transfer, on: handle, result: CURLE_FAILED_INIT) }
@@ -263,53 +177,38 @@ package final class UpstreamLoop {
     }
 
     private func applyResumes() {
-        let transfers = resuming
-        resuming.removeAll(keepingCapacity: true)
-        for transfer in transfers {
+        for transfer in transfers.takeResuming() {
             guard let handle = transfer.multi else { continue }
             inside(handle) { transfer.applyResume() }
         }
     }
 
-    private func runDueTimers() {
-        let handles = due
-        due.removeAll(keepingCapacity: true)
-        for handle in handles { inside(handle) { handle.timedOut() } }
-    }
-
     private func collectFinished() {
-        let handles = touched
-        touched.removeAll(keepingCapacity: true)
-        for handle in handles {
+        for handle in handles.takeTouched() {
             while let (easy, result) = handle.nextFinished() {
                 // A cancelled one is on the list of those to be released.
                 guard let transfer = Transfer.of(easy), !transfer.isCancelled else { continue }
-                if result == CURLE_OK, !transfer.forbidsReuse { connectionLeftIdle(by: transfer, on: handle) }
+                if result == CURLE_OK { connectionLeftIdle(by: transfer, on: handle) }
                 finish(transfer, on: handle, result: result)
             }
         }
     }
 
     private func connectionLeftIdle(by transfer: Transfer, on handle: MultiHandle) {
-        if !handle.multiplexes { warm[ObjectIdentifier(transfer.origin), default: []].append(handle.tag) }
-        guard let socket = transfer.socket else { return }
+        guard !transfer.connection.forbidsReuse else { return }
+        handles.connectionLeftIdle(to: transfer.origin, on: handle)
+        guard let socket = transfer.connection.socket else { return }
         sockets.leftIdle(
             socket.descriptor, generation: socket.generation, origin: transfer.origin,
-            closesWhenReady: !transfer.sharesConnection)
+            closesWhenReady: !transfer.connection.isShared)
     }
 
     private func finish(_ transfer: Transfer, on handle: MultiHandle, result: CURLcode) {
         let wasClosedWhileIdle = transfer.wasClosedWhileIdle(result)
         takeOut(transfer, of: handle)
-        if wasClosedWhileIdle, transfer.repeats() {
-            starting.append(transfer)
-            return
-        }
+        if wasClosedWhileIdle, transfer.repeats() { return transfers.startAgain(transfer) }
         // First, for the end may start the next request.
-        if let easy = transfer.releaseHandle(after: result), idle.count < Self.pooledHandles {
-            easy.reset()
-            idle.append(easy)
-        }
+        if let easy = transfer.releaseHandle(after: result) { easyHandles.giveBack(easy) }
         transfer.ended(result, wasClosedWhileIdle: wasClosedWhileIdle)
     }
 
@@ -319,9 +218,7 @@ package final class UpstreamLoop {
     }
 
     private func discard() {
-        let transfers = releasing
-        releasing.removeAll(keepingCapacity: true)
-        for transfer in transfers {
+        for transfer in transfers.takeReleasing() {
             guard let handle = transfer.multi else { continue }
             // The connection of a stream of HTTP/2, if no other uses it: nothing else would close it, and an upstream whose
             // writes are held up need not read that the stream was reset.
@@ -331,29 +228,67 @@ package final class UpstreamLoop {
         }
     }
 
-    private func leastLoaded(multiplexing: Bool) throws -> MultiHandle {
-        let fit = handles.lazy.filter { $0.multiplexes == multiplexing }
-        if let handle = fit.last(where: { $0.active < Self.streamsPerHandle }) { return handle }
-        if fit.count < Self.maximumHandles {
-            let handle = try MultiHandle(
-                tag: handles.count, loop: self, multiplexes: multiplexing, maximumIdle: Self.idleConnectionsPerHandle)
-            handles.append(handle)
-            return handle
-        }
-        guard let handle = fit.min(by: { $0.active < $1.active }) else {
-            preconditionFailure("there is a handle once the most of them have been made")
-        }
-        return handle
-    }
-
     // MARK: The timer
 
     private func awaitTimer(at deadline: Instant) {
-        alarm.ring(by: deadline) { [self] in
+        timer.call(by: deadline) { [self] in
             beginTurn()
-            for handle in handles where handle.deadline <= now { due.append(handle) }
+            handles.timersAreDue(at: now)
             endTurn()
-            if let next = handles.map(\.deadline).min() { awaitTimer(at: next) }
+            if let next = handles.earliestDeadline { awaitTimer(at: next) }
         }
+    }
+}
+
+extension UpstreamLoop: TransferHost {
+    /// Does what callbacks requested, until nothing is left of it; resumes are for the end of the turn.
+    ///
+    /// Timers that are due at once are run once; a bulk transfer requests the next one right away, and that is for the
+    /// next turn, when the others have had theirs.
+    func settle() {
+        guard progress.callDepth == 0, !progress.isSettling else { return }
+        progress.isSettling = true
+        var hasRunTimers = false
+        while transfers.hasChanges || !handles.touched.isEmpty || (!handles.due.isEmpty && !hasRunTimers) {
+            settleRound(runsTimers: !hasRunTimers)
+            hasRunTimers = true
+        }
+        progress.isSettling = false
+        if !handles.due.isEmpty { requestTurn() }
+    }
+
+    func endTurnSoon() {
+        guard !progress.isInTurn, !progress.isEndScheduled else { return }
+        progress.isEndScheduled = true
+        eventLoop.assumeIsolated().execute { [self] in
+            progress.isEndScheduled = false
+            endTurn()
+        }
+    }
+
+    func requestTurn() {
+        guard !progress.isTurnRequested else { return }
+        progress.isTurnRequested = true
+        watch.callSoon()
+    }
+}
+
+extension UpstreamLoop: MultiHandleDelegate {
+    func timerChanged(of handle: MultiHandle, milliseconds: Int) {
+        switch milliseconds {
+        case ..<0: handle.deadline = .distantFuture
+        case 0:
+            handle.deadline = now
+            handles.timerIsDue(of: handle)
+            return settle()
+        default: handle.deadline = clock().advanced(byNanoseconds: Int64(milliseconds) * 1_000_000)
+        }
+        awaitTimer(at: handle.deadline)
+    }
+
+    func socketChanged(_ socket: CInt, of handle: MultiHandle, easy: UnsafeMutableRawPointer?, interest: CInt) {
+        sockets.watch(socket, for: interest, owner: handle.tag)
+        guard interest != CURL_POLL_REMOVE, let easy, let transfer = Transfer.of(easy) else { return }
+        transfer.connection.socket = (socket, sockets.generation(of: socket))
     }
 }

@@ -13,17 +13,17 @@ extension Transfer {
     /// timer again and again, because only the former reaches its writer (`Curl_xfer_is_blocked` in lib/transfer.c).
     func bytesArrived(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard !isCancelled else { return 0 }
-        switch body {
+        switch response.body {
         case .chunked: return chunksArrived(bytes)
         case .awaited, .complete: return surplusArrived(bytes)
         case .counted, .untilClose: break
         }
-        guard causes.isEmpty else { return holds() }
+        guard !isPauseRequested else { return holds() }
         handOver(bytes)
-        if case .counted(let remaining) = body {
-            body = remaining > bytes.count ? .counted(remaining: remaining - bytes.count) : .complete
+        if case .counted(let remaining) = response.body {
+            response.body = remaining > bytes.count ? .counted(remaining: remaining - bytes.count) : .complete
             // libcurl reads no further than the body's end, and looks for more only at the socket.
-            if body == .complete, hasSurplusInTLS { forbidReuse() }
+            if response.body == .complete, hasSurplusInTLS { forbidReuse() }
         }
         return isOver ? 0 : bytes.count
     }
@@ -32,29 +32,29 @@ extension Transfer {
     ///
     /// libcurl hands over the same bytes again after a pause, so those that were taken before it are skipped.
     private func chunksArrived(_ bytes: UnsafeRawBufferPointer) -> Int {
-        var rest = UnsafeRawBufferPointer(rebasing: bytes[takenOfHeld...])
+        var rest = UnsafeRawBufferPointer(rebasing: bytes[response.takenBeforePause...])
         while !rest.isEmpty {
-            guard causes.isEmpty else {
-                takenOfHeld = bytes.count - rest.count
+            guard !isPauseRequested else {
+                response.takenBeforePause = bytes.count - rest.count
                 return holds()
             }
             do {
-                switch try chunks.next(&rest) {
+                switch try response.chunks.next(&rest) {
                 case .more: break
                 case .data(let piece): handOver(piece)
-                case .trailer(let line): _ = try line.withUnsafeBytes { try parser.line($0) }
+                case .trailer(let line): _ = try line.withUnsafeBytes { try response.parser.line($0) }
                 case .end:
-                    body = .complete
+                    response.body = .complete
                     if !rest.isEmpty { _ = surplusArrived(rest) }
                     rest = UnsafeRawBufferPointer(start: nil, count: 0)
                 }
             } catch {
-                failure = .malformed(Self.reason(of: error))
+                response.failure = .malformed(Self.reason(of: error))
                 return 0
             }
             if isCancelled { return 0 }
         }
-        takenOfHeld = 0
+        response.takenBeforePause = 0
         return isOver ? 0 : bytes.count
     }
 
@@ -77,20 +77,20 @@ extension Transfer {
     }
 
     private func holds() -> Int {
-        isHeld = true
+        response.isHeld = true
         return Self.pauseTransfer
     }
 
     /// Whether nothing more is wanted of libcurl: the transfer was given up, or the upstream has answered and does not want the body.
     ///
     /// libcurl would wait for its second to ask for the body all the same, and the client does not send it.
-    private var isOver: Bool { isCancelled || (body == .complete && upload.asksFirst && !upload.hasBegun) }
+    private var isOver: Bool { isCancelled || (response.body == .complete && upload.asksFirst && !upload.hasBegun) }
 
     /// CURLOPT_HEADERFUNCTION.
     func lineArrived(_ line: UnsafeRawBufferPointer) -> Int {
         guard !isCancelled else { return 0 }
         do throws(ResponseHeadParser.Failure) {
-            switch try parser.line(line) {
+            switch try response.parser.line(line) {
             case .more: break
             case .interim(let head):
                 // 100 is for libcurl, which asked for it.
@@ -98,7 +98,7 @@ extension Transfer {
             case .head(let head): headArrived(head)
             }
         } catch {
-            if case .malformed(let reason) = error { failure = .malformed(reason) }
+            if case .malformed(let reason) = error { response.failure = .malformed(reason) }
             return 0
         }
         return isOver ? 0 : line.count
@@ -109,26 +109,26 @@ extension Transfer {
         // libcurl drops the body of a 417, and would send the request again without `Expect` (lib/http.c).
         let isRefusal = head.status == 417 && upload.asksFirst
         if isRefusal { head.dropBody() }
-        body = ResponseBody(after: head, method: method)
-        sharesConnection = head.version == .http2
+        response.body = ResponseBody(after: head, method: method)
+        connection.isShared = head.version == .http2
         upload.forget()
         // Both messages must be complete (RFC 9112, section 9.3), and the upstream may discard what it announced that it
         // does not want (RFC 9110, section 10.1.1). Of HTTP/1.0, section 9.3 says that it need not know how to do it; and on
         // a connection that has spoken it libcurl cannot send a chunked body.
-        if !sharesConnection, isRefusal || !upload.isComplete || head.version == .http1_0 { forbidReuse() }
+        if !connection.isShared, isRefusal || !upload.isComplete || head.version == .http1_0 { forbidReuse() }
         delegate?.transferHead(head)
         // libcurl may want no more of the body now, and a transfer that is held would not come to its end.
         bodyArrived()
     }
 
     func end(of result: CURLcode) -> TransferEnd {
-        if let failure { return .failed(failure) }
+        if let failure = response.failure { return .failed(failure) }
         // Where weir ended a transfer that was complete, libcurl reports that it was made to.
-        if body == .complete { return .complete }
+        if response.body == .complete { return .complete }
         if upload.wasRefused { return .failed(.closedWhileIdle) }
         let text = String(cString: curl_easy_strerror(result))
         switch result {
-        case CURLE_OK where body == .untilClose: return .complete
+        case CURLE_OK where response.body == .untilClose: return .complete
         case CURLE_OK: return .failed(.brokenOff("the upstream closed without a complete response"))
         case CURLE_COULDNT_RESOLVE_HOST: return .failed(.unresolved(text))
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR,

@@ -49,7 +49,7 @@ extension Transfer {
 
     /// CURLOPT_PREREQFUNCTION: the head is about to be sent, maybe once more; whether it may be.
     func requestBegins() -> Bool {
-        let mayBegin = upload.begins(isAnswered: body != .awaited)
+        let mayBegin = upload.begins(isAnswered: response.body != .awaited)
         // Other used connections to the upstream are likely to be closed as well; those of HTTP/2 are shared.
         if upload.attempts == 1, !origin.speaksHTTP2 { useFreshConnection() }
         return mayBegin

@@ -7,13 +7,9 @@ import NIOHTTP1
 /// Belongs to one ``UpstreamLoop``; every call is on that loop. There is a new one for each request, so that no state of
 /// one can reach the next; the easy handle, which is used again, is reset in between.
 package final class Transfer {
-    /// The most bytes that a transfer takes in one turn of the event loop; then the others have theirs.
-    static let turnBudget = 64 << 10
-
-    private unowned let loop: UpstreamLoop
+    private let lists: TransferLists
     let method: HTTPMethod
     let origin: Origin
-    private let announcedBody: UpstreamRequest.Body?
     /// Until the end or ``cancel()``.
     private(set) var multi: MultiHandle?
     private var easy: EasyHandle?
@@ -21,47 +17,34 @@ package final class Transfer {
     private(set) var delegate: (any TransferDelegate)?
     /// Itself, while it is in its multi handle: libcurl holds a pointer to it.
     private var ownReference: Transfer?
+    private var causes: PauseCauses = []
+    private var budget = TurnBudget()
+    private(set) var isCancelled = false
 
     // The callbacks of libcurl use the following, in Transfer+Response.swift and Transfer+Upload.swift.
 
-    var parser: ResponseHeadParser
-    var body = ResponseBody.awaited
-    var chunks = ChunkedDecoder()
-    /// Of the bytes that libcurl holds, how many were taken before a pause.
-    var takenOfHeld = 0
-    var failure: UpstreamError?
-    /// Whether others may be on its connection: libcurl hands over what has arrived for all of them, in one call.
-    var sharesConnection = false
-    var causes: PauseCauses = []
-    /// Whether libcurl holds bytes that were not taken, and reads no more until it is resumed.
-    var isHeld = false
+    var response: TransferResponse
     var upload: Upload
-    private var turn: UInt64 = 0
-    private var turnBytes = 0
-    private(set) var isCancelled = false
-    private(set) var forbidsReuse = false
-    /// The last one that libcurl has waited for on its behalf: once it has a response, that of its connection.
-    var socket: (descriptor: CInt, generation: UInt32)?
+    var connection = TransferConnection()
 
     init(
         _ request: UpstreamRequest, at origin: Origin, on multi: MultiHandle, isFresh: Bool, easy: EasyHandle,
-        loop: UpstreamLoop, delegate: any TransferDelegate
+        sockets: SocketSet, lists: TransferLists, delegate: any TransferDelegate
     ) {
-        self.loop = loop
+        self.lists = lists
         self.origin = origin
         self.multi = multi
         self.easy = easy
         self.delegate = delegate
         method = request.method
-        announcedBody = request.body
-        parser = ResponseHeadParser(takesHTTP2: origin.speaksHTTP2)
+        response = TransferResponse(takesHTTP2: origin.speaksHTTP2)
         upload = Upload(request.body, mayRepeat: request.method.isIdempotent, keepsBody: !isFresh)
-        setOptions(of: easy, for: request, isFresh: isFresh, sockets: loop.sockets)
+        setOptions(of: easy, for: request, isFresh: isFresh, sockets: sockets)
     }
 
     // MARK: What the owner may do
 
-    /// The fields of the request's header; to be written before the start, and left alone from there on.
+    /// The fields of the request's header; to be written before the start, and not changed after it.
     package var headers: HeaderList {
         _read { yield handle.headers }
         _modify { yield &handle.headers }
@@ -72,8 +55,8 @@ package final class Transfer {
     /// The delegate may be called with the end before this returns.
     package func start() {
         guard let easy else { return }
-        weir_easy_set_headers(easy.pointer, easy.headers.complete(for: announcedBody))
-        loop.start(self)
+        weir_easy_set_headers(easy.pointer, easy.headers.complete(for: upload.announced))
+        lists.start(self)
     }
 
     /// Stops reading: nothing more is handed over.
@@ -82,22 +65,22 @@ package final class Transfer {
     /// most one read of ``UpstreamRequest/readSize``).
     package func pause() { causes.insert(.queueFull) }
 
-    /// Reads again; what libcurl held may be handed over before this returns, unless it is called from a delegate call.
+    /// Reads again: what libcurl held is handed over at the end of the loop's turn, never before this returns.
     package func resume() { remove(.queueFull) }
 
-    /// There is more of the request's body, or its end; may ask for it before this returns.
+    /// There is more of the request's body, or its end, which is read at the end of the loop's turn.
     package func bodyArrived() {
         guard multi != nil, upload.isHeld, !upload.hasMore else { return }
         upload.hasMore = true
-        loop.resume(self)
+        lists.resume(self)
     }
 
-    /// Gives the transfer up: its connection is closed, the delegate is not called again.
+    /// Ends the transfer at once: its connection is closed, the delegate is not called again.
     package func cancel() {
         guard !isCancelled, multi != nil else { return }
         isCancelled = true
         delegate = nil
-        loop.release(self)
+        lists.release(self)
     }
 
     // MARK: What the loop does with it
@@ -127,7 +110,7 @@ package final class Transfer {
         let delegate = delegate
         multi = nil  // from here on there is nothing to cancel
         self.delegate = nil
-        if end == .complete, !parser.trailers.isEmpty { delegate?.transferTrailers(parser.trailers) }
+        if end == .complete, !response.parser.trailers.isEmpty { delegate?.transferTrailers(response.parser.trailers) }
         delegate?.transferEnded(end)
     }
 
@@ -136,7 +119,9 @@ package final class Transfer {
     /// libcurl repeats the request by itself if it notices the close before it has sent the body, or as it reads
     /// (`Curl_retry_request` in lib/transfer.c).
     func wasClosedWhileIdle(_ result: CURLcode) -> Bool {
-        guard result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR, !parser.hasBegun, let easy else { return false }
+        guard result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR, !response.parser.hasBegun, let easy else {
+            return false
+        }
         var connects = 0
         return weir_easy_get_long(easy.pointer, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK && connects == 0
     }
@@ -169,14 +154,14 @@ package final class Transfer {
     /// Lets libcurl continue, if no pause was requested since; never from inside a callback of libcurl.
     func applyResume() {
         guard !isCancelled, multi != nil, let easy else { return }
-        let reads = isHeld && causes.isEmpty
+        let reads = response.isHeld && causes.isEmpty
         guard reads || upload.canGoOn else { return }
-        if reads { isHeld = false }
+        if reads { response.isHeld = false }
         if upload.canGoOn { upload.isHeld = false }
-        curl_easy_pause(easy.pointer, (isHeld ? CURLPAUSE_RECV : 0) | (upload.isHeld ? CURLPAUSE_SEND : 0))
+        curl_easy_pause(easy.pointer, (response.isHeld ? CURLPAUSE_RECV : 0) | (upload.isHeld ? CURLPAUSE_SEND : 0))
         // If it is held again, libcurl would all the same read the socket once, because the other direction is not paused
         // (`select_bits_paused` in lib/transfer.c): what it holds would grow with each resume, and be lost with an error.
-        if isHeld, upload.isComplete, !sharesConnection {
+        if response.isHeld, upload.isComplete, !connection.isShared {
             curl_easy_pause(easy.pointer, CURLPAUSE_RECV | CURLPAUSE_SEND)
         }
     }
@@ -186,7 +171,7 @@ package final class Transfer {
     /// Of one that is shared the connection would also end for others: that is only right if the transfer was given up, and
     /// nothing else would close it.
     func forbidReuse() {
-        forbidsReuse = true
+        connection.forbidsReuse = true
         easy?.forbidReuse()
     }
 
@@ -201,16 +186,9 @@ package final class Transfer {
     /// Counts what was taken in this turn of the loop.
     func count(_ bytes: Int) {
         // A pause for the next turn would only move the bytes into libcurl's memory, and close the stream's window.
-        guard !sharesConnection else { return }
-        if turn != loop.turn {
-            turn = loop.turn
-            turnBytes = 0
-        }
-        turnBytes += bytes
-        if turnBytes >= Self.turnBudget, !causes.contains(.turnBudget) {
-            causes.insert(.turnBudget)
-            loop.continueNextTurn(self)
-        }
+        guard !connection.isShared, budget.take(bytes, in: lists.turn), !causes.contains(.turnBudget) else { return }
+        causes.insert(.turnBudget)
+        lists.continueNextTurn(self)
     }
 
     /// Whether OpenSSL holds bytes that arrived after the response, in the same TLS record.
@@ -222,7 +200,10 @@ package final class Transfer {
     /// Any further attempt at the request uses a new connection.
     func useFreshConnection() { easy?.set(CURLOPT_FRESH_CONNECT, 1) }
 
-    private var isPaused: Bool { isHeld || upload.isHeld }
+    /// Whether a cause of a pause is present, although libcurl need not hold anything yet.
+    var isPauseRequested: Bool { !causes.isEmpty }
+
+    private var isPaused: Bool { response.isHeld || upload.isHeld }
 
     private var handle: EasyHandle {
         guard let easy else { preconditionFailure("the header of a request is written before its end") }
@@ -231,6 +212,6 @@ package final class Transfer {
 
     private func remove(_ cause: PauseCauses) {
         causes.remove(cause)
-        if causes.isEmpty, isHeld, multi != nil { loop.resume(self) }
+        if causes.isEmpty, response.isHeld, multi != nil { lists.resume(self) }
     }
 }

@@ -13,10 +13,8 @@ struct Upload {
     static let maximumKept = 64 << 10
 
     let mayRepeat: Bool
-    /// As announced; `nil` for a chunked body.
-    private let length: Int?
-    /// Whether the upstream is asked for the body (`Expect: 100-continue`).
-    let asksFirst: Bool
+    /// How the body was announced; `nil` if there is none.
+    let announced: UpstreamRequest.Body?
     /// Whether libcurl waits for more of the body.
     var isHeld = false
     /// Whether more has arrived since.
@@ -38,11 +36,13 @@ struct Upload {
     ///   - keepsBody: Whether there may be one: not on a new connection.
     init(_ body: UpstreamRequest.Body? = nil, mayRepeat: Bool = false, keepsBody: Bool = false) {
         self.mayRepeat = mayRepeat
-        length = body?.length
-        asksFirst = body?.asksFirst ?? false
+        announced = body
         hasEnded = body == nil || body?.length == 0
         keeps = mayRepeat && keepsBody && body != nil
     }
+
+    /// Whether the upstream is asked for the body (`Expect: 100-continue`).
+    var asksFirst: Bool { announced?.asksFirst ?? false }
 
     var canGoOn: Bool { isHeld && hasMore }
 
@@ -87,7 +87,7 @@ struct Upload {
     /// The next bytes of the body were handed to libcurl.
     mutating func took(_ bytes: UnsafeRawBufferPointer) {
         taken += bytes.count
-        if taken == length { hasEnded = true }
+        if taken == announced?.length { hasEnded = true }
         guard keeps else { return }
         guard taken <= Self.maximumKept else { return forget() }
         kept += bytes

@@ -8,11 +8,11 @@ import NIOPosix
 /// An eventfd that NIO reads like a pipe. `EventLoop.execute` would not do: NIO runs tasks until none is left before it
 /// looks at its sockets again, so work that asks for its next turn that way starves everything else.
 final class LoopWakeup {
-    /// The eventfd; whoever adds to it rings.
+    /// The eventfd; adding to it is a signal.
     let descriptor: CInt
     private let loop: any EventLoop
     private var channel: (any Channel)?
-    private var rang: () -> Void = {}
+    private var woken: () -> Void = {}
 
     init(on loop: any EventLoop) throws {
         self.loop = loop
@@ -22,10 +22,10 @@ final class LoopWakeup {
 
     /// Begins to listen; to be called on the loop.
     ///
-    /// - Parameter rang: Is called on the loop; once for all rings since the last call.
+    /// - Parameter woken: Called on the loop, once for all signals since the last call.
     /// - Returns: When it listens; from then on the descriptor belongs to the channel.
-    func start(rang: @escaping () -> Void) -> EventLoopFuture<Void> {
-        self.rang = rang
+    func start(woken: @escaping () -> Void) -> EventLoopFuture<Void> {
+        self.woken = woken
         let bound = NIOLoopBound(self, eventLoop: loop)
         return NIOPipeBootstrap(group: loop)
             .channelOption(.maxMessagesPerRead, value: 1)
@@ -33,31 +33,31 @@ final class LoopWakeup {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     bound.value.channel = channel
-                    try channel.pipeline.syncOperations.addHandler(BellHandler(bell: bound.value))
+                    try channel.pipeline.syncOperations.addHandler(WakeupHandler(wakeup: bound.value))
                 }
             }
             .takingOwnershipOfDescriptor(input: descriptor)
             .map { _ in }
     }
 
-    func ring() { eventfd_write(descriptor, 1) }
+    func signal() { eventfd_write(descriptor, 1) }
 
-    /// Closes the eventfd and lets go of whoever is called.
+    /// Closes the eventfd and releases the callback.
     func stop() {
-        rang = {}
+        woken = {}
         channel?.close(promise: nil)
         channel = nil
     }
 
-    fileprivate func wasRead() { rang() }
+    fileprivate func wasRead() { woken() }
 }
 
-private final class BellHandler: ChannelInboundHandler {
+private final class WakeupHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    private let bell: LoopWakeup
+    private let wakeup: LoopWakeup
 
-    init(bell: LoopWakeup) { self.bell = bell }
+    init(wakeup: LoopWakeup) { self.wakeup = wakeup }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { bell.wasRead() }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { wakeup.wasRead() }
 }

@@ -3,30 +3,30 @@ import Glibc
 import NIOPosix
 import Synchronization
 
-/// Rings the bell from a helper thread that watches the epoll descriptors of all loops and nothing else.
+/// Signals a ``LoopWakeup`` from a helper thread that watches the epoll descriptors of all loops and nothing else.
 final class ThreadWaker: LoopWaker {
     private let thread: WatcherThread
     private let watched: CInt
-    private let bell: LoopWakeup
+    private let wakeup: LoopWakeup
 
     /// - Parameters:
     ///   - watched: The epoll descriptor.
-    ///   - bell: The bell of its loop.
-    /// - Throws: Where the system has no descriptor left for the thread's epoll set, or no memory for one more watch.
-    init(watching watched: CInt, bell: LoopWakeup) throws {
+    ///   - wakeup: That of its loop.
+    /// - Throws: If the system has no descriptor left for the thread's epoll set, or no memory for one more watch.
+    init(watching watched: CInt, wakeup: LoopWakeup) throws {
         self.watched = watched
-        self.bell = bell
+        self.wakeup = wakeup
         thread = try WatcherThread.shared.get()
-        try thread.watch(EPOLL_CTL_ADD, watched, bell: bell.descriptor, events: EPOLLONESHOT.rawValue)
+        try thread.watch(EPOLL_CTL_ADD, watched, event: wakeup.descriptor, events: EPOLLONESHOT.rawValue)
     }
 
     func arm() {
         let events = EPOLLIN.rawValue | EPOLLONESHOT.rawValue
         // Fails only for a descriptor that was not added.
-        try? thread.watch(EPOLL_CTL_MOD, watched, bell: bell.descriptor, events: events)
+        try? thread.watch(EPOLL_CTL_MOD, watched, event: wakeup.descriptor, events: events)
     }
 
-    func stop() { try? thread.watch(EPOLL_CTL_DEL, watched, bell: bell.descriptor, events: 0) }
+    func stop() { try? thread.watch(EPOLL_CTL_DEL, watched, event: wakeup.descriptor, events: 0) }
 }
 
 /// One thread for the process; it sleeps in epoll_wait for as long as nothing is ready.
@@ -46,12 +46,12 @@ private final class WatcherThread: Sendable {
     /// - Parameters:
     ///   - operation: `EPOLL_CTL_…`
     ///   - descriptor: What to watch.
-    ///   - bell: The eventfd to ring when it is ready.
+    ///   - event: The eventfd to signal when it is ready.
     ///   - events: For what.
     /// - Throws: The errno of epoll_ctl(2).
-    func watch(_ operation: CInt, _ descriptor: CInt, bell: CInt, events: UInt32) throws {
-        var event = epoll_event(events: events, data: epoll_data(fd: bell))
-        guard epoll_ctl(set, operation, descriptor, &event) == 0 else { throw SystemError(call: "epoll_ctl") }
+    func watch(_ operation: CInt, _ descriptor: CInt, event: CInt, events: UInt32) throws {
+        var interest = epoll_event(events: events, data: epoll_data(fd: event))
+        guard epoll_ctl(set, operation, descriptor, &interest) == 0 else { throw SystemError(call: "epoll_ctl") }
     }
 
     private static func run(_ set: CInt) {

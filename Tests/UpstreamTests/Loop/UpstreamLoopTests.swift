@@ -235,7 +235,7 @@ private let wakings: [Waking] = AIOWaker.isPermitted() ? [.aio, .thread] : [.thr
             try await bench.wait(for: bulk, until: "the end") { $0.end != nil }
             #expect(bulk.count == bytes)
             // The read that reaches the budget is still taken whole.
-            #expect(most < Transfer.turnBudget + (64 << 10))
+            #expect(most < TurnBudget.bytes + (64 << 10))
         }
     }
 

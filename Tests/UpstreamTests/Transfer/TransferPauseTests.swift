@@ -65,6 +65,35 @@ import Testing
         }
     }
 
+    @Test func aResumeHandsOverNothingBeforeItReturns() async throws {
+        try await withOrigin(receiveBuffer: .kibibytes(64), Self.firehose(1 << 56)) { bench, origin in
+            let exchange = try bench.request(at: origin.origin)
+            exchange.keepsBody = false
+            exchange.onBytes = { _ in exchange.transfer?.pause() }
+            exchange.start()
+            try await bench.wait(for: exchange, until: "bytes") { $0.count > 0 }
+            // Neither outside of a turn of the loop, nor at the time within one when clients are written to.
+            for round in 1...20 {
+                let count = exchange.count
+                var countAfter: Int?
+                let resume = {
+                    exchange.transfer?.resume()
+                    if countAfter == nil { countAfter = exchange.count }
+                }
+                if round.isMultiple(of: 2) {
+                    resume()
+                } else {
+                    bench.onHandedOver { if countAfter == nil { resume() } }
+                    _ = try await bench.response(to: "/other", at: origin.origin)
+                }
+                #expect(countAfter == count)
+                try await bench.wait(for: exchange, until: "more bytes") { $0.count > count }
+            }
+            bench.onHandedOver {}
+            exchange.transfer?.cancel()
+        }
+    }
+
     @Test func pausingAndResumingAtEveryPieceLosesNothing() async throws {
         let bytes = 1_000_000
         try await withOrigin(receiveBuffer: .kibibytes(64), Self.firehose(bytes)) { bench, origin in

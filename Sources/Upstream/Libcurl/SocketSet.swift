@@ -149,16 +149,3 @@ final class SocketSet {
         return bits
     }
 }
-
-/// A system call that failed, with its errno.
-struct SystemError: Error, CustomStringConvertible {
-    let call: String
-    let code: CInt
-
-    init(call: String, code: CInt = errno) {
-        self.call = call
-        self.code = code
-    }
-
-    var description: String { "\(call): \(String(cString: strerror(code)))" }
-}

@@ -2,6 +2,15 @@ import CCurl
 import Flow
 import Glibc
 
+/// Receives what libcurl reports about a multi handle, in the middle of a call to libcurl.
+protocol MultiHandleDelegate: AnyObject {
+    /// libcurl's timer was set to this many milliseconds from now; to -1 if it was removed.
+    func timerChanged(of handle: MultiHandle, milliseconds: Int)
+
+    /// libcurl waits for other events on a socket: `CURL_POLL_IN`, `_OUT`, `_INOUT` or `_REMOVE`.
+    func socketChanged(_ socket: CInt, of handle: MultiHandle, easy: UnsafeMutableRawPointer?, interest: CInt)
+}
+
 /// One multi handle of libcurl and its timer; one of many on an event loop.
 ///
 /// Many small ones, because libcurl walks all live connections of a handle when it starts a transfer: with 8,000 live
@@ -11,26 +20,26 @@ final class MultiHandle {
     /// Whether its transfers share connections, all to origins that speak HTTP/2; else each has one of its own.
     let multiplexes: Bool
     private let handle: UnsafeMutableRawPointer
-    private unowned let loop: UpstreamLoop
+    private unowned let delegate: any MultiHandleDelegate
     /// Transfers that have been started and have not ended.
     private(set) var active = 0
-    /// When libcurl wants to be called although no socket is ready.
-    private(set) var deadline = Instant.distantFuture
+    /// When libcurl is to be called although no socket is ready.
+    var deadline = Instant.distantFuture
     /// Whether fewer are running than have been started, since ``nextFinished()`` had none.
     private var mayHaveFinished = false
 
     /// - Parameters:
-    ///   - tag: Its place among the handles of its loop; the socket set tells the ready sockets by it.
-    ///   - loop: The loop that it belongs to, and that outlives it.
+    ///   - tag: Its index among the handles of its loop; a ready socket is reported with it.
     ///   - multiplexes: Whether its transfers share connections.
     ///   - maximumIdle: How many idle connections it keeps for later requests.
-    /// - Throws: Where libcurl has no memory for it.
-    init(tag: Int, loop: UpstreamLoop, multiplexes: Bool, maximumIdle: Int) throws {
+    ///   - delegate: Outlives the handle.
+    /// - Throws: If libcurl has no memory for it.
+    init(tag: Int, multiplexes: Bool, maximumIdle: Int, delegate: any MultiHandleDelegate) throws {
         guard let handle = curl_multi_init() else { throw SystemError(call: "curl_multi_init", code: ENOMEM) }
         self.handle = handle
         self.tag = tag
         self.multiplexes = multiplexes
-        self.loop = loop
+        self.delegate = delegate
         let context = Unmanaged.passUnretained(self).toOpaque()
         weir_multi_set_socket(handle, onSocket, context)
         weir_multi_set_timer(handle, onTimer, context)
@@ -76,18 +85,10 @@ final class MultiHandle {
         return nil
     }
 
-    fileprivate func timerChanged(milliseconds: Int) {
-        deadline =
-            milliseconds < 0
-            ? .distantFuture
-            : milliseconds == 0 ? loop.now : loop.clock().advanced(byNanoseconds: Int64(milliseconds) * 1_000_000)
-        loop.timerChanged(of: self, isDueNow: milliseconds == 0)
-    }
+    fileprivate func timerChanged(milliseconds: Int) { delegate.timerChanged(of: self, milliseconds: milliseconds) }
 
     fileprivate func socketChanged(_ socket: CInt, easy: UnsafeMutableRawPointer?, interest: CInt) {
-        loop.sockets.watch(socket, for: interest, owner: tag)
-        guard interest != CURL_POLL_REMOVE, let easy, let transfer = Transfer.of(easy) else { return }
-        transfer.socket = (socket, loop.sockets.generation(of: socket))
+        delegate.socketChanged(socket, of: self, easy: easy, interest: interest)
     }
 }
 

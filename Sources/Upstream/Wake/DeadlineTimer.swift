@@ -15,15 +15,15 @@ final class DeadlineTimer {
         self.clock = clock
     }
 
-    /// Rings at `deadline` at the latest; whoever it wakes says again what it waits for.
-    func ring(by deadline: Instant, _ rang: @escaping () -> Void) {
+    /// Calls back at `deadline` at the latest, once; what is still waited for then must be set again.
+    func call(by deadline: Instant, _ body: @escaping () -> Void) {
         guard deadline < next else { return }
         next = deadline
         let delay = max(0, deadline.nanoseconds - clock().nanoseconds)
         eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) { [self] in
             guard next == deadline else { return }
             next = .distantFuture
-            rang()
+            body()
         }
     }
 }
