@@ -4,7 +4,7 @@ import NIOCore
 
 extension ConnectionHandler {
     /// Whether a client may begin with HTTP/2 without having been asked.
-    var takesHTTP2: Bool { listener.limits.maximumStreams != nil }
+    var takesHTTP2: Bool { services.limits.maximumStreams != nil }
 
     /// The client speaks HTTP/2: this goes, and others take its place.
     ///
@@ -12,10 +12,10 @@ extension ConnectionHandler {
     func speakHTTP2(after opening: ByteBuffer) {
         guard let context, case let pipeline = context.pipeline.syncOperations else { return }
         state = .closed
-        listener.timers.cancel(timer)
-        listener.closed(self)
+        services.timers.cancel(timer)
+        services.closed(self)
         do {
-            try listener.speakHTTP2(with: peer, on: context.channel)
+            try services.speakHTTP2(services, peer, context.channel)
         } catch {
             context.close(promise: nil)
         }

@@ -5,9 +5,9 @@ import NIOCore
 
 extension ConnectionHandler {
     func startClock(_ time: Duration) {
-        deadline = listener.clock() + time
+        deadline = services.clock() + time
         // Set only if it must fire earlier than it would: most deadlines are replaced long before they come.
-        if !timer.isSet || deadline < timer.due { listener.timers.set(timer, at: deadline) }
+        if !timer.isSet || deadline < timer.due { services.timers.set(timer, at: deadline) }
     }
 
     func stopClock() { deadline = .distantFuture }
@@ -16,7 +16,7 @@ extension ConnectionHandler {
 extension ConnectionHandler: TimerTarget {
     func timerFired(_ timer: LoopTimer, at now: Instant) {
         guard now >= deadline else {
-            if deadline != .distantFuture { listener.timers.set(timer, at: deadline) }
+            if deadline != .distantFuture { services.timers.set(timer, at: deadline) }
             return
         }
         if case .receiving = state, arrived == nil {

@@ -31,7 +31,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     let outbox: Outbox
     let wire: WireHandler
-    let listener: Listener
+    let services: ConnectionServices
     var peer: ConnectionPeer
     private(set) var context: ChannelHandlerContext?
     var state = State.waiting
@@ -52,15 +52,15 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// When the connection's time is up; the timer may fire earlier and is then set anew.
     var deadline = Instant.distantFuture
 
-    init(listener: Listener, peer: ConnectionPeer) {
-        self.listener = listener
+    init(services: ConnectionServices, peer: ConnectionPeer) {
+        self.services = services
         self.peer = peer
-        outbox = listener.outbox
-        requests = RequestBuffer(limit: listener.limits.maximumHeaderBytes)
+        outbox = services.outbox
+        requests = RequestBuffer(limit: services.limits.maximumHeaderBytes)
         wire = WireHandler(
-            outbox: listener.outbox, cipher: peer.cipher,
+            outbox: services.outbox, cipher: peer.cipher,
             // Over TLS it is the handshake's word that counts, and that may know a newer configuration.
-            mayBeHTTP2: peer.cipher != nil || listener.limits.maximumStreams != nil)
+            mayBeHTTP2: peer.cipher != nil || services.limits.maximumStreams != nil)
         wire.attach(self)
     }
 
@@ -76,16 +76,16 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelActive(context: ChannelHandlerContext) {
-        listener.opened(self)
-        startClock(listener.limits.headerTime)
+        services.opened(self)
+        startClock(services.limits.headerTime)
         context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         if case .receiving = state, requests.hasBegunHead { faultArrived(.malformed) }
         state = .closed
-        listener.timers.cancel(timer)
-        listener.closed(self)
+        services.timers.cancel(timer)
+        services.closed(self)
         let told = writer?.detach()
         writer = nil
         body?.drop()
@@ -99,14 +99,14 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         context.fireUserInboundEventTriggered(event)
         guard case .handshakeCompleted(let chosen)? = event as? TLSUserEvent else { return }
         peer.certificate = ServerTLS.clientCertificate(of: context.channel)
-        if chosen == "h2" { speakHTTP2(after: ByteBuffer()) } else { startClock(listener.limits.headerTime) }
+        if chosen == "h2" { speakHTTP2(after: ByteBuffer()) } else { startClock(services.limits.headerTime) }
     }
 
     /// Bytes arrived, of whatever.
     func bytesArrived() {
         guard case .waiting = state else { return }
         state = .receiving
-        startClock(listener.limits.headerTime)
+        startClock(services.limits.headerTime)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
@@ -145,7 +145,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             connection: self, method: head.method, version: head.version, keepsAlive: isPersistent,
             acceptsTrailers: request.acceptsTrailers)
         self.writer = writer
-        listener.handler.requestArrived(request, body: body ?? listener.emptyBody, writer: writer)
+        services.handler.requestArrived(request, body: body ?? services.emptyBody, writer: writer)
         body?.handedOn()
     }
 
@@ -177,7 +177,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         let writer = ResponseWriter(
             connection: self, method: .GET, version: .http1_1, keepsAlive: false)
         self.writer = writer
-        listener.handler.faultArrived(fault, peer: peer.address, writer: writer)
+        services.handler.faultArrived(fault, peer: peer.address, writer: writer)
         outbox.turnEnded()
     }
 
@@ -198,13 +198,13 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         state = .ending(closes: closes)
         self.isCut = isCut
         if body?.isWanted ?? false { body?.drop() }
-        startClock(listener.limits.keepaliveTime)
+        startClock(services.limits.keepaliveTime)
         // A response that wrote nothing in this turn would not be visited at its end.
         if !wire.isStaged { outbox.staged(wire) }
     }
 
     /// Whether another request may follow the one that is being answered.
-    var mayLiveOn: Bool { !listener.isDraining && body?.letsConnectionLive ?? true }
+    var mayLiveOn: Bool { !services.isDraining && body?.letsConnectionLive ?? true }
 
     /// The socket took everything that was written.
     func drained() {
@@ -229,7 +229,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         writer = nil
         if !closes {
             state = .waiting
-            startClock(listener.limits.keepaliveTime)
+            startClock(services.limits.keepaliveTime)
             if !requests.isEmpty {
                 bytesArrived()
                 continueSoon()
@@ -241,7 +241,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             if isCut { wire.cut() } else { wire.close() }
         }
         told?.responseFinished()
-        if isIdle, listener.isDraining { close() }
+        if isIdle, services.isDraining { close() }
     }
 
     private func linger() {
@@ -258,8 +258,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 }
 
 extension ConnectionHandler: RequestBodySource {
-    var timers: LoopTimers { listener.timers }
-    var clock: () -> Instant { listener.clock }
+    var timers: LoopTimers { services.timers }
+    var clock: () -> Instant { services.clock }
 
     /// Whether the socket is read: a body that nobody could ask for yet is left to TCP.
     func setReading(_ reads: Bool) {

@@ -3,7 +3,7 @@ import NIOCore
 /// Memory that the HTTP/2 connections of a loop use in turn; one for each loop.
 final class HTTP2Buffers {
     /// More than this is kept by no buffer that is not in use.
-    private static let keptCapacity = 2 * Outbox.capacity
+    private static let keptCapacity = 2 * BatchSize.maximum
 
     /// For the fields of the head that is being sent.
     var fields = HTTP2FieldBlock()

@@ -10,7 +10,7 @@ import NIOCore
 extension HTTP2Connection {
     /// Counts what costs work and asks for nothing; the connection ends if there is too much of it.
     func note(_ kind: HTTP2AbuseLimits.Kind) {
-        if !abuse.admits(kind, at: listener.clock()) { terminate(because: kind.text) }
+        if !abuse.admits(kind, at: services.clock()) { terminate(because: kind.text) }
     }
 
     func terminate(because reason: String) {
@@ -32,7 +32,7 @@ extension HTTP2Connection {
 
     private func reportFault() {
         guard let fault else { return }
-        listener.handler.connectionFailed(peer.address, because: fault)
+        services.handler.connectionFailed(peer.address, because: fault)
     }
 
     /// Closes once GOAWAY was sent or received, and nothing is left to send.
@@ -62,9 +62,9 @@ extension HTTP2Connection {
     }
 
     func startClock(_ time: Duration) {
-        deadline = listener.clock() + time
+        deadline = services.clock() + time
         // Set only if it must fire earlier than it would: most deadlines are replaced long before they come.
-        if !timer.isSet || deadline < timer.due { listener.timers.set(timer, at: deadline) }
+        if !timer.isSet || deadline < timer.due { services.timers.set(timer, at: deadline) }
     }
 }
 
@@ -86,6 +86,6 @@ extension HTTP2Connection: ClientConnection {
 extension HTTP2Connection: TimerTarget {
     func timerFired(_ timer: LoopTimer, at now: Instant) {
         guard session != nil, deadline != .distantFuture else { return }
-        if now < deadline { listener.timers.set(timer, at: deadline) } else { leave() }
+        if now < deadline { services.timers.set(timer, at: deadline) } else { leave() }
     }
 }

@@ -9,18 +9,23 @@ import NIOCore
 /// What arrives is read by the session, which calls the functions of `HTTP2Connection+Session.swift`; they take note, and
 /// what follows is done after it has returned. What streams write is collected for the whole turn (``Outbox``), framed as far
 /// as windows allow, and handed to the channel one batch at a time: the next is framed only when the socket has taken that.
-final class HTTP2Connection: ChannelInboundHandler {
+final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     /// The most that is framed at once, as for HTTP/1.1.
-    private static let batchSize = Outbox.capacity
+    private static let batchSize = BatchSize.maximum
     /// Resets and other frames that may wait for a client that does not read, beyond one head for each stream.
     private static let maximumWaitingFrames = 1000
     /// A smaller batch goes to a socket as a copy of its own, so that a client that does not take it holds no large buffer.
     private static let smallBatch = 4 << 10
 
-    let listener: Listener
+    /// For a client that chose HTTP/2 just before that was switched off (RFC 9113, section 6.5.2: no fewer).
+    private static let standardStreams = 100
+
+    let services: ConnectionServices
+    /// The loop's.
+    let buffers: HTTP2Buffers
     let peer: ConnectionPeer
     private(set) var context: ChannelHandlerContext?
     /// `nil` once the connection has ended.
@@ -58,19 +63,35 @@ final class HTTP2Connection: ChannelInboundHandler {
     /// When the connection's time is up; the timer may fire earlier and is then set anew.
     var deadline = Instant.distantFuture
 
-    init(listener: Listener, peer: ConnectionPeer) {
-        (self.listener, self.peer) = (listener, peer)
-        abuse = HTTP2AbuseLimits(at: listener.clock())
+    private init(services: ConnectionServices, buffers: HTTP2Buffers, peer: ConnectionPeer) {
+        (self.services, self.buffers, self.peer) = (services, buffers, peer)
+        abuse = HTTP2AbuseLimits(at: services.clock())
+    }
+
+    /// Has a connection speak HTTP/2 from here on.
+    ///
+    /// - Parameters:
+    ///   - channel: The connection's; TLS, if there is any, has completed its handshake.
+    ///   - services: Those of its listener.
+    ///   - buffers: Those of its loop.
+    ///   - peer: The other end.
+    /// - Throws: That the pipeline is gone, or that there is no memory.
+    static func add(
+        to channel: any Channel, services: ConnectionServices, buffers: HTTP2Buffers, peer: ConnectionPeer
+    ) throws {
+        let connection = HTTP2Connection(services: services, buffers: buffers, peer: peer)
+        try channel.pipeline.syncOperations.addHandler(connection)
+        try connection.start(maximumStreams: services.limits.maximumStreams ?? standardStreams)
     }
 
     /// Makes the session.
     ///
     /// - Parameter maximumStreams: Requests at a time.
     /// - Throws: That there is no memory for it.
-    func start(maximumStreams: Int) throws {
+    private func start(maximumStreams: Int) throws {
         self.maximumStreams = maximumStreams
         session = try HTTP2Session(
-            of: self, maximumStreams: maximumStreams, maximumHeaderBytes: listener.limits.maximumHeaderBytes.bytes)
+            of: self, maximumStreams: maximumStreams, maximumHeaderBytes: services.limits.maximumHeaderBytes.bytes)
     }
 
     /// Of all streams, what the client's kernel does not have; one system call.
@@ -81,8 +102,8 @@ final class HTTP2Connection: ChannelInboundHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         isWritable = context.channel.isWritable
-        listener.opened(self)
-        startClock(listener.limits.headerTime)
+        services.opened(self)
+        startClock(services.limits.headerTime)
         // Its settings are sent at the end of the turn, when all that came before it in the pipeline is gone.
         stage()
     }
@@ -90,8 +111,8 @@ final class HTTP2Connection: ChannelInboundHandler {
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelInactive(context: ChannelHandlerContext) {
-        listener.closed(self)
-        listener.timers.cancel(timer)
+        services.closed(self)
+        services.timers.cancel(timer)
         session?.end()
         session = nil
         isWritable = false
@@ -104,7 +125,7 @@ final class HTTP2Connection: ChannelInboundHandler {
 
     private func endStreams() {
         for stream in streams.values { stream.ended(isTaken: false) }
-        listener.outbox.turnEnded()
+        services.outbox.turnEnded()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -124,7 +145,7 @@ final class HTTP2Connection: ChannelInboundHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         context.fireChannelReadComplete()
-        listener.outbox.turnEnded()
+        services.outbox.turnEnded()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -133,7 +154,7 @@ final class HTTP2Connection: ChannelInboundHandler {
         // Our own writes toggle it on the way; only the socket's is news.
         guard !isFlushing, isWritable else { return }
         stage()
-        listener.outbox.turnEnded()
+        services.outbox.turnEnded()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { cut() }
@@ -161,7 +182,7 @@ final class HTTP2Connection: ChannelInboundHandler {
     func stage() {
         guard !isStaged else { return }
         isStaged = true
-        listener.outbox.staged(self)
+        services.outbox.staged(self)
     }
 
     func stage(_ stream: HTTP2Stream) {
@@ -193,7 +214,7 @@ final class HTTP2Connection: ChannelInboundHandler {
         for stream in staged { stream.resume() }
         guard let session, !session.isBusy, !isFlushing, let context, context.channel.isActive else { return }
         while isWritable {
-            session.output = listener.http2.takeOutput()
+            session.output = buffers.takeOutput()
             session.output.clear(minimumCapacity: Self.smallBatch)
             defer { session.output = ByteBuffer() }
             do {
@@ -203,11 +224,11 @@ final class HTTP2Connection: ChannelInboundHandler {
             }
             let output = session.output
             guard output.readableBytes > 0 else {
-                listener.http2.giveBack(output: output)
+                buffers.giveBack(output: output)
                 break
             }
             send(output, context)
-            listener.http2.giveBack(output: output)
+            buffers.giveBack(output: output)
         }
     }
 
@@ -233,7 +254,7 @@ final class HTTP2Connection: ChannelInboundHandler {
         guard streams.removeValue(forKey: stream.id) != nil else { return }
         if !stream.isMetered { unmeteredStreams -= 1 }
         guard session != nil, streams.isEmpty else { return }
-        if isDraining { leave() } else { startClock(listener.limits.keepaliveTime) }
+        if isDraining { leave() } else { startClock(services.limits.keepaliveTime) }
     }
 
     /// A stream's records leave at a pace, or no longer.

@@ -3,7 +3,8 @@ import NIOCore
 import NIOHTTP1
 
 extension HTTP2Stream: ConnectionResponse {
-    var outbox: Outbox? { connection == nil ? nil : listener.outbox }
+    var isConnected: Bool { connection != nil }
+    func turnEnded() { services.outbox.turnEnded() }
     var hasHead: Bool { state != .idle }
     var hasEnded: Bool { state == .ended }
 
@@ -13,11 +14,11 @@ extension HTTP2Stream: ConnectionResponse {
 
     var room: Int {
         guard let connection, state == .open, !isBlocked else { return 0 }
-        let free = Outbox.capacity - pending.readableBytes
-        if pending.readableBytes == 0 ? connection.isWritable : free >= Outbox.largestChunk { return free }
+        let free = BatchSize.maximum - pending.readableBytes
+        if pending.readableBytes == 0 ? connection.isWritable : free >= BatchSize.largestPiece { return free }
         // Where what libcurl hands over at once no longer fits, send first, to learn whether the client takes it.
         if pending.readableBytes > 0 { connection.flush() }
-        if pending.readableBytes == 0, connection.isWritable { return Outbox.capacity }
+        if pending.readableBytes == 0, connection.isWritable { return BatchSize.maximum }
         isBlocked = true
         stage()
         return 0
@@ -52,30 +53,30 @@ extension HTTP2Stream: ConnectionResponse {
     func writeInterim(_ status: HTTPResponseStatus, headers: HTTPHeaders) {
         guard let connection, state == .idle else { return }
         setFields(status, headers)
-        connection.session?.submitInterim(&listener.http2.fields, on: id)
+        connection.session?.submitInterim(&buffers.fields, on: id)
         connection.stage()
     }
 
-    func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: ResponseWriter.Body) {
+    func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: ResponseBodyLength) {
         guard state == .idle else { return state == .open ? abort() : () }
         state = .open
         hasBody = body != .none && method != .HEAD
         carriesTrailers = body == .unknown && hasBody
         guard let connection else { return }
         setFields(status, headers)
-        connection.session?.submitHead(&listener.http2.fields, on: id, hasBody: hasBody)
+        connection.session?.submitHead(&buffers.fields, on: id, hasBody: hasBody)
         stage()
     }
 
     private func setFields(_ status: HTTPResponseStatus, _ headers: HTTPHeaders) {
-        listener.http2.fields.removeAll()
-        listener.http2.fields.add(":status", String(status.code))
-        listener.http2.fields.add(headers)
+        buffers.fields.removeAll()
+        buffers.fields.add(":status", String(status.code))
+        buffers.fields.add(headers)
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) {
         guard connection != nil, state == .open, hasBody, bytes.count > 0 else { return }
-        if pending.capacity == 0 { pending = listener.http2.takeBatch() }
+        if pending.capacity == 0 { pending = buffers.takeBatch() }
         pending.writeBytes(bytes)
         stage()
     }

@@ -13,7 +13,8 @@ final class HTTP2Stream {
     enum State { case idle, open, ended }
 
     let id: Int32
-    let listener: Listener
+    let services: ConnectionServices
+    let buffers: HTTP2Buffers
     /// Until the stream is over.
     private(set) var connection: HTTP2Connection?
 
@@ -65,13 +66,14 @@ final class HTTP2Stream {
     var delegate: (any ResponseWriterDelegate)?
 
     init(_ id: Int32, of connection: HTTP2Connection) {
-        (self.id, self.connection, listener) = (id, connection, connection.listener)
-        fields = HTTP2RequestHead(limit: listener.limits.maximumHeaderBytes.bytes)
+        (self.id, self.connection) = (id, connection)
+        (services, buffers) = (connection.services, connection.buffers)
+        fields = HTTP2RequestHead(limit: services.limits.maximumHeaderBytes.bytes)
     }
 
     // MARK: The request, from the session
 
-    func trailersBegan() { fields = HTTP2RequestHead(limit: listener.limits.maximumHeaderBytes.bytes) }
+    func trailersBegan() { fields = HTTP2RequestHead(limit: services.limits.maximumHeaderBytes.bytes) }
 
     func fieldArrived(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
         fields?.add(name, value)
@@ -132,11 +134,11 @@ final class HTTP2Stream {
     func handOn() {
         guard let connection else { return }
         if let fault {
-            return listener.handler.faultArrived(fault, peer: connection.peer.address, writer: self)
+            return services.handler.faultArrived(fault, peer: connection.peer.address, writer: self)
         }
         guard let request else { return }
         self.request = nil
-        listener.handler.requestArrived(request, body: body ?? listener.emptyBody, writer: self)
+        services.handler.requestArrived(request, body: body ?? services.emptyBody, writer: self)
         body?.handedOn()
     }
 
@@ -158,9 +160,9 @@ final class HTTP2Stream {
         guard state == .ended, count == pending.readableBytes else { return .bytes(count) }
         if isBrokenOff { return count > 0 ? .bytes(count) : .broken }
         guard let trailers, let session = connection?.session else { return .last(count) }
-        listener.http2.fields.removeAll()
-        listener.http2.fields.add(trailers)
-        session.submitTrailers(&listener.http2.fields, on: id)
+        buffers.fields.removeAll()
+        buffers.fields.add(trailers)
+        session.submitTrailers(&buffers.fields, on: id)
         return .lastBeforeTrailers(count)
     }
 
@@ -173,7 +175,7 @@ final class HTTP2Stream {
         }
         sent += count
         guard pending.readableBytes == 0 else { return }
-        listener.http2.giveBack(batch: &pending)
+        buffers.giveBack(batch: &pending)
         if isBlocked { stage() }
     }
 
@@ -243,7 +245,7 @@ final class HTTP2Stream {
         guard pending.readableBytes > 0, pending.capacity >= 2 * pending.readableBytes else { return }
         var batch = pending
         pending = ByteBuffer(buffer: pending)
-        listener.http2.giveBack(batch: &batch)
+        buffers.giveBack(batch: &batch)
     }
 
     // MARK: The end
@@ -251,7 +253,7 @@ final class HTTP2Stream {
     private func startEndClock() {
         let timer = LoopTimer(target: self)
         endTimer = timer
-        listener.timers.set(timer, at: listener.clock() + listener.limits.keepaliveTime)
+        services.timers.set(timer, at: services.clock() + services.limits.keepaliveTime)
     }
 
     func resetInSession(_ code: HTTP2ErrorCode) {
@@ -274,7 +276,7 @@ final class HTTP2Stream {
         guard let connection else { return }
         let (delegate, body) = (delegate, body)
         (self.connection, self.delegate, self.body) = (nil, nil, nil)
-        if let endTimer { listener.timers.cancel(endTimer) }
+        if let endTimer { services.timers.cancel(endTimer) }
         pending = ByteBuffer()
         connection.ended(self)
         body?.drop()
@@ -293,8 +295,8 @@ extension HTTP2Stream: TimerTarget {
 }
 
 extension HTTP2Stream: RequestBodySource {
-    var timers: LoopTimers { listener.timers }
-    var clock: () -> Instant { listener.clock }
+    var timers: LoopTimers { services.timers }
+    var clock: () -> Instant { services.clock }
 
     /// Whether the client's window is given back for bytes that arrive.
     func setReading(_ reads: Bool) {

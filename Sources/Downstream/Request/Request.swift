@@ -119,36 +119,3 @@ extension Request {
             && weight.utf8.allSatisfy { $0 == UInt8(ascii: "0") || $0 == UInt8(ascii: ".") }
     }
 }
-
-/// A request that cannot be answered as such: the connection closes after the answer.
-package enum RequestFault: Error, Equatable, Sendable {
-    /// RFC 9112 calls it malformed.
-    case malformed
-    /// The head, or the trailer section, is larger than the limit.
-    case headTooLarge
-    /// It has more fields than this limit.
-    case tooManyFields(limit: Int)
-    /// The head did not arrive in time.
-    case headTooSlow
-}
-
-/// Answers requests; one for each loop.
-package protocol RequestHandler: AnyObject {
-    /// A request whose head is complete. The answer goes to `writer`, now or later, and must come to its end; `body` is to
-    /// be asked for now or never.
-    func requestArrived(_ request: Request, body: RequestBody, writer: any ConnectionResponse)
-
-    /// Something that is no request; to be answered at once.
-    func faultArrived(_ fault: RequestFault, peer: String, writer: any ConnectionResponse)
-
-    /// A connection of HTTP/2 was ended for what its client sent, which is part of no request.
-    ///
-    /// - Parameters:
-    ///   - peer: The client's address, without its port.
-    ///   - reason: The limit, or the rule, that was violated.
-    func connectionFailed(_ peer: String, because reason: String)
-}
-
-extension RequestHandler {
-    package func connectionFailed(_ peer: String, because reason: String) {}
-}

@@ -1,32 +1,10 @@
 package import Flow
 package import NIOHTTP1
 
-/// Hears how the client takes its response; on the loop of whoever writes it.
-package protocol ResponseWriterDelegate: AnyObject {
-    /// The client took everything so far: there is room again.
-    func responseHasRoom()
-
-    /// Of what was sent at once, the client's socket did not take all.
-    func responseIsHeldUp()
-
-    /// The client's socket took the end of the response. The last call.
-    func responseFinished()
-
-    /// The client left before that. The last call.
-    func responseClosed()
-
-    /// A head or trailers cannot be sent over the client's protocol, so the response has ended without them. The last call.
-    func responseFailed()
-}
-
-extension ResponseWriterDelegate {
-    package func responseFailed() { responseClosed() }
-}
-
 /// One response to a client: a head once, body bytes as long as there is room, an end once.
 ///
-/// ``ResponseWriter``, or ``HTTP2Stream``, if the client's connection lives on the same loop, ``RelayedResponse`` if not. Once the
-/// connection is gone every call does nothing.
+/// A ``ConnectionResponse`` if the client's connection lives on the same loop, a ``RelayedResponse`` if not. Once the connection
+/// is gone every call does nothing.
 package protocol ClientResponse: AnyObject {
     /// Until the last call to it; it owns the response.
     var delegate: (any ResponseWriterDelegate)? { get set }
@@ -73,7 +51,7 @@ package protocol ClientResponse: AnyObject {
     ///   - status: The status line's code and reason.
     ///   - headers: End-to-end fields, `Content-Length` among them where `body` says `length`.
     ///   - body: How the body is delimited; `none` for every answer to HEAD.
-    func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: ResponseWriter.Body)
+    func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: ResponseBodyLength)
 
     /// Writes body bytes; at most `room` of them, unless a single record is larger.
     func write(_ bytes: UnsafeRawBufferPointer)
@@ -93,8 +71,11 @@ package protocol ClientResponse: AnyObject {
 
 /// A response whose client's connection is on the loop that writes it.
 package protocol ConnectionResponse: ClientResponse {
-    /// The loop's, as long as the connection lives.
-    var outbox: Outbox? { get }
+    /// Whether the connection still lives.
+    var isConnected: Bool { get }
+
+    /// Ends the turn of the loop: what was written is sent, to all of its clients.
+    func turnEnded()
 }
 
 extension ClientResponse {

@@ -4,11 +4,11 @@ package import NIOHTTP1
 
 /// A response to a client whose connection lives on another loop than the stream that it is made of.
 ///
-///     stream's loop: writes of one turn ──batch──▶ connection's loop: ResponseRelay, ResponseWriter
+///     stream's loop: writes of one turn ──batch──▶ connection's loop: ResponseRelay, ConnectionResponse
 ///                    room again         ◀──taken──
 ///
 /// One batch is under way at a time, and there is no room until the client's socket has taken it: at most
-/// ``Outbox/capacity`` bytes wait on either side, however slowly the client reads. A batch costs one hop each way, whatever
+/// ``BatchSize/maximum`` bytes wait on either side, however slowly the client reads. A batch costs one hop each way, whatever
 /// the number of its records.
 package final class RelayedResponse: ClientResponse {
     private enum State { case idle, open, ended }
@@ -46,9 +46,9 @@ package final class RelayedResponse: ClientResponse {
 
     package var room: Int {
         guard state == .open, !isOver, !isUnderWay else { return 0 }
-        let free = Outbox.capacity - batch.readableBytes
+        let free = BatchSize.maximum - batch.readableBytes
         // As for a client of this loop: where what libcurl hands over at once no longer fits, send first.
-        if free >= Outbox.largestChunk { return free }
+        if free >= BatchSize.largestPiece { return free }
         send()
         return 0
     }
@@ -74,7 +74,7 @@ package final class RelayedResponse: ClientResponse {
         if state == .idle { send([.interim(status, headers)]) }
     }
 
-    package func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: ResponseWriter.Body) {
+    package func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: ResponseBodyLength) {
         guard state == .idle else { return state == .open ? abort() : () }
         state = .open
         isChunkable = body == .unknown

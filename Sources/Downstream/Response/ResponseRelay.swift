@@ -7,7 +7,7 @@ enum RelayOrder: Sendable {
     case closeAfterwards
     case expectPace(Bool)
     case interim(HTTPResponseStatus, HTTPHeaders)
-    case head(HTTPResponseStatus, HTTPHeaders, ResponseWriter.Body)
+    case head(HTTPResponseStatus, HTTPHeaders, ResponseBodyLength)
     case bytes(ByteBuffer)
     case end(HTTPHeaders)
     case breakOff
@@ -30,7 +30,6 @@ enum RelayReport: Sendable {
 /// Owned by the writer until that is over, then by the other end.
 final class ResponseRelay {
     private let writer: any ConnectionResponse
-    private let outbox: Outbox?
     /// The other end, from its begin to the last report.
     private var listener: NIOLoopBound<RelayedResponse>?
     private var lastReport: RelayReport?
@@ -39,8 +38,7 @@ final class ResponseRelay {
 
     init(of writer: any ConnectionResponse) {
         self.writer = writer
-        outbox = writer.outbox
-        if outbox == nil { lastReport = .closed }
+        if !writer.isConnected { lastReport = .closed }
     }
 
     func begin(with listener: NIOLoopBound<RelayedResponse>) {
@@ -50,7 +48,7 @@ final class ResponseRelay {
 
     func perform(_ orders: [RelayOrder]) {
         for order in orders { perform(order) }
-        outbox?.turnEnded()
+        writer.turnEnded()
         // Of what writes nothing, such as the body of an answer to HEAD, no socket tells.
         tellIfTaken()
     }

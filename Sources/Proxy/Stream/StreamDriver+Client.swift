@@ -10,7 +10,7 @@ import Settings
 struct ResponseHead {
     let status: HTTPResponseStatus
     var headers: HTTPHeaders
-    let body: ResponseWriter.Body
+    let body: ResponseBodyLength
     /// What the upstream said will follow the body (`Trailer`; RFC 9110, section 6.6.2).
     let trailerNames: [String]
 }

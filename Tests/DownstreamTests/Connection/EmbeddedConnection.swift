@@ -104,7 +104,7 @@ final class EmbeddedConnection {
     /// - Returns: Both.
     /// - Throws: Where the request did not arrive.
     static func answering(
-        _ request: String = "GET / HTTP/1.1\r\nHost: a\r\n\r\n", body: ResponseWriter.Body? = .unknown,
+        _ request: String = "GET / HTTP/1.1\r\nHost: a\r\n\r\n", body: ResponseBodyLength? = .unknown,
         headers: HTTPHeaders = [:], delegate: ScriptedDelegate? = nil
     ) throws -> (EmbeddedConnection, any ConnectionResponse) {
         let connection = try EmbeddedConnection()
@@ -125,7 +125,7 @@ final class EmbeddedConnection {
 
     private init(loop: EmbeddedEventLoop, handler: ScriptedHandler, listener: Listener) throws {
         (self.loop, self.handler, self.listener) = (loop, handler, listener)
-        (outbox, timers) = (listener.outbox, listener.timers)
+        (outbox, timers) = (listener.services.outbox, listener.services.timers)
         channel = EmbeddedChannel(loop: loop)
         let peer = try SocketAddress(ipAddress: "192.0.2.1", port: 1)
         channel.remoteAddress = peer

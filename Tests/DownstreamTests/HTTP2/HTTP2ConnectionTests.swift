@@ -13,7 +13,7 @@ import Testing
 
     /// Has a request answered by the test.
     private func answering(
-        _ request: TestFrame = EmbeddedHTTP2.request(), body: ResponseWriter.Body? = .unknown
+        _ request: TestFrame = EmbeddedHTTP2.request(), body: ResponseBodyLength? = .unknown
     ) throws -> any ConnectionResponse {
         var response: (any ConnectionResponse)?
         client.handler.onRequest = { [delegate] in
@@ -250,7 +250,7 @@ import Testing
         try client.send(EmbeddedHTTP2.credit(100, 1))
         #expect(delegate.rooms == rooms && response.room == 0)
         try client.send(EmbeddedHTTP2.credit(1000, 1))
-        #expect(delegate.rooms == rooms + 1 && response.room == Outbox.capacity)
+        #expect(delegate.rooms == rooms + 1 && response.room == BatchSize.maximum)
         #expect(delegate.heldUps == 1)
     }
 
@@ -286,7 +286,7 @@ import Testing
                 response.write(String(repeating: "x", count: 10_000))
                 written += 10_000
             }
-            #expect(written <= 500_000 + Outbox.capacity)
+            #expect(written <= 500_000 + BatchSize.maximum)
         }
     }
 

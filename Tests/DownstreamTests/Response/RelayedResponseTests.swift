@@ -108,7 +108,7 @@ import Testing
             // The kernels settle: what arrived is what is told, and the rest is one batch on each side and their limit.
             while try await taken() != client.arrivedBytes() {}
             let written = state.value.written, arrived = try await client.arrivedBytes()
-            #expect(written - arrived <= 2 * Outbox.capacity + UnsentLimit.metered.bytes + (64 << 10))
+            #expect(written - arrived <= 2 * BatchSize.maximum + UnsentLimit.metered.bytes + (64 << 10))
             #expect(written < total)
             try await client.read(atLeast: written / 2)
             while try await taken() <= arrived {}
@@ -194,7 +194,7 @@ import Testing
         response.delegate = delegate
         response.writeHead(.ok, headers: [:], body: .unknown)
         for word in ["one ", "two "] { Array(word.utf8).withUnsafeBytes { response.write($0) } }
-        #expect(response.room == Outbox.capacity - 8)
+        #expect(response.room == BatchSize.maximum - 8)
         #expect(try connection.received().isEmpty)
         connection.setTaking(false)
         connection.loop.run()
@@ -208,7 +208,7 @@ import Testing
         connection.setTaking(true)
         connection.loop.run()
         #expect(try connection.received() == "5\r\nthree\r\n")
-        #expect(response.room == Outbox.capacity && delegate.rooms == 1)
+        #expect(response.room == BatchSize.maximum && delegate.rooms == 1)
         response.end()
         response.end()
         response.breakOff()

@@ -40,7 +40,7 @@ final class RelayedStream: ResponseWriterDelegate {
 
     deinit { state.update { $0.isGone = true } }
 
-    func start(_ body: ResponseWriter.Body = .unknown, headers: HTTPHeaders = [:]) {
+    func start(_ body: ResponseBodyLength = .unknown, headers: HTTPHeaders = [:]) {
         response.delegate = self
         response.writeHead(.ok, headers: headers, body: body)
         pump()
@@ -54,7 +54,7 @@ final class RelayedStream: ResponseWriterDelegate {
             written += line.count
             left -= 1
         }
-        #expect(written < Outbox.capacity + line.count, "no more than there is room for")
+        #expect(written < BatchSize.maximum + line.count, "no more than there is room for")
         state.update { $0.written += written }
         guard left == 0 else { return }
         afterwards(response)

@@ -3,15 +3,7 @@ package import NIOHTTP1
 
 /// Writes one response to a connection of HTTP/1.1 of the same loop.
 package final class ResponseWriter: ConnectionResponse {
-    /// How the end of the body is told.
-    package enum Body: Equatable, Sendable {
-        /// There is none: HEAD, 204, 304.
-        case none
-        /// Content-Length stands in the headers.
-        case length
-        /// Chunked for an HTTP/1.1 client, by closing for an HTTP/1.0 client; a stream of HTTP/2 has an end of its own.
-        case unknown
-    }
+    package typealias Body = ResponseBodyLength
 
     private enum State { case idle, open, ended }
 
@@ -44,8 +36,9 @@ package final class ResponseWriter: ConnectionResponse {
         lastTaken = connection.wire.written
     }
 
-    /// The loop's, as long as the connection lives.
-    package var outbox: Outbox? { connection?.outbox }
+    package var isConnected: Bool { connection != nil }
+
+    package func turnEnded() { connection?.outbox.turnEnded() }
 
     package var hasHead: Bool { state != .idle }
     package var hasEnded: Bool { state == .ended }
@@ -81,7 +74,7 @@ package final class ResponseWriter: ConnectionResponse {
         connection?.writeHead(status, in: version, headers: headers)
     }
 
-    package func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: Body) {
+    package func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: ResponseBodyLength) {
         guard state == .idle else { return state == .open ? abort() : () }
         state = .open
         if let connection, !connection.mayLiveOn { keepsAlive = false }

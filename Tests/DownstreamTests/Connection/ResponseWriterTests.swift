@@ -88,8 +88,8 @@ import Testing
         #expect(!connection.isOpen)
     }
 
-    @Test(arguments: [ResponseWriter.Body.none, .length, .unknown]) func anAnswerToHEADHasNoBody(
-        body: ResponseWriter.Body
+    @Test(arguments: [ResponseBodyLength.none, .length, .unknown]) func anAnswerToHEADHasNoBody(
+        body: ResponseBodyLength
     ) throws {
         let (connection, writer) = try EmbeddedConnection.answering(
             "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", body: body, headers: ["Content-Length": "4"])
@@ -103,7 +103,7 @@ import Testing
 
     @Test func headersKeepTheirOrderAndCase() throws {
         let (connection, _) = try EmbeddedConnection.answering(
-            body: ResponseWriter.Body.none, headers: ["X-b": "1", "a": "2", "X-B": "3"])
+            body: ResponseBodyLength.none, headers: ["X-b": "1", "a": "2", "X-B": "3"])
         connection.turn()
         #expect(try connection.received() == "HTTP/1.1 200 OK\r\nX-b: 1\r\na: 2\r\nX-B: 3\r\n\r\n")
     }
@@ -151,9 +151,9 @@ import Testing
         let delegate = ScriptedDelegate()
         let (connection, writer) = try EmbeddedConnection.answering(delegate: delegate)
         connection.turn()
-        #expect(writer.room == Outbox.capacity)
+        #expect(writer.room == BatchSize.maximum)
         writer.write("1234")
-        #expect(writer.room == Outbox.capacity - 4)
+        #expect(writer.room == BatchSize.maximum - 4)
         connection.setTaking(false)
         connection.turn()
         #expect(writer.room == 0)
@@ -164,7 +164,7 @@ import Testing
         #expect(delegate.rooms == rooms)
         connection.setTaking(true)
         #expect(delegate.rooms == rooms + 1)
-        #expect(writer.room == Outbox.capacity)
+        #expect(writer.room == BatchSize.maximum)
     }
 
     /// What a client that never reads costs: one batch, however much there would be to write.
@@ -185,13 +185,13 @@ import Testing
         }
         delegate.onRoom = pump
         for _ in 0..<10 { connection.turn(pump) }
-        #expect(written > 0 && written <= Outbox.capacity)
+        #expect(written > 0 && written <= BatchSize.maximum)
         #expect(delegate.heldUps == 1)
         // It reads: the next batch comes, and no more than that.
         for batches in 2...5 {
             connection.setTaking(true)
             for _ in 0..<10 { connection.turn(pump) }
-            #expect(written <= batches * Outbox.capacity)
+            #expect(written <= batches * BatchSize.maximum)
             #expect(delegate.heldUps == batches)
         }
         #expect(try connection.received().count > written)

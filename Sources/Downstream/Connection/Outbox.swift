@@ -1,6 +1,12 @@
 package import NIOCore
 import NIOHTTP1
 
+/// A connection that collects its bytes itself, as that of HTTP/2 does, and sends them at the end of the turn.
+protocol StagedConnection: AnyObject {
+    /// The turn is over; called once for each ``Outbox/staged(_:)``.
+    func turnEnded()
+}
+
 /// Collects what one socket of the upstream, or one tick of the timers, brings for a client, so that it costs one write.
 ///
 /// Over HTTP/1.1 the head and the end of a response as well: `head | gap for the size of the chunk | body | end`. The head is
@@ -10,10 +16,6 @@ import NIOHTTP1
 /// them. The bytes go into one buffer that is used again as soon as the socket has taken it, so a stream that waits holds
 /// none, and a client that keeps up costs no allocation.
 package final class Outbox {
-    /// The most body bytes in one batch, and so the most that a channel is handed before its client takes them.
-    static let capacity = (64 << 10) - prefix - 2
-    /// The most that libcurl hands over in one call: `CURL_MAX_WRITE_SIZE`.
-    static let largestChunk = 16 << 10
     /// The most of a batch that goes out as a copy of its own.
     ///
     /// A client that does not take a part of a batch must not hold the whole buffer. Above this size a copy would take as
@@ -36,8 +38,8 @@ package final class Outbox {
     private var collected = 0
     private var unflushed: [WireHandler] = []
     private var flushing: [WireHandler] = []
-    private var unflushedHTTP2: [HTTP2Connection] = []
-    private var flushingHTTP2: [HTTP2Connection] = []
+    private var staged: [any StagedConnection] = []
+    private var ending: [any StagedConnection] = []
     private var isEnding = false
 
     package init(allocator: ByteBufferAllocator = ByteBufferAllocator()) {
@@ -45,19 +47,19 @@ package final class Outbox {
         buffer = allocator.buffer(capacity: Self.bufferSize)
     }
 
-    private static var bufferSize: Int { usualHead + prefix + capacity + 2 }
+    private static var bufferSize: Int { usualHead + prefix + BatchSize.maximum + 2 }
 
     /// How many body bytes a client may be handed now: none while it has not taken the batch before.
     func room(for wire: WireHandler) -> Int {
         guard wire === owner else {
             if wire.stagedBodyBytes > 0 { wire.flush() }
-            return wire.isDrained ? Self.capacity : 0
+            return wire.isDrained ? BatchSize.maximum : 0
         }
         // Where what libcurl hands over at once no longer fits, send first, to learn whether the client takes it.
-        if collected <= Self.capacity - Self.largestChunk { return Self.capacity - collected }
+        if collected <= BatchSize.maximum - BatchSize.largestPiece { return BatchSize.maximum - collected }
         seal()
         wire.flush()
-        return wire.isDrained ? Self.capacity : 0
+        return wire.isDrained ? BatchSize.maximum : 0
     }
 
     /// Adds a head, final or informational, before the body.
@@ -115,21 +117,21 @@ package final class Outbox {
         isEnding = true
         defer { isEnding = false }
         seal()
-        while !unflushed.isEmpty || !unflushedHTTP2.isEmpty {
+        while !unflushed.isEmpty || !staged.isEmpty {
             swap(&unflushed, &flushing)
             for wire in flushing { wire.turnEnded() }
             flushing.removeAll(keepingCapacity: true)
-            swap(&unflushedHTTP2, &flushingHTTP2)
-            for connection in flushingHTTP2 { connection.turnEnded() }
-            flushingHTTP2.removeAll(keepingCapacity: true)
+            swap(&staged, &ending)
+            for connection in ending { connection.turnEnded() }
+            ending.removeAll(keepingCapacity: true)
             seal()
         }
     }
 
     func staged(_ wire: WireHandler) { unflushed.append(wire) }
 
-    /// Calls ``HTTP2Connection/turnEnded()`` at the end of the turn.
-    func staged(_ connection: HTTP2Connection) { unflushedHTTP2.append(connection) }
+    /// Calls ``StagedConnection/turnEnded()`` at the end of the turn.
+    func staged(_ connection: any StagedConnection) { staged.append(connection) }
 
     func forget(_ wire: WireHandler) {
         if wire === owner { (owner, collected, headBytes) = (nil, 0, 0) }

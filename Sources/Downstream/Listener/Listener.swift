@@ -6,76 +6,17 @@ import NIOPosix
     import Glibc
 #endif
 
-/// What a listener allows its connections.
-package struct ConnectionLimits: Equatable, Sendable {
-    package var maximumHeaderBytes: ByteCount
-    /// From the first byte of a request, or from the connection's begin, to the end of the head.
-    package var headerTime: Duration
-    /// From one response to the next request.
-    package var keepaliveTime: Duration
-    /// Streams at a time on a connection of HTTP/2; `nil` where HTTP/2 is not spoken.
-    package var maximumStreams: Int?
-
-    package init(
-        maximumHeaderBytes: ByteCount = .kibibytes(32), headerTime: Duration = .seconds(10),
-        keepaliveTime: Duration = .seconds(75), maximumStreams: Int? = nil
-    ) {
-        self.maximumHeaderBytes = maximumHeaderBytes
-        self.headerTime = headerTime
-        self.keepaliveTime = keepaliveTime
-        self.maximumStreams = maximumStreams
-    }
-}
-
-/// Says whether another connection may be accepted; shared by all loops.
-package protocol ConnectionGate: AnyObject, Sendable {
-    /// Counts a connection from this address, or refuses it; each `true` is answered by one `left`.
-    func enter(_ peer: String) -> Bool
-    func left(_ peer: String)
-}
-
-/// What a listener has to end, whatever it speaks.
-protocol ClientConnection: AnyObject {
-    /// No further requests: closes as soon as none is being answered.
-    func drain()
-
-    /// Closes at once.
-    func cut()
-}
-
-/// Who is at the other end of a connection, and how it is reached.
-struct ConnectionPeer {
-    /// Without its port; empty for a unix socket.
-    let address: String
-    /// What is between the connection and its socket; `nil` without TLS.
-    let cipher: TLSOutboundTap?
-    /// The hash of the certificate that the client showed; `nil` where it showed none.
-    var certificate: String?
-}
-
 /// The listening sockets of one event loop and the connections that came through them.
 ///
 /// Each loop has its own listener on the same port (`SO_REUSEPORT`): the kernel spreads the connections, and a stream
 /// lives and dies on one loop.
 package final class Listener {
     package let eventLoop: any EventLoop
-    /// Of connections that come, and of requests that begin, from now on.
-    package var limits: ConnectionLimits
-    let outbox: Outbox
-    let timers: LoopTimers
-    let clock: () -> Instant
-    /// Strong: connections own the listener, and may have requests to hand over as long as they live.
-    let handler: any RequestHandler
-    /// What a request without a body has instead; one for all.
-    let emptyBody = RequestBody()
-    /// Memory of the connections that speak HTTP/2.
-    let http2 = HTTP2Buffers()
+    let services: ConnectionServices
     private let gate: (any ConnectionGate)?
-    /// `nil` where connections come without TLS.
+    /// `nil` if connections come without TLS.
     private let tls: ServerTLS?
-    private(set) var isDraining = false
     private var channels: [any Channel] = []
-    private var connections: [ObjectIdentifier: any ClientConnection] = [:]
 
     /// - Parameters:
     ///   - eventLoop: The loop that it lives on; every call is on it.
@@ -92,16 +33,23 @@ package final class Listener {
         handler: any RequestHandler
     ) {
         self.eventLoop = eventLoop
-        self.limits = limits
-        self.outbox = outbox
-        self.timers = timers
-        self.clock = clock
+        let buffers = HTTP2Buffers()
+        services = ConnectionServices(
+            limits: limits, outbox: outbox, timers: timers, clock: clock, handler: handler
+        ) { services, peer, channel in
+            try HTTP2Connection.add(to: channel, services: services, buffers: buffers, peer: peer)
+        }
         self.gate = gate
         self.tls = tls
-        self.handler = handler
     }
 
-    package var connectionCount: Int { connections.count }
+    /// Of connections that come, and of requests that begin, from now on.
+    package var limits: ConnectionLimits {
+        get { services.limits }
+        set { services.limits = newValue }
+    }
+
+    package var connectionCount: Int { services.connectionCount }
 
     /// Which other sockets may listen at the same address (`SO_REUSEPORT`, socket(7)).
     package enum AddressSharing: Sendable {
@@ -180,22 +128,15 @@ package final class Listener {
         return bootstrap
     }
 
-    /// Stops accepting and closes what is idle; open responses go on and close their connections behind them.
+    /// Stops accepting and closes what is idle; open responses continue, and their connections close after them.
     package func drain() {
-        isDraining = true
         for channel in channels { channel.close(promise: nil) }
         channels.removeAll()
-        for connection in connections.values { connection.drain() }
+        services.drain()
     }
 
     /// Closes every connection at once.
-    package func closeAll() {
-        for connection in connections.values { connection.cut() }
-    }
-
-    func opened(_ connection: any ClientConnection) { connections[ObjectIdentifier(connection)] = connection }
-
-    func closed(_ connection: any ClientConnection) { connections[ObjectIdentifier(connection)] = nil }
+    package func closeAll() { services.closeAll() }
 
     /// Builds the pipeline of an accepted connection.
     func configure(_ channel: any Channel) throws {
@@ -205,35 +146,12 @@ package final class Listener {
             channel.closeFuture.whenComplete { _ in gate.left(peer) }
         }
         let cipher = tls.map { _ in TLSOutboundTap() }
-        let connection = ConnectionHandler(listener: self, peer: ConnectionPeer(address: peer, cipher: cipher))
+        let connection = ConnectionHandler(services: services, peer: ConnectionPeer(address: peer, cipher: cipher))
         let pipeline = channel.pipeline.syncOperations
         if let tls, let cipher { try pipeline.addHandlers(cipher, tls.makeHandler()) }
         try pipeline.addHandlers(connection.wire, connection)
     }
 }
 
-extension Listener {
-    /// The listeners of all event loops, where one of them accepts for all.
-    ///
-    /// Each connection is moved to the loop that it is for, which costs it some microseconds; sockets of their own, over
-    /// which the kernel spreads connections, cost nothing, but not everything can have those.
-    package struct Spread: Sendable {
-        let group: any EventLoopGroup
-        private let listeners: [(eventLoop: any EventLoop, listener: NIOLoopBound<Listener>)]
-
-        /// - Parameters:
-        ///   - group: The loops.
-        ///   - listeners: One for each of them.
-        package init(over group: any EventLoopGroup, _ listeners: [(any EventLoop, NIOLoopBound<Listener>)]) {
-            self.group = group
-            self.listeners = listeners
-        }
-
-        func listener(on eventLoop: any EventLoop) -> NIOLoopBound<Listener>? {
-            listeners.first { $0.eventLoop === eventLoop }?.listener
-        }
-    }
-}
-
-/// The connection is closed as soon as it is accepted: there is nobody yet to answer, and an answer would cost more.
+/// The connection is closed as soon as it is accepted: there is no request yet, and an answer would cost more.
 private struct TooManyConnections: Error {}

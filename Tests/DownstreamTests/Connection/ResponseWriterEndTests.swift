@@ -58,11 +58,11 @@ import Testing
     }
 
     @Test(arguments: [
-        (ResponseWriterEndTests.get, ResponseWriter.Body.unknown),
+        (ResponseWriterEndTests.get, ResponseBodyLength.unknown),
         ("GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n", .length),
         ("GET / HTTP/1.0\r\nTE: trailers\r\n\r\n", .unknown),
         ("HEAD / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n", .unknown),
-    ]) func trailersForWhomTheyCannotReachAreDropped(request: String, body: ResponseWriter.Body) throws {
+    ]) func trailersForWhomTheyCannotReachAreDropped(request: String, body: ResponseBodyLength) throws {
         let (connection, writer) = try EmbeddedConnection.answering(
             request, body: body, headers: body == .length ? ["Content-Length": "2"] : [:])
         #expect(!writer.canSendTrailers)
@@ -83,8 +83,8 @@ import Testing
     }
 
     /// RFC 9112, section 8: a message that broke off must not look complete.
-    @Test(arguments: [ResponseWriter.Body.unknown, .length]) func aResponseThatBreaksOffHasNoEnd(
-        body: ResponseWriter.Body
+    @Test(arguments: [ResponseBodyLength.unknown, .length]) func aResponseThatBreaksOffHasNoEnd(
+        body: ResponseBodyLength
     ) throws {
         let delegate = ScriptedDelegate()
         let (connection, writer) = try EmbeddedConnection.answering(

@@ -1,0 +1,22 @@
+package import Flow
+
+/// What a listener allows its connections.
+package struct ConnectionLimits: Equatable, Sendable {
+    package var maximumHeaderBytes: ByteCount
+    /// From the first byte of a request, or from the connection's begin, to the end of the head.
+    package var headerTime: Duration
+    /// From one response to the next request.
+    package var keepaliveTime: Duration
+    /// Streams at a time on a connection of HTTP/2; `nil` where HTTP/2 is not spoken.
+    package var maximumStreams: Int?
+
+    package init(
+        maximumHeaderBytes: ByteCount = .kibibytes(32), headerTime: Duration = .seconds(10),
+        keepaliveTime: Duration = .seconds(75), maximumStreams: Int? = nil
+    ) {
+        self.maximumHeaderBytes = maximumHeaderBytes
+        self.headerTime = headerTime
+        self.keepaliveTime = keepaliveTime
+        self.maximumStreams = maximumStreams
+    }
+}
