@@ -91,3 +91,20 @@ def test_the_page_on_logs_tells_every_member_of_a_line():
     told = {name for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
     source = (REPOSITORY / "Sources" / "Observability" / "AccessLogEntry.swift").read_text()
     assert told == set(re.findall(r'\badd\("(\w+)"', source))
+
+
+def rows_of_the_limits():
+    page = (REPOSITORY / "docs" / "LIMITS.md").read_text()
+    rows = [row for row in page.splitlines() if row.startswith("|") and not row.startswith(("|---", "| resource"))]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_each_limit_has_a_test_that_exhausts_it():
+    rows = rows_of_the_limits()
+    assert len(rows) > 50 and {len(row) for row in rows} == {5} and all(all(row) for row in rows)
+    sources = {file.name: file.read_text() for kind in ("test_*.py", "*Tests.swift") for file in (REPOSITORY / "Tests").rglob(kind)}
+    for resource, *_, tests in rows:
+        named = re.findall(r"`(\w+\.(?:py|swift))::(\w+)`", tests)
+        assert named, f"no test for {resource}"
+        for file, test in named:
+            assert re.search(rf"\b(?:def|func) {test}\b", sources.get(file, "")), f"there is no {file}::{test}, named for {resource}"
