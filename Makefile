@@ -5,7 +5,9 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 # The Swift runtime linked in saves a jump at each of its calls. Exclusive access is checked in every debug build and
 # test; in release the checks cost 1 to 2 % on live streams.
 RELEASE_FLAGS := -c release --product weir --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked
-PYTEST = .venv/bin/pytest Tests/EndToEnd $(PYTEST_FLAGS)
+# Most of a test is waiting, so two files run at a time; each worker has its own weirs, origins and applications.
+PYTEST = .venv/bin/pytest Tests/EndToEnd --numprocesses $(PYTEST_WORKERS) --dist loadfile $(PYTEST_FLAGS)
+PYTEST_WORKERS ?= 2
 PYTEST_FLAGS ?=
 # The bench tools are kept outside of this repository: make bench BENCH=/path/to/bench
 BENCH ?=

@@ -373,7 +373,7 @@ def test_a_drain_says_goodbye_and_ends_streams(weir, origin, h2):
     assert stream.numbers == [1] and stream.reset is not None and not stream.ended
     busy.until(lambda: busy.gone)
     assert busy.goodbyes[0][0] == 0
-    assert proxy.ended()[0] == 0
+    assert proxy.ended() == 0
     script.go.set()
     script.over.set()
 

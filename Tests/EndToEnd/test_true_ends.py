@@ -438,7 +438,7 @@ def test_a_drain_is_told_in_band(weir, origin, client):
     numbers, last = ended_with_notice(records, response)
     assert numbers == []
     check_end(last, address, "unavailable", 503, 10)
-    assert address.proxy.ended()[0] == 0
+    assert address.proxy.ended() == 0
     assert address.logged("drained")["problem"] == "unavailable"
     script.over.set()
 
