@@ -32,6 +32,7 @@ WIRE_SEEDS ?= 1000
 
 .PHONY: help run test test-unit test-end-to-end test-conformance wire wire-fuzz check lint format bench bench-pace \
 	bench-slow-readers bench-crowd bench-flap bench-polling bench-reloads bench-secured bench-hostile bench-keys \
+	bench-instructions \
 	test-soak soak soak-address test-thread test-address \
 	fuzz screenshot image clean
 
@@ -141,6 +142,11 @@ bench-hostile: ## what clients that send and read slowly take from others
 	scripts/setup measure
 	swift build -c release --product weir $(SWIFT_FLAGS)
 	Benchmarks/hostile $(MEASURE_FLAGS)
+
+bench-instructions: ## the instructions of a request and a record: fails if they are above Benchmarks/instructions.json
+	scripts/setup measure
+	swift build $(RELEASE_FLAGS) $(SWIFT_FLAGS)
+	Benchmarks/instructions $(MEASURE_FLAGS)
 
 bench-keys: ## what it costs to find the key of a record
 	scripts/setup measure

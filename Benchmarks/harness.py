@@ -22,11 +22,13 @@ BUILT = REPOSITORY / ".build/benchmarks"
 TICK = os.sysconf("SC_CLK_TCK")
 
 
-def arguments(description, **numbers):
-    """The command line: numbers by name with their defaults, and what every measurement takes."""
+def arguments(description, flags=(), **numbers):
+    """The command line: flags with their help, numbers by name with their defaults, and what every measurement takes."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     for name, default in numbers.items():
         parser.add_argument("--" + name.replace("_", "-"), type=type(default), default=default, help=" ")
+    for name, text in flags:
+        parser.add_argument("--" + name, action="store_true", help=text)
     parser.add_argument("--markdown", action="store_true", help="print tables as Markdown")
     parser.add_argument("--weir", type=Path, default=REPOSITORY / ".build/release/weir", help="the binary to measure")
     parsed = parser.parse_args()
@@ -123,10 +125,10 @@ class Weir(Process):
     """weir with one worker in front of an origin, its limits out of the way; `url` is where it listens.
 
     `routes` are more routes, each a dictionary with its `match`, in front of the one for all other paths. With
-    `has_admin`, `admin` is where it tells of itself.
+    `has_admin`, `admin` is where it tells of itself. `under` is a command that runs it, such as valgrind.
     """
 
-    def __init__(self, binary, origin, core=None, has_log=False, has_admin=False, routes=(), **route):
+    def __init__(self, binary, origin, core=None, has_log=False, has_admin=False, routes=(), under=(), **route):
         self.folder = tempfile.TemporaryDirectory(dir=BUILT)
         self.configuration, self.log, self.messages = (
             Path(self.folder.name, name) for name in ("proxy.conf", "log", "messages"))
@@ -142,7 +144,7 @@ class Weir(Process):
             "routes:\n" + "".join(f"  - {each}\n" for each in written))
         # A pipe that nobody reads would hold weir up once it is full.
         with self.messages.open("wb") as standard_error:
-            super().__init__(binary, "run", "-c", self.configuration, core=core, stderr=standard_error)
+            super().__init__(*under, binary, "run", "-c", self.configuration, core=core, stderr=standard_error)
         self.url = self.said("listening on")
         self.admin = self.said("admin on") if has_admin else None
 
