@@ -34,10 +34,4 @@ struct ASCIITextTests {
     {
         #expect(text.unquoted == value)
     }
-
-    @Test(arguments: [("0", 0), ("035", 35), ("999999999999999999", 999_999_999_999_999_999)])
-    func digitsAreANumber(text: String, number: Int) { #expect(Int(digits: text.utf8) == number) }
-
-    @Test(arguments: ["", " 1", "1 ", "+1", "-1", "1,1", "0x1", "1_0", "\u{665}", "1000000000000000000"])
-    func anythingElseIsNoNumber(text: String) { #expect(Int(digits: text.utf8) == nil) }
 }

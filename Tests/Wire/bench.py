@@ -9,7 +9,7 @@ from case import NONCE
 from http2_cases import get
 from messages import Duty
 from oracle import Finding, Visit, compare
-from origins import UNKNOWN_METHODS, UNKNOWN_TARGETS, Origin
+from origins import UNKNOWN_METHODS, Origin, rejection
 from proxies import Proxy
 from reference import read_requests
 from reference_http2 import read_stream
@@ -128,7 +128,7 @@ class Bench:
             else:
                 others.append(record)
         for line in self.proxy.lines:
-            if (fault := UNKNOWN_TARGETS.get(self.name, {}).get(line.get("path"))) in self.origin.faults:
+            if "upstream" in line and (fault := rejection(self.name, line)) in self.origin.faults:
                 self.origin.faults.remove(fault)
         strays += [f"{self.name} rejected what weir sent: {fault}" for fault in self.origin.faults]
         strays += self.proxy.revive()

@@ -39,8 +39,9 @@ class Failure:
     reproduced: bool = True
 
     @property
-    def is_timing(self):
-        return all(finding.timing for _, finding in self.findings)
+    def counts(self):
+        """Not where a time limit passed once, as happens on a busy machine."""
+        return self.reproduced or not all(finding.timing for _, finding in self.findings)
 
     @property
     def is_end_of_weir(self):

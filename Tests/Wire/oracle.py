@@ -9,7 +9,7 @@ import re
 
 import routes
 from messages import Duty
-from origins import FORGED, UNKNOWN_METHODS, UNKNOWN_TARGETS
+from origins import FORGED, UNKNOWN_METHODS, rejection
 
 # Fields in which a client could claim to be somebody else, or a length, with `_` for `-` too.
 SENSITIVE = re.compile(r"content-length|transfer-encoding|host|forwarded|x-real-ip|x-forwarded-.*")
@@ -112,7 +112,7 @@ def check_lines(visit, origin_name):
     """What weir logged as answered by an origin has reached it."""
     met = {record.trace for _, record in visit.records}
     for trace, line in forwarded(visit).items():
-        unknown = line["method"] in UNKNOWN_METHODS.get(origin_name, ()) or line["path"] in UNKNOWN_TARGETS.get(origin_name, ())
+        unknown = line["method"] in UNKNOWN_METHODS.get(origin_name, ()) or rejection(origin_name, line)
         if trace not in met and line["reason"] == "completed" and line.get("status", 0) < 500 and not unknown:
             yield Finding(f"weir logged a response to a request that no origin got: {line}")
 

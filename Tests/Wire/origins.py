@@ -2,6 +2,7 @@
 import asyncio
 import dataclasses
 import json
+import re
 import shutil
 import socket
 import sys
@@ -125,5 +126,15 @@ def trace_id(traceparent):
 NAMES = ["http_server", "h11", "node", "nginx"]
 # Methods that an origin rejects, whoever sends them.
 UNKNOWN_METHODS = {"node": {"LIST"}, "nginx": {"TRACE"}}
-# Targets that it rejects, and what it then records.
-UNKNOWN_TARGETS = {"nginx": {"*": "400  "}}
+
+
+def rejection(name, line):
+    """What an origin records of a request that it rejects for its target, whoever sends it; None if it does not.
+
+    nginx decodes the path of a target, and knows no `OPTIONS *`.
+    """
+    if name != "nginx":
+        return None
+    if line["path"] == "*":
+        return "400  "
+    return f"400 {line['method']} " if re.search("%(?![0-9A-Fa-f]{2})", line["path"]) else None

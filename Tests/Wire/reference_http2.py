@@ -3,11 +3,12 @@ import re
 
 import routes
 from messages import Expected, Seen, digest, text
-from reference import UNUSUAL
+from reference import LARGEST_HEAD, UNUSUAL
 from syntax import CONTROL, TOKEN, Malformed, Notes, check_authority, read_length, values
 
 PSEUDO = {b":method", b":scheme", b":authority", b":path"}
 # RFC 9113, 8.2.2.
+FIELD_OVERHEAD = 32  # what a field counts beyond its bytes: 6.5.2
 CONNECTION_FIELDS = {b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade"}
 
 
@@ -19,17 +20,19 @@ def read_stream(stream):
     except Malformed:
         return None
     content = b"".join(stream.data)
-    complete = stream.ends or head.declared == len(content)  # then the origin has all of it before the end
+    complete = stream.ends
     head.length = head.declared if head.declared is not None else len(content)
     if head.declared not in (None, len(content)):
-        # A request that announces no content is whole with its head, and may be forwarded before more comes.
-        complete, content = head.declared == 0, b""
+        complete, content = False, b""
         notes.append("content-length differs")
     try:
         check_trailers(stream.trailers or [], notes)
     except Malformed as fault:
         complete = False
         notes.append(str(fault))
+    if head.declared == 0:
+        # A request that announces no content is whole with its head, and may be forwarded before the stream ends.
+        complete, content = True, b""
     if head.method == b"HEAD" and (stream.data or stream.trailers is not None):
         notes.append("HEAD does not end with its fields")
     if not stream.ends:
@@ -67,7 +70,9 @@ class Head:
     def __init__(self, fields, notes):
         pseudo = {}
         self.fields = []
+        size = 0
         for name, value in fields:
+            size += len(name) + len(value) + FIELD_OVERHEAD
             check_field(name, value, notes)
             if not name.startswith(b":"):
                 self.fields.append((name, value.strip(b" \t")))
@@ -77,6 +82,8 @@ class Head:
                 pseudo[name] = value
         if not pseudo.get(b":method") or b":path" not in pseudo and pseudo[b":method"] != b"CONNECT":
             raise Malformed("a pseudo-field is missing")
+        if size > LARGEST_HEAD:
+            notes.append("a head of more than max_header_bytes")
         self.method, self.target = pseudo[b":method"], pseudo.get(b":path", b"")
         if not TOKEN.fullmatch(self.method):
             raise Malformed("the method")

@@ -30,7 +30,8 @@ def brief(failure):
     """One line."""
     case, (origin, finding) = failure.case, failure.findings[0]
     origins = len({name for name, _ in failure.findings})
-    return f"{case.kind} {case.name} {case.mutations}: {origins} origins, {origin}: {finding.text}"
+    kind = "FAILED" if failure.counts else "late, once:"
+    return f"{kind} {case.kind} case {case.name} {case.mutations}: {origins} origins, {origin}: {finding.text}"
 
 
 def unique(findings):

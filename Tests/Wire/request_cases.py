@@ -160,6 +160,9 @@ def build(drafts, draw, seed):
     if drafts[-1].raw is None or draw.random() < 0.5:  # else the client sends nothing more
         data += b"GET /end%s HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n" % str(seed).encode()
     split = draw.randrange(len(data) + 1) if draw.random() < 0.2 else 0
+    nonce = data.rfind(NONCE, 0, split + len(NONCE) - 1)
+    if 0 <= nonce < split < nonce + len(NONCE):  # it must be in one piece
+        split = nonce
     case.pieces += [piece for piece in (data[:split], data[split:]) if piece]
     return case
 

@@ -33,8 +33,12 @@ def duty(head, notes):
         return Duty.NEVER, "no route takes the method"
     if OWN.fullmatch(path):
         return Duty.NEVER, "the path is weir's own"
-    if head.method in (b"TRACE", b"OPTIONS") and (b"max-forwards", b"0") in head.fields:
-        return Duty.NEVER, "Max-Forwards is 0"  # RFC 9110, 7.6.2
+    if head.method in (b"TRACE", b"OPTIONS"):  # RFC 9110, 7.6.2
+        limits = [value for name, value in head.fields if name == b"max-forwards"]
+        if any(not limit.isdigit() for limit in limits) or len(limits) > 1:
+            return Duty.NEVER, "Max-Forwards is no number, and so cannot be counted down"
+        if limits and int(limits[0]) == 0:
+            return Duty.NEVER, "Max-Forwards is 0"
     if head.method in (b"HEAD", b"TRACE") and (head.chunked or head.length):
         notes.append("a body of HEAD or TRACE")
     if head.target.startswith(EARLY.encode()) and (head.chunked or head.length):

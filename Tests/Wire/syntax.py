@@ -13,7 +13,8 @@ ODD_REG_NAME = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")
 AUTHORITY = re.compile(rb"(\[[^\[\]]*\]|[^:\[\]]*)(?::(.*))?", re.DOTALL)
 CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]+)(.*)", re.DOTALL)
 EXTENSIONS = re.compile(rb"""(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"[^"\\]*"))?)*""")
-LARGEST = (1 << 63) - 1  # a length that weir and libcurl can hold
+LARGEST = (1 << 63) - 1  # a chunk's size that weir and libcurl can hold
+LARGEST_LENGTH = 10**18 - 1  # a Content-Length that weir takes
 
 
 class Malformed(Exception):
@@ -106,7 +107,7 @@ def read_length(fields, notes):
     if len(lengths) > 1:
         notes.append("Content-Length is repeated")
     numbers = {int(length) for length in lengths}
-    if len(numbers) > 1 or max(numbers) > LARGEST:
+    if len(numbers) > 1 or max(numbers) > LARGEST_LENGTH:
         raise Malformed("Content-Length differs or is too large")
     return numbers.pop()
 

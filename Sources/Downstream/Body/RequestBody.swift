@@ -76,6 +76,8 @@ package final class RequestBody {
     private var hasArrived = false
     /// How its end is found.
     private let length: RequestBodyLength
+    /// Over HTTP/2 the length that the head declares; until the stream's end, more bytes or malformed trailers may follow.
+    private let declared: Int?
     /// The fields behind a chunked body (RFC 9110, section 6.5), once it is whole.
     package private(set) var trailers = HTTPHeaders()
     /// Whether the client waits for `100 Continue`.
@@ -89,11 +91,12 @@ package final class RequestBody {
     private var hasSentContinue = false
 
     /// The body of a request without one.
-    init() { (state, length, expectsContinue) = (.empty, .none, false) }
+    init() { (state, length, declared, expectsContinue) = (.empty, .none, nil, false) }
 
     init(of request: Request, from source: any RequestBodySource) {
         self.source = source
         (state, length, expectsContinue) = (.held, request.bodyLength, request.expectation == .goAhead)
+        declared = request.head.version == .http2 ? length.bytes : nil
     }
 
     /// Reads the whole body, after `100 Continue` where the client waits for that.
@@ -147,7 +150,7 @@ package final class RequestBody {
     ///   told when there is.
     package func take(into target: UnsafeMutableRawBufferPointer) -> Int? {
         guard case .streaming = state else { return isWhole ? 0 : nil }
-        let count = min(target.count, bytes.readableBytes)
+        let count = isUnconfirmed ? 0 : min(target.count, bytes.readableBytes)
         if count > 0 {
             bytes.readWithUnsafeReadableBytes { source in
                 target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source.prefix(count)))
@@ -189,7 +192,7 @@ package final class RequestBody {
             bytes.discardReadBytes()
             bytes.writeImmutableBuffer(part)
         }
-        if bytes.readableBytes >= Self.most {
+        if bytes.readableBytes >= Self.most, !isUnconfirmed {
             deadline = .distantFuture
             source?.setReading(false)
         } else {
@@ -198,8 +201,16 @@ package final class RequestBody {
         tell(stream)
     }
 
+    /// Whether all declared bytes have arrived, but not the end that makes the request well-formed (RFC 9113, section 8.1.1).
+    ///
+    /// The last of them are withheld until then: an upstream takes a request for complete when it has the declared length.
+    private var isUnconfirmed: Bool {
+        guard let declared, !hasArrived else { return false }
+        return total >= declared
+    }
+
     private func tell(_ stream: Stream) {
-        guard isAwaited else { return }
+        guard isAwaited, !isUnconfirmed else { return }
         isAwaited = false
         stream.delegate.bodyArrived()
     }

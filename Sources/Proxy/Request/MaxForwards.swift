@@ -20,8 +20,7 @@ enum MaxForwards: Equatable, Sendable {
         guard let line = lines.first else { return }
         guard lines.count == 1, !line.isEmpty, line.utf8.allSatisfy(\.isDigit) else { throw .malformedRequest }
         // A recipient may lower the number to the most that it can represent.
-        let digits = line.utf8.drop { $0 == UInt8(ascii: "0") }
-        let count = digits.isEmpty ? 0 : Int(digits: digits) ?? Int.largestOfDigits
+        let count = Int(digits: line.utf8) ?? Int.largestOfDigits
         self = count == 0 ? .exhausted : .remaining(count - 1)
     }
 

@@ -9,7 +9,10 @@ import Testing
             of: HTTPRequestHead(version: version, method: .POST, uri: "/", headers: HTTPHeaders(fields)))
     }
 
-    @Test(arguments: [("0", 0), ("5", 5), ("035", 35), ("000", 0), ("999999999999999999", 999_999_999_999_999_999)])
+    @Test(arguments: [
+        ("0", 0), ("5", 5), ("035", 35), ("000", 0), ("999999999999999999", 999_999_999_999_999_999),
+        ("0000000000000000000000035", 35),
+    ])
     func aLengthIsOneNumber(text: String, bytes: Int) throws {
         let length = try length([("content-LENGTH", text)])
         #expect(length == .length(bytes) && length.bytes == bytes && length.hasBody == (bytes > 0))

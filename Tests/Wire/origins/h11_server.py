@@ -42,6 +42,8 @@ async def exchange(number, connection, reader, writer):
         return False
     content = f"{method} {target}\n".encode("latin-1")
     answer = [("X-Seen", trace_of(fields)), ("Content-Length", str(len(content)))]
+    if early:  # it does not read the body, and so cannot find the next request
+        answer.append(("Connection", "close"))
     for event in (h11.Response(status_code=200, headers=answer), h11.Data(data=content), h11.EndOfMessage()):
         if method != "HEAD" or not isinstance(event, h11.Data):
             writer.write(connection.send(event))

@@ -25,7 +25,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self):
         early = self.path.startswith("/early")
         body, complete = (None, True) if early else self.read_body()
-        recorder.request(self.number, self.command, self.path, self.headers.items(), body, complete)
+        # Of `path` it has made one slash of several at the front; the parser has read them all.
+        target = self.requestline.split()[1]
+        recorder.request(self.number, self.command, target, self.headers.items(), body, complete)
         if not complete:
             self.close_connection = True
             return
