@@ -22,7 +22,7 @@ struct LineBlock {
     /// - Returns: The line without its end, which is two bytes more; `nil` if its end has not arrived.
     /// - Throws: The fault of a line that is too long, or does not end with CRLF.
     mutating func next(in bytes: UnsafeRawBufferPointer) throws(RequestFault) -> UnsafeRawBufferPointer? {
-        guard let lineFeed = bytes.place(of: .lineFeed, in: searched..<bytes.count) else {
+        guard let lineFeed = bytes.offset(of: .lineFeed, in: searched..<bytes.count) else {
             searched = bytes.count
             guard taken + searched <= limit else { throw excess }
             return nil

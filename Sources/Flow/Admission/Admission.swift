@@ -1,32 +1,33 @@
-/// Who may open another stream on one route.
+/// Limits on the streams of one route: open streams of a client, open streams of all clients, and starts of a client
+/// per time.
 ///
-/// Two bounds on streams (of a client, of the route) and one on how often a client starts them; that of an upstream is in
-/// ``UpstreamPool``. A request counts as a stream from ``admit(_:at:)`` on, because only the response tells;
-/// ``turnedOutPlain(_:)`` takes that back for a response that is no stream.
+/// The limit of an upstream is in ``UpstreamPool``. A request counts as a stream from ``admit(_:at:)`` on, because only
+/// the response shows whether it is one; ``turnedOutPlain(_:admitted:)`` reverts that for a response that is no stream.
 ///
 /// Invariants (`AdmissionTests`, `AdmissionModelTests`):
-/// 1. No count ever exceeds its limit, except in a dry run, or after `limits` was lowered, and then it only falls.
+/// 1. No count exceeds its limit, except in a dry run and after `limits` was lowered; then the count only falls.
 /// 2. A refusal changes nothing: it takes neither a slot nor a start, and displaces no stream.
-/// 3. When everything admitted was released, every count is zero.
-/// 4. Clients without a stream and with a full allowance are forgotten as others come, so the memory follows the
-///    clients that matter now, not all that ever came.
+/// 3. After everything admitted was released, every count is zero.
+/// 4. Clients without a stream and with a full allowance are removed while others arrive, so the memory is bounded by
+///    the clients that matter now, not by all clients ever seen.
 /// 5. A slot has one holder: a displaced stream has given its slot to the start that displaced it.
 ///
-/// A stream whose client has left and may come back (``detached(_:of:until:)``) keeps its slot for as long as no other start
-/// of the same client needs it: who holds a place for a resumption must not be locked out by it.
+/// A stream whose client has left and may come back (``detached(_:of:until:)``) keeps its slot until another start of
+/// the same client needs it: a client must not be locked out by its own stream that waits for a resumption.
 ///
-/// - Complexity: O(1) for each call: a look-up of the client's key, and a look at four other clients. A refusal for the route's
-///   limit may look at every detached stream, if the one that ends first has gone since the last such refusal.
+/// - Complexity: O(1) for each call: one look-up of the client's key, and a check of four other clients. A refusal for
+///   the route's limit may visit every detached stream if the one that ends first was removed since the last such
+///   refusal.
 package struct Admission: Sendable {
-    /// The bounds of a route; `nil` is none.
+    /// The limits of a route; `nil` if there is none.
     package struct Limits: Equatable, Sendable {
         /// Open streams of one client.
         package var perClient: Int?
         /// Open streams of all clients.
         package var perRoute: Int?
-        /// How often one client may start a stream.
+        /// The rate at which one client may start streams.
         package var starts: StartAllowance?
-        /// Whether they only tell whom they would refuse.
+        /// Whether the limits are only reported, not enforced.
         package var isDryRun: Bool
 
         package init(
@@ -40,14 +41,14 @@ package struct Admission: Sendable {
         }
     }
 
-    /// What an admission came to.
+    /// The result of an admission.
     package struct Admitted: Equatable, Sendable {
-        /// In a dry run, what a stream would have been refused for.
+        /// In a dry run, the reason for which the stream would have been refused.
         ///
-        /// No start was taken for it then, as none would have been: so the next one is judged as it would be if the
-        /// limits did bind.
+        /// No start was taken in that case, as none would have been: the next start is judged as if the limits were
+        /// enforced.
         package let wouldRefuse: AdmissionError?
-        /// A detached stream of the client whose slot the new one has: it has to be ended.
+        /// A detached stream of the client whose slot the new one has taken; the caller must end it.
         package let displaced: StreamId?
 
         package init(wouldRefuse: AdmissionError? = nil, displaced: StreamId? = nil) {
@@ -59,46 +60,49 @@ package struct Admission: Sendable {
     private struct Client: Idling {
         var openStreams = 0
         var nextStart = Instant.distantPast
-        /// The next start, if clients that were refused come back as they were told.
+        /// The next start if the clients that were refused retry at the time of their `Retry-After`.
         var plannedStart = Instant.distantPast
-        /// Its detached streams, in the order in which they were detached.
+        /// Its detached streams, in the order of their detachment.
         var detached: [StreamId] = []
 
         func isIdle(at now: Instant) -> Bool { openStreams == 0 && nextStart <= now }
     }
 
-    /// May be replaced while streams are open (a reload); what is open stays open.
+    /// May be replaced while streams are open (a reload); open streams stay open.
     package var limits: Limits
+    /// Streams of all clients that are open now.
     package private(set) var openStreams = 0
-    /// Streams and plain requests.
+    /// Streams and plain requests that are open now.
     package private(set) var openRequests = 0
 
     private var clients = IdleTable<Client>()
-    /// Until when each detached stream waits for its client.
+    /// When each detached stream ends if its client does not come back.
     private var detachedUntil: [StreamId: Instant] = [:]
-    /// The least of `detachedUntil`; `nil` where it has to be looked for.
+    /// The earliest of `detachedUntil`; `nil` if it has to be computed.
     private var earliestEnd: Instant?
 
+    /// A gate of a route without open streams.
     package init(limits: Limits) { self.limits = limits }
 
-    /// Clients that are remembered, for they have a stream or have started one lately.
+    /// Clients with an entry: they have an open stream or started one recently.
     package var knownClients: Int { clients.count }
 
-    /// Takes a slot and a start for a stream of `client`; give it back with ``released(_:isStream:)``.
+    /// Takes a slot and a start for a stream of `client`; ``released(_:isStream:)`` returns the slot.
     ///
-    /// The start is looked at last: who is told when to start again shall find nothing else in the way that was known.
+    /// The starts are checked last, so that a client that honours `Retry-After` is not rejected by another limit that
+    /// was already known.
     ///
-    /// - Throws: The first bound that is reached; then nothing was taken.
+    /// - Throws: The first limit that is reached; then nothing was taken.
     @discardableResult
     package mutating func admit(_ client: ClientKey, at now: Instant) throws(AdmissionError) -> Admitted {
         clients.sweep(at: now)
-        let place = clients.place(of: client)
-        let known = place.map { clients[$0] } ?? Client()
+        let index = clients.index(of: client)
+        let known = index.map { clients[$0] } ?? Client()
         let displaced = slotIsMissing(for: known) && !limits.isDryRun ? known.detached.first : nil
         let refusal = refusal(of: known, at: now, slots: displaced == nil ? 0 : 1)
         if let refusal, !limits.isDryRun { throw refusal }
         if let displaced { takeSlot(of: displaced, client) }
-        let taken = place ?? clients.append(known, for: client)
+        let taken = index ?? clients.append(known, for: client)
         clients[taken].openStreams += 1
         if refusal == nil, let starts = limits.starts {
             clients[taken].nextStart = starts.taken(nextStart: known.nextStart, at: now)
@@ -108,39 +112,39 @@ package struct Admission: Sendable {
         return Admitted(wouldRefuse: refusal, displaced: displaced)
     }
 
-    /// The response of an admitted request is no stream: gives back its stream's slot and start.
+    /// The response of an admitted request is no stream: returns its stream's slot and start.
     ///
     /// - Parameters:
     ///   - client: As it was admitted.
-    ///   - admitted: What its admission came to: only a start that was taken is given back.
+    ///   - admitted: The result of its admission: a start is returned only if one was taken.
     package mutating func turnedOutPlain(_ client: ClientKey, admitted: Admitted = Admitted()) {
-        let place = streamEnded(of: client)
+        let index = streamEnded(of: client)
         if admitted.wouldRefuse == nil, let starts = limits.starts {
-            clients[place].nextStart = starts.refunded(nextStart: clients[place].nextStart)
+            clients[index].nextStart = starts.refunded(nextStart: clients[index].nextStart)
         }
     }
 
-    /// An admitted request is over.
+    /// An admitted request has ended.
     ///
     /// - Parameters:
     ///   - client: As it was admitted.
-    ///   - isStream: Whether it still counts as one, that is, ``turnedOutPlain(_:)`` was not called for it.
+    ///   - isStream: Whether it still counts as a stream: ``turnedOutPlain(_:admitted:)`` was not called for it.
     package mutating func released(_ client: ClientKey, isStream: Bool = true) {
-        // Called in the `deinit` of a permit alone, which is not copyable: once for each admission.
+        // Called only in the `deinit` of a permit, which is not copyable: once for each admission.
         precondition(openRequests > 0, "a release without an admission")
         openRequests -= 1
         if isStream { _ = streamEnded(of: client) }
     }
 
-    /// What a client has left of its starts; `nil` where the route does not limit them.
+    /// The remaining starts of a client; `nil` if the route does not limit them.
     package func startsLeft(of client: ClientKey, at now: Instant) -> StartQuota? {
         limits.starts?.quota(
-            nextStart: clients.place(of: client).map { clients[$0].nextStart } ?? .distantPast, at: now)
+            nextStart: clients.index(of: client).map { clients[$0].nextStart } ?? .distantPast, at: now)
     }
 
-    /// How many more streams a client may open; `nil` where the route does not limit them.
+    /// The number of streams that a client may still open; `nil` if the route does not limit them.
     package func streamsLeft(of client: ClientKey) -> Int? {
-        let open = clients.place(of: client).map { clients[$0].openStreams } ?? 0
+        let open = clients.index(of: client).map { clients[$0].openStreams } ?? 0
         return limits.perClient.map { max(0, $0 - open) }
     }
 
@@ -148,7 +152,7 @@ package struct Admission: Sendable {
         limits.perClient.map { client.openStreams >= $0 } ?? false || limits.perRoute.map { openStreams >= $0 } ?? false
     }
 
-    /// The first bound that is in the way of one more stream of a client that would take over `slots` of its own.
+    /// The first limit that rejects one more stream of a client, if that stream takes over `slots` of the client's own.
     private mutating func refusal(of client: Client, at now: Instant, slots: Int) -> AdmissionError? {
         if let limit = limits.perClient, client.openStreams - slots >= limit {
             return .tooManyStreamsOfClient(limit: limit)
@@ -161,72 +165,74 @@ package struct Admission: Sendable {
         return wait > .zero ? .tooManyStarts(rate: starts.rate, retryAfter: wait) : nil
     }
 
-    /// Takes one open stream off; the client's place is told back.
+    /// Subtracts one open stream and returns the client's index.
     private mutating func streamEnded(of client: ClientKey) -> Int {
-        // A client is only forgotten without open streams.
-        guard let place = clients.place(of: client), clients[place].openStreams > 0 else {
+        // A client is removed only when it has no open stream.
+        guard let index = clients.index(of: client), clients[index].openStreams > 0 else {
             preconditionFailure("the end of a stream that was not admitted")
         }
-        clients[place].openStreams -= 1
+        clients[index].openStreams -= 1
         openStreams -= 1
-        return place
+        return index
     }
 }
 
 // MARK: - Streams without a client
 
 extension Admission {
-    /// The client of an open stream has left and may come back: its slot is the client's next start's, should it be needed.
+    /// The client of an open stream has left and may come back: the client's next start takes over the slot if it needs
+    /// one.
     ///
     /// - Parameters:
     ///   - stream: Not detached yet.
     ///   - client: As it was admitted.
-    ///   - end: When the stream ends by itself.
+    ///   - end: When the stream ends if the client does not come back.
     package mutating func detached(_ stream: StreamId, of client: ClientKey, until end: Instant) {
-        guard let place = clients.place(of: client) else { preconditionFailure("a stream that was not admitted") }
-        clients[place].detached.append(stream)
+        guard let index = clients.index(of: client) else { preconditionFailure("a stream that was not admitted") }
+        clients[index].detached.append(stream)
         if detachedUntil.isEmpty { earliestEnd = end }
         detachedUntil[stream] = end
         earliestEnd = earliestEnd.map { min($0, end) }
     }
 
-    /// The client of a detached stream is back, or the stream is over.
+    /// The client of a detached stream has come back, or the stream has ended.
     ///
-    /// - Returns: Whether the stream still has its slot; if not, it was displaced, and must not be released as a stream.
+    /// - Returns: Whether the stream still has its slot; if not, it was displaced, and must not be released as a
+    ///   stream.
     package mutating func attached(_ stream: StreamId, of client: ClientKey) -> Bool {
         guard let end = detachedUntil.removeValue(forKey: stream) else { return false }
         if end == earliestEnd { earliestEnd = nil }
-        if let place = clients.place(of: client) { clients[place].detached.removeAll { $0 == stream } }
+        if let index = clients.index(of: client) { clients[index].detached.removeAll { $0 == stream } }
         return true
     }
 
-    /// Takes the slot of a detached stream from it.
+    /// Takes the slot away from a detached stream.
     private mutating func takeSlot(of stream: StreamId, _ client: ClientKey) {
         if attached(stream, of: client) { _ = streamEnded(of: client) }
     }
 
-    /// The time until a detached stream gives its slot back at the latest; `nil` where none is known.
+    /// The time until a detached stream returns its slot at the latest; `nil` if there is none.
     private mutating func timeToEarliestEnd(at now: Instant) -> Duration? {
         if earliestEnd == nil { earliestEnd = detachedUntil.values.min() }
         return earliestEnd.map { $0 - now }
     }
 }
 
-// MARK: - When to come again
+// MARK: - Retry-After
 
 extension Admission {
-    /// Plans the return of a client that is refused for its starts: what its `Retry-After` announces.
+    /// Plans the next start of a client that is refused for its starts: the value of its `Retry-After`.
     ///
-    /// Clients that are refused at once must not all come back at once: each gets the time at which the allowance admits it, if those that were
-    /// refused before it come back as they were told, in whole seconds.
+    /// Clients that are refused at the same time must not all retry at the same time. Each gets the time at which the
+    /// allowance admits it, given that the clients refused before it retry at their own times, in whole seconds.
     ///
-    /// - Returns: How long it should wait; `nil` where starts are not limited.
+    /// - Returns: The time to wait; `nil` if starts are not limited.
     package mutating func planReturn(of client: ClientKey, at now: Instant) -> Duration? {
-        guard let starts = limits.starts, let place = clients.place(of: client) else { return nil }
-        let (next, most) = (clients[place].nextStart, starts.mostPlanned(nextStart: clients[place].nextStart))
-        let planned = min(max(next, clients[place].plannedStart), most)
+        guard let starts = limits.starts, let index = clients.index(of: client) else { return nil }
+        let (next, most) = (clients[index].nextStart, starts.mostPlanned(nextStart: clients[index].nextStart))
+        let planned = min(max(next, clients[index].plannedStart), most)
         let wait = starts.wait(nextStart: planned, at: now)
-        clients[place].plannedStart = starts.planned(nextStart: planned, after: wait, at: now)
+        clients[index].plannedStart = starts.planned(nextStart: planned, after: wait, at: now)
         return wait
     }
 }

@@ -1,28 +1,31 @@
-/// Why a stream was not admitted.
+/// The reason for which a stream was not admitted.
 package enum AdmissionError: Error, Equatable, Sendable {
     /// The client starts streams faster than the route allows; it will be served after `retryAfter`.
     case tooManyStarts(rate: Rate, retryAfter: Duration)
+    /// The client has `limit` open streams on the route.
     case tooManyStreamsOfClient(limit: Int)
-    /// `retryAfter` is the time until a stream without a client ends, if there is one.
+    /// The route has `limit` open streams; `retryAfter` is the time until a stream without a client ends, if there is
+    /// one.
     case tooManyStreamsOfRoute(limit: Int, retryAfter: Duration? = nil)
-    /// As many streams and requests as the upstream may carry are open.
+    /// The upstream has reached its limit of streams and requests.
     case upstreamBusy(limit: Int)
-    /// The client's last streams stalled too often.
+    /// The client was a slow consumer too often.
     case clientBreakerOpen(CircuitBreaker.Refusal)
+    /// The upstream failed too often.
     case upstreamBreakerOpen(CircuitBreaker.Refusal)
-    /// Its health checks fail; `retryAfter` is until the next one.
+    /// The upstream fails its health checks; `retryAfter` is the time until the next check.
     case upstreamDown(retryAfter: Duration)
-    /// The client's running streams use all records that it may get.
+    /// The client's open streams use its whole record rate.
     case recordBudgetSpent(rate: Rate, retryAfter: Duration)
-    /// The proxy carries as many streams or bytes as it may.
+    /// The proxy has reached its own limit of streams or bytes.
     case proxyFull(retryAfter: Duration)
 
-    /// How long the client should wait.
+    /// The value of `Retry-After`.
     ///
-    /// For starts and for an open breaker it is exact, for a record budget and for health checks the least that it can be.
-    /// For slots of a route it is the time for which a detached stream holds one. When other streams will end is not known (they may
-    /// last hours), and a guess from past streams would look exact and be wrong: then it is one second, the least that
-    /// `Retry-After` can be.
+    /// It is exact for starts and for an open breaker, and the minimum for a record budget and for health checks. For
+    /// slots of a route it is the time for which a detached stream holds one. The ends of other streams are not known
+    /// (they may last hours), and a guess from past streams would look exact and be wrong: then it is one second, the
+    /// minimum of `Retry-After`.
     package var retryAfter: Duration {
         switch self {
         case .tooManyStarts(_, let retryAfter): retryAfter

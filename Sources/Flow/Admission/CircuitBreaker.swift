@@ -1,37 +1,39 @@
-/// Refuses for a while what has failed too often lately: streams of one client, or an upstream.
+/// Refuses, for a cooldown, streams of a client or requests to an upstream that failed too often recently.
 ///
-///              trips failures within window             a stream comes after the cooldown
+///              trips failures within window             a stream arrives after the cooldown
 ///     closed ───────────────────────────────▶ open ───────────────────────────────────────▶ halfOpen
 ///        ▲                                      ▲                                            │    │
 ///        │                                      └──────────────── one failure ───────────────┘    │
-///        └─────────────────────────── probes of them have delivered ──────────────────────────────┘
+///        └─────────────────────────── `probes` probes have succeeded ─────────────────────────────┘
 ///
-/// A stream holds the ``Ticket`` that it was admitted with and reports with it once how it went: ``failed(_:at:jitter:)``,
-/// or ``released(_:at:)`` when it ended without a verdict; before that it may have been ``succeeded(_:at:)``. A probe
-/// is judged by what it delivers, not by its response: that may last hours.
+/// A stream keeps the ``Ticket`` of its admission and reports its verdict once: ``failed(_:at:jitter:)``, or
+/// ``released(_:at:)`` if it ended without a verdict; before that it may have reported ``succeeded(_:at:)``. A probe is
+/// judged by the records it delivers, not by its response, because a stream may last hours.
 ///
 /// Invariants (`CircuitBreakerTests`, `CircuitBreakerModelTests`):
-/// 1. Closed, fewer than `trips` failures lie within the last `window`; successes clear none of them.
-/// 2. Open, nobody is admitted before the `retryAfter` that was told; from then on somebody is.
-/// 3. Half-open, at most `probes` streams are out unjudged.
-/// 4. A generation begins with each trip and each reset. A ticket of an older one neither trips nor closes the breaker nor
-///    counts in its window: the stream tells of a time that the breaker has answered already.
-/// 5. A failure of the present generation counts even after the breaker has closed, so that a client cannot read
-///    `probeRecords` records and then stall for free.
-/// 6. Idle for a whole window, it is as if new, and whoever forgets it then loses nothing: see ``isIdle(at:)``.
+/// 1. Closed: fewer than `trips` failures lie within the last `window`; successes remove none of them.
+/// 2. Open: nothing is admitted before the `retryAfter` that was returned; from then on a stream is admitted.
+/// 3. Half-open: at most `probes` admitted streams are without a verdict.
+/// 4. A generation begins with each trip and each reset. A ticket of an older generation neither trips nor closes the
+///    breaker nor counts in its window: its verdict is about a period that the breaker has already handled.
+/// 5. A failure of the current generation counts even after the breaker has closed, so that a client cannot read
+///    `probeRecords` records and then stall without a penalty.
+/// 6. After a whole idle window it equals a new breaker and may be removed: see ``isIdle(at:)``.
 ///
-/// Times may come a little out of order, as event loops read their clocks before they take the lock.
+/// Times may be slightly out of order, because event loops read their clocks before they take the lock.
 ///
-/// - Complexity: O(1) for each call, O(`trips`) for a failure; it allocates at a failure only.
+/// - Complexity: O(1) for each call, O(`trips`) for a failure; it allocates only at a failure.
 package struct CircuitBreaker: Sendable {
+    /// The settings of a breaker.
     package struct Policy: Equatable, Sendable {
-        /// Failures that open it; at least 1.
+        /// Failures within the window that open it; at least 1.
         package let trips: Int
-        /// How long a failure counts.
+        /// The time for which a failure counts.
         package let window: Duration
-        /// How long nobody is admitted; up to a fifth more, so that the refused do not come back in one instant.
+        /// The time for which nothing is admitted; up to a fifth longer, so that refused clients do not all retry at
+        /// once.
         package let cooldown: Duration
-        /// Streams that are admitted at a time after that, and that must succeed; at least 1.
+        /// Streams admitted at a time after the cooldown, which must all succeed; at least 1.
         package let probes: Int
         /// Records that a stream must deliver without a stall to succeed.
         package let probeRecords: Int
@@ -46,31 +48,31 @@ package struct CircuitBreaker: Sendable {
         }
     }
 
-    /// The raw value is what problems, logs and metrics say.
+    /// The raw value is the text of problems, logs and metrics.
     package enum State: String, Equatable, Sendable, CaseIterable {
         case closed
         case open
         case halfOpen = "half-open"
     }
 
-    /// What a stream was admitted with.
+    /// The proof of an admission.
     package struct Ticket: Equatable, Sendable {
         let generation: Int
-        /// Whether the stream decides if the breaker closes again.
+        /// Whether the stream's verdict decides if the breaker closes.
         package fileprivate(set) var isProbe: Bool
 
-        /// That of a stream whose client has no breaker, for it has not failed lately.
+        /// The ticket of a stream whose client has no breaker, because it has not failed recently.
         static let unmarked = Ticket(generation: 0, isProbe: false)
     }
 
-    /// Why a stream was not admitted.
+    /// The reason for which a stream was not admitted.
     package struct Refusal: Error, Equatable, Sendable {
-        /// Open, or half-open with all its probes out.
+        /// Open, or half-open with all its probes admitted.
         package let state: State
-        /// Until it may be admitted.
+        /// The time until a stream may be admitted.
         ///
-        /// Open, that is exact, jitter and all. Half-open nobody knows when a probe will be judged: then it is one
-        /// second, the least that a `Retry-After` can say.
+        /// Open, it is exact, jitter included. Half-open, the time of the probes' verdicts is not known: then it is one
+        /// second, the minimum of `Retry-After`.
         package let retryAfter: Duration
 
         package init(state: State, retryAfter: Duration) {
@@ -85,30 +87,31 @@ package struct CircuitBreaker: Sendable {
         case halfOpen(unjudged: Int, succeeded: Int)
     }
 
-    /// May be replaced at any time (a reload); a cooldown that runs keeps its end.
+    /// May be replaced at any time (a reload); a running cooldown keeps its end.
     package var policy: Policy
-    /// How often it has opened.
+    /// The number of times it opened.
     package private(set) var trips = 0
 
     private var phase = Phase.closed
-    /// Failures that may still count, while it is closed; fewer than `policy.trips`.
+    /// Failures that may still count while it is closed; fewer than `policy.trips`.
     private var failures: [Instant] = []
     /// 0 until it has tripped or was reset.
     private var generation = 0
-    /// The highest number that a generation has had.
+    /// The highest generation so far.
     private(set) var lastGeneration: Int
-    /// Until when it must be remembered.
+    /// When it becomes idle.
     private var keptUntil = Instant.distantPast
 
+    /// A closed breaker.
     package init(policy: Policy) { self.init(policy: policy, lastGeneration: 0) }
 
-    /// A breaker for a client that may have had one before, none of whose generations was above `lastGeneration`.
+    /// A breaker for a client that may have had one before, with no generation above `lastGeneration`.
     init(policy: Policy, lastGeneration: Int) {
         self.policy = policy
         self.lastGeneration = lastGeneration
     }
 
-    /// Open until the cooldown is over, then half-open, although the first probe has yet to come.
+    /// Open until the cooldown has passed, then half-open, also before the first probe.
     package func state(at now: Instant) -> State {
         switch phase {
         case _ where isIdle(at: now): .closed
@@ -118,22 +121,23 @@ package struct CircuitBreaker: Sendable {
         }
     }
 
-    /// The time until somebody is admitted again; zero unless it is open.
+    /// The time until a probe is admitted; zero unless it is open.
     package func timeUntilHalfOpen(at now: Instant) -> Duration {
         guard case .open(let until) = phase else { return .zero }
         return max(.zero, until - now)
     }
 
-    /// Whether it is as good as new, with no failure, cooldown, probe or closing within the last window.
+    /// Whether it equals a new breaker: no failure, cooldown, probe or close within the last window.
     ///
-    /// So long it is kept after its cooldown: who waits that time out has waited for the cooldown and a whole window, and
-    /// of what tripped it nothing would count any more. A probe that is out keeps it as well.
+    /// It is kept for a window after its cooldown: a client that waits until it is removed has waited for the cooldown
+    /// and a whole window, after which none of the failures that tripped it would count. A probe without a verdict
+    /// keeps it as well.
     package func isIdle(at now: Instant) -> Bool {
         if case .halfOpen(1..., _) = phase { return false }
         return now >= keptUntil
     }
 
-    /// Lets a stream in, as a probe where the breaker is half-open.
+    /// Admits a stream, as a probe if the breaker is half-open.
     ///
     /// - Throws: A refusal; then nothing has changed.
     package mutating func admit(at now: Instant) throws(Refusal) -> Ticket {
@@ -153,9 +157,9 @@ package struct CircuitBreaker: Sendable {
         return Ticket(generation: generation, isProbe: true)
     }
 
-    /// A stream has delivered `probeRecords` records without a stall, or an answer that is no stream was good.
+    /// A stream has delivered `probeRecords` records without a stall, or a response that is no stream was good.
     ///
-    /// Only a probe's success matters. The ticket is no probe's from then on, and a later failure still counts.
+    /// Only a probe's success matters. The ticket is no longer a probe's after that, and a later failure still counts.
     package mutating func succeeded(_ ticket: inout Ticket, at now: Instant) {
         defer { ticket.isProbe = false }
         guard ticket.isProbe, ticket.generation == generation, case .halfOpen(let unjudged, let succeeded) = phase
@@ -170,12 +174,12 @@ package struct CircuitBreaker: Sendable {
         }
     }
 
-    /// A stream ended badly.
+    /// A stream failed.
     ///
     /// - Parameters:
-    ///   - ticket: With which it was admitted; spent from then on.
+    ///   - ticket: Of its admission; not valid afterwards.
     ///   - now: When it failed.
-    ///   - jitter: By how much of a fifth the cooldown is longer, from 0 to 1, should this trip the breaker.
+    ///   - jitter: The part of a fifth by which the cooldown is longer, from 0 to 1, if this trips the breaker.
     /// - Returns: Whether this opened the breaker.
     package mutating func failed(_ ticket: Ticket, at now: Instant, jitter: Double) -> Bool {
         forgetIfIdle(at: now)
@@ -194,7 +198,7 @@ package struct CircuitBreaker: Sendable {
         return true
     }
 
-    /// A stream ended without a verdict: a probe gives its slot back.
+    /// A stream ended without a verdict: a probe returns its slot.
     package mutating func released(_ ticket: Ticket, at now: Instant) {
         guard ticket.isProbe, ticket.generation == generation, case .halfOpen(let unjudged, let succeeded) = phase
         else {
@@ -204,7 +208,7 @@ package struct CircuitBreaker: Sendable {
         keep(from: now)
     }
 
-    /// Closes it by hand; the streams that are open count for nothing.
+    /// Closes it by an operator's command; the verdicts of open streams are ignored.
     package mutating func reset(at now: Instant) {
         phase = .closed
         failures = []
@@ -214,7 +218,7 @@ package struct CircuitBreaker: Sendable {
 
     private mutating func trip(at now: Instant, jitter: Double) {
         let cooldown = policy.cooldown.nanoseconds
-        // A fifth by division first, so that the longest cooldown does not overflow.
+        // Divides first, so that the longest cooldown does not overflow.
         let (length, overflow) = cooldown.addingReportingOverflow(
             Int64(Double(cooldown / 5) * min(max(jitter, 0), 1)))
         let until = now.advanced(byNanoseconds: overflow ? .max : length)

@@ -1,14 +1,15 @@
-/// Whether an upstream is up, by questions that weir itself asks it.
+/// The health of an upstream, from the health checks that weir sends.
 ///
-/// A run of equal answers decides, so that neither one lost packet nor one lucky answer does. Before the first question
-/// it is up.
+/// A number of equal results in a row decides, so that neither one lost packet nor one lucky response does. It is up
+/// before the first check.
 package struct HealthCheck: Equatable, Sendable {
+    /// The settings of the health checks of a route's upstreams.
     package struct Policy: Equatable, Sendable {
-        /// Good answers in a row that bring it back; at least 1.
+        /// Passed checks in a row that mark it as up; at least 1.
         package let rise: Int
-        /// Bad answers in a row that take it out; at least 1.
+        /// Failed checks in a row that mark it as down; at least 1.
         package let fall: Int
-        /// From one question to the next.
+        /// The time between two checks.
         package let interval: Duration
 
         package init(rise: Int, fall: Int, interval: Duration) {
@@ -17,13 +18,16 @@ package struct HealthCheck: Equatable, Sendable {
         }
     }
 
+    /// Whether the checks failed `fall` times in a row and have not passed `rise` times since.
     package private(set) var isDown = false
-    /// Answers in a row that speak against the present state.
+    /// Results in a row that contradict the current state.
     private var streak = 0
 
     package init() {}
 
-    /// - Returns: Whether it went down, or came back.
+    /// A check was answered, or failed.
+    ///
+    /// - Returns: Whether the upstream went down or came up.
     package mutating func answered(isGood: Bool, by policy: Policy) -> Bool {
         guard isGood == isDown else {
             streak = 0

@@ -1,83 +1,84 @@
-/// A value that is worth remembering only for a while.
+/// A value that is kept for a client only for a while.
 package protocol Idling: Sendable {
-    /// Whether a client with this value would be treated like a newcomer, so that it may be forgotten.
+    /// Whether a client with this value is treated like a new client, so that its entry may be removed.
     func isIdle(at now: Instant) -> Bool
 }
 
-/// What is known of each client, for as long as it makes a difference.
+/// One value for each client, kept while it makes a difference.
 ///
-/// Whoever adds a client calls ``sweep(at:)`` before it, so that the memory follows the clients that matter now, not all
-/// that ever came, without a timer and without a call that takes long.
+/// The caller calls ``sweep(at:)`` before it adds a client. That bounds the memory by the clients that matter now, not
+/// by all clients ever seen, without a timer and without a call that takes long.
 ///
-/// Each sweep may be followed by one client more. With k looks at each, a round that began with n clients, L of them
-/// not to be forgotten, ends with at most n / (k - 1) + L: 2 would not converge, and 4 tends to 1.5 L.
+/// One client may be added after each sweep. With k entries visited by each sweep, a round that began with n clients, L
+/// of them not idle, ends with at most n / (k - 1) + L: 2 would not converge, and 4 tends to 1.5 L.
 ///
-/// A *place* is where a client stands until the next ``sweep(at:)``. Invariants (`IdleTableTests`):
-/// 1. A client whose value is not idle is never forgotten.
-/// 2. Every client has one place, and places have no gaps.
+/// An index of a client is valid until the next ``sweep(at:)``. Invariants (`IdleTableTests`):
+/// 1. A client whose value is not idle is never removed.
+/// 2. Every client has one index, and indices have no gaps.
 ///
-/// - Complexity: O(1) for each call, but for `updateAll` and a walk over `values`.
+/// - Complexity: O(1) for each call, except `updateAll` and an iteration over `values`.
 package struct IdleTable<Value: Idling>: Sendable {
     private struct Entry {
         let key: ClientKey
         var value: Value
     }
 
-    private static var looks: Int { 4 }
+    private static var sweptEntries: Int { 4 }
 
-    /// Side by side without gaps, so that the sweep can go round them; `places` says where a client stands.
+    /// Contiguous, so that the sweep can go round; `indices` has each client's index.
     private var entries: [Entry] = []
-    private var places: [ClientKey: Int] = [:]
-    private var sweepPlace = 0
+    private var indices: [ClientKey: Int] = [:]
+    private var sweepIndex = 0
 
     package init() {}
 
-    /// Clients that are remembered.
+    /// Clients with an entry.
     package var count: Int { entries.count }
 
-    /// What is known of every client, in no order.
+    /// The values of all clients, in no order.
     package var values: some Sequence<Value> { entries.lazy.map(\.value) }
 
-    /// Every client with what is known of it, in no order.
+    /// All clients with their values, in no order.
     var members: some Sequence<(key: ClientKey, value: Value)> { entries.lazy.map { ($0.key, $0.value) } }
 
-    package func place(of key: ClientKey) -> Int? { places[key] }
+    /// The index of a client's entry; `nil` if it has none.
+    package func index(of key: ClientKey) -> Int? { indices[key] }
 
-    package subscript(place: Int) -> Value {
-        get { entries[place].value }
-        _modify { yield &entries[place].value }
+    package subscript(index: Int) -> Value {
+        get { entries[index].value }
+        _modify { yield &entries[index].value }
     }
 
-    /// Remembers a client that has no place yet, and tells the one that it gets.
+    /// Adds an entry for a client that has none, and returns its index.
     package mutating func append(_ value: Value, for key: ClientKey) -> Int {
-        precondition(places[key] == nil, "a client has one place")
+        precondition(indices[key] == nil, "a client has one entry")
         entries.append(Entry(key: key, value: value))
-        places[key] = entries.count - 1
+        indices[key] = entries.count - 1
         return entries.count - 1
     }
 
-    /// Looks at the next four clients, and forgets those that are idle.
+    /// Visits the next four clients, and removes those that are idle.
     package mutating func sweep(at now: Instant) {
-        for _ in 0..<min(Self.looks, entries.count) {
-            if sweepPlace >= entries.count { sweepPlace = 0 }
-            if entries[sweepPlace].value.isIdle(at: now) {
-                forget(at: sweepPlace)
+        for _ in 0..<min(Self.sweptEntries, entries.count) {
+            if sweepIndex >= entries.count { sweepIndex = 0 }
+            if entries[sweepIndex].value.isIdle(at: now) {
+                remove(at: sweepIndex)
             } else {
-                sweepPlace += 1
+                sweepIndex += 1
             }
         }
     }
 
-    /// Changes every value: for an operator, or after a reload.
+    /// Changes every value: for an operator's command, or after a reload.
     package mutating func updateAll(_ change: (inout Value) -> Void) {
-        for place in entries.indices { change(&entries[place].value) }
+        for index in entries.indices { change(&entries[index].value) }
     }
 
-    /// The last client takes the place of the forgotten one.
-    private mutating func forget(at place: Int) {
-        entries.swapAt(place, entries.count - 1)
-        let forgotten = entries.removeLast()
-        places[forgotten.key] = nil
-        if place < entries.count { places[entries[place].key] = place }
+    /// Removes an entry; the last one takes its index.
+    private mutating func remove(at index: Int) {
+        entries.swapAt(index, entries.count - 1)
+        let removed = entries.removeLast()
+        indices[removed.key] = nil
+        if index < entries.count { indices[entries[index].key] = index }
     }
 }

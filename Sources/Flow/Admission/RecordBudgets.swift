@@ -1,11 +1,11 @@
 /// A record budget for each client of a route, kept from its first draw until it has its whole burst again.
 ///
-/// So there are at most as many as clients that drew within the last second, or within the time of one record and of
-/// the leases that wait; the sweep lets half as many linger.
+/// There are at most as many as clients that drew within the last second, or within the time of one record and of the
+/// leases that wait; the sweep keeps at most half as many idle ones.
 ///
 /// - Complexity: O(1) for each call, O(entries) for a new rate.
 package struct RecordBudgets: Sendable {
-    /// May be replaced while streams run (a reload).
+    /// May be replaced while streams are open (a reload).
     package var rate: Rate {
         didSet {
             let rate = rate
@@ -17,28 +17,28 @@ package struct RecordBudgets: Sendable {
 
     package init(rate: Rate) { self.rate = rate }
 
-    /// Clients that are remembered.
+    /// Clients with an entry.
     package var knownClients: Int { budgets.count }
 
-    /// As ``RecordBudget/draw(upTo:after:at:)``, for a stream of `client`.
+    /// Draws for a stream of `client`, as ``RecordBudget/draw(upTo:after:at:)``.
     package mutating func draw(
         _ client: ClientKey, upTo wanted: Int, after last: RecordBudget.Lease?, at now: Instant
     ) -> RecordBudget.Lease {
         budgets.sweep(at: now)
-        let place =
-            budgets.place(of: client) ?? budgets.append(RecordBudget(rate: rate, at: now), for: client)
-        return budgets[place].draw(upTo: wanted, after: last, at: now)
+        let index =
+            budgets.index(of: client) ?? budgets.append(RecordBudget(rate: rate, at: now), for: client)
+        return budgets[index].draw(upTo: wanted, after: last, at: now)
     }
 
-    /// As ``RecordBudget/giveBack(_:at:)``; a budget that was forgotten is full already.
+    /// Gives back as ``RecordBudget/giveBack(_:at:)``; a budget that was removed is full already.
     package mutating func giveBack(_ client: ClientKey, _ records: Int, at now: Instant) {
-        guard let place = budgets.place(of: client) else { return }
-        budgets[place].giveBack(records, at: now)
+        guard let index = budgets.index(of: client) else { return }
+        budgets[index].giveBack(records, at: now)
     }
 
-    /// What a new stream of a client is refused with, while the client's running streams use its whole budget.
+    /// The refusal of a new stream of a client while the client's open streams use its whole budget.
     package func refusal(of client: ClientKey, at now: Instant) -> AdmissionError? {
-        guard let place = budgets.place(of: client), budgets[place].isSpent(at: now) else { return nil }
-        return .recordBudgetSpent(rate: rate, retryAfter: budgets[place].retryAfter(at: now))
+        guard let index = budgets.index(of: client), budgets[index].isSpent(at: now) else { return nil }
+        return .recordBudgetSpent(rate: rate, retryAfter: budgets[index].retryAfter(at: now))
     }
 }

@@ -1,15 +1,16 @@
-/// How many requests of a route may be sent a second time: a fifth of those that come, and a few where few come.
+/// The number of requests of a route that may be sent a second time: a fifth of all requests, and a few on a quiet
+/// route.
 ///
-/// Without it retries double the load on upstreams that fail because of their load. The fifth is what Envoy and Finagle
-/// begin with; `RetryBudgetTests` show what it comes to.
+/// Without it retries double the load on upstreams that fail because of their load. Envoy and Finagle begin with the
+/// same fifth; `RetryBudgetTests` show its effect.
 ///
 /// - Complexity: O(1).
 package struct RetryBudget: Sendable {
-    /// What a request adds, in retries.
+    /// The retries that a request adds.
     private static let share = 0.2
-    /// What a second adds, for a route with few requests.
+    /// The retries that a second adds, for a route with few requests.
     private static let perSecond = 1.0
-    /// The most that is saved up.
+    /// The maximum of saved retries.
     package static let most = 10.0
 
     private var saved = Self.most
@@ -17,12 +18,13 @@ package struct RetryBudget: Sendable {
 
     package init() {}
 
+    /// A request arrived: adds its share.
     package mutating func requestCame(at now: Instant) {
         fill(until: now)
         saved = min(Self.most, saved + Self.share)
     }
 
-    /// Takes one retry out.
+    /// Takes one retry.
     ///
     /// - Returns: Whether there was one; if not, nothing has changed.
     package mutating func takeRetry(at now: Instant) -> Bool {

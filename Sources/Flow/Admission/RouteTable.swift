@@ -1,27 +1,8 @@
 import HTTPText
 
-/// Which requests a route serves.
-package struct RouteMatch: Equatable, Sendable {
-    /// A name or an address without port and brackets, in any case; `nil` is every host.
-    package var host: String?
-    /// The prefix that the request's path begins with, up to the end of a segment; `/` is every path.
-    ///
-    /// `/v1/orders` matches itself, `/v1/orders/` and `/v1/orders/7`, not `/v1/orders2`. `/v1/orders/` matches only
-    /// what is below it.
-    package var path: String
-    /// Case-sensitive (RFC 9110, section 9.1); none is every method.
-    package var methods: [String]
-
-    package init(host: String? = nil, path: String = "/", methods: [String] = []) {
-        self.host = host
-        self.path = path
-        self.methods = methods
-    }
-}
-
-/// Finds a request's route: the first in the configuration's order that matches.
+/// Finds a request's route: the first that matches, in the order of the configuration.
 ///
-/// - Complexity: O(routes), without allocation: it runs for each request.
+/// - Complexity: O(routes), without allocation, because it is called for each request.
 package struct RouteTable: Sendable {
     private let matches: [Match]
 
@@ -29,14 +10,14 @@ package struct RouteTable: Sendable {
 
     /// Finds the route of a request.
     ///
-    /// The path is compared byte by byte, as it was sent: neither percent-encoding nor dot segments are resolved, since
-    /// the upstream would get them unresolved as well.
+    /// The path is compared byte by byte, as received: neither percent-encoding nor dot segments are resolved, because
+    /// the upstream gets them unresolved as well.
     ///
     /// - Parameters:
     ///   - host: Without port and brackets, possibly with the dot of a fully qualified name; `nil` if the request has none, as in
     ///     HTTP/1.0.
     ///   - path: Without the query. `*`, the target of `OPTIONS *`, matches `/`.
-    ///   - method: As it was sent.
+    ///   - method: As received.
     /// - Returns: The index of the first route that matches, or `nil`.
     package func match(host: Substring?, path: Substring, method: String) -> Int? {
         // RFC 1034, section 3.1: with the dot at its end it is the same name.
@@ -44,7 +25,7 @@ package struct RouteTable: Sendable {
         return matches.firstIndex { $0.accepts(host: host, path: path, method: method) }
     }
 
-    /// A ``RouteMatch`` in the form that is quick to compare.
+    /// A ``RouteMatch`` in a form that is fast to compare.
     private struct Match {
         /// In lower case.
         private let host: [UInt8]?

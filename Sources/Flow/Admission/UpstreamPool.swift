@@ -1,38 +1,38 @@
-/// The upstreams of one route: which of them gets the next request, and which are spared because they fail.
+/// The upstreams of one route: selects the upstream of each request, and skips those that fail.
 ///
-/// Each upstream is known by its name: a reload that keeps the name keeps its breaker and its count. How to reach it is for
-/// the caller to know.
+/// Each upstream is identified by its name: a reload that keeps the name keeps its breaker and its count. The caller
+/// maps names to addresses.
 ///
 /// Invariants (`UpstreamPoolTests`):
-/// 1. No upstream has more requests than `limit`, except after that was lowered, and then they only become fewer.
+/// 1. No upstream has more requests than `limit`, except after that was lowered; then the number only falls.
 /// 2. A refusal changes nothing.
-/// 3. An upstream whose breaker is open gets nothing while another one can be had.
-/// 4. An upstream that is down by its health check gets nothing.
-/// 5. When everything was released every count is zero, and only those upstreams are remembered that are configured.
+/// 3. An upstream whose breaker is open gets no request while another one is available.
+/// 4. An upstream that is down by its health check gets no request.
+/// 5. After everything was released every count is zero, and only configured upstreams are kept.
 ///
 /// - Complexity: O(upstreams) for each call.
 package struct UpstreamPool: Sendable {
-    /// A request's place at an upstream, to be given back with ``released(_:at:)``.
+    /// A request's slot at an upstream; ``released(_:at:)`` returns it.
     package struct Place: Sendable {
         fileprivate let id: Int
         package let name: String
-        /// Of the upstream among those of the configuration; it holds until another one is applied.
+        /// The index of the upstream in the configuration; valid until another configuration is applied.
         package let index: Int
-        /// That of the upstream's breaker; `nil` where there is none, or once it was told how it went.
+        /// The ticket of the upstream's breaker; `nil` if there is no breaker, or after a verdict.
         package fileprivate(set) var ticket: CircuitBreaker.Ticket?
-        /// In a dry run of the breaker, what the request would have been refused for.
+        /// In a dry run of the breaker, the reason for which the request would have been refused.
         package let wouldRefuse: AdmissionError?
     }
 
-    /// How one upstream stands.
+    /// The state of one upstream.
     package struct Standing: Sendable {
         package let name: String
-        /// Of its breaker; `nil` where it has none.
+        /// The state of its breaker; `nil` if it has none.
         package let state: CircuitBreaker.State?
-        /// Until it is tried again; zero unless the breaker is open.
+        /// The time until a probe is sent; zero unless the breaker is open.
         package let openFor: Duration
         package let openRequests: Int
-        /// By its health check; `nil` where there is none.
+        /// The result of its health checks; `nil` if there are none.
         package let isDown: Bool?
     }
 
@@ -40,7 +40,8 @@ package struct UpstreamPool: Sendable {
         let id: Int
         let name: String
         var breaker: CircuitBreaker?
-        /// The breaker that the rules have switched off: reset, so that no ticket of its counts should it come back.
+        /// The breaker that the rules have switched off: reset, so that none of its tickets counts if it is switched on
+        /// again.
         var retired: CircuitBreaker?
         var openRequests = 0
         var check = HealthCheck()
@@ -64,13 +65,14 @@ package struct UpstreamPool: Sendable {
     private var rules: UpstreamRules
     /// In the order of the configuration.
     private var members: [Member] = []
-    /// Those that a reload took away, until the last of their requests has ended.
-    private var departed: [Member] = []
-    private var departedTrips = 0
+    /// Upstreams that a reload removed, until the last of their requests has ended.
+    private var removed: [Member] = []
+    private var removedTrips = 0
     private var nextId = 0
-    /// Where the next turn begins.
+    /// The index at which the next turn begins.
     private var cursor = 0
 
+    /// A pool of the upstreams with these names, in the order of the configuration.
     package init(_ names: [String], rules: UpstreamRules = UpstreamRules()) {
         self.rules = rules
         members = names.map { makeMember($0) }
@@ -81,32 +83,32 @@ package struct UpstreamPool: Sendable {
         return Member(id: nextId, name: name, breaker: rules.breaker.map { CircuitBreaker(policy: $0) })
     }
 
-    /// Decides by other rules, between other upstreams, from now on; what is open stays open, and counts.
+    /// Applies other rules and other upstreams from now on; open requests stay open, and count.
     package mutating func apply(_ names: [String], rules new: UpstreamRules, at now: Instant) {
         rules = new
-        var left = members
+        var remaining = members
         members = names.map { name in
-            guard let known = left.firstIndex(where: { $0.name == name }) else { return makeMember(name) }
-            var member = left.remove(at: known)
+            guard let known = remaining.firstIndex(where: { $0.name == name }) else { return makeMember(name) }
+            var member = remaining.remove(at: known)
             member.follow(new.breaker, at: now)
             if new.check == nil { member.check = HealthCheck() }
             return member
         }
-        for member in left { departedTrips += member.trips }
-        departed += left.filter { $0.openRequests > 0 }
+        for member in remaining { removedTrips += member.trips }
+        removed += remaining.filter { $0.openRequests > 0 }
         cursor = 0
     }
 
     // MARK: Requests
 
-    /// Takes a place at the upstream whose turn it is.
+    /// Takes a slot at the upstream whose turn it is.
     ///
     /// - Parameters:
-    ///   - tried: Places that were given back already, whose upstreams come last.
-    ///   - onlyOthers: Whether those upstreams are left out altogether.
+    ///   - tried: Slots that were returned already, whose upstreams are tried last.
+    ///   - onlyOthers: Whether those upstreams are skipped.
     ///   - now: The time.
-    /// - Returns: The place.
-    /// - Throws: Why none can be had, of several reasons the one that is over soonest; then nothing was taken.
+    /// - Returns: The slot.
+    /// - Throws: The reason, of several the one with the shortest `Retry-After`; then nothing was taken.
     package mutating func admit(
         after tried: [Place] = [], onlyOthers: Bool = false, at now: Instant
     ) throws(AdmissionError) -> Place {
@@ -132,7 +134,7 @@ package struct UpstreamPool: Sendable {
         if rules.isBreakerDryRun, let refused {
             return taken(refused.index, isTurn: tried.isEmpty, ticket: nil, wouldRefuse: refused.error)
         }
-        // Without any upstream but those that were tried, nobody is busy: the caller keeps what it has.
+        // If there is no upstream except those that were tried, none is busy: the caller keeps the response it has.
         throw refusal ?? .upstreamBusy(limit: rules.limit ?? 0)
     }
 
@@ -140,19 +142,20 @@ package struct UpstreamPool: Sendable {
         _ index: Int, isTurn: Bool, ticket: CircuitBreaker.Ticket?, wouldRefuse: AdmissionError? = nil
     ) -> Place {
         members[index].openRequests += 1
-        // Who steps in for another keeps its own turn: or one that fails would have every other turn, of two all.
+        // An upstream that replaces another keeps its own turn. Otherwise one that fails would give every other turn,
+        // with two upstreams all, to the same upstream.
         if isTurn { cursor = (index + 1) % members.count }
         return Place(
             id: members[index].id, name: members[index].name, index: index, ticket: ticket, wouldRefuse: wouldRefuse)
     }
 
-    /// Indices in the order in which they are tried: by what is open there, or in turn.
+    /// Indices in the order in which they are tried: by open requests, or in turn.
     private func order(after tried: [Place], onlyOthers: Bool) -> [Int] {
         guard members.count > 1 || onlyOthers else { return Array(members.indices) }
         var turns = members.indices.map { (cursor + $0) % members.count }
         if onlyOthers { turns.removeAll { index in tried.contains { $0.id == members[index].id } } }
         guard rules.balance == .leastStreams else { return turns }
-        // A stable order would be enough; the turn makes it one.
+        // The offset in turn order makes the sort stable.
         return turns.enumerated().sorted { left, right in
             (members[left.element].openRequests, left.offset) < (members[right.element].openRequests, right.offset)
         }.map(\.element)
@@ -163,15 +166,15 @@ package struct UpstreamPool: Sendable {
         return one
     }
 
-    /// A request is over.
+    /// A request has ended.
     package mutating func released(_ place: Place, at now: Instant) {
         change(place) { member in
-            // A place belongs to a permit, which is not copyable and releases each of its places once.
+            // A slot belongs to a permit, which is not copyable and releases each of its slots once.
             precondition(member.openRequests > 0, "a release without an admission")
             member.openRequests -= 1
             if let ticket = place.ticket { member.breaker?.released(ticket, at: now) }
         }
-        if !departed.isEmpty { departed.removeAll { $0.openRequests == 0 } }
+        if !removed.isEmpty { removed.removeAll { $0.openRequests == 0 } }
     }
 
     // MARK: Verdicts
@@ -191,7 +194,7 @@ package struct UpstreamPool: Sendable {
         return hasClosed
     }
 
-    /// The upstream has failed the request; only the first verdict on a place counts.
+    /// The upstream has failed the request; only the first verdict for a slot counts.
     ///
     /// - Returns: Whether this opened its breaker.
     package mutating func failed(_ place: inout Place, at now: Instant, jitter: Double) -> Bool {
@@ -202,16 +205,16 @@ package struct UpstreamPool: Sendable {
         return hasOpened
     }
 
-    /// The request has told nothing of its upstream.
+    /// The request ended without a verdict on its upstream.
     package mutating func judgedNeither(_ place: inout Place, at now: Instant) {
         guard let ticket = place.ticket else { return }
         place.ticket = nil
         change(place) { $0.breaker?.released(ticket, at: now) }
     }
 
-    /// It was asked how it is.
+    /// A health check has a result.
     ///
-    /// - Returns: Whether that took it out, or brought it back; then it is as it answered.
+    /// - Returns: Whether the upstream went down or came up, as the check says.
     package mutating func checked(_ name: String, isGood: Bool) -> Bool {
         guard let policy = rules.check, let index = members.firstIndex(where: { $0.name == name }) else { return false }
         return members[index].check.answered(isGood: isGood, by: policy)
@@ -220,13 +223,14 @@ package struct UpstreamPool: Sendable {
     private mutating func change(_ place: Place, _ body: (inout Member) -> Void) {
         if let index = members.firstIndex(where: { $0.id == place.id }) {
             body(&members[index])
-        } else if let index = departed.firstIndex(where: { $0.id == place.id }) {
-            body(&departed[index])
+        } else if let index = removed.firstIndex(where: { $0.id == place.id }) {
+            body(&removed[index])
         }
     }
 
-    // MARK: How they stand
+    // MARK: State
 
+    /// The state of each upstream, in the order of the configuration.
     package func standing(at now: Instant) -> [Standing] {
         members.map { member in
             Standing(
@@ -236,49 +240,23 @@ package struct UpstreamPool: Sendable {
         }
     }
 
-    /// Until the upstream of a place is tried again; zero unless its breaker is open.
+    /// The time until a probe is sent to the upstream of a slot; zero unless its breaker is open.
     package func timeUntilHalfOpen(_ place: Place, at now: Instant) -> Duration {
         let member = members.first { $0.id == place.id }
         return member?.breaker?.timeUntilHalfOpen(at: now) ?? .zero
     }
 
-    /// How often a breaker has opened, over all upstreams and all time.
-    package var trips: Int { members.reduce(departedTrips) { $0 + $1.trips } }
+    /// The number of times a breaker opened, over all upstreams and all time.
+    package var trips: Int { members.reduce(removedTrips) { $0 + $1.trips } }
 
-    /// Closes the breaker of an upstream by hand.
+    /// Closes the breaker of an upstream by an operator's command.
     ///
-    /// - Returns: Whether there was one that was not closed.
+    /// - Returns: Whether it has one that was not closed.
     package mutating func reset(_ name: String, at now: Instant) -> Bool {
         guard let index = members.firstIndex(where: { $0.name == name }),
             let state = members[index].breaker?.state(at: now), state != .closed
         else { return false }
         members[index].breaker?.reset(at: now)
         return true
-    }
-}
-
-/// How a route chooses between its upstreams.
-package struct UpstreamRules: Equatable, Sendable {
-    package enum Balance: String, Sendable, CaseIterable {
-        /// The one with the fewest streams and requests open.
-        case leastStreams = "least_streams"
-        case roundRobin = "round_robin"
-    }
-
-    package var balance: Balance
-    /// Streams and requests at one upstream at a time; `nil` for no bound.
-    package var limit: Int?
-    /// `nil` where failing upstreams are not spared.
-    package var breaker: CircuitBreaker.Policy?
-    package var isBreakerDryRun: Bool
-    /// `nil` where upstreams are not asked how they are.
-    package var check: HealthCheck.Policy?
-
-    package init(
-        balance: Balance = .leastStreams, limit: Int? = nil, breaker: CircuitBreaker.Policy? = nil,
-        isBreakerDryRun: Bool = false, check: HealthCheck.Policy? = nil
-    ) {
-        (self.balance, self.limit, self.breaker, self.isBreakerDryRun) = (balance, limit, breaker, isBreakerDryRun)
-        self.check = check
     }
 }

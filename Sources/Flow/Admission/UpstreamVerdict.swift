@@ -1,19 +1,20 @@
-/// What a request says about its upstream, for the upstream's breaker.
+/// The verdict of a request on its upstream, for the upstream's breaker.
 package enum UpstreamVerdict: Equatable, Sendable {
     case failed, succeeded
-    /// It tells of the client or of weir alone.
+    /// The request shows only what the client or weir did.
     case neither
 
-    /// What is known of a request when it is over.
+    /// The facts about a request that has ended.
     package struct Facts: Equatable, Sendable {
         package let outcome: Outcome
-        /// The status of the upstream's answer; `nil` before there was one.
+        /// The status of the upstream's response; `nil` before there was one.
         package let status: Int?
-        /// Whether a timeout was the upstream's own: it did not connect, did not begin to answer, or fell silent.
+        /// Whether a timeout was caused by the upstream: it did not connect, did not begin to respond, or stopped
+        /// sending.
         ///
-        /// A pause that lasted too long, and the limit of the whole stream, are not its own.
+        /// A pause that lasted too long, and the limit of the whole stream, are not caused by it.
         package let hasUpstreamFallenSilent: Bool
-        /// Whether a connection that was kept for the request was closed before a response to it.
+        /// Whether a kept connection was closed after the request was sent and before a response.
         ///
         /// Each side may close an idle connection at any time (RFC 9112, section 9.5).
         package let wasClosedWhileIdle: Bool
@@ -32,15 +33,15 @@ package enum UpstreamVerdict: Equatable, Sendable {
         }
     }
 
-    /// The verdict on a request that is over.
+    /// The verdict of a request that has ended.
     ///
-    /// A status alone is no success: a stream that its client left early counts for the upstream only when it had
-    /// delivered what a probe must.
+    /// A status alone is no success: a stream that its client left early counts as a success only if it had delivered
+    /// the records of a probe.
     ///
     /// - Parameters:
     ///   - facts: How the request ended.
-    ///   - probeRecords: Records by which a stream proves its upstream; the shell may say `succeeded` as soon as they
-    ///     were delivered, and still come here at the end.
+    ///   - probeRecords: Records that prove an upstream; the shell may report `succeeded` as soon as they were
+    ///     delivered, and still call this at the end.
     package init(_ facts: Facts, probeRecords: Int) {
         let isProven = facts.records >= max(1, probeRecords)
         self =
@@ -55,10 +56,10 @@ package enum UpstreamVerdict: Equatable, Sendable {
             }
     }
 
-    /// Whether a status is the upstream's fault: 5xx, but for 501 and 505.
+    /// Whether a status is a failure of the upstream: 5xx, except 501 and 505.
     ///
-    /// Those two speak of the request's method and version, so that a client could open the breaker for all others.
-    /// (HAProxy's `observe layer7` leaves out the same two.)
+    /// Those two are about the request's method and version, so that a client could open the breaker for all others.
+    /// (HAProxy's `observe layer7` excludes the same two.)
     package static func isFailure(status: Int) -> Bool {
         (500...599).contains(status) && status != 501 && status != 505
     }

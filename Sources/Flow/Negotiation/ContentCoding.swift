@@ -2,8 +2,8 @@ import HTTPText
 
 /// A content coding that hides the records of a body: one of IANA's "HTTP Content Coding Registry", `identity` excepted.
 ///
-/// A value of `Content-Encoding` that is not registered (`none`, `UTF-8`) changes no byte of a body: servers write it by
-/// mistake.
+/// A value of `Content-Encoding` that is not registered (`none`, `UTF-8`) does not change a byte of a body: servers
+/// send it by mistake.
 package enum ContentCoding: String, Equatable, Sendable, CaseIterable {
     case aes128gcm
     case br
@@ -19,6 +19,6 @@ package enum ContentCoding: String, Equatable, Sendable, CaseIterable {
     case xCompress = "x-compress"
     case xGzip = "x-gzip"
 
-    /// The registered coding of this name, which is compared without regard to case (RFC 9110, section 8.4.1).
+    /// The registered coding of this name, compared case-insensitively (RFC 9110, section 8.4.1).
     package init?(_ name: Substring) { self.init(rawValue: name.trimmingOptionalWhitespace.lowercased()) }
 }

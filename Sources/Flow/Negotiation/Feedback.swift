@@ -1,20 +1,20 @@
-/// What a client says about its stream while it runs; `nil` is not said.
+/// The feedback of a client on its open stream; `nil` for each member that it did not send.
 ///
-/// A value of one client and one time: how several of them add up is ``EffectiveTerms``.
+/// One message at one time: ``EffectiveTerms`` combines several.
 package struct Feedback: Equatable, Sendable {
-    /// The most that any part can ask for.
+    /// The maximum of each member.
     package static let maximumDelay = Duration.seconds(3600), maximumBuffer = 999_999_999, maximumRequest = 1 << 53
 
-    /// How long the client takes over one record; zero takes back what was said before.
+    /// The time that the client takes for one record; zero reverts an earlier value.
     package var processingDelay: Duration?
-    /// The pace that the client wants; unlimited takes back what was said before.
+    /// The pace that the client wants; unlimited reverts an earlier value.
     package var rate: Pace?
-    /// Records that the proxy may hold for this client; from 1 to ``maximumBuffer``.
+    /// Records that the proxy may buffer for this client; from 1 to ``maximumBuffer``.
     package var bufferSize: Int?
-    /// Whether nothing is to be sent for now.
+    /// Whether the proxy must stop sending.
     package var isPaused: Bool?
-    /// How many more records the client takes; from 1 to ``maximumRequest``, the integers that JSON can be trusted with
-    /// (RFC 8259, section 6).
+    /// The number of further records that the client takes; from 1 to ``maximumRequest``, the integers that are exact
+    /// in JSON (RFC 8259, section 6).
     package var request: Int?
 
     package init(

@@ -1,10 +1,10 @@
-/// How a route tells streams and their records apart from other responses.
+/// How a route finds the records of a response.
 package enum Framing: String, Equatable, Sendable, CaseIterable {
     /// By the response's Content-Type.
     case auto
     case ndjson
     case sse
     case jsonSequence = "json-seq"
-    /// Never a stream: every response passes unmetered.
+    /// No response is a stream: all pass unmetered.
     case none
 }

@@ -1,20 +1,21 @@
 extension Policy {
-    /// What a client is granted: of what it asked and the route's maximum the smaller, or the default where it did not
-    /// ask.
+    /// The terms of a client: the smaller of its preference and the route's maximum, or the default without a
+    /// preference.
     ///
-    /// What was granted as asked is told back as the client wrote it, in the unit's long form; what was not, as the
-    /// route's configuration writes it.
+    /// A granted preference is reported as the client wrote it, in the unit's long form; otherwise the value is
+    /// reported as the route's configuration writes it.
     ///
-    /// - Throws: ``NegotiationError/aboveMaximum(header:maximum:)`` where the route refuses to be asked for more.
-    package func terms(for ask: StreamPreferences) throws(NegotiationError) -> Terms {
+    /// - Throws: ``NegotiationError/aboveMaximum(header:maximum:)`` if the route rejects preferences above the maximum.
+    package func terms(for preferences: StreamPreferences) throws(NegotiationError) -> Terms {
         Terms(
             pace: try granted(
-                ask.rate.map(Pace.limited), default: defaultPace, maximum: maximumPace,
+                preferences.rate.map(Pace.limited), default: defaultPace, maximum: maximumPace,
                 header: StreamPreferences.rateLimitHeader,
                 text: \.text),
             burst: burst,
             buffer: try granted(
-                ask.buffer, default: defaultBuffer, maximum: maximumBuffer, header: StreamPreferences.bufferSizeHeader,
+                preferences.buffer, default: defaultBuffer, maximum: maximumBuffer,
+                header: StreamPreferences.bufferSizeHeader,
                 text: \.description),
             maximumBytes: maximumBytes,
             maximumRecordBytes: maximumRecordBytes
@@ -22,10 +23,10 @@ extension Policy {
     }
 
     private func granted<Quantity: Comparable>(
-        _ asked: Quantity?, default: Quantity, maximum: Quantity, header: String, text: (Quantity) -> String
+        _ requested: Quantity?, default: Quantity, maximum: Quantity, header: String, text: (Quantity) -> String
     ) throws(NegotiationError) -> Quantity {
-        guard let asked else { return `default` }
-        if asked <= maximum { return asked }
+        guard let requested else { return `default` }
+        if requested <= maximum { return requested }
         guard overLimit == .clamp else { throw .aboveMaximum(header: header, maximum: text(maximum)) }
         return maximum
     }

@@ -1,28 +1,28 @@
-/// What a route allows its clients to ask for, and what they get when they do not ask.
+/// The terms that a route allows its clients, and its defaults.
 package struct Policy: Equatable, Sendable {
-    /// What becomes of a malformed negotiation header.
+    /// How a malformed negotiation header is handled.
     package enum Strictness: String, Equatable, Sendable, CaseIterable {
-        /// 400, naming the header.
+        /// Status 400, with the header's name.
         case strict
-        /// As if the header had not been sent.
+        /// The header is ignored.
         case lenient
     }
 
-    /// What becomes of a client that asks for more than the maximum.
+    /// How a preference above the maximum is handled.
     package enum OverLimit: String, Equatable, Sendable, CaseIterable {
-        /// It gets the maximum.
+        /// The client gets the maximum.
         case clamp
-        /// It gets 429.
+        /// Status 429.
         case reject
     }
 
     package var defaultPace: Pace
     package var maximumPace: Pace
-    /// Records that may leave back to back after a quiet time; 1 is none.
+    /// Records that may be sent back to back after an idle time; 1 is no burst.
     package var burst: Int
     package var defaultBuffer: Int
     package var maximumBuffer: Int
-    /// The most bytes that a stream's queue holds.
+    /// The maximum bytes of a stream's queue.
     package var maximumBytes: ByteCount
     /// A longer record is an error of the upstream.
     package var maximumRecordBytes: ByteCount

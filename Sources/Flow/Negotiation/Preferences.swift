@@ -1,19 +1,19 @@
 import HTTPText
 
-/// What a client prefers of the ways to be answered: the `Prefer` header (RFC 7240), as far as weir knows its words.
+/// The client's preferences for the response: the members of `Prefer` (RFC 7240) that weir implements.
 package struct Preferences: Equatable, Sendable {
-    /// `respond-async`: rather 202 and a place to fetch the stream from than a refusal or a long wait.
+    /// `respond-async`: 202 with the address of the stream, instead of a refusal or a long wait.
     package var respondsAsync = false
-    /// `wait=N`: seconds that the client would wait for an answer first; `nil` where it did not say.
+    /// `wait=N`: seconds that the client waits for a response first; `nil` if it did not send it.
     package var wait: Int?
-    /// `stream-notices`: drops and abnormal ends are told in band, as records of their own.
+    /// `stream-notices`: drops and abnormal ends are sent in the stream, as records of weir's own.
     package var wantsNotices = false
 
     package init() {}
 
-    /// Reads every `Prefer` of a request; what is malformed or unknown is passed over (RFC 7240, section 2).
+    /// Reads every `Prefer` of a request; malformed and unknown members are ignored (RFC 7240, section 2).
     ///
-    /// Of a preference that is named twice the first counts, as the RFC says. An empty list costs nothing.
+    /// The first of two equal preferences counts, as the RFC says. An empty list costs nothing.
     package init(prefer values: [String]) {
         for value in values {
             var rest: Substring? = value[...]
@@ -37,7 +37,7 @@ package struct Preferences: Equatable, Sendable {
         }
     }
 
-    /// delay-seconds: digits; what is longer than a year is a year.
+    /// delay-seconds: digits; more than a year counts as a year.
     private static func seconds(_ text: Substring) -> Int? {
         guard !text.isEmpty, text.utf8.allSatisfy(\.isDigit) else { return nil }
         return min(Int(text) ?? .max, 31_536_000)

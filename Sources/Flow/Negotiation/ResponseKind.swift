@@ -1,14 +1,13 @@
-/// What a response is to the metering: a stream of records, or a body that passes as it is.
+/// How a response is handled: as a stream of records, or as a body that passes unchanged.
 package enum ResponseKind: Equatable, Sendable {
     case stream(RecordFormat)
     /// A stream whose content coding hides its records.
     case coded(ContentCoding)
-    /// A long body of a type that is not a stream's, to which a rate was granted.
+    /// A long body of a type that is not a stream's, for which a rate was granted.
     case unknownType
     case plain
 
-    /// The longest body of a known length that is taken for one document rather than for records: the default of
-    /// `buffer.max_bytes`.
+    /// The maximum length of a body that counts as one document rather than records: the default of `buffer.max_bytes`.
     package static let longestDocument = ByteCount.mebibytes(1)
 
     /// The parts of a response's head that decide.
@@ -17,7 +16,7 @@ package enum ResponseKind: Equatable, Sendable {
         package var contentType: String?
         /// The members of all `Content-Encoding` fields.
         package var codings: [Substring]
-        /// Of the body; `nil` if the head does not say it.
+        /// The length of the body; `nil` if the head does not contain it.
         package var length: Int?
         package var hasBody: Bool
 
@@ -32,13 +31,15 @@ package enum ResponseKind: Equatable, Sendable {
         }
     }
 
-    /// A response is a stream if it is 2xx, has a body (204 has none, nor has an answer to HEAD), has no content coding,
-    /// and the route's framing names a format, or is `.auto` and its content type does.
+    /// Classifies a response.
+    ///
+    /// It is a stream if it is 2xx, has a body (204 has none, nor has a response to HEAD), has no content coding, and
+    /// the route's framing is a format, or is `.auto` and the content type is a stream's.
     ///
     /// - Parameters:
     ///   - head: The response's.
     ///   - framing: The route's.
-    ///   - types: Those that the route adds.
+    ///   - types: Media types that the route adds.
     ///   - isRateGranted: Whether the client or the route expects a pace.
     package init(_ head: Head, framing: Framing, types: StreamTypes = .init(), isRateGranted: Bool = false) {
         guard (200...299).contains(head.status), head.hasBody, framing != .none else {
@@ -55,7 +56,7 @@ package enum ResponseKind: Equatable, Sendable {
 
     package var format: RecordFormat? { if case .stream(let format) = self { format } else { nil } }
 
-    /// Why the rate is not applied, if it is to be reported.
+    /// The reason for which the rate is not applied, if it must be reported.
     package var unmeteredCause: UnmeteredCause? {
         switch self {
         case .coded: .contentEncoding
@@ -63,14 +64,6 @@ package enum ResponseKind: Equatable, Sendable {
         case .stream, .plain: nil
         }
     }
-}
-
-/// Why a response passes without its rate.
-package enum UnmeteredCause: String, Equatable, Sendable, CaseIterable {
-    /// A content coding hides its records.
-    case contentEncoding = "content_encoding"
-    /// Its type is not a stream's.
-    case contentType = "content_type"
 }
 
 extension Framing {

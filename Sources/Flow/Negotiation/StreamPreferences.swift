@@ -1,13 +1,13 @@
 import HTTPText
 
-/// What a client asks for its stream in the negotiation headers; `nil` is not asked.
+/// The values of a client's negotiation headers; `nil` for a header that it did not send.
 package struct StreamPreferences: Equatable, Sendable {
     package static let bufferSizeHeader = "X-Stream-Buffer-Size"
     package static let rateLimitHeader = "X-Stream-Rate-Limit"
 
-    /// Records that the proxy may hold for this client; at least 1.
+    /// Records that the proxy may buffer for this client; at least 1.
     package var buffer: Int?
-    /// The fastest pace that the client wants.
+    /// The maximum pace that the client wants.
     package var rate: Rate?
 
     package init(buffer: Int? = nil, rate: Rate? = nil) {
@@ -15,14 +15,14 @@ package struct StreamPreferences: Equatable, Sendable {
         self.rate = rate
     }
 
-    /// Reads the two headers' values; each list is empty where the header was not sent, which costs nothing.
+    /// Reads the values of both headers; a list is empty if the header was not sent, which costs nothing.
     ///
-    /// A rate of more digits than ``Rate`` holds is rounded down.
+    /// A rate with more digits than ``Rate`` holds is rounded down.
     ///
     /// - Parameters:
     ///   - bufferSize: The values of every `X-Stream-Buffer-Size`: 1 to 9 digits, above 0.
     ///   - rateLimit: The values of every `X-Stream-Rate-Limit`: number, `/`, unit.
-    ///   - strictness: `.lenient` takes a malformed header as not sent, each for itself.
+    ///   - strictness: `.lenient` ignores each malformed header on its own.
     /// - Throws: ``NegotiationError/malformed(header:reason:)`` under `.strict`, for the first malformed header.
     package init(
         bufferSize: [String], rateLimit: [String], strictness: Policy.Strictness = .strict
@@ -40,7 +40,7 @@ package struct StreamPreferences: Equatable, Sendable {
         }
     }
 
-    /// The value of a header that was sent once, or more often, which is malformed.
+    /// The value of a header that was sent once; a header that was sent more than once is malformed.
     private static func value<Value>(
         of header: String, _ values: [String], must grammar: String, _ strictness: Policy.Strictness,
         read: (Substring) -> Value?

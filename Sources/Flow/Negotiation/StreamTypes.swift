@@ -1,6 +1,6 @@
 import HTTPText
 
-/// Media types that a route takes for streams, in addition to those of ``RecordFormat/init(contentType:)``.
+/// Media types that are streams on a route, in addition to those of ``RecordFormat/init(contentType:)``.
 package struct StreamTypes: Equatable, Sendable {
     /// `type/subtype` in lower case, without parameters.
     package var ndjson: [String] = []
@@ -11,7 +11,7 @@ package struct StreamTypes: Equatable, Sendable {
 
     package var isEmpty: Bool { ndjson.isEmpty && sse.isEmpty && jsonSequence.isEmpty }
 
-    /// The format that a content type names on this route; `nil` if it is not a stream's.
+    /// The format of a content type on this route; `nil` if it is not a stream's.
     package func format(ofContentType contentType: Substring) -> RecordFormat? {
         guard !isEmpty else { return RecordFormat(contentType: contentType) }
         let type = contentType.cut(at: ";").head.trimmingOptionalWhitespace.lowercased()

@@ -1,11 +1,11 @@
-/// What proxy and client agreed on for one stream.
+/// The negotiated terms of one stream.
 package struct Terms: Equatable, Sendable {
     package var pace: Pace
-    /// Records that may leave back to back after a quiet time; 1 is none.
+    /// Records that may be sent back to back after an idle time; 1 is no burst.
     package var burst: Int
-    /// Records that the proxy may hold for this client.
+    /// Records that the proxy may buffer for this client.
     package var buffer: Int
-    /// The most bytes that those records may take.
+    /// The maximum bytes of those records.
     package var maximumBytes: ByteCount
     package var maximumRecordBytes: ByteCount
 

@@ -1,18 +1,20 @@
-// The one place that maps causes to statuses. No `default:`: a new cause does not compile before it has a status.
+// The only mapping of causes to statuses. No `default:`: a new cause does not compile before it has a status.
 
 extension Problem {
+    /// Status 400 for a malformed header, 429 for a preference above the maximum.
     package init(_ error: NegotiationError) {
         switch error {
         case .malformed(let header, let reason):
             self.init(.invalidRequest, status: 400, detail: "\(header) \(reason)")
         case .aboveMaximum(let header, let maximum):
-            // Waiting does not help, asking for less does; but every 429 has a Retry-After, so it is the least.
+            // Waiting does not help, a smaller value does; but every 429 has a `Retry-After`, so it is the minimum.
             self.init(
                 .rateLimit, status: 429, detail: "\(header) asks for more than the maximum of \(maximum)",
                 retryAfter: .seconds(1))
         }
     }
 
+    /// Status 429 for a limit that the client can avoid, 503 for one of the upstream or of the proxy.
     package init(_ error: AdmissionError) {
         switch error {
         case .tooManyStarts(let rate, let retryAfter):
@@ -50,7 +52,7 @@ extension Problem {
             .rateLimit, status: 429, detail: "Stream rate limit of \(rate.text) exceeded", retryAfter: retryAfter)
     }
 
-    /// The client's breaker is open, or tries the client with as many streams as it may.
+    /// The client's breaker is open, or all its probes are admitted.
     package static func slowConsumer(_ refusal: CircuitBreaker.Refusal) -> Problem {
         var problem = Problem(
             .slowConsumer, status: 429, detail: "This client read its last streams too slowly",
@@ -59,9 +61,9 @@ extension Problem {
         return problem
     }
 
-    /// An in-band notice: the stream goes on without some of its records.
+    /// A notice in the stream: it continues without some of its records.
     ///
-    /// `count` is the records that were dropped since the last notice, or since the stream began.
+    /// `count` is the number of records dropped since the last notice, or since the stream began.
     package static func recordsDropped(_ count: Int) -> Problem {
         var problem = Problem(
             .recordsDropped, status: 200, detail: "Records were dropped because this client is behind")
@@ -71,37 +73,39 @@ extension Problem {
 }
 
 extension Problem {
-    /// Why nobody is served at the moment.
+    /// The reason for which no request is served at the moment.
     package enum Unavailability: Equatable, Sendable {
-        /// The proxy is stopping; another one should be there at once.
+        /// The proxy is stopping; its replacement should be available at once.
         case draining
-        /// The proxy is over its own ceiling of memory or streams.
+        /// The proxy has reached its own limit of memory or streams.
         case proxyFull(retryAfter: Duration)
+        /// The upstream failed too often.
         case upstreamBreakerOpen(CircuitBreaker.Refusal)
-        /// By its health checks.
+        /// The upstream fails its health checks.
         case upstreamDown(retryAfter: Duration)
-        /// What was asked about all event loops, one of them has not told in time.
+        /// An event loop did not answer a question about all loops in time.
         case loopSilent
     }
 
-    /// What was wrong with the upstream's answer, or that there was none.
+    /// The fault of the upstream's response, or of the missing response.
     package enum UpstreamFault: Equatable, Sendable {
         /// The name has no address.
         case unresolved
         case refused
-        /// TLS was not agreed on, or the certificate is not trusted.
+        /// The TLS handshake failed, or the certificate is not trusted.
         case untrusted
-        /// The connection ended before the answer did.
+        /// The connection ended before the response did.
         case reset
         case malformed
         case recordTooLarge(limit: ByteCount)
     }
 
-    /// What the upstream did not do in time.
+    /// The step that the upstream did not complete in time.
     package enum UpstreamDelay: Equatable, Sendable {
         case connect, firstByte
     }
 
+    /// Status 503, with a `Retry-After`.
     package static func unavailable(_ cause: Unavailability) -> Problem {
         let (detail, retryAfter): (String, Duration) =
             switch cause {
@@ -116,6 +120,7 @@ extension Problem {
         return problem
     }
 
+    /// Status 502.
     package static func badUpstream(_ fault: UpstreamFault) -> Problem {
         let detail =
             switch fault {
@@ -129,6 +134,7 @@ extension Problem {
         return Problem(.badUpstream, status: 502, detail: detail)
     }
 
+    /// Status 504.
     package static func upstreamTimeout(_ delay: UpstreamDelay) -> Problem {
         let detail =
             switch delay {
@@ -140,14 +146,15 @@ extension Problem {
 }
 
 extension Problem {
+    /// Status 404: no route matches.
     package static let notFound = Problem(.notFound, status: 404, detail: "No route matches this request")
 
-    /// No stream has the id that was asked for, or has it any more.
+    /// Status 404: no stream has the requested id, or no longer.
     package static let noSuchStream = Problem(.notFound, status: 404, detail: "No open stream has this id")
 
-    /// The stream that was asked for is over, or has moved on past what was asked for.
+    /// Status 410: the requested stream has ended, or its requested records are no longer buffered.
     ///
-    /// `first` is the first record from which it can still be resumed; `nil` where it cannot be at all.
+    /// `first` is the first record from which it can still be resumed; `nil` if it cannot be resumed at all.
     package static func gone(resumableFrom first: Int? = nil) -> Problem {
         let detail = first == nil ? "The stream has expired" : "Of the records that are missing, not all are still held"
         var problem = Problem(.gone, status: 410, detail: detail)
@@ -159,11 +166,11 @@ extension Problem {
     package static let malformedRequest = Problem(
         .invalidRequest, status: 400, detail: "The request is not well-formed HTTP")
 
-    /// The request's header, or what should follow of its body, did not arrive in time.
+    /// The request's header, or the next part of its body, did not arrive in time.
     package static let requestTimeout = Problem(
         .requestTimeout, status: 408, detail: "The request did not arrive in time")
 
-    /// weir is no tunnel.
+    /// weir does not support tunnels.
     package static let connectNotImplemented = Problem(
         .notImplemented, status: 501, detail: "CONNECT is not supported")
 
@@ -182,10 +189,10 @@ extension Problem {
         Problem(.tooLarge, status: 413, detail: "The request's body is larger than \(limit.bytes) bytes")
     }
 
-    /// A header or a body that weir itself reads does not say what it should.
+    /// A header or a body that weir itself reads is invalid.
     ///
-    /// `detail` says what is wrong and names the header or the member; of what the client sent it holds at most
-    /// a plain word.
+    /// `detail` is the fault, with the name of the header or the member; of the client's text it contains at most one
+    /// plain word.
     package static func invalidRequest(_ detail: String) -> Problem {
         Problem(.invalidRequest, status: 400, detail: detail)
     }

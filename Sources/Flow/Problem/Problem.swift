@@ -1,11 +1,11 @@
 import HTTPText
 
-/// Why a request was refused or a stream ended badly, as the client is told (RFC 9457).
+/// The reason for which a request was refused or a stream ended badly, as it is sent to the client (RFC 9457).
 ///
-/// Nothing in it comes from the request but at most one plain word, so that it can be neither injected into nor used to
-/// look behind the proxy.
+/// It contains at most one plain word of the request, so that it can neither be used for injection nor reveal the
+/// network behind the proxy.
 package struct Problem: Error, Equatable, Sendable {
-    /// The kinds of problem; the raw value is how `type` ends, and serves as the metrics' label.
+    /// The kinds of problem; the raw value is the last segment of `type`, and the label of the metrics.
     package enum Kind: String, Sendable, CaseIterable {
         case rateLimit = "rate-limit"
         case tooManyStreams = "too-many-streams"
@@ -23,7 +23,7 @@ package struct Problem: Error, Equatable, Sendable {
         case gone
         case tooLarge = "too-large"
         case notImplemented = "not-implemented"
-        /// Only as a notice within a stream.
+        /// Only in a notice within a stream.
         case recordsDropped = "records-dropped"
 
         /// Whether a request to a route can be refused with it.
@@ -53,32 +53,32 @@ package struct Problem: Error, Equatable, Sendable {
 
     package let kind: Kind
     package let status: Int
-    /// What happened this time, in one sentence.
+    /// The fault, in one sentence.
     package let detail: String
     /// The `Retry-After` of the response: whole seconds, at least 1.
     ///
-    /// Every 429 and 503 has it. With another status it belongs in notices alone: a stream that ends badly tells its
-    /// client when to come again, whatever the status would have been.
+    /// Every 429 and 503 has it. With another status it is only in notices: the notice of a stream that ends badly
+    /// contains the time to retry, whatever the status would have been.
     package let retryAfter: Int?
-    /// What state the breaker is in that refused the request: open or half-open.
+    /// The state of the breaker that refused the request: open or half-open.
     package var breaker: CircuitBreaker.State?
-    /// Records that were lost, in a notice.
+    /// Dropped records, in a notice.
     package var records: Int?
     /// The first record from which the stream can still be resumed.
     package var from: Int?
-    /// The methods that would have been allowed: the `Allow` that every 405 has (RFC 9110,
-    /// section 15.5.6); not in the JSON.
+    /// The allowed methods: the `Allow` that every 405 has (RFC 9110, section 15.5.6); not in the JSON.
     package var allowed: String?
-    /// The stream's id, where it had one.
+    /// The stream's id, if it had one.
     package var instance: String?
-    /// The trace that the client has named, as the access log has it (W3C Trace Context).
+    /// The trace id that the client sent, as in the access log (W3C Trace Context).
     package var traceId: String?
 
+    /// The last segment of `type`.
     package var typeSuffix: String { kind.rawValue }
     package var title: String { kind.title }
 
     package init(_ kind: Kind, status: Int, detail: String, retryAfter: Duration? = nil) {
-        precondition(retryAfter != nil || (status != 429 && status != 503), "429 and 503 say when to try again")
+        precondition(retryAfter != nil || (status != 429 && status != 503), "429 and 503 have a Retry-After")
         self.kind = kind
         self.status = status
         self.detail = detail
@@ -87,10 +87,11 @@ package struct Problem: Error, Equatable, Sendable {
 
     /// The problem as a JSON object.
     ///
-    /// `type`, `title`, `status`, `detail`, `retryAfter`, `breaker`, `records`, `from`, `instance`, `traceId`, in this order.
+    /// `type`, `title`, `status`, `detail`, `retryAfter`, `breaker`, `records`, `from`, `instance`, `traceId`, in this
+    /// order.
     ///
-    /// - Parameter base: What `type` begins with, with or without a slash at the end.
-    /// - Returns: One line without a newline; absent members are left out.
+    /// - Parameter base: The beginning of `type`, with or without a slash at the end.
+    /// - Returns: One line without a newline; absent members are omitted.
     package func json(base: String) -> String {
         var json = JSONText()
         json.add("type", base.utf8.last == UInt8(ascii: "/") ? base + typeSuffix : "\(base)/\(typeSuffix)")
@@ -106,10 +107,10 @@ package struct Problem: Error, Equatable, Sendable {
         return String(decoding: json.closed(), as: UTF8.self)
     }
 
-    /// The media type of a problem for a client that sent this `Accept`; `nil` is none.
+    /// The media type of a problem for a client that sent this `Accept`; `nil` if it sent none.
     ///
-    /// `application/problem+json` where it is listed by that name with a weight above zero, else `application/json`.
-    /// Ranges such as `*/*` do not count: only who knows the type should get it.
+    /// `application/problem+json` if it is listed by that name with a weight above zero, else `application/json`.
+    /// Ranges such as `*/*` do not count: only a client that names the type gets it.
     package static func contentType(accept: String?) -> String {
         var rest = accept.map { $0[...] }
         while let list = rest {

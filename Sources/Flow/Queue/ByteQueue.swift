@@ -6,11 +6,11 @@
     import Darwin
 #endif
 
-/// Bytes in, in order; bytes out, in order; one contiguous piece of memory that is given back when it runs empty.
+/// A queue of bytes in one contiguous block of memory, which is freed when the queue becomes empty.
 ///
-/// Contiguous, because records are found by scanning; given back, because ten thousand idle streams must not each keep
-/// the memory of their busiest moment. Appending is amortised O(bytes), taking is O(1). Beyond 16 KiB it grows by as much
-/// as is needed, or by a quarter where that is more, so that a full queue takes little more memory than its bytes.
+/// Contiguous, because records are found by scanning; freed, because ten thousand idle streams must not each keep the
+/// memory of their busiest moment. Appending is amortised O(bytes), removing is O(1). Above 16 KiB it grows by the
+/// needed size, or by a quarter if that is more, so that a full queue takes little more memory than its bytes.
 struct ByteQueue: ~Copyable {
     private var storage: UnsafeMutableRawPointer?
     private(set) var capacity = 0
@@ -26,7 +26,7 @@ struct ByteQueue: ~Copyable {
 
     deinit { free(storage) }
 
-    /// The bytes that are queued; valid until the next call that changes the queue.
+    /// The queued bytes; valid until the next call that changes the queue.
     var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: storage.map { UnsafeRawPointer($0 + head) }, count: count)
     }
@@ -38,7 +38,7 @@ struct ByteQueue: ~Copyable {
         count += more.count
     }
 
-    /// Puts bytes in front of the first one; O(bytes), and O(count) where there is no room in front.
+    /// Inserts bytes before the first one; O(bytes), and O(count) if there is no room before it.
     mutating func prepend(_ more: UnsafeRawBufferPointer) {
         guard let source = more.baseAddress, more.count > 0 else { return }
         if head < more.count {
@@ -46,31 +46,31 @@ struct ByteQueue: ~Copyable {
             memmove(target + more.count, target + head, count)
             head = more.count
         }
-        guard let storage else { preconditionFailure("room that was reserved is there") }
+        guard let storage else { preconditionFailure("no storage after a reservation") }
         head -= more.count
         memcpy(storage + head, source, more.count)
         count += more.count
     }
 
-    /// Moves bytes towards the front, over others that are no longer wanted; both ranges may overlap.
-    mutating func move(_ range: Range<Int>, to place: Int) {
-        precondition(place >= 0 && place <= range.lowerBound && range.upperBound <= count, "a move within the queue")
-        guard let storage, place < range.lowerBound else { return }
-        memmove(storage + head + place, storage + head + range.lowerBound, range.count)
+    /// Moves bytes towards the front, over others that are no longer needed; both ranges may overlap.
+    mutating func move(_ range: Range<Int>, to offset: Int) {
+        precondition(offset >= 0 && offset <= range.lowerBound && range.upperBound <= count, "a move within the queue")
+        guard let storage, offset < range.lowerBound else { return }
+        memmove(storage + head + offset, storage + head + range.lowerBound, range.count)
     }
 
-    mutating func removeFirst(_ taken: Int) {
-        precondition(taken <= count, "more bytes taken than are queued")
-        head += taken
-        count -= taken
+    mutating func removeFirst(_ removed: Int) {
+        precondition(removed <= count, "more bytes removed than are queued")
+        head += removed
+        count -= removed
         if count == 0 { return release() }
         // One large record must not leave its memory to the small ones after it.
         if capacity > 4 * max(count, Self.largestDoubled) { _ = reallocate(Self.capacity(from: 0, for: count)) }
     }
 
-    mutating func removeLast(_ dropped: Int) {
-        precondition(dropped <= count, "more bytes dropped than are queued")
-        count -= dropped
+    mutating func removeLast(_ removed: Int) {
+        precondition(removed <= count, "more bytes removed than are queued")
+        count -= removed
         if count == 0 { release() }
     }
 
@@ -84,10 +84,10 @@ struct ByteQueue: ~Copyable {
         (storage, capacity, head) = (nil, 0, 0)
     }
 
-    /// Makes room for a number of bytes after the last one: by moving to the front where all that is held fits there, else by
+    /// Makes room for a number of bytes after the last one: by moving the queue to the front if it fits there, else by
     /// growing.
     ///
-    /// So no byte is moved more than once for each that was taken.
+    /// So no byte is moved more than once for each byte that was removed.
     private mutating func reserve(_ more: Int) -> UnsafeMutableRawPointer {
         let needed = count + more
         if let storage, head + needed <= capacity { return storage }
@@ -109,7 +109,7 @@ struct ByteQueue: ~Copyable {
     }
 
     private mutating func reallocate(_ wanted: Int) -> UnsafeMutableRawPointer {
-        // In place, where possible: large pieces move by their pages.
+        // In place if possible: large blocks are moved by their pages.
         let isResized = head == 0
         guard let moved = isResized ? realloc(storage, wanted) : malloc(wanted) else {
             preconditionFailure("out of memory for \(wanted) bytes of queue")

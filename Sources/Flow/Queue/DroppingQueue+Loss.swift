@@ -1,12 +1,12 @@
-/// What is lost when a record does not fit.
+/// Drops records that do not fit.
 extension DroppingQueue {
-    /// So many records are granted from now on; where more are queued, some go at once.
+    /// Sets the granted number of records; if more are queued, some are dropped at once.
     package mutating func setRecordBound(_ records: Int) {
         bounds.records = max(1, records)
         dropBeyondBounds()
     }
 
-    /// The front of the store's rest is a whole record of so many bytes.
+    /// The front of the store's rest is a whole record of this length.
     mutating func recordArrived(_ length: Int) {
         let number = arrived
         arrived += 1
@@ -19,12 +19,12 @@ extension DroppingQueue {
             return
         }
         store.keepRecord(length, number: number, key: key)
-        if let key { index.queued(key, at: store.entries.endPlace - 1) }
+        if let key { index.queued(key, at: store.entries.endPosition - 1) }
         if keys != nil { index.prune(store.entries) }
         peak = max(peak, store.records)
     }
 
-    /// The front of the store's rest is blank, so many bytes of it.
+    /// The front of the store's rest is blank, of this length.
     mutating func blankArrived(_ length: Int) {
         let size = store.blankBytes + length
         guard size > byteRoom else { return store.keepBlank(length) }
@@ -37,12 +37,12 @@ extension DroppingQueue {
             || (store.records < bounds.records && size <= byteRoom)
     }
 
-    /// What the bound leaves for more bytes; below 0 where it was exceeded by a record that was alone.
+    /// The remaining bytes of the bound; negative if one record alone exceeds it.
     private var byteRoom: Int { bounds.bytes.bytes - pendingBytes - store.recordBytes }
 
-    /// Drops what has to go for a new record of this size.
+    /// Drops the records that a new one of this size replaces.
     ///
-    /// - Returns: Whether it may be queued; else it is the one to go.
+    /// - Returns: Whether the new one may be queued; else it is the one to drop.
     private mutating func makeRoom(_ size: Int) -> Bool {
         if fits(size) { return true }
         switch overflow {
@@ -56,7 +56,7 @@ extension DroppingQueue {
         store.records > 1 && (store.records > bounds.records || store.recordBytes > bounds.bytes.bytes)
     }
 
-    /// Drops what no longer fits; one record always does.
+    /// Drops records that no longer fit; one record always fits.
     mutating func dropBeyondBounds() {
         guard isBeyondBounds else { return }
         switch overflow {
@@ -71,17 +71,17 @@ extension DroppingQueue {
     }
 
     private mutating func dropNewest() {
-        var (records, bytes, place) = (store.records, store.recordBytes, store.entries.endPlace)
+        var (records, bytes, position) = (store.records, store.recordBytes, store.entries.endPosition)
         while records > 1, records > bounds.records || bytes > bounds.bytes.bytes {
-            place -= 1
+            position -= 1
             records -= 1
-            bytes -= store.entries[place].bytes
+            bytes -= store.entries[position].bytes
         }
         let dropped = store.records - records
         count(lost: dropped, bytes: store.removeNewest(dropped))
     }
 
-    /// Drops the queued record that a new one of this key supersedes; without keys, all that are queued.
+    /// Drops the queued record that a new one of this key supersedes; without keys, all queued records.
     ///
     /// A record that has no key supersedes none.
     private mutating func dropSuperseded(by key: RecordKey?) {
@@ -89,31 +89,31 @@ extension DroppingQueue {
             while store.records > 0 { dropOldest() }
             return
         }
-        guard let key, let place = index.place(of: key, in: store.entries) else { return }
-        drop(at: place)
+        guard let key, let position = index.position(of: key, in: store.entries) else { return }
+        drop(at: position)
         compactIfNeeded()
     }
 
-    /// Drops, of records that came back, those that a newer one supersedes.
+    /// Drops the returned records that a newer one supersedes.
     mutating func dropSuperseded() {
         guard keys != nil else {
             while store.records > 1 { dropOldest() }
             return
         }
-        for place in index.rebuild(store.entries) { drop(at: place) }
+        for position in index.rebuild(store.entries) { drop(at: position) }
         compactIfNeeded()
     }
 
-    private mutating func drop(at place: Int) {
-        count(lost: 1, bytes: store.entries[place].bytes)
-        store.remove(at: place)
+    private mutating func drop(at position: Int) {
+        count(lost: 1, bytes: store.entries[position].bytes)
+        store.remove(at: position)
     }
 
-    /// Gives back what dropped records have left behind, where that is much.
+    /// Frees the bytes of dropped records if there are many.
     ///
-    /// - Complexity: O(all that is held), amortised O(1) for each record dropped.
+    /// - Complexity: O(all buffered bytes), amortised O(1) for each record dropped.
     private mutating func compactIfNeeded() {
-        guard store.goneBytes > bounds.bytes.bytes / 4 || store.goneRecords > store.records + 64 else { return }
+        guard store.removedBytes > bounds.bytes.bytes / 4 || store.removedRecords > store.records + 64 else { return }
         store.compact()
         index.rebuild(store.entries)
     }

@@ -1,35 +1,36 @@
-/// Records that come back, because the client never received them.
+/// Returns records to the queue that the client did not receive.
 extension DroppingQueue {
-    /// Puts records in front that were handed over and not received; where they do not fit, some go as `overflow` says.
+    /// Inserts records before the first that were passed on and not received; if they do not fit, some are dropped as
+    /// `overflow` says.
     ///
-    /// They count as handed over last and without a loss between them, so that no loss is told twice.
+    /// They count as the last ones passed on, without a loss between them, so that no loss is reported twice.
     ///
     /// - Parameters:
-    ///   - bytes: Whole records, with what is blank among them; the last may lack its end where the stream's did.
-    ///   - records: How many those are.
+    ///   - bytes: Whole records, with the blank bytes between them; the last may lack its end if the stream's did.
+    ///   - records: The number of those records.
     /// - Complexity: O(all that is queued).
     package mutating func putBack(_ bytes: UnsafeRawBufferPointer, records: Int) {
         guard !bytes.isEmpty else { return }
-        if store.goneRecords > 0 { store.compact() }
+        if store.removedRecords > 0 { store.compact() }
         expected -= records
         var restored = entries(of: bytes)
-        // Fewer, where a broken text of a sequence now stands in front of another than the one that cut it off: what that
-        // swallows counts as lost. Were there ever more, the first ones would have numbers that were handed over before, which
-        // is no loss.
-        for place in restored.indices { restored[place].number += records - restored.count }
+        // Fewer, if a broken text of a sequence is now before another text than the one that cut it off: the records it
+        // swallows count as lost. If there were more, the first ones would have numbers that were passed on before,
+        // which is no loss.
+        for index in restored.indices { restored[index].number += records - restored.count }
         store.prepend(bytes, restored)
         if overflow == .latest { dropSuperseded() }
         peak = max(peak, store.records)
         dropBeyondBounds()
     }
 
-    /// Looks through records that come back; what is blank behind the last is part of none.
+    /// Finds the entries of returned records; blank bytes after the last one belong to none.
     private func entries(of bytes: UnsafeRawBufferPointer) -> [RecordStore.Entry] {
         var found: [RecordStore.Entry] = []
         var (start, blank) = (0, 0)
         while start < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
-            // They were not too long when they came first.
+            // They were not too long when they arrived.
             let whole = try? framer.first(in: rest, maximum: ByteCount(rest.count))
             let first = whole.flatMap { $0.bytes > 0 ? $0 : nil } ?? framer.last(in: rest)
             start += first.bytes

@@ -1,21 +1,22 @@
-/// The queue of a stream that would rather lose records than wait: bounded, and never full for the upstream.
+/// The queue of a stream that drops records instead of pausing the upstream: bounded, and never full for the upstream.
 ///
-/// A new whole record that does not fit drops others or goes itself, as the route's ``Overflow`` says. It fits while no
-/// more records than granted are queued with it, and no more bytes than the bound, what is blank in front included; alone
-/// it always fits. What of a record has arrived is decided when the rest has.
+/// A new whole record that does not fit replaces others or is dropped itself, as the route's ``Overflow`` says. It fits
+/// while no more records than granted are queued with it, and no more bytes than the bound, blank bytes before it
+/// included; alone it always fits. An incomplete record is decided when its end has arrived.
 ///
-/// Under `latest` a new record also replaces the queued one that it supersedes, whether or not that fits: the one of the
-/// same key, or, without keys, any. All of a chunk is taken in before any of it leaves, so that what leaves is the newest.
+/// Under `latest` a new record also replaces the queued one that it supersedes, whether or not that fits: the one of
+/// the same key, or any if there are no keys. A whole chunk is queued before any of it is sent, so that the newest
+/// record is sent.
 ///
 /// Invariants (`DroppingQueueTests`, `DroppingQueueModelTests`):
-/// 1. What leaves is whole records in their order, and each that arrived leaves once, is queued, or counts as lost.
-/// 2. What is lost depends on the records and on when others left, never on how the input was cut; under `latest`, where
-///    nothing leaves between two cuts.
-/// 3. Of dropped bytes it keeps at most a quarter of the byte bound, so that it holds at most 1.25 of the bound, one
+/// 1. The output is whole records in their order, and each that arrived is sent once, is queued, or counts as lost.
+/// 2. The losses depend on the records and on when others were sent, never on how the input was cut; under `latest`, if
+///    nothing is sent between two cuts.
+/// 3. It keeps dropped bytes of at most a quarter of the byte bound, so that it holds at most 1.25 of the bound, one
 ///    record and one chunk; an empty queue holds no memory.
-/// 4. Where losses are told, nothing passes one that is untold.
+/// 4. If losses are reported, no record passes an unreported loss.
 ///
-/// What is blank is a heartbeat: it goes with the record behind it, and alone where it does not fit.
+/// A blank is a heartbeat: it is sent with the record after it, and dropped alone if it does not fit.
 ///
 /// - Complexity: Amortised O(1) for each record and O(bytes), and the key's look-up under `latest` with a key.
 package struct DroppingQueue: ~Copyable {
@@ -24,32 +25,34 @@ package struct DroppingQueue: ~Copyable {
     let overflow: Overflow
     let keys: (any RecordKeyReader)?
     private let tellsLosses: Bool
-    /// Bytes of the stream that were handed over and not taken: they count towards the byte bound as those queued do.
+    /// Bytes of the stream that were passed on and not taken: they count towards the byte bound as the queued ones do.
     package var pendingBytes = 0
 
     var store = RecordStore()
     var index = KeyIndex()
-    /// How far the record that is arriving has been looked at.
+    /// The search position in the record that is arriving.
     private var progress = RecordFramer.Progress()
     private var isFinished = false
     private var failure: RecordFramer.Failure?
     /// Whole records that have arrived, and so the number of the next one.
     package internal(set) var arrived = 0
-    /// The number of the record that leaves next, if nothing is lost in front of it.
+    /// The number of the next record to send, if nothing before it is lost.
     var expected = 0
     /// All records that were dropped.
     package internal(set) var lost = 0
-    /// All bytes that were dropped, with those of what is blank.
+    /// All bytes that were dropped, blank ones included.
     package internal(set) var droppedBytes = 0
     /// The most records that were queued at once.
     package internal(set) var peak = 0
 
+    /// Makes an empty queue.
+    ///
     /// - Parameters:
-    ///   - framer: What a record is.
+    ///   - framer: Finds the records.
     ///   - bounds: Beyond which records are dropped, and the longest record.
     ///   - overflow: `dropOldest`, `dropNewest` or `latest`; the others never drop.
-    ///   - keys: For `latest`: the newest record of each key stays.
-    ///   - tellsLosses: Whether the client is told of each loss in its place, see ``lossTold()``.
+    ///   - keys: For `latest`: the newest record of each key is kept.
+    ///   - tellsLosses: Whether each loss is reported to the client at its position, see ``lossTold()``.
     package init(
         framer: RecordFramer, bounds: RecordQueue.Bounds, overflow: Overflow, keys: (any RecordKeyReader)? = nil,
         tellsLosses: Bool = false
@@ -66,38 +69,38 @@ package struct DroppingQueue: ~Copyable {
     package var records: Int { store.records }
     /// All bytes that are queued, those of an unfinished record included.
     package var bytes: Int { store.bytes }
-    /// All bytes that are held, those of dropped records included.
+    /// All bytes in memory, those of dropped records included.
     package var heldBytes: Int { store.heldBytes }
-    /// Whether a `take` would tell anything, once no untold loss stands in front: a record, what is blank, a failure.
+    /// Whether `take` would return anything after all losses are reported: a record, a blank, or a failure.
     package var hasOutput: Bool { store.records > 0 || store.blankBytes > 0 || failure != nil }
     package var isEmpty: Bool { store.bytes == 0 }
 
-    /// Records that were lost in front of the one that would leave next, or, where none is queued, behind the last.
+    /// Records that were lost before the next one to send, or after the last if none is queued.
     ///
-    /// Without being told they are forgotten when that record leaves.
+    /// If losses are not reported, the number is reset when that record is sent.
     package var lossAhead: Int { (store.entries.first?.number ?? arrived) - expected }
 
-    /// The client has been told of the loss ahead.
+    /// The loss ahead was reported to the client.
     ///
-    /// Of a queue that tells losses nothing leaves while there is one.
+    /// A queue that reports losses sends nothing while there is an unreported one.
     package mutating func lossTold() { expected = store.entries.first?.number ?? arrived }
 
-    private var isHeldUpByLoss: Bool { tellsLosses && lossAhead > 0 }
+    private var isBlockedByLoss: Bool { tellsLosses && lossAhead > 0 }
 
     // MARK: Events
 
-    /// Takes the next bytes of the upstream, and hands on at once what may leave at once.
+    /// Takes the next bytes of the upstream, and passes on the records that may be sent at once.
     ///
-    /// What is queued leaves before anything is dropped for the new bytes, but for `latest`.
+    /// Queued records are sent before any are dropped for the new bytes, except under `latest`.
     ///
     /// - Parameters:
     ///   - chunk: Any number of bytes, cut anywhere.
-    ///   - credit: How many records may leave now.
-    ///   - limit: How many bytes may leave now; a whole record may exceed it where it is the first.
+    ///   - credit: The number of records that may be sent now.
+    ///   - limit: The number of bytes that may be sent now; a whole record may exceed it if it is the first.
     ///   - sink: Receives the bytes of whole records.
-    /// - Returns: What left, of the queue and of the chunk; its `bytes` are 0 only if nothing left.
-    /// - Throws: `recordTooLarge` where a record is too long and this call lets nothing leave; what is queued in front of
-    ///   it stays, for ``dropUnframed()``, and nothing behind it is taken in.
+    /// - Returns: The run that was sent, of the queue and of the chunk; its `bytes` are 0 only if nothing was sent.
+    /// - Throws: `recordTooLarge` if a record is too long and this call sends nothing; records queued before it remain,
+    ///   for ``dropUnframed()``, and nothing after it is queued.
     package mutating func push(
         _ chunk: UnsafeRawBufferPointer, credit: Int, limit: Int, sink: (UnsafeRawBufferPointer) -> Void
     ) throws(RecordFramer.Failure) -> RecordFramer.Run {
@@ -113,33 +116,33 @@ package struct DroppingQueue: ~Copyable {
         return run
     }
 
-    /// Hands on what was queued, and of a chunk what may follow it without being queued.
+    /// Passes on the queued records, and the records of a chunk that may follow without being queued.
     ///
-    /// - Returns: How many bytes of the chunk left, or were queued on the way.
+    /// - Returns: The number of bytes of the chunk that were sent or queued.
     private mutating func pushPast(
         _ chunk: UnsafeRawBufferPointer, _ run: inout RecordFramer.Run, credit: Int, limit: Int,
         sink: (UnsafeRawBufferPointer) -> Void
     ) -> Int {
         take(&run, credit: credit, limit: limit, sink: sink)
         var passed = 0
-        if !framer.goesOn(behind: store.rest.count), failure == nil, !chunk.isEmpty {
-            // The shortcut does not see what of a record is held.
+        if !framer.canContinue(after: store.rest.count), failure == nil, !chunk.isEmpty {
+            // The shortcut does not see the buffered part of a record.
             passed = complete(with: chunk)
             take(&run, credit: credit, limit: limit, sink: sink)
         }
-        if store.records == 0, store.blankBytes == 0, failure == nil, !isHeldUpByLoss {
+        if store.records == 0, store.blankBytes == 0, failure == nil, !isBlockedByLoss {
             passed += pass(chunk.from(passed), &run, credit: credit, limit: limit, sink: sink)
         }
         return passed
     }
 
-    /// Hands over records that may leave now.
+    /// Passes on records that may be sent now.
     ///
     /// - Parameters:
-    ///   - credit: The most records to hand over.
-    ///   - limit: The most bytes, unless the first record alone is larger.
+    ///   - credit: The maximum number of records.
+    ///   - limit: The maximum number of bytes, unless the first record alone is larger.
     ///   - sink: Receives their bytes, in one piece or in several.
-    /// - Returns: What left.
+    /// - Returns: The run that was sent.
     /// - Throws: `recordTooLarge` as `push` does.
     package mutating func take(
         credit: Int, limit: Int, sink: (UnsafeRawBufferPointer) -> Void
@@ -150,9 +153,9 @@ package struct DroppingQueue: ~Copyable {
         return run
     }
 
-    /// The upstream has ended: what is left without an end leaves too, as the last record if it is one.
+    /// The upstream has ended: bytes without a record's end are sent too, as the last record if they are one.
     ///
-    /// - Throws: `recordTooLarge` where a record is known to be too long; ``dropUnframed()`` gives it up.
+    /// - Throws: `recordTooLarge` if a record is known to be too long; ``dropUnframed()`` drops it.
     package mutating func finish() throws(RecordFramer.Failure) {
         isFinished = true
         if let failure { throw failure }
@@ -162,7 +165,7 @@ package struct DroppingQueue: ~Copyable {
         progress = .init()
     }
 
-    /// The upstream broke off, or sent a record that is too long: what is not yet a whole record never will be one.
+    /// The upstream failed, or sent a record that is too long: an incomplete record will not be completed.
     package mutating func dropUnframed() {
         failure = nil
         store.removeRest()
@@ -170,20 +173,20 @@ package struct DroppingQueue: ~Copyable {
         isFinished = true
     }
 
-    // MARK: What leaves
+    // MARK: Output
 
-    /// Adds to a run what may leave in it.
+    /// Adds to a run the records that may be sent in it.
     private mutating func take(
         _ run: inout RecordFramer.Run, credit: Int, limit: Int, sink: (UnsafeRawBufferPointer) -> Void
     ) {
         if store.records == 0 {
-            // The end of the stream may be an unfinished record, of which a notice after it would become a part.
-            guard !isFinished || !isHeldUpByLoss else { return }
+            // The end of the stream may be an incomplete record, of which a notice after it would become a part.
+            guard !isFinished || !isBlockedByLoss else { return }
             run.bytes += store.takeBlank(
                 framer: framer, limit: limit - run.bytes, isFirst: run.bytes == 0, sink: sink)
             return
         }
-        guard !isHeldUpByLoss, run.records < credit else { return }
+        guard !isBlockedByLoss, run.records < credit else { return }
         let isFirst = run.bytes == 0 && store.entries.first.map { $0.bytes > limit } ?? false
         guard isFirst || run.bytes < limit else { return }
         let more = store.take(
@@ -196,29 +199,29 @@ package struct DroppingQueue: ~Copyable {
         if keys != nil { index.prune(store.entries) }
     }
 
-    /// The shortcut past the queue: hands on the record that was begun in it, and what follows in the chunk.
+    /// Bypasses the queue: passes on the record that was begun in it, and the following ones of the chunk.
     ///
-    /// - Returns: How many bytes of the chunk left; where that is any, so did all that was held.
+    /// - Returns: The number of bytes of the chunk that were sent; if it is not 0, the buffered bytes were sent too.
     private mutating func pass(
         _ chunk: UnsafeRawBufferPointer, _ run: inout RecordFramer.Run, credit: Int, limit: Int,
         sink: (UnsafeRawBufferPointer) -> Void
     ) -> Int {
-        let held = store.rest.count
-        let room = limit - run.bytes - held
-        guard framer.goesOn(behind: held), run.records < credit, room > 0 else { return 0 }
+        let buffered = store.rest.count
+        let room = limit - run.bytes - buffered
+        guard framer.canContinue(after: buffered), run.records < credit, room > 0 else { return 0 }
         let window = chunk.first(min(chunk.count, room))
         do throws(RecordFramer.Failure) {
             let more = try framer.run(
-                in: window, held: held, upTo: credit - run.records, maximum: bounds.record)
+                in: window, held: buffered, upTo: credit - run.records, maximum: bounds.record)
             guard more.bytes > 0 else { return 0 }
-            if held > 0 {
+            if buffered > 0 {
                 sink(store.rest)
                 store.removeRest()
             }
             progress = .init()
             sink(window.first(more.bytes))
             run.records += more.records
-            run.bytes += held + more.bytes
+            run.bytes += buffered + more.bytes
             arrived += more.records
             if more.records > 0 { expected = arrived }
             return more.bytes
@@ -228,21 +231,21 @@ package struct DroppingQueue: ~Copyable {
         }
     }
 
-    // MARK: What arrives
+    // MARK: Input
 
-    /// Looks for records in what has not been looked at.
+    /// Finds records in bytes that have not been searched.
     private mutating func frame() {
         while let first = nextArrival() { arrived(first) }
         store.closeGap()
     }
 
-    /// Takes of a chunk what a begun record lacks that has to be looked at in one piece.
+    /// Takes bytes of a chunk to complete a begun record that has to be examined in one piece.
     ///
-    /// - Returns: How many bytes of the chunk.
+    /// - Returns: The number of bytes of the chunk.
     private mutating func complete(with chunk: UnsafeRawBufferPointer) -> Int {
-        // In steps, as what is taken too much is copied twice.
+        // In steps, because surplus bytes are copied twice.
         var (taken, step) = (0, framer.firstStep)
-        while taken < chunk.count, failure == nil, !framer.goesOn(behind: store.rest.count) {
+        while taken < chunk.count, failure == nil, !framer.canContinue(after: store.rest.count) {
             let more = min(step, chunk.count - taken)
             store.append(UnsafeRawBufferPointer(rebasing: chunk[taken..<taken + more]))
             taken += more
@@ -257,7 +260,7 @@ package struct DroppingQueue: ~Copyable {
         return taken
     }
 
-    /// The record, or what is blank, at the front of what has not been looked at; `nil` where none is whole.
+    /// The record or blank at the front of the bytes that have not been searched; `nil` if none is whole.
     private mutating func nextArrival() -> RecordFramer.Run? {
         guard failure == nil else { return nil }
         do throws(RecordFramer.Failure) {

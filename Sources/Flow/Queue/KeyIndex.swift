@@ -1,35 +1,35 @@
-/// Where the queued record of each key is.
+/// The position of the queued record of each key.
 ///
-/// It holds places in a ``RecordStore``, and is not notified when a record leaves: a place before the store's first is of
-/// a record that left. ``prune(_:)`` removes those, so it holds at most twice what is queued.
+/// It holds positions in a ``RecordStore``, and is not notified when a record is sent: a position before the store's
+/// first is of a record that was sent. ``prune(_:)`` removes those, so it holds at most twice the queued records.
 ///
 /// - Complexity: Amortised O(1) for each record.
 struct KeyIndex {
-    private var places: [RecordKey: Int] = [:]
+    private var positions: [RecordKey: Int] = [:]
 
-    /// The place of the queued record of this key; `nil` if there is none.
-    func place(of key: RecordKey, in entries: Ring<RecordStore.Entry>) -> Int? {
-        places[key].flatMap { $0 >= entries.startPlace ? $0 : nil }
+    /// The position of the queued record of this key; `nil` if there is none.
+    func position(of key: RecordKey, in entries: Ring<RecordStore.Entry>) -> Int? {
+        positions[key].flatMap { $0 >= entries.startPosition ? $0 : nil }
     }
 
-    /// The record of this key is queued at this place.
-    mutating func queued(_ key: RecordKey, at place: Int) { places[key] = place }
+    /// The record of this key is queued at this position.
+    mutating func queued(_ key: RecordKey, at position: Int) { positions[key] = position }
 
-    /// Forgets records that left, where many did.
+    /// Removes records that were sent, if there are many.
     mutating func prune(_ entries: Ring<RecordStore.Entry>) {
-        if entries.isEmpty || places.count > 2 * entries.count + 16 { rebuild(entries) }
+        if entries.isEmpty || positions.count > 2 * entries.count + 16 { rebuild(entries) }
     }
 
-    /// Reads all records anew, since every one got another place.
+    /// Reads all records again, after every one got another position.
     ///
-    /// - Returns: The places of those that a newer one of their key supersedes, in order.
+    /// - Returns: The positions of those that a newer one of their key supersedes, in order.
     @discardableResult
     mutating func rebuild(_ entries: Ring<RecordStore.Entry>) -> [Int] {
-        places = [:]
+        positions = [:]
         var superseded: [Int] = []
-        for place in entries.startPlace..<entries.endPlace {
-            guard !entries[place].isGone, let key = entries[place].key else { continue }
-            if let older = places.updateValue(place, forKey: key) { superseded.append(older) }
+        for position in entries.startPosition..<entries.endPosition {
+            guard !entries[position].isRemoved, let key = entries[position].key else { continue }
+            if let older = positions.updateValue(position, forKey: key) { superseded.append(older) }
         }
         return superseded.sorted()
     }

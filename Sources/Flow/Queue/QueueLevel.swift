@@ -1,9 +1,9 @@
-/// How full a stream's queue is, as far as anybody has to act on it.
+/// The fill level of a stream's queue, in the steps that cause an action.
 package enum QueueLevel: Equatable, Sendable, CaseIterable {
-    /// At most half full, in records and in bytes: at the low mark an upstream that was paused is read again, and under
-    /// the soft mark, which is the same, no client is behind.
+    /// At most half full, in records and in bytes: a paused upstream is resumed at this low mark, and no client is slow
+    /// below the soft mark, which is the same.
     case low
     case middle
-    /// At the high mark: the upstream must wait.
+    /// At the high mark: the upstream must pause.
     case full
 }

@@ -1,49 +1,50 @@
-/// Records side by side in one piece of memory, any of which may go before its turn.
+/// Records in one block of memory, any of which may be removed before its turn.
 ///
-///     │ records, some of them gone │ blank │ gap │ rest: bytes that are not yet looked at │
+///     │ records, some of them removed │ blank │ gap │ rest: bytes that are not yet searched │
 ///
-/// A record that goes from the middle leaves its bytes behind until ``compact()``; at the front nothing that is gone
-/// stays. The gap is what was left out while a chunk was looked through; ``closeGap()`` moves the rest over it.
+/// A record that is removed from the middle leaves its bytes until ``compact()``; removed records at the front are
+/// freed at once. The gap is the bytes that were skipped while a chunk was searched; ``closeGap()`` moves the rest over
+/// it.
 ///
-/// - Complexity: O(1) for each call that says nothing else, and a move of the record's own bytes behind a gap.
+/// - Complexity: O(1) for each call unless stated otherwise, and a move of the record's own bytes after a gap.
 struct RecordStore: ~Copyable {
     struct Entry {
-        /// Which record of the stream it is.
+        /// The number of the record in the stream.
         var number: Int
-        /// Its length, with what is blank in front of it.
+        /// Its length, with the blank bytes before it.
         var bytes: Int
         var key: RecordKey?
-        var isGone = false
+        var isRemoved = false
     }
 
     private(set) var entries = Ring<Entry>()
     private(set) var blankBytes = 0
-    private(set) var goneRecords = 0
-    private(set) var goneBytes = 0
+    private(set) var removedRecords = 0
+    private(set) var removedBytes = 0
     private var content = ByteQueue()
     private var entryBytes = 0
     private var gap = 0
 
     init() {}
 
-    var records: Int { entries.count - goneRecords }
-    /// Of whole records, with what is blank in front of them.
-    var recordBytes: Int { entryBytes - goneBytes }
-    /// All bytes that will leave or are still to be looked at.
-    var bytes: Int { content.count - goneBytes - gap }
-    /// All bytes that are held, those of records that are gone included.
+    var records: Int { entries.count - removedRecords }
+    /// Bytes of whole records, with the blank bytes before them.
+    var recordBytes: Int { entryBytes - removedBytes }
+    /// All bytes that will be sent or are not yet searched.
+    var bytes: Int { content.count - removedBytes - gap }
+    /// All bytes in memory, those of removed records included.
     var heldBytes: Int { content.count }
 
     // MARK: At the end
 
-    /// What is not yet looked at; valid until the next call that changes the store.
+    /// The bytes that are not yet searched; valid until the next call that changes the store.
     var rest: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: content.bytes[(entryBytes + blankBytes + gap)...])
     }
 
     mutating func append(_ chunk: UnsafeRawBufferPointer) { content.append(chunk) }
 
-    /// The front of the rest is a record of so many bytes.
+    /// The front of the rest is a record of this length.
     mutating func keepRecord(_ length: Int, number: Int, key: RecordKey?) {
         fillGap(length)
         entries.append(Entry(number: number, bytes: blankBytes + length, key: key))
@@ -57,7 +58,7 @@ struct RecordStore: ~Copyable {
         blankBytes += length
     }
 
-    /// So many bytes at the front of the rest go, and what is blank in front of them.
+    /// Removes this many bytes at the front of the rest, and the blank bytes before them.
     mutating func skip(_ length: Int) {
         gap += blankBytes + length
         blankBytes = 0
@@ -75,7 +76,7 @@ struct RecordStore: ~Copyable {
         gap = 0
     }
 
-    /// So many bytes at the end of the rest go, which are not taken in yet.
+    /// Removes this many bytes at the end of the rest, which belong to the chunk that is still being read.
     mutating func removeLast(_ count: Int) { content.removeLast(count) }
 
     private mutating func fillGap(_ length: Int) {
@@ -83,21 +84,21 @@ struct RecordStore: ~Copyable {
         content.move(start + gap..<start + gap + length, to: start)
     }
 
-    // MARK: Records that go
+    // MARK: Removal
 
-    /// The oldest goes; there must be one.
+    /// Removes the oldest record; there must be one.
     mutating func removeOldest() {
         guard let oldest = entries.first else { preconditionFailure("a record is removed where there is none") }
         content.removeFirst(oldest.bytes)
         entryBytes -= oldest.bytes
         entries.removeFirst()
-        dropGoneAtFront()
+        dropRemovedAtFront()
     }
 
-    /// So many of the newest go; none of them may be gone already.
+    /// Removes this many of the newest records; none of them may be removed already.
     ///
-    /// - Returns: How many bytes they had.
-    /// - Complexity: One move of what stands behind them.
+    /// - Returns: The number of their bytes.
+    /// - Complexity: One move of the bytes after them.
     mutating func removeNewest(_ count: Int) -> Int {
         var removed = 0
         for _ in 0..<count {
@@ -110,33 +111,33 @@ struct RecordStore: ~Copyable {
         return removed
     }
 
-    /// The one at this place goes; it must be there.
-    mutating func remove(at place: Int) {
-        entries[place].isGone = true
-        goneRecords += 1
-        goneBytes += entries[place].bytes
-        dropGoneAtFront()
+    /// Removes the record at this position; it must exist.
+    mutating func remove(at position: Int) {
+        entries[position].isRemoved = true
+        removedRecords += 1
+        removedBytes += entries[position].bytes
+        dropRemovedAtFront()
     }
 
-    private mutating func dropGoneAtFront() {
-        while let first = entries.first, first.isGone {
+    private mutating func dropRemovedAtFront() {
+        while let first = entries.first, first.isRemoved {
             content.removeFirst(first.bytes)
             entryBytes -= first.bytes
-            goneBytes -= first.bytes
-            goneRecords -= 1
+            removedBytes -= first.bytes
+            removedRecords -= 1
             entries.removeFirst()
         }
     }
 
-    /// Gives back what records that are gone have left behind; every record gets another place.
+    /// Frees the bytes of removed records; every record gets another position.
     ///
-    /// - Complexity: O(all that is held).
+    /// - Complexity: O(all buffered bytes).
     mutating func compact() {
         var kept = Ring<Entry>()
         var (from, to) = (0, 0)
-        for place in entries.startPlace..<entries.endPlace {
-            let entry = entries[place]
-            if !entry.isGone {
+        for position in entries.startPosition..<entries.endPosition {
+            let entry = entries[position]
+            if !entry.isRemoved {
                 content.move(from..<from + entry.bytes, to: to)
                 kept.append(entry)
                 to += entry.bytes
@@ -146,19 +147,19 @@ struct RecordStore: ~Copyable {
         content.move(from..<content.count, to: to)
         content.removeLast(from - to)
         entries = kept
-        (entryBytes, goneBytes, goneRecords) = (to, 0, 0)
+        (entryBytes, removedBytes, removedRecords) = (to, 0, 0)
     }
 
     // MARK: At the front
 
-    /// Hands over what is blank and nothing stands in front of.
+    /// Passes on blank bytes that have no record before them.
     ///
     /// - Parameters:
-    ///   - framer: Says where it may be cut.
-    ///   - limit: The most bytes.
-    ///   - isFirst: Whether one piece may be larger, as nothing else leaves with it.
+    ///   - framer: Finds where they may be cut.
+    ///   - limit: The maximum number of bytes.
+    ///   - isFirst: Whether one piece may be larger, because nothing else is sent with it.
     ///   - sink: Receives the bytes.
-    /// - Returns: How many bytes left.
+    /// - Returns: The number of bytes sent.
     mutating func takeBlank(
         framer: RecordFramer, limit: Int, isFirst: Bool, sink: (UnsafeRawBufferPointer) -> Void
     ) -> Int {
@@ -166,7 +167,7 @@ struct RecordStore: ~Copyable {
         let blank = content.bytes.first(blankBytes)
         var taken = blankBytes
         if taken > limit {
-            // Nothing that short is too long a record.
+            // Nothing that short is a record that is too long.
             var progress = RecordFramer.Progress()
             let most = ByteCount(blankBytes)
             taken = (try? framer.run(in: blank.first(limit), from: &progress, upTo: 0, maximum: most))?.bytes ?? 0
@@ -182,15 +183,15 @@ struct RecordStore: ~Copyable {
         return taken
     }
 
-    /// Hands over the first records, and where those are all, what is blank behind them.
+    /// Passes on the first records, and if those are all, the blank bytes after them.
     ///
     /// - Parameters:
-    ///   - credit: The most records.
-    ///   - limit: The most bytes, or `nil` for one record of any length alone.
-    ///   - isWhole: Stop in front of a record whose number does not follow that of the one before.
-    ///   - takesBlank: Whether what is blank after the last record may leave with it.
+    ///   - credit: The maximum number of records.
+    ///   - limit: The maximum number of bytes, or `nil` for one record of any length alone.
+    ///   - isWhole: Whether to stop before a record whose number does not follow that of the previous one.
+    ///   - takesBlank: Whether blank bytes after the last record may be sent with it.
     ///   - sink: Receives their bytes, in one piece or in several.
-    /// - Returns: What left, and the number behind that of the last record.
+    /// - Returns: The run that was sent, and the number after that of the last record.
     mutating func take(
         credit: Int, limit: Int?, isWhole: Bool, takesBlank: Bool, sink: (UnsafeRawBufferPointer) -> Void
     ) -> (run: RecordFramer.Run, next: Int) {
@@ -199,10 +200,10 @@ struct RecordStore: ~Copyable {
         let limit = limit ?? .max
         var (from, to) = (0, 0)
         var number = entries.first?.number ?? 0
-        for place in entries.startPlace..<entries.endPlace {
-            let entry = entries[place]
-            if entry.isGone {
-                hand(from..<to, to: sink)
+        for position in entries.startPosition..<entries.endPosition {
+            let entry = entries[position]
+            if entry.isRemoved {
+                pass(from..<to, to: sink)
                 to += entry.bytes
                 from = to
                 continue
@@ -217,42 +218,44 @@ struct RecordStore: ~Copyable {
         }
         let areAll = takesBlank && !isOne && run.records > 0 && run.records == records
         let blank = areAll && blankBytes <= limit - run.bytes ? blankBytes : 0
-        hand(from..<to + blank, to: sink)
+        pass(from..<to + blank, to: sink)
         run.bytes += blank
-        leave(run, blank: blank)
+        removeFirst(run, blank: blank)
         return (run, number)
     }
 
-    private func hand(_ range: Range<Int>, to sink: (UnsafeRawBufferPointer) -> Void) {
+    private func pass(_ range: Range<Int>, to sink: (UnsafeRawBufferPointer) -> Void) {
         guard !range.isEmpty else { return }
         sink(UnsafeRawBufferPointer(rebasing: content.bytes[range]))
     }
 
-    private mutating func leave(_ run: RecordFramer.Run, blank: Int) {
+    private mutating func removeFirst(_ run: RecordFramer.Run, blank: Int) {
         for _ in 0..<run.records { removeOldest() }
         content.removeFirst(blank)
         blankBytes -= blank
     }
 
-    /// Puts records in front of all others, to which what is blank in front of the first may be added; none may be gone.
+    /// Inserts records before all others, none of which may be removed.
+    ///
+    /// Blank bytes at their end are added to the first of the others.
     ///
     /// - Parameters:
     ///   - bytes: Their bytes.
     ///   - restored: One entry for each, in order.
-    /// - Complexity: O(all that is held); every record gets another place.
+    /// - Complexity: O(all buffered bytes); every record gets another position.
     mutating func prepend(_ bytes: UnsafeRawBufferPointer, _ restored: [Entry]) {
         content.prepend(bytes)
         var all = Ring<Entry>()
         for entry in restored { all.append(entry) }
-        var behind = bytes.count - restored.reduce(0) { $0 + $1.bytes }
-        for place in entries.startPlace..<entries.endPlace {
-            var entry = entries[place]
-            entry.bytes += behind
-            behind = 0
+        var trailing = bytes.count - restored.reduce(0) { $0 + $1.bytes }
+        for position in entries.startPosition..<entries.endPosition {
+            var entry = entries[position]
+            entry.bytes += trailing
+            trailing = 0
             all.append(entry)
         }
-        blankBytes += behind
-        entryBytes += bytes.count - behind
+        blankBytes += trailing
+        entryBytes += bytes.count - trailing
         entries = all
     }
 }

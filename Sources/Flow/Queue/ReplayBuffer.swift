@@ -1,23 +1,23 @@
-/// The last records that were handed to a client, for the case that it comes back and has not received them.
+/// The last records that were sent to a client, kept in case it comes back and has not received them.
 ///
-/// Records are counted from the first of the stream: `oldest` have left this buffer for good, and `delivered` have been
-/// handed over. It looks for the ends of records only where some go or come back; what is appended is copied, once.
+/// Records are counted from the first of the stream: `oldest` were removed from this buffer, and `delivered` were sent.
+/// It searches for the ends of records only when some are removed or returned; appended bytes are copied once.
 ///
-/// Bound by ``trim(records:bytes:)``, which follows each ``append(_:records:)``. Empty, it holds no memory.
+/// Bounded by ``trim(records:bytes:)``, which follows each ``append(_:records:)``. Empty, it holds no memory.
 package struct ReplayBuffer: ~Copyable {
-    /// What can be given again.
+    /// The result of a rewind.
     package enum Rewind: Equatable, Sendable {
-        /// So many records, which are no longer here.
+        /// This many records were returned and removed from the buffer.
         case unread(records: Int)
-        /// Not all: the first record that still can is this one, counted from 1.
+        /// Not all can be returned: the first one that can is this one, counted from 1.
         case gone(from: Int)
-        /// The client says to have received more than was handed over.
+        /// The client reports more records than were sent.
         case neverSent
     }
 
     private let framer: RecordFramer
     private var content = ByteQueue()
-    /// Records that were handed over and not taken back.
+    /// Records that were sent and not returned.
     package private(set) var delivered = 0
     /// Records that are kept.
     package private(set) var records = 0
@@ -25,23 +25,23 @@ package struct ReplayBuffer: ~Copyable {
     package init(framer: RecordFramer) { self.framer = framer }
 
     package var bytes: Int { content.count }
-    /// Records that can no longer be given again.
+    /// Records that can no longer be returned.
     package var oldest: Int { delivered - records }
 
-    /// These bytes were handed over: whole records, and what is blank.
+    /// These bytes were sent: whole records, and blank bytes.
     ///
     /// - Parameters:
-    ///   - bytes: All or a part of what one `take` or `push` of the queue gave.
-    ///   - count: How many records end in it; those of one call may be counted with its last part.
+    ///   - bytes: All or a part of the bytes of one `take` or `push` of the queue.
+    ///   - count: The number of records that end in it; those of one call may be counted with its last part.
     package mutating func append(_ bytes: UnsafeRawBufferPointer, records count: Int) {
         content.append(bytes)
         delivered += count
         records += count
     }
 
-    /// Whole records go, the oldest first, until at most so many records and bytes are kept.
+    /// Removes whole records, the oldest first, until at most this many records and bytes are kept.
     ///
-    /// - Complexity: O(bytes of those that go).
+    /// - Complexity: O(bytes of the removed records).
     package mutating func trim(records mostRecords: Int, bytes mostBytes: Int) {
         let (mostRecords, mostBytes) = (max(0, mostRecords), max(0, mostBytes))
         guard records > mostRecords || content.count > mostBytes else { return }
@@ -52,17 +52,17 @@ package struct ReplayBuffer: ~Copyable {
             run.bytes += next.bytes
         }
         content.removeFirst(run.bytes)
-        records -= min(run.records, records)  // what is behind the last record may be blank
+        records -= min(run.records, records)  // the bytes after the last record may be blank
         if records == 0 { content.removeAll() }
     }
 
-    /// Gives back what a client has not received.
+    /// Returns the records that a client has not received.
     ///
     /// - Parameters:
-    ///   - received: How many records of the stream it has received.
-    ///   - body: Receives those that it has not, to be put back in front of the queue; called only for `unread` of at
-    ///     least one record.
-    /// - Returns: Whether it was given, or why not; then nothing has changed.
+    ///   - received: The number of records of the stream that it has received.
+    ///   - body: Receives the others, to be inserted at the front of the queue; called only for `unread` of at least
+    ///     one record.
+    /// - Returns: Whether they were returned, or the reason; then nothing has changed.
     package mutating func rewind(
         after received: Int, _ body: (_ bytes: UnsafeRawBufferPointer, _ records: Int) -> Void
     ) -> Rewind {
@@ -78,11 +78,11 @@ package struct ReplayBuffer: ~Copyable {
         return .unread(records: unread)
     }
 
-    /// The first so many records behind a place; the last of the stream may have no end.
+    /// The first records after an offset; the last record of the stream may have no end.
     private func front(records wanted: Int, from start: Int = 0) -> RecordFramer.Run {
         guard wanted > 0 else { return RecordFramer.Run(records: 0, bytes: 0) }
         let rest = UnsafeRawBufferPointer(rebasing: content.bytes[start...])
-        // They were not too long when they were handed over.
+        // They were not too long when they were sent.
         let found = try? framer.run(in: rest, upTo: wanted, maximum: ByteCount(rest.count))
         guard let found, found.records == wanted else { return RecordFramer.Run(records: wanted, bytes: rest.count) }
         return found

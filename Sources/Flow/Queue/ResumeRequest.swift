@@ -1,11 +1,11 @@
 import HTTPText
 
-/// What a client asks for that lost its connection: the rest of a stream, behind the records that it has.
+/// A client's request to resume a stream after the records that it has received.
 package struct ResumeRequest: Equatable, Sendable {
     package static let header = "X-Stream-Resume"
 
     package var stream: StreamId
-    /// How many records of the stream the client has received.
+    /// The number of records of the stream that the client has received.
     package var received: Int
 
     package init(stream: StreamId, received: Int) {
@@ -15,7 +15,7 @@ package struct ResumeRequest: Equatable, Sendable {
 
     /// Reads the header's value, `<id>; after=<records received>`, with optional whitespace around the semicolon.
     ///
-    /// `nil` unless it is exactly that: an id of ``StreamId`` and 1 to 18 digits, which an `Int` always holds.
+    /// `nil` for anything else: an id of ``StreamId`` and 1 to 18 digits, which an `Int` always holds.
     package init?(_ text: String) {
         let (id, parameter) = text[...].cut(at: ";")
         guard let stream = StreamId(id.trimmingOptionalWhitespace),

@@ -1,8 +1,8 @@
 extension RecordFormat {
-    /// Makes a record of weir's own, for clients that asked for notices.
+    /// Makes a record of weir's own, for clients that requested notices.
     ///
-    /// Among events it has a type of its own, so that who listens for `message` does not take it for one, and no `id`, so
-    /// that the last one of the upstream's stays.
+    /// As an event it has a type of its own, so that a listener for `message` does not receive it, and no `id`, so that
+    /// the last id of the upstream stays valid.
     ///
     /// - Parameter json: One line of JSON.
     /// - Returns: A whole record.

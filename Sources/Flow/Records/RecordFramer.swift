@@ -1,12 +1,12 @@
-/// Finds whole records in bytes; holds none itself, so any cut of the input gives the same records.
+/// Finds whole records in bytes; it stores none, so any cut of the input gives the same records.
 ///
-/// What is between records, or cannot be one, is *blank*: it is no record, and leaves with the record behind it, or at
-/// once where nothing waits.
+/// Bytes between records, and bytes that cannot be a record, are *blank*: they are sent with the record after them, or
+/// at once if nothing else waits.
 ///
 ///     lines      a record ends with LF; CR before it belongs to it           blank: an empty line
 ///     events     a record is a block of lines, and ends with an empty one    blank: a block without `data`, a comment
-///                                                                            or `retry` in front of a block
-///     sequence   a record begins with RS, and ends with LF or before RS      blank: space in front of RS
+///                                                                            or `retry` before a block
+///     sequence   a record begins with RS, and ends with LF or before RS      blank: space before RS
 package enum RecordFramer: Hashable, Sendable, CaseIterable {
     /// Newline-delimited records.
     case lines
@@ -28,39 +28,40 @@ package enum RecordFramer: Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// The input has a record that is too long.
     package enum Failure: Error, Equatable {
         case recordTooLarge(limit: ByteCount)
     }
 
-    /// How far a record that has not ended has been looked at, so that no byte of it is searched twice.
+    /// The search position in a record that has not ended, so that no byte is searched twice.
     package struct Progress: Equatable, Sendable {
         /// Bytes of it that are known not to end it.
         package var searched = 0
-        /// What a text of a sequence has open.
+        /// The open strings, arrays and objects of a text of a sequence.
         var text = SequenceText()
 
         package init() {}
     }
 
-    /// Whether ``run(in:from:held:upTo:maximum:)`` can go on in a record of which so many bytes stand elsewhere.
+    /// Whether ``run(in:from:held:upTo:maximum:)`` can continue a record whose first bytes are in another buffer.
     ///
-    /// Of a line it needs to see nothing but whether a single CR stands there; of other records all.
-    package func goesOn(behind held: Int) -> Bool { held == 0 || (self == .lines && held != 1) }
+    /// Of a line it needs to know only whether those bytes are a single CR; of other records it needs all bytes.
+    package func canContinue(after held: Int) -> Bool { held == 0 || (self == .lines && held != 1) }
 
-    /// How much of an input to add to a record that has been begun elsewhere, before looking whether it can go on.
+    /// The number of bytes to add to a begun record before the first check whether it can be continued.
     var firstStep: Int { self == .lines ? 1 : 512 }
 
     /// Finds the longest run of whole records at the front.
     ///
     /// - Parameters:
     ///   - bytes: The input, beginning at the start of a record.
-    ///   - progress: Of the first record before, and of the one behind the run after.
-    ///   - held: How many bytes of the first record stand elsewhere, in front of this input; see ``goesOn(behind:)``.
-    ///   - limit: The most records to find; what is blank in front of one more record than that is still taken.
+    ///   - progress: Before the call, of the first record; after it, of the record after the run.
+    ///   - held: The number of bytes of the first record that are in another buffer; see ``canContinue(after:)``.
+    ///   - limit: The maximum number of records; blank bytes before one more record are still included.
     ///   - maximum: The longest record, its end included.
-    /// - Returns: The run; it ends in front of a record that is longer than `maximum`.
-    /// - Throws: `recordTooLarge` where that is the first record, finished or not.
-    /// - Complexity: O(bytes), by `memchr`: once a line, twice a line of an event and a text of a sequence.
+    /// - Returns: The run; it ends before a record that is longer than `maximum`.
+    /// - Throws: `recordTooLarge` if that is the first record, complete or not.
+    /// - Complexity: O(bytes), with `memchr`: once for a line, twice for a line of an event and a text of a sequence.
     package func run(
         in bytes: UnsafeRawBufferPointer, from progress: inout Progress, held: Int = 0, upTo limit: Int = .max,
         maximum: ByteCount
@@ -87,14 +88,14 @@ package enum RecordFramer: Hashable, Sendable, CaseIterable {
         return run
     }
 
-    /// The same for lines, by themselves: a third faster than with the others, and most streams are of lines.
+    /// The same for lines, in a separate function: a third faster than the common one, and most streams are of lines.
     private func lines(
         in bytes: UnsafeRawBufferPointer, from progress: inout Progress, held: Int, upTo limit: Int, maximum: ByteCount
     ) throws(Failure) -> Run {
         var run = Run(records: 0, bytes: 0)
         var (from, held) = (progress.searched, held)
         progress.searched = 0
-        while let newline = bytes.place(of: .lineFeed, in: from..<bytes.count) {
+        while let newline = bytes.offset(of: .lineFeed, in: from..<bytes.count) {
             let length = held + newline + 1 - run.bytes
             guard length <= maximum.bytes else { return try ended(run, before: maximum) }
             let isBlank = length == 1 || (length == 2 && held == 0 && bytes[run.bytes] == .carriageReturn)
@@ -110,7 +111,7 @@ package enum RecordFramer: Hashable, Sendable, CaseIterable {
         return run
     }
 
-    /// Finds the longest run of whole records in bytes that are looked at for the first time.
+    /// Finds the longest run of whole records in bytes that were not searched before.
     package func run(
         in bytes: UnsafeRawBufferPointer, held: Int = 0, upTo limit: Int = .max, maximum: ByteCount
     ) throws(Failure) -> Run {
@@ -118,14 +119,14 @@ package enum RecordFramer: Hashable, Sendable, CaseIterable {
         return try run(in: bytes, from: &progress, held: held, upTo: limit, maximum: maximum)
     }
 
-    /// Finds the first record, or what is blank in front of it, alone.
+    /// Finds the first record, or the blank bytes before it, alone.
     ///
     /// - Parameters:
     ///   - bytes: The input, beginning at the start of a record.
-    ///   - progress: Of the first record before; after, too, where it is not yet whole.
+    ///   - progress: Of the first record, before the call; also after it, if the record is not yet whole.
     ///   - maximum: The longest record, its end included.
-    /// - Returns: It, with no record where it is blank; no bytes where it is not yet whole.
-    /// - Throws: `recordTooLarge`, whether it is finished or not.
+    /// - Returns: The run, without a record if it is blank; without bytes if the record is not yet whole.
+    /// - Throws: `recordTooLarge`, complete or not.
     package func first(
         in bytes: UnsafeRawBufferPointer, from progress: inout Progress, maximum: ByteCount
     ) throws(Failure) -> Run {
@@ -137,16 +138,16 @@ package enum RecordFramer: Hashable, Sendable, CaseIterable {
         return next
     }
 
-    /// Finds the first record, or what is blank in front of it, in bytes that are looked at for the first time.
+    /// Finds the first record, or the blank bytes before it, in bytes that were not searched before.
     package func first(in bytes: UnsafeRawBufferPointer, maximum: ByteCount) throws(Failure) -> Run {
         var progress = Progress()
         return try first(in: bytes, from: &progress, maximum: maximum)
     }
 
-    /// What the bytes behind the last whole record are, now that no more will come: all of them one record, or none.
+    /// Classifies the bytes after the last whole record when no more will arrive: all of them are one record, or none.
     ///
-    /// A line without its newline is a record, and so is a text without its LF: whoever reads it can tell what it lacks.
-    /// A block without its empty line is none, as no reader of events takes it for one (HTML, section 9.2.6).
+    /// A line without its newline is a record, and so is a text without its LF: its reader can see what is missing. A
+    /// block without its empty line is none, because no reader of events dispatches it (HTML, section 9.2.6).
     package func last(in bytes: UnsafeRawBufferPointer) -> Run {
         let isRecord =
             switch self {
@@ -162,7 +163,7 @@ package enum RecordFramer: Hashable, Sendable, CaseIterable {
     private func next(in bytes: UnsafeRawBufferPointer, from progress: inout Progress, held: Int) -> Run? {
         switch self {
         case .lines:
-            guard let newline = bytes.place(of: .lineFeed, in: progress.searched..<bytes.count) else { break }
+            guard let newline = bytes.offset(of: .lineFeed, in: progress.searched..<bytes.count) else { break }
             let isBlank = held == 0 && (newline == 0 || newline == 1 && bytes[0] == .carriageReturn)
             return Run(records: isBlank ? 0 : 1, bytes: newline + 1)
         case .events:
@@ -177,7 +178,7 @@ package enum RecordFramer: Hashable, Sendable, CaseIterable {
         return nil
     }
 
-    /// What is found where a record that is too long follows: that record's turn comes when nothing is in front of it.
+    /// The run before a record that is too long: that record fails only when nothing is before it.
     private func ended(_ run: Run, before maximum: ByteCount) throws(Failure) -> Run {
         guard run.bytes > 0 else { throw .recordTooLarge(limit: maximum) }
         return run
@@ -185,7 +186,7 @@ package enum RecordFramer: Hashable, Sendable, CaseIterable {
 }
 
 extension RecordFormat {
-    /// What finds the records of this format.
+    /// Finds the records of this format.
     package var framer: RecordFramer {
         switch self {
         case .ndjson: .lines

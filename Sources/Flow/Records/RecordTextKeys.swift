@@ -1,12 +1,14 @@
-/// Reads the keys of records whose JSON text does not stand alone, by handing that text to a reader of texts.
+/// Reads the keys of records that contain more than a JSON text, by passing that text to a reader of texts.
 package struct RecordTextKeys: RecordKeyReader {
     private let texts: any RecordKeyReader
     private let framer: RecordFramer
 
+    /// Makes a reader for the records of a framer.
+    ///
     /// - Parameters:
     ///   - texts: Reads the key of a JSON text.
-    ///   - framer: What a record is: of an event its `data` is the text, the lines joined by LF; of a sequence what stands
-    ///     behind RS; a line is a text itself.
+    ///   - framer: Finds the text in a record: of an event, the lines of its `data` joined with LF; of a sequence, the
+    ///     bytes after RS; a line is a text itself.
     package init(_ texts: any RecordKeyReader, in framer: RecordFramer) {
         self.texts = texts
         self.framer = framer
@@ -20,7 +22,7 @@ package struct RecordTextKeys: RecordKeyReader {
         }
     }
 
-    /// One line of data, as most events have, is read where it stands; several are joined first.
+    /// One line of data, as most events have, is read in place; several are joined first.
     private func keyOfEvent(_ block: UnsafeRawBufferPointer) -> RecordKey? {
         let lines = EventBlock.data(in: block)
         guard lines.count > 1 else {

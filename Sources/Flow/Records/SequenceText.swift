@@ -1,15 +1,15 @@
-/// What is known of a text of a JSON sequence (RFC 7464) that has not ended: RS, a JSON text, LF.
+/// The parse state of an incomplete text of a JSON sequence (RFC 7464): RS, a JSON text, LF.
 ///
-/// A text may hold LF between its parts, and no RS. So it ends behind the first LF at which it has no string, array or
-/// object open; or in front of the next RS, whatever it lacks: that is a truncated one, which its reader tells by that.
-/// To wait for the next RS alone would hold each record back until the one behind it has come.
+/// A text may contain LF between its parts, and no RS. So it ends after the first LF at which no string, array or
+/// object is open; or before the next RS, complete or not: then it is truncated, which its reader detects. To wait only
+/// for the next RS would delay each record until the next one arrives.
 ///
-/// Several RS are one, as the RFC says. An empty line that no RS stands in front of is blank.
+/// Several RS are one, as the RFC says. An empty line that has no RS before it is blank.
 struct SequenceText: Equatable, Sendable {
-    /// The text itself has begun: not only RS, or space.
+    /// The text itself has begun: there is more than RS or space.
     private(set) var hasBegun = false
     private var isMarked = false
-    /// Up to where brackets and quotes have been counted.
+    /// The offset up to which brackets and quotes have been counted.
     private var counted = 0
     private var depth = 0
     private var isInString = false
@@ -17,17 +17,17 @@ struct SequenceText: Equatable, Sendable {
 
     /// Finds the end of the text.
     ///
-    /// Where that is in front of an RS that follows an LF, nothing is counted: it ends there, closed or not.
+    /// An end before an RS that follows an LF needs no count of brackets: the text ends there, complete or not.
     ///
     /// - Parameters:
     ///   - bytes: The input, beginning at the start of the text, as before.
-    ///   - searched: From where on to look; moved to what has not been looked at.
-    /// - Returns: What stands behind its last byte; `nil` where it has not ended yet.
+    ///   - searched: The offset at which the search begins; moved to the first byte that was not searched.
+    /// - Returns: The index after its last byte; `nil` if it has not ended yet.
     mutating func end(in bytes: UnsafeRawBufferPointer, from searched: inout Int) -> Int? {
         if !hasBegun, let end = begin(in: bytes, from: &searched) { return end }
         guard hasBegun else { return nil }
         while true {
-            let found = bytes.place(of: .lineFeed, or: .recordSeparator, in: searched..<bytes.count)
+            let found = bytes.offset(of: .lineFeed, or: .recordSeparator, in: searched..<bytes.count)
             guard let newline = found else { return nil }
             if bytes[newline] == .recordSeparator { return newline }
             searched = newline + 1
@@ -37,9 +37,9 @@ struct SequenceText: Equatable, Sendable {
         }
     }
 
-    /// Passes over what stands in front of the text.
+    /// Skips the bytes before the text.
     ///
-    /// - Returns: Where an empty line ends, in front of which there is no RS.
+    /// - Returns: The index after an empty line that has no RS before it.
     private mutating func begin(in bytes: UnsafeRawBufferPointer, from searched: inout Int) -> Int? {
         while searched < bytes.count {
             switch bytes[searched] {
@@ -55,10 +55,10 @@ struct SequenceText: Equatable, Sendable {
         return nil
     }
 
-    /// Counts what is open.
+    /// Counts the open brackets and quotes.
     private mutating func count(_ bytes: UnsafeRawBufferPointer, upTo end: Int) {
-        for place in counted..<end {
-            let byte = bytes[place]
+        for index in counted..<end {
+            let byte = bytes[index]
             if isInString {
                 if isEscaped {
                     isEscaped = false
@@ -79,17 +79,17 @@ struct SequenceText: Equatable, Sendable {
         counted = end
     }
 
-    /// Whether there is a text in these bytes, or only RS and space.
+    /// Whether these bytes contain a text, not only RS and space.
     static func hasText(_ bytes: UnsafeRawBufferPointer) -> Bool { textStart(bytes) < bytes.count }
 
-    /// Behind every RS and space that stand in front of the text.
+    /// The index after every RS and space before the text.
     static func textStart(_ bytes: UnsafeRawBufferPointer) -> Int {
         bytes.firstIndex { $0 != .recordSeparator && !$0.isJSONSpace } ?? bytes.count
     }
 }
 
 extension UInt8 {
-    /// What RFC 8259 calls whitespace.
+    /// The whitespace of RFC 8259.
     fileprivate var isJSONSpace: Bool {
         self == .lineFeed || self == .carriageReturn || self == UInt8(ascii: " ") || self == UInt8(ascii: "\t")
     }

@@ -1,13 +1,13 @@
-/// How a drain spreads the ends of the streams that are open over its grace time.
+/// The schedule by which a drain ends the open streams during its grace time.
 ///
 ///     open ┤██████
 ///          │      ██████
-///          │            ██████           a stair: with n streams, one goes every grace / n,
+///          │            ██████           with n streams, one ends every grace / n,
 ///          │                  ██████     the last at the end of the grace
 ///          └────────────────────────▶ time
 ///
-/// All clients come back at once where all streams end at once; spread, their next server gets them one by one. What ends
-/// of itself meanwhile counts as a step of the stair, so nobody is ended sooner than it must be.
+/// If all streams ended at once, all clients would reconnect at once; spread, they reach their next server one by one.
+/// A stream that ends by itself counts as a step, so no stream is ended earlier than necessary.
 ///
 /// - Complexity: O(1) for each call.
 package struct DrainSchedule: Equatable, Sendable {
@@ -15,9 +15,11 @@ package struct DrainSchedule: Equatable, Sendable {
     private let grace: Duration
     private let streams: Int
 
+    /// Makes the schedule of a drain.
+    ///
     /// - Parameters:
-    ///   - streams: Those that are open as the drain begins.
-    ///   - grace: How long the last of them may go on.
+    ///   - streams: The streams that are open when the drain begins.
+    ///   - grace: The time until the last of them must end.
     ///   - now: When it begins.
     package init(streams: Int, grace: Duration, at now: Instant) {
         began = now
@@ -25,22 +27,22 @@ package struct DrainSchedule: Equatable, Sendable {
         self.streams = streams
     }
 
-    /// How many streams have to end now, of those that are still open.
+    /// The number of open streams that must end now.
     package func streamsToEnd(open: Int, at now: Instant) -> Int { max(0, open - mostOpen(at: now)) }
 
-    /// When the next one has to end if none ends of itself; `nil` where none is open.
+    /// When the next one must end if none ends by itself; `nil` if none is open.
     package func nextEnd(open: Int) -> Instant? {
         guard open > 0, streams > 0 else { return nil }
-        // With `open` left, the stair's step down to `open - 1`.
+        // With `open` streams, the step down to `open - 1`.
         let steps = min(streams, max(0, streams - open + 1))
         let share = (Int128(grace.nanoseconds) * Int128(steps) + Int128(streams - 1)) / Int128(streams)
         return began + .nanoseconds(Int64(share))
     }
 
     private func mostOpen(at now: Instant) -> Int {
-        let left = grace.nanoseconds - (now - began).nanoseconds
-        guard left > 0, grace.nanoseconds > 0 else { return 0 }
-        let share = Int128(streams) * Int128(left)
+        let remaining = grace.nanoseconds - (now - began).nanoseconds
+        guard remaining > 0, grace.nanoseconds > 0 else { return 0 }
+        let share = Int128(streams) * Int128(remaining)
         return Int((share + Int128(grace.nanoseconds - 1)) / Int128(grace.nanoseconds))
     }
 }

@@ -1,49 +1,52 @@
-/// Decides when a stream is quiet for so long that a sign of life is due.
+/// Decides when an idle stream needs a heartbeat.
 ///
-/// It is told what leaves and asked by a timer, which is not moved with each record: one that fires early sets itself anew.
+/// It receives the time of each write, and is checked by a timer that is not moved with each record: a timer that fires
+/// early is set again.
 package struct Heartbeat: Equatable, Sendable {
-    /// A comment, which readers of events pass over, and its empty line, so that nothing stays open behind it.
+    /// A comment, which readers of events ignore, and its empty line, so that no block stays open after it.
     package static let comment: StaticString = ":\n\n"
 
     private let interval: Duration
-    private var lastLeft: Instant
-    /// Signs of life left while nothing else had, so that a byte order mark that now came would not be the first thing.
+    private var lastSent: Instant
+    /// Heartbeats were sent before any other byte, so that a byte order mark would no longer be the first.
     private var isAheadOfBody = false
     private var hasBegun = false
 
+    /// A heartbeat after each `interval` without a write, counted from `now`.
     package init(every interval: Duration, at now: Instant) {
         self.interval = interval
-        lastLeft = now
+        lastSent = now
     }
 
     /// When the timer should fire next.
-    package var due: Instant { lastLeft + interval }
+    package var due: Instant { lastSent + interval }
 
-    /// Bytes of the upstream left for the client, or a client came to whom none have left yet.
+    /// Bytes of the upstream were sent, or a client is attached to which none were sent yet.
     package mutating func left(at now: Instant) {
-        lastLeft = now
+        lastSent = now
         hasBegun = true
         isAheadOfBody = false
     }
 
-    /// Another client reads from now on.
+    /// Another client is attached.
     package mutating func attached(at now: Instant) { self = Heartbeat(every: interval, at: now) }
 
     /// The timer fired.
     ///
     /// - Parameters:
     ///   - now: The time.
-    ///   - isReady: Whether the client has taken all that it was given, and more is to come.
-    /// - Returns: Whether to send one; ``due`` has moved where it has passed.
+    ///   - isReady: Whether the client has taken all bytes sent to it, and more will follow.
+    /// - Returns: Whether to send a heartbeat; ``due`` has moved if it has passed.
     package mutating func timerFired(at now: Instant, isReady: Bool) -> Bool {
         guard now >= due else { return false }
-        lastLeft = now
+        lastSent = now
         guard isReady else { return false }
         isAheadOfBody = !hasBegun
         return true
     }
 
-    /// The first bytes of the upstream behind signs of life, without a byte order mark, which counts only in front of all.
+    /// The first bytes of the upstream after heartbeats, without a byte order mark, which is valid only at the
+    /// beginning.
     package func body(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         isAheadOfBody ? bytes.from(EventBlock.textStart(bytes)) : bytes
     }

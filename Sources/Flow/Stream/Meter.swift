@@ -1,20 +1,19 @@
-/// Lets records pass at a pace: the generic cell rate algorithm (ITU-T I.371), told the time.
+/// Limits records to a pace: the generic cell rate algorithm (ITU-T I.371); the caller passes the time.
 ///
-/// Within any stretch of time `d`, at most `burst + (d + lateness) / spacing` records pass. The lateness is ours, not the
-/// client's: when records were already waiting and the loop woke a little after they were due, the next one is due as
-/// if it had woken in time. Without that, every late wake-up would lengthen the gap and a stream granted 10/second
-/// would run at 9.9.
+/// Within any interval `d`, at most `burst + (d + lateness) / spacing` records pass. The lateness is weir's, not the
+/// client's: if records were waiting and the loop woke slightly after they were due, the next one is due as if it had
+/// woken in time. Otherwise every late wake-up would lengthen the gap, and a stream with 10/second would run at 9.9.
 package struct Meter: Sendable {
-    /// The most lateness that is made up for: above the timers' usual error, below anything a person would call a burst.
+    /// The maximum lateness that is compensated: above the usual error of timers, below a noticeable burst.
     package static let forgivenLateness: Int64 = 50_000_000
 
-    /// Nanoseconds from one record to the next; 0 where the pace is unlimited.
+    /// Nanoseconds between two records; 0 if the pace is unlimited.
     private var spacing: Int64
-    /// How far ahead of the pace a burst may run, in nanoseconds.
+    /// The distance by which a burst may be ahead of the pace, in nanoseconds.
     private var tolerance: Int64
-    /// When the next record would arrive if all kept exactly to the pace ("theoretical arrival time").
+    /// The arrival of the next record if all records keep exactly to the pace ("theoretical arrival time").
     private var nextArrival: Instant
-    /// Whether records were left waiting for the meter the last time.
+    /// Whether records were waiting for the meter after the last call.
     private var isAwaited = false
 
     /// A meter whose first record, or first burst, may pass from `now` on.
@@ -23,7 +22,7 @@ package struct Meter: Sendable {
         nextArrival = now
     }
 
-    /// Goes on at another pace; the last record that passed counts as if it had passed at that.
+    /// Continues at another pace; the last record that passed counts as if it had passed at that pace.
     package mutating func change(pace: Pace, burst: Int, at now: Instant) {
         let old = spacing
         (spacing, tolerance) = Self.steps(pace: pace, burst: burst)
@@ -40,12 +39,13 @@ package struct Meter: Sendable {
         return (rate.spacing, overflow ? .max / 4 : min(product, .max / 4))
     }
 
+    /// Whether no record ever waits.
     package var isUnlimited: Bool { spacing == 0 }
 
     /// When the next record is due.
     package var nextDue: Instant { nextArrival.advanced(byNanoseconds: -tolerance) }
 
-    /// How many records may pass now; does not take them.
+    /// The number of records that may pass now; does not take them.
     package func available(at now: Instant) -> Int {
         guard spacing > 0 else { return .max }
         guard now >= nextDue else { return 0 }
@@ -55,8 +55,8 @@ package struct Meter: Sendable {
     /// Takes records that pass now.
     ///
     /// - Parameters:
-    ///   - count: How many pass; at most what `available(at:)` just said.
-    ///   - now: The same instant that `available(at:)` was told.
+    ///   - count: The number that pass; at most the last result of ``available(at:)``.
+    ///   - now: The same instant as in that call.
     ///   - leavesWaiting: Whether more records are waiting for the meter.
     package mutating func take(_ count: Int, at now: Instant, leavesWaiting: Bool) {
         guard spacing > 0 else { return }

@@ -1,6 +1,6 @@
-/// Why an upstream is paused: it runs when no cause is left.
+/// The causes of an upstream's pause: it runs while there is none.
 ///
-/// A set, not a flag: were the causes overwritten, the end of one would lift a pause that another still needs.
+/// A set, not a flag: if one cause replaced another, the end of one would resume an upstream that another still pauses.
 package struct PauseCauses: OptionSet, Sendable {
     package let rawValue: UInt8
 
@@ -8,6 +8,6 @@ package struct PauseCauses: OptionSet, Sendable {
 
     /// The queue reached its high mark.
     package static let queueFull = PauseCauses(rawValue: 1 << 0)
-    /// The transfer had its share of this turn of the event loop.
+    /// The transfer has used its part of this turn of the event loop.
     package static let turnBudget = PauseCauses(rawValue: 1 << 1)
 }

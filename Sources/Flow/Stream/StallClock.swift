@@ -1,54 +1,56 @@
-/// Tells a slow consumer from a client that waits: it runs only while the client leaves bytes that it was offered.
+/// Distinguishes a slow consumer from a client that waits: it runs only while the client does not take bytes that it
+/// was offered.
 ///
-///     offered, not all taken ───────────────────────────▶ held up
-///     held up, and nothing of it taken for `limit` ─────▶ slow: it does not read
-///     held up, and the queue over its soft mark
-///       for `limit` without once catching up ───────────▶ slow: it reads less than is due
+///     offered, not all taken ───────────────────────────▶ blocked
+///     blocked, and nothing of it taken for `limit` ─────▶ slow: it does not read
+///     blocked, and the queue over its soft mark
+///       for `limit` without once catching up ───────────▶ slow: it reads slower than records are due
 ///
 /// Invariants (`StallClockTests`):
-/// 1. A client that has taken everything offered is never slow, however long it waits for the pace, for its own pause or
+/// 1. A client that has taken all offered bytes is never slow, however long it waits for the pace, for its own pause or
 ///    for the upstream.
-/// 2. Whatever its kernel takes sets back the first clock; falling to the soft mark, having taken all that was due, or a
-///    ``Delivery/step`` within a large record, sets back the second. Whole records leave the queue, so without the last a
-///    steady reader would be slow by the size of its records.
-/// 3. It is found slow no earlier than `limit`, and no later than `limit` and an eighth after its last progress.
+/// 2. Any bytes that its kernel takes restart the first clock; the second is restarted when the queue falls to the soft
+///    mark, when the client has taken all records that were due, or after a ``Delivery/step`` within a large record.
+///    Only whole records leave the queue, so without the last rule a steady reader would be slow only because its
+///    records are large.
+/// 3. It is slow no earlier than `limit`, and no later than `limit` and an eighth, after its last progress.
 package struct StallClock: Equatable, Sendable {
-    /// In nanoseconds; `nil` where no client is ever slow.
+    /// In nanoseconds; `nil` if no client is ever slow.
     private var limit: Int64?
-    /// Since when bytes are offered of which nothing was taken.
+    /// When bytes were offered of which nothing was taken.
     private var unreadSince: Instant?
-    /// Since when the client has been held up with the queue over the soft mark, and has not caught up.
+    /// When the client was blocked with the queue over the soft mark; it has not caught up since.
     private var behindSince: Instant?
-    /// What the client's socket had taken when the second clock began, and at the last event.
+    /// The bytes that the client's socket had taken when the second clock began, and at the last event.
     private var sentBefore = 0
     private var sent = 0
-    /// How much more than ``sentBefore`` sets the second clock back; `nil` where only the queue does.
+    /// The bytes above ``sentBefore`` that restart the second clock; `nil` if only the queue does.
     private var step: Int?
-    /// The bytes that the client's kernel had taken at the last look, and when the next look is due.
+    /// The bytes that the client's kernel had taken at the last check, and when the next check is due.
     private var taken: Int?
-    private var nextLook = Instant.distantFuture
+    private var nextCheck = Instant.distantFuture
 
     package init(limit: Int64?) { self.limit = limit }
 
     /// Whether bytes are offered that the client has not taken.
     package var isHeldUp: Bool { unreadSince != nil }
 
-    /// Another limit counts from now on, for what is held against the client already as well.
+    /// Sets another limit, also for the clocks that run.
     package mutating func setLimit(_ limit: Int64?, at now: Instant) {
         self.limit = limit
-        if isHeldUp { lookAgain(after: now) }
+        if isHeldUp { checkAgain(after: now) }
     }
 
     // MARK: Events
 
-    /// The client's socket did not take all that was offered.
+    /// The client's socket did not take all offered bytes.
     ///
     /// Without a delivery, only the queue's level is known.
     package mutating func heldUp(isOverSoftMark: Bool, delivery: Delivery? = nil, at now: Instant) {
         if unreadSince == nil {
             unreadSince = now
             taken = nil
-            lookAgain(after: now)
+            checkAgain(after: now)
         }
         step = delivery?.step
         note(delivery, at: now)
@@ -73,16 +75,16 @@ package struct StallClock: Equatable, Sendable {
         sentBefore = sent
     }
 
-    /// The client's socket took all that was offered; more may be due at once.
+    /// The client's socket took all offered bytes; more may be due at once.
     package mutating func took() {
         unreadSince = nil
-        nextLook = .distantFuture
+        nextCheck = .distantFuture
     }
 
-    /// The client has everything that is due: it waits for the pace, for itself or for the upstream.
+    /// The client has all records that are due: it waits for the pace, for itself or for the upstream.
     package mutating func caughtUp() { behindSince = nil }
 
-    /// What was held against the client so far is forgiven; both clocks begin anew.
+    /// Restarts both clocks.
     package mutating func restart(at now: Instant) {
         guard isHeldUp else { return behindSince = nil }
         unreadSince = now
@@ -90,36 +92,34 @@ package struct StallClock: Equatable, Sendable {
             behindSince = now
             sentBefore = sent
         }
-        lookAgain(after: now)
+        checkAgain(after: now)
     }
 
-    /// The client's kernel has taken so many bytes of the response until now; to be told when `nextDeadline` has come.
+    /// The number of bytes of the response that the client's kernel has taken; to be called when `nextDeadline` has
+    /// passed.
     package mutating func looked(taken now: Int, delivery: Delivery? = nil, at instant: Instant) {
         guard isHeldUp else { return }
         note(delivery, at: instant)
         if let taken, now > taken { unreadSince = instant }
         taken = now
-        lookAgain(after: instant)
+        checkAgain(after: instant)
     }
 
     // MARK: Time
 
-    /// When to look how much the client has taken, or to find it slow.
+    /// When to check how much the client has taken, or to end it as slow.
     package var nextDeadline: Instant {
         guard let limit, isHeldUp else { return .distantFuture }
-        return min(nextLook, Self.end(of: unreadSince, limit), Self.end(of: behindSince, limit))
+        return min(nextCheck, .end(of: unreadSince, limit), .end(of: behindSince, limit))
     }
 
+    /// Whether a clock has reached the limit.
     package func isSlow(at now: Instant) -> Bool {
         guard let limit, isHeldUp else { return false }
-        return now >= min(Self.end(of: unreadSince, limit), Self.end(of: behindSince, limit))
+        return now >= min(.end(of: unreadSince, limit), .end(of: behindSince, limit))
     }
 
-    private static func end(of since: Instant?, _ limit: Int64) -> Instant {
-        since?.advanced(byNanoseconds: limit) ?? .distantFuture
-    }
-
-    private mutating func lookAgain(after now: Instant) {
-        nextLook = limit.map { now.advanced(byNanoseconds: max(1, $0 / 8)) } ?? .distantFuture
+    private mutating func checkAgain(after now: Instant) {
+        nextCheck = limit.map { now.advanced(byNanoseconds: max(1, $0 / 8)) } ?? .distantFuture
     }
 }

@@ -8,7 +8,7 @@ package struct ByteCount: Hashable, Comparable, Sendable {
     }
 
     package static let zero = ByteCount(0)
-    // Products, not shifts: a shift drops what overflows without a word.
+    // Products, not shifts: a shift drops overflowing bits silently.
     package static func kibibytes(_ count: Int) -> ByteCount { ByteCount(count * 1024) }
     package static func mebibytes(_ count: Int) -> ByteCount { ByteCount(count * 1024 * 1024) }
     package static func gibibytes(_ count: Int) -> ByteCount { ByteCount(count * 1024 * 1024 * 1024) }

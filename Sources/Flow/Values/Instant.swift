@@ -1,6 +1,6 @@
 /// A point on the monotonic clock, in nanoseconds since an arbitrary start.
 ///
-/// Flow never reads a clock: shells read `CLOCK_MONOTONIC` and pass the time in, so that every decision can be tested
+/// Flow never reads a clock: shells read `CLOCK_MONOTONIC` and pass the time in, so that every decision is tested
 /// without waiting. 64 bits of nanoseconds last 292 years.
 package struct Instant: Hashable, Comparable, Sendable {
     package var nanoseconds: Int64
@@ -15,18 +15,18 @@ package struct Instant: Hashable, Comparable, Sendable {
 
     package static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
 
-    /// The instant `duration` later; stops at `distantFuture` or `distantPast` rather than overflow.
+    /// The instant `duration` later; limited to `distantPast` and `distantFuture` instead of an overflow.
     package static func + (instant: Instant, duration: Duration) -> Instant {
         instant.advanced(byNanoseconds: duration.nanoseconds)
     }
 
-    /// The time from `earlier` to `later`, within 292 years either way; negative when `later` came first.
+    /// The time from `earlier` to `later`, at most 292 years; negative if `later` is before `earlier`.
     package static func - (later: Instant, earlier: Instant) -> Duration {
         let (difference, overflow) = later.nanoseconds.subtractingReportingOverflow(earlier.nanoseconds)
         return .nanoseconds(overflow ? (later > earlier ? .max : .min) : difference)
     }
 
-    /// The instant so many nanoseconds later; stops at `distantFuture` or `distantPast` rather than overflow.
+    /// The instant `count` nanoseconds later; limited to `distantPast` and `distantFuture` instead of an overflow.
     package func advanced(byNanoseconds count: Int64) -> Instant {
         let (sum, overflow) = nanoseconds.addingReportingOverflow(count)
         guard overflow else { return Instant(nanoseconds: sum) }
@@ -52,5 +52,13 @@ extension Duration {
     package var retryAfterSeconds: Int {
         let (whole, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         return Int(max(1, rest > 0 ? whole + 1 : whole))
+    }
+}
+
+extension Instant {
+    /// The end of a clock that began at `start` and has a limit in nanoseconds; `distantFuture` if it does not run or has none.
+    static func end(of start: Instant?, _ limit: Int64?) -> Instant {
+        guard let start, let limit else { return .distantFuture }
+        return start.advanced(byNanoseconds: limit)
     }
 }

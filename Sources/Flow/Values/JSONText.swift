@@ -1,4 +1,4 @@
-/// Writes one JSON object, member by member in the order they are added (RFC 8259).
+/// Writes one JSON object, member by member in the order of the calls (RFC 8259).
 ///
 /// - Complexity: O(bytes written), into one array.
 package struct JSONText: Sendable {
@@ -7,7 +7,7 @@ package struct JSONText: Sendable {
 
     /// Begins an object.
     ///
-    /// - Parameter capacity: The bytes to make room for at once.
+    /// - Parameter capacity: The bytes to reserve.
     package init(capacity: Int = 256) {
         bytes = []
         bytes.reserveCapacity(capacity)
@@ -29,13 +29,13 @@ package struct JSONText: Sendable {
         bytes.append(contentsOf: (value ? "true" : "false").utf8)
     }
 
-    /// Adds a number in its shortest form; `null` where it is not finite, for which JSON has no number.
+    /// Adds a number in its shortest form; `null` if it is not finite, because JSON has no such number.
     package mutating func add(_ name: String, _ value: Double) {
         begin(name)
         bytes.append(contentsOf: (value.isFinite ? String(value) : "null").utf8)
     }
 
-    /// Adds a duration as a number of seconds, exact to the microsecond below it.
+    /// Adds a duration as a number of seconds, rounded down to the microsecond.
     package mutating func add(_ name: String, seconds duration: Duration) {
         begin(name)
         let microseconds = duration.nanoseconds / 1000
@@ -79,7 +79,7 @@ package struct JSONText: Sendable {
         bytes.append(UInt8(ascii: "]"))
     }
 
-    /// Ends the object and hands it over, in UTF-8.
+    /// Ends the object and returns it, in UTF-8.
     package consuming func closed() -> [UInt8] {
         bytes.append(UInt8(ascii: "}"))
         return bytes
@@ -100,20 +100,20 @@ package struct JSONText: Sendable {
 }
 
 extension [UInt8] {
-    /// Appends text as it stands between the quotes of a JSON string: RFC 8259, section 7, and for those who read lines
-    /// and terminals also DEL, the other control characters, the other line breaks, and what turns the direction of text.
+    /// Appends text escaped for a JSON string: RFC 8259, section 7, and for readers of lines and terminals also DEL,
+    /// the other control characters, the other line breaks, and characters that change the direction of text.
     ///
-    /// A Swift string is always valid Unicode, so that nothing else can go wrong.
+    /// A Swift string is always valid Unicode, so that no other error is possible.
     package mutating func appendJSONEscaped(_ text: String) {
         var text = text
         text.withUTF8 { utf8 in
             var clean = 0
-            for place in utf8.indices where utf8[place].mayBeEscapedInJSON {
-                let (length, scalar) = utf8[place...].escapedScalar
+            for index in utf8.indices where utf8[index].mayBeEscapedInJSON {
+                let (length, scalar) = utf8[index...].escapedScalar
                 guard length > 0 else { continue }
-                append(contentsOf: utf8[clean..<place])
+                append(contentsOf: utf8[clean..<index])
                 appendJSONEscape(of: scalar)
-                clean = place + length
+                clean = index + length
             }
             append(contentsOf: utf8[clean...])
         }
@@ -134,10 +134,10 @@ extension [UInt8] {
 }
 
 extension Slice<UnsafeBufferPointer<UInt8>> {
-    /// The scalar at the front if it is one that is escaped, and how many bytes it takes; 0 bytes if it is not.
+    /// The scalar at the front if it is escaped, and its length in bytes; length 0 if it is not escaped.
     fileprivate var escapedScalar: (length: Int, scalar: UInt16) {
         let first = self[startIndex]
-        // In valid UTF-8 what these bytes begin is all there.
+        // In valid UTF-8 the sequences that these bytes begin are complete.
         switch first {
         case 0xC2 where self[startIndex + 1] < 0xA0: return (2, UInt16(self[startIndex + 1]))
         case 0xE2:
@@ -151,7 +151,7 @@ extension Slice<UnsafeBufferPointer<UInt8>> {
 }
 
 extension UInt8 {
-    /// Whether it is escaped, or begins what may be.
+    /// Whether it is escaped, or begins a sequence that may be.
     fileprivate var mayBeEscapedInJSON: Bool {
         self < 0x20 || self == UInt8(ascii: "\"") || self == UInt8(ascii: "\\") || self == 0x7F || self == 0xC2
             || self == 0xE2

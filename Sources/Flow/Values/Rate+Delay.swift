@@ -1,10 +1,10 @@
 extension Rate {
-    /// One record in so much time; never faster than that.
+    /// One record per `delay`; never faster than that.
     ///
-    /// Exact where six decimals of some unit are: `250ms` is `4/second`, `3ms` is `20000/minute`. Otherwise rounded down
-    /// in the shortest unit that makes at least one record, so that `7ms` is `142.857142/second`.
+    /// Exact if some unit has it with six decimals: `250ms` is `4/second`, `3ms` is `20000/minute`. Otherwise rounded
+    /// down in the shortest unit with at least one record, so that `7ms` is `142.857142/second`.
     ///
-    /// - Returns: `nil` for no time at all, for less than 2 ns, and for more than 292 years.
+    /// - Returns: `nil` for zero, for less than 2 ns, and for more than 292 years.
     package init?(oneEvery delay: Duration) {
         let nanoseconds = delay.nanoseconds
         guard nanoseconds > 1, nanoseconds < .max else { return nil }
@@ -17,6 +17,6 @@ extension Rate {
 }
 
 extension Rate.Unit {
-    /// Nanoseconds of the unit, a million times; at most 3.6e18, below Int64.max.
+    /// Nanoseconds of the unit, times a million; at most 3.6e18, below Int64.max.
     fileprivate var millionths: Int64 { seconds * 1_000_000_000 * 1_000_000 }
 }

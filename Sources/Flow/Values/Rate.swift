@@ -1,10 +1,12 @@
-/// A finite pace in records per unit of time, kept as it was written so that it can be told back exactly.
+/// A finite pace in records per unit of time, kept as it was written so that it is reported exactly.
 ///
 /// The text form is the contract's: a number, `/`, a unit. `Rate("2.50/m")` has the text `2.5/minute`.
 package struct Rate: Sendable {
+    /// The unit of time of a rate.
     package enum Unit: String, Sendable, CaseIterable {
         case second, minute, hour
 
+        /// The unit in seconds.
         package var seconds: Int64 {
             switch self {
             case .second: 1
@@ -13,7 +15,7 @@ package struct Rate: Sendable {
             }
         }
 
-        /// The unit that a word names: its long form or a short form of the contract (`s`, `sec`, `m`, `min`, `h`).
+        /// The unit of a word: its long form or a short form of the contract (`s`, `sec`, `m`, `min`, `h`).
         init?(word: Substring) {
             switch word {
             case "second", "sec", "s": self = .second
@@ -29,7 +31,7 @@ package struct Rate: Sendable {
     package let decimals: Int
     package let unit: Unit
 
-    /// The number's longest form: 9 digits before the point and 6 after it, so that no product below overflows.
+    /// The limits of the number: 9 digits before the point and 6 after it, so that no product below overflows.
     private static let maximumWhole: Int64 = 999_999_999, maximumDecimals = 6
 
     /// A whole number of records in each unit of time; `nil` unless it is from 1 to 999,999,999.
@@ -38,7 +40,8 @@ package struct Rate: Sendable {
         (digits, decimals, self.unit) = (Int64(count), 0, unit)
     }
 
-    /// So many millionths of a record in each unit of time; `nil` unless it is a rate of at most 999,999,999.999999.
+    /// A number of millionths of a record in each unit of time; `nil` unless it is a rate of at most
+    /// 999,999,999.999999.
     init?(millionths: Int64, per unit: Unit) {
         let scale = Self.powerOfTen(Self.maximumDecimals)
         guard millionths > 0, millionths / scale <= Self.maximumWhole else { return nil }
@@ -47,17 +50,17 @@ package struct Rate: Sendable {
         (self.digits, self.decimals, self.unit) = (digits, decimals, unit)
     }
 
-    /// Reads `10/second`, `0.5/hour`, `2.5/m`; `nil` for anything else, zero, signs and exponents included.
+    /// Reads `10/second`, `0.5/hour`, `2.5/m`; `nil` for anything else, also for zero, signs and exponents.
     ///
-    /// A number that has no exact form here (999,999,999 is the most, and 6 decimals) is `nil` as well.
+    /// A number without an exact form (at most 999,999,999, with 6 decimals) is `nil` as well.
     package init?(_ text: some StringProtocol) {
         guard let (number, unit) = Self.parts(of: Substring(text)), number.isExact else { return nil }
         (digits, decimals, self.unit) = (number.digits, number.decimals, unit)
     }
 
-    /// Reads a rate whose number may have any length; further decimals are dropped, and 999,999,999 is the most.
+    /// Reads a rate whose number may have any length; further decimals are dropped, and the maximum is 999,999,999.
     ///
-    /// A client may write a third as `0.3333333333/second`. Only zero is zero: the least is 0.000001.
+    /// A client may write a third as `0.3333333333/second`. Only zero is zero: the minimum is 0.000001.
     package init?(roundingDown text: some StringProtocol) {
         guard let (number, unit) = Self.parts(of: Substring(text)) else { return nil }
         (digits, decimals, self.unit) = (number.digits, number.decimals, unit)
@@ -71,7 +74,7 @@ package struct Rate: Sendable {
         return (number, unit)
     }
 
-    /// The canonical text: no needless zeros, the unit's long form.
+    /// The canonical text: no unnecessary zeros, the unit's long form.
     package var text: String {
         let scale = Self.powerOfTen(decimals)
         let (whole, rest) = digits.quotientAndRemainder(dividingBy: scale)
@@ -87,11 +90,12 @@ package struct Rate: Sendable {
         return max(1, (period + digits / 2) / digits)
     }
 
+    /// The rate in records per second, as a fraction.
     package var recordsPerSecond: Double {
         Double(digits) / Double(Self.powerOfTen(decimals)) / Double(unit.seconds)
     }
 
-    /// The rate as whole records in whole seconds, in lowest terms: the `q` and `w` of a RateLimit policy.
+    /// The rate as whole records in whole seconds, in lowest terms: `q` and `w` of a RateLimit policy.
     package var quota: (records: Int64, seconds: Int64) {
         let seconds = unit.seconds * Self.powerOfTen(decimals)
         var (a, b) = (digits, seconds)
@@ -103,11 +107,11 @@ package struct Rate: Sendable {
 }
 
 extension Rate {
-    /// A number above zero as it is read, digit by digit.
+    /// A number above zero, read digit by digit.
     private struct Number {
         private(set) var digits: Int64 = 0
         private(set) var decimals = 0
-        /// Whether nothing that was read is missing from `digits` and `decimals`.
+        /// Whether `digits` and `decimals` are the exact value of the text.
         private(set) var isExact = true
 
         init?(_ text: Substring.UTF8View) {
@@ -161,29 +165,5 @@ extension Rate: Comparable {
 
     private func scaled(against other: Rate) -> Int128 {
         Int128(digits) * Int128(Self.powerOfTen(other.decimals)) * Int128(other.unit.seconds)
-    }
-}
-
-/// How fast records may leave: at a rate, or as fast as the client takes them.
-package enum Pace: Comparable, Sendable {
-    case limited(Rate)
-    case unlimited
-
-    package var text: String {
-        switch self {
-        case .limited(let rate): rate.text
-        case .unlimited: "unlimited"
-        }
-    }
-
-    /// Reads a rate, or the word `unlimited`.
-    package init?(_ text: some StringProtocol) {
-        if text == "unlimited" {
-            self = .unlimited
-        } else if let rate = Rate(text) {
-            self = .limited(rate)
-        } else {
-            return nil
-        }
     }
 }

@@ -1,23 +1,24 @@
-/// A queue of small values, each found again by its place: places count up and stay while others come and go.
+/// A queue of small values, each with a position: positions count up and do not change while others are added and
+/// removed.
 ///
-/// Empty, it holds no memory. Appending is amortised O(1), as is taking; the memory is at most twice what is held, and
-/// what `Array` keeps in reserve.
+/// Empty, it holds no memory. Appending and removing are amortised O(1); the memory is at most twice that of the
+/// values, and the reserve of `Array`.
 struct Ring<Element> {
     private var elements: [Element] = []
     private var head = 0
-    /// The place of the first value, or of the next to come where there is none.
-    private(set) var startPlace = 0
+    /// The position of the first value, or of the next one if the ring is empty.
+    private(set) var startPosition = 0
 
     var count: Int { elements.count - head }
     var isEmpty: Bool { elements.count == head }
-    /// The place of the next value to come.
-    var endPlace: Int { startPlace + count }
+    /// The position of the next value to be appended.
+    var endPosition: Int { startPosition + count }
     var first: Element? { isEmpty ? nil : elements[head] }
     var last: Element? { isEmpty ? nil : elements.last }
 
-    subscript(place: Int) -> Element {
-        get { elements[place - startPlace + head] }
-        set { elements[place - startPlace + head] = newValue }
+    subscript(position: Int) -> Element {
+        get { elements[position - startPosition + head] }
+        set { elements[position - startPosition + head] = newValue }
     }
 
     mutating func append(_ element: Element) {
@@ -31,7 +32,7 @@ struct Ring<Element> {
     /// The ring must not be empty.
     mutating func removeFirst() {
         head += 1
-        startPlace += 1
+        startPosition += 1
         if head == elements.count { release() }
     }
 

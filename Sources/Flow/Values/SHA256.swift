@@ -1,6 +1,6 @@
-/// The hash of FIPS 180-4, section 6.2, over bytes that are all there.
+/// SHA-256 (FIPS 180-4, section 6.2) of bytes in memory.
 ///
-/// For what is hashed once in a connection's life: it is written to be read, not to be fast.
+/// For values that are hashed once per connection: written for readability, not for speed.
 package enum SHA256 {
     /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes (section 4.2.2).
     private static let constants: [UInt32] = [
@@ -31,7 +31,7 @@ package enum SHA256 {
         }.joined()
     }
 
-    /// The message with a bit of one, zeros and its length in bits behind it, to whole blocks (section 5.1.1).
+    /// The message with a one bit, zeros and its length in bits appended, to whole blocks (section 5.1.1).
     private static func padded(_ bytes: [UInt8]) -> [UInt8] {
         var message = bytes + [0x80]
         message += Array(repeating: 0, count: (120 - message.count % 64) % 64)
@@ -58,7 +58,7 @@ package enum SHA256 {
         for index in 0..<8 { hash[index] &+= state[index] }
     }
 
-    /// The 64 words that a block of 64 bytes becomes.
+    /// The 64 words of a block of 64 bytes.
     private static func schedule(of block: ArraySlice<UInt8>) -> [UInt32] {
         var words: [UInt32] = []
         words.reserveCapacity(64)

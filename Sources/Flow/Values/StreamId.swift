@@ -1,4 +1,4 @@
-/// The name of a stream, and the right to give feedback on it: 128 random bits that nobody can guess.
+/// The name of a stream, and the permission to give feedback on it: 128 random bits that cannot be guessed.
 package struct StreamId: Hashable, Sendable {
     private let high: UInt64, low: UInt64
 
@@ -30,9 +30,9 @@ package struct StreamId: Hashable, Sendable {
     /// 32 hexadecimal digits in lower case.
     package var text: String {
         String(unsafeUninitializedCapacity: 32) { digits in
-            for place in 0..<16 {
-                digits[place] = .hexDigit(UInt8(truncatingIfNeeded: high >> (60 - 4 * place)) & 0x0F)
-                digits[place + 16] = .hexDigit(UInt8(truncatingIfNeeded: low >> (60 - 4 * place)) & 0x0F)
+            for index in 0..<16 {
+                digits[index] = .hexDigit(UInt8(truncatingIfNeeded: high >> (60 - 4 * index)) & 0x0F)
+                digits[index + 16] = .hexDigit(UInt8(truncatingIfNeeded: low >> (60 - 4 * index)) & 0x0F)
             }
             return 32
         }

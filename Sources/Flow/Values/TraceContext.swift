@@ -1,4 +1,4 @@
-/// Which trace a request belongs to, and weir's own span in it (W3C Trace Context, Recommendation of 2021).
+/// The trace of a request, and weir's own span in it (W3C Trace Context, Recommendation of 2021).
 package struct TraceContext: Equatable, Sendable {
     package static let parentHeader = "traceparent"
     package static let stateHeader = "tracestate"
@@ -6,14 +6,14 @@ package struct TraceContext: Equatable, Sendable {
     private let high: UInt64, low: UInt64
     private let span: UInt64
     private let flags: UInt8
-    /// Whether the trace begins here: then nobody's `tracestate` belongs to it (section 3.3.1.5).
+    /// Whether the trace begins here: then no received `tracestate` belongs to it (section 3.3.1.5).
     package let isOwn: Bool
 
-    /// Joins the client's trace, or begins one that nobody has asked to record.
+    /// Joins the client's trace, or begins one that is not sampled.
     ///
     /// - Parameters:
-    ///   - parents: The values of `traceparent`. One that is well-formed is joined; none, several or another begins a trace.
-    ///   - generator: Must be fit for secrets where other ids are drawn from it too.
+    ///   - parents: The values of `traceparent`. A single well-formed one is joined; otherwise a trace begins.
+    ///   - generator: Must be cryptographically secure if other ids are drawn from it too.
     package init(joining parents: [some StringProtocol], using generator: inout some RandomNumberGenerator) {
         let parent = parents.count == 1 ? parents.first.flatMap { Parent(Array($0.utf8)) } : nil
         isOwn = parent == nil
@@ -22,7 +22,7 @@ package struct TraceContext: Equatable, Sendable {
         span = Self.draw(using: &generator)
     }
 
-    /// Zero would be no id (sections 3.2.2.3 and 3.2.2.4).
+    /// Zero is not a valid id (sections 3.2.2.3 and 3.2.2.4).
     private static func draw(using generator: inout some RandomNumberGenerator) -> UInt64 {
         while true {
             let drawn: UInt64 = generator.next()
@@ -33,22 +33,22 @@ package struct TraceContext: Equatable, Sendable {
     /// 32 hexadecimal digits in lower case.
     package var traceId: String {
         String(unsafeUninitializedCapacity: 32) { digits in
-            for place in 0..<32 { digits[place] = digit(place) }
+            for index in 0..<32 { digits[index] = digit(index) }
             return 32
         }
     }
 
-    /// The trace's id for the client; `nil` where the trace begins here, and says nothing to it.
+    /// The trace's id for the client; `nil` if the trace begins here and means nothing to the client.
     package var sharedTraceId: String? { isOwn ? nil : traceId }
 
-    /// What the next one gets, in version 00: the trace, weir's span as its parent, the flags (section 3.2).
+    /// The header for the upstream, in version 00: the trace, weir's span as the parent, the flags (section 3.2).
     package var traceparent: String {
         String(unsafeUninitializedCapacity: 55) { text in
-            for (place, byte) in "00-".utf8.enumerated() { text[place] = byte }
-            for place in 0..<32 { text[3 + place] = digit(place) }
+            for (index, byte) in "00-".utf8.enumerated() { text[index] = byte }
+            for index in 0..<32 { text[3 + index] = digit(index) }
             text[35] = UInt8(ascii: "-")
-            for place in 0..<16 {
-                text[36 + place] = .hexDigit(UInt8(truncatingIfNeeded: span >> (60 - 4 * place)) & 15)
+            for index in 0..<16 {
+                text[36 + index] = .hexDigit(UInt8(truncatingIfNeeded: span >> (60 - 4 * index)) & 15)
             }
             text[52] = UInt8(ascii: "-")
             text[53] = .hexDigit(flags >> 4)
@@ -57,19 +57,18 @@ package struct TraceContext: Equatable, Sendable {
         }
     }
 
-    private func digit(_ place: Int) -> UInt8 {
-        .hexDigit(UInt8(truncatingIfNeeded: (place < 16 ? high : low) >> (60 - 4 * (place & 15))) & 15)
+    private func digit(_ index: Int) -> UInt8 {
+        .hexDigit(UInt8(truncatingIfNeeded: (index < 16 ? high : low) >> (60 - 4 * (index & 15))) & 15)
     }
 }
 
 extension TraceContext {
-    /// What a well-formed `traceparent` says.
+    /// The fields of a well-formed `traceparent`.
     private struct Parent {
         let high: UInt64, low: UInt64
         let flags: UInt8
 
-        /// `00-<32 digits>-<16 digits>-<2 digits>`; of a later version the same, and perhaps more behind another `-`
-        /// (section 3.2.4).
+        /// `00-<32 digits>-<16 digits>-<2 digits>`; a later version may append more after another `-` (section 3.2.4).
         init?(_ text: [UInt8]) {
             guard text.count >= 55, text[2] == dash, text[35] == dash, text[52] == dash,
                 let version = Self.number(text[0..<2]), version != 0xFF,
@@ -78,11 +77,12 @@ extension TraceContext {
                 let span = Self.number(text[36..<52]), span != 0, let flags = Self.number(text[53..<55])
             else { return nil }
             (self.high, self.low) = (high, low)
-            // Sampled, and, of the next edition, random; what nobody has defined yet is not passed on (section 3.2.2.5).
+            // The sampled flag, and the random flag of the next edition; undefined flags are not passed on (section
+            // 3.2.2.5).
             self.flags = UInt8(flags) & 0b11
         }
 
-        /// Hexadecimal digits in lower case alone, 16 at most.
+        /// Only hexadecimal digits in lower case, at most 16.
         private static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
             var number: UInt64 = 0
             for byte in digits {
@@ -96,10 +96,10 @@ extension TraceContext {
         }
     }
 
-    /// The values of `tracestate` as one list, to go with a trace that was joined.
+    /// The values of `tracestate` as one list, for a trace that was joined.
     ///
-    /// - Returns: The members in their order, without empty ones; `nil` where there are none, more than 32, or one that is
-    ///   no `key=value` (sections 3.3.1 and 3.3.1.3).
+    /// - Returns: The members in their order, without empty ones; `nil` if there are none, more than 32, or one that is
+    ///   not a `key=value` (sections 3.3.1 and 3.3.1.3).
     package static func state(joining values: [String]) -> String? {
         var members: [String] = []
         for value in values {

@@ -14,10 +14,10 @@ import Testing
         let ann = table.append(Until(end: .seconds(1)), for: ClientKey("ann"))
         let ben = table.append(Until(end: .seconds(2)), for: ClientKey("ben"))
         table[ben].end = .seconds(3)
-        #expect(table.place(of: ClientKey("ann")) == ann)
+        #expect(table.index(of: ClientKey("ann")) == ann)
         #expect(table[ann].end == .seconds(1))
-        #expect(table[try #require(table.place(of: ClientKey("ben")))].end == .seconds(3))
-        #expect(table.place(of: ClientKey("cat")) == nil)
+        #expect(table[try #require(table.index(of: ClientKey("ben")))].end == .seconds(3))
+        #expect(table.index(of: ClientKey("cat")) == nil)
     }
 
     @Test func theIdleAreForgottenAndTheLastTakesTheFreePlace() throws {
@@ -27,8 +27,8 @@ import Testing
         }
         table.sweep(at: .seconds(1))
         #expect(table.count == 3)
-        #expect(table.place(of: ClientKey("1")) == nil)
-        #expect(table.place(of: ClientKey("3")) == 1)
+        #expect(table.index(of: ClientKey("1")) == nil)
+        #expect(table.index(of: ClientKey("3")) == 1)
         #expect(table[1].end == .seconds(10))
     }
 
@@ -59,14 +59,14 @@ import Testing
             let key = ClientKey("\(Int.random(in: 0..<60, using: &random))")
             let end = Instant.seconds(now + Double.random(in: 0...20, using: &random))
             table.sweep(at: .seconds(now))
-            if let place = table.place(of: key) {
-                table[place].end = end
+            if let index = table.index(of: key) {
+                table[index].end = end
             } else {
                 _ = table.append(Until(end: end), for: key)
             }
             model[key] = end
             let wanted = model.filter { $0.value > .seconds(now) }
-            for (key, end) in wanted { #expect(table.place(of: key).map { table[$0].end } == end) }
+            for (key, end) in wanted { #expect(table.index(of: key).map { table[$0].end } == end) }
             #expect(table.count >= wanted.count)
             #expect(table.values.count { $0.end > .seconds(now) } == wanted.count)
         }

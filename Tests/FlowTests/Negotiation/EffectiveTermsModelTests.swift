@@ -2,7 +2,7 @@ import Flow
 import Testing
 
 /// Random walks of a client that keeps changing its mind, against what each number should be.
-@Suite struct WishModelTests {
+@Suite struct EffectiveTermsModelTests {
     /// In records an hour, so that every rate of the walk is a whole number.
     private struct Model {
         let granted: Int, maximum: Int, grantedBuffer: Int, maximumBuffer: Int

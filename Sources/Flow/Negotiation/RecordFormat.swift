@@ -1,17 +1,17 @@
 import HTTPText
 
-/// How the records of a stream are told apart.
+/// The format of a stream's records.
 package enum RecordFormat: Equatable, Sendable, CaseIterable {
-    /// One JSON text a line.
+    /// One JSON text per line.
     case ndjson
-    /// Server-sent events: a record ends with an empty line.
+    /// Server-sent events: an empty line ends a record.
     case sse
-    /// JSON text sequences (RFC 7464): a record begins with RS.
+    /// JSON text sequences (RFC 7464): RS begins a record.
     case jsonSequence
 
-    /// The format that a content type stands for, whatever its case and its parameters; `nil` for one of no stream.
+    /// The format of a content type, without regard to case and parameters; `nil` if it is not a stream's.
     ///
-    /// `application/json` is a stream of lines with the parameter `stream=watch`, which the Kubernetes API sends.
+    /// `application/json` with the parameter `stream=watch`, which the Kubernetes API sends, is a stream of lines.
     package init?(contentType: Substring) {
         let (head, parameters) = contentType.cut(at: ";")
         let type = head.trimmingOptionalWhitespace
@@ -43,20 +43,21 @@ package enum RecordFormat: Equatable, Sendable, CaseIterable {
     private static func isWatch(_ parameters: Substring?) -> Bool {
         var rest = parameters
         while let list = rest {
-            let (parameter, behind) = list.cut(at: ";")
+            let (parameter, tail) = list.cut(at: ";")
             let (name, value) = parameter.cut(at: "=")
             if name.trimmingOptionalWhitespace.isCaseInsensitively("stream"), let value {
                 let value = value.trimmingOptionalWhitespace
                 return value.isCaseInsensitively("watch") || value.isCaseInsensitively("\"watch\"")
             }
-            rest = behind
+            rest = tail
         }
         return false
     }
 }
 
 extension Substring {
-    /// Whether this ends in `suffix`, which is ASCII in lower case, in any case, after at least one other byte.
+    /// Whether this ends with `suffix` (ASCII in lower case), compared case-insensitively, after at least one other
+    /// byte.
     fileprivate func hasSuffixCaseInsensitively(_ suffix: StaticString) -> Bool {
         guard utf8.count > suffix.utf8CodeUnitCount else { return false }
         return self[utf8.index(utf8.endIndex, offsetBy: -suffix.utf8CodeUnitCount)...].isCaseInsensitively(suffix)
