@@ -6,7 +6,7 @@ extension ByteCount {
         ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("", 1),
     ]
 
-    /// Reads a whole number with its unit, or of plain bytes: `64KiB`, `1MiB`, `1GiB`, `4096`; `nil` for anything else.
+    /// Reads a whole number of bytes with or without a unit: `64KiB`, `1MiB`, `1GiB`, `4096`; `nil` for anything else.
     init?(text: String) {
         let unit = text.drop { $0.isASCII && $0.isNumber }
         guard let scale = Self.units.first(where: { $0.name == unit }),

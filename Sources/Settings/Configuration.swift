@@ -1,41 +1,41 @@
 package import Flow
 package import HTTPText
 
-/// Everything that `proxy.conf` says, checked and complete: what was left out has its default.
+/// The content of `proxy.conf`, checked and complete: keys that were omitted have their defaults.
 ///
-/// A value of this type cannot be wrong; the only way to get one from text is ``parse(_:file:environment:)``. The
-/// defaults stand here and nowhere else; `proxy.conf.example` tells each one's unit, range and reason.
+/// A value of this type is always valid; the only way to get one from text is ``parse(_:file:environment:)``. The
+/// defaults are defined only here; `proxy.conf.example` documents the unit, range and reason of each.
 package struct Configuration: Equatable, Sendable {
-    /// Where clients connect; never empty.
+    /// The addresses of the public listeners; never empty.
     package var listen = [ListenAddress.ip(host: "127.0.0.1", port: 8080)]
     /// Whether other processes may listen at the addresses of `listen` as well.
     package var reusesPort = false
-    /// Where `/livez`, `/readyz` and `/metrics` answer; `nil` where there is no such listener.
+    /// The address of `/livez`, `/readyz` and `/metrics`; `nil` if there is no admin listener.
     package var admin: ListenAddress? = .ip(host: "127.0.0.1", port: 9090)
-    /// What a request to the admin listener has to show; `nil` where it may look at everything, and change nothing.
+    /// The token of requests to the admin listener; `nil` if it allows every read and no change.
     package var adminToken: Secret?
-    /// Whether `traceparent` and `tracestate` are taken part in; they pass untouched otherwise.
+    /// Whether weir takes part in `traceparent` and `tracestate`; otherwise they pass unchanged.
     package var isTracing = true
     /// Event loops; `nil` for one per core.
     package var workers: Int?
-    /// `nil` where nothing is logged.
+    /// `nil` if requests are not logged.
     package var accessLog: AccessLog? = AccessLog()
     package var logLevel = LogLevel.info
-    /// What the `type` of each problem begins with; no slash at its end.
+    /// The beginning of the `type` of each problem; no slash at its end.
     package var problemBase = "https://example.com/problems"
-    /// The peers that are believed when they say whom they serve.
+    /// The peers whose forwarding header is trusted.
     package var trustedProxies = [AddressBlock.loopback]
-    /// Where they say it.
+    /// The header in which they send the client's address.
     package var forwardedHeader = ForwardedHeader.xForwardedFor
-    /// weir's name in `Via`; `nil` where no such field is added.
+    /// weir's name in `Via`; `nil` if no such field is added.
     package var via: String? = "weir"
-    /// How long open streams may run on after the first SIGTERM.
+    /// The time that open streams have after the first SIGTERM.
     package var shutdownGrace = Duration.seconds(30)
     package var limits = Limits()
     package var paths = Paths()
-    /// `nil` where the public listeners speak without TLS.
+    /// `nil` if the public listeners do not use TLS.
     package var tls: TLS?
-    /// `nil` where only HTTP/1.1 is spoken.
+    /// `nil` if only HTTP/1.1 is supported.
     package var http2: HTTP2? = HTTP2()
     /// In the order of the file, which is the order of matching; never empty.
     package var routes: [Route]
@@ -44,7 +44,7 @@ package struct Configuration: Equatable, Sendable {
 }
 
 extension Configuration {
-    /// The field in which a proxy tells the chain of addresses.
+    /// The field in which a proxy sends the chain of addresses.
     package enum ForwardedHeader: String, Equatable, Sendable, CaseIterable {
         case xForwardedFor = "x-forwarded-for"
         /// RFC 7239.
@@ -63,51 +63,51 @@ extension Configuration {
 
         package var destination = Destination.standardOutput
         package var format = Format.json
-        /// Whether a line tells that a request was handed on.
+        /// Whether a line is logged when a request is passed to the upstream.
         package var tellsStarts = false
-        /// How often a line tells how a running stream stands; `nil` for never.
+        /// The time between two progress lines of an open stream; `nil` for none.
         package var progressInterval: Duration?
 
         package init(destination: Destination = .standardOutput) { self.destination = destination }
     }
 
-    /// The least serious message that is still logged, in the words of swift-log.
+    /// The lowest level that is logged, in the words of swift-log.
     package enum LogLevel: String, Equatable, Sendable, CaseIterable {
         case trace, debug, info, notice, warning, error, critical
     }
 
-    /// What the whole process takes on, whatever the routes allow.
+    /// The limits of the whole process, independent of the routes.
     package struct Limits: Equatable, Sendable {
         package var maxConnections = 20_000
-        /// `nil` where one address may hold as many as all together.
+        /// `nil` if connections of one address are limited only by `maxConnections`.
         package var connectionsPerAddress: Int? = 1000
         package var maxStreams = 20_000
-        /// What the queues of all streams together hold; `nil` for no bound but each stream's own.
+        /// Bytes in the queues of all streams together; `nil` if only each stream's own bound applies.
         package var maxBufferBytes: ByteCount? = .gibibytes(1)
         package var maxHeaderBytes = ByteCount.kibibytes(32)
         /// From the first byte of a request's head, or from the accept, to the end of the head.
         package var headerTimeout = Duration.seconds(10)
-        /// How long a connection may stay idle between two requests.
+        /// The maximum idle time of a connection between two requests.
         package var keepaliveTimeout = Duration.seconds(75)
-        /// Whether what goes over `maxStreams` or `maxBufferBytes` is told and let through.
+        /// Whether requests above `maxStreams` or `maxBufferBytes` are only reported, not refused.
         package var isDryRun = false
 
         package init() {}
     }
 
-    /// What a client may do with one connection of HTTP/2.
+    /// The limits of one HTTP/2 connection.
     package struct HTTP2: Equatable, Sendable {
-        /// Requests at a time.
+        /// Concurrent requests.
         package var maxConcurrentStreams = 100
 
         package init() {}
     }
 
-    /// What weir itself answers on the public listener, before any route.
+    /// The paths that weir itself answers on the public listener, before any route.
     package struct Paths: Equatable, Sendable {
-        /// Below it each stream has its own path, by its id; no slash at its end; `nil` for none.
+        /// The parent of each stream's own path, which ends in its id; no slash at its end; `nil` for none.
         package var streams: String? = "/v1/streams"
-        /// Where the health of the streams is told; no slash at its end; `nil` for nowhere.
+        /// The path of the streams' health; no slash at its end; `nil` for none.
         package var health: String? = "/v1/health/streaming"
 
         package init() {}

@@ -1,11 +1,11 @@
-/// One thing that is wrong with `proxy.conf`, and where.
+/// One error in `proxy.conf`, and its position.
 package struct ConfigurationError: Error, Equatable, Sendable {
     package let file: String
     /// Counted from 1.
     package let line: Int
     /// Counted from 1, in Unicode scalars.
     package let column: Int
-    /// What is wrong, and what is allowed.
+    /// The fault, and the allowed values.
     package let message: String
 
     package init(file: String, line: Int, column: Int, message: String) {
@@ -17,17 +17,17 @@ extension ConfigurationError: CustomStringConvertible {
     package var description: String { "\(file):\(line):\(column): \(message)" }
 }
 
-/// Everything that is wrong with `proxy.conf`, in the order of the file; never empty.
+/// All errors in `proxy.conf`, in the order of the file; never empty.
 package struct ConfigurationErrors: Error, Equatable, Sendable {
     package let errors: [ConfigurationError]
 
     package init(_ errors: [ConfigurationError]) {
-        precondition(!errors.isEmpty, "a refusal has a reason")
+        precondition(!errors.isEmpty, "a rejected configuration has an error")
         self.errors = errors.sorted { ($0.line, $0.column, $0.message) < ($1.line, $1.column, $1.message) }
     }
 }
 
 extension ConfigurationErrors: CustomStringConvertible {
-    /// One error a line.
+    /// One error per line.
     package var description: String { errors.map(\.description).joined(separator: "\n") }
 }

@@ -1,6 +1,6 @@
 import HTTPText
 
-/// Texts that end up in a request, a response, or a system call, and may hold only what is legal there.
+/// Texts that are used in a request, a response, or a system call, and may only contain what is legal there.
 extension Form where Value == String {
     static var filePath: Form {
         Form(allowed: "a path of at most 4095 bytes") { text in
@@ -15,7 +15,7 @@ extension Form where Value == String {
         }
     }
 
-    /// A media type as it is compared: in lower case, without parameters (RFC 9110, section 8.3.1).
+    /// A media type for comparisons: in lower case, without parameters (RFC 9110, section 8.3.1).
     static var mediaType: Form {
         Form(allowed: "a media type such as `application/vnd.acme+lines`, without parameters") { text in
             let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
@@ -26,7 +26,7 @@ extension Form where Value == String {
         }
     }
 
-    /// What stands for a host in `Via` (RFC 9110, section 7.6.3).
+    /// The pseudonym of a host in `Via` (RFC 9110, section 7.6.3).
     static var pseudonym: Form {
         Form(allowed: "a name of letters, digits and `-._`, of at most 64 characters") { text in
             let isName = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-._".utf8.contains($0) }
@@ -34,7 +34,7 @@ extension Form where Value == String {
         }
     }
 
-    /// A method as clients send it: any token, case-sensitive (RFC 9110, section 9.1).
+    /// A method of a request: any token, case-sensitive (RFC 9110, section 9.1).
     static var method: Form {
         Form(allowed: "a method, such as `GET`, of at most 32 characters") { text throws(Refusal) in
             guard (1...32).contains(text.utf8.count), text.utf8.allSatisfy(\.isTokenByte) else { return nil }
@@ -46,7 +46,7 @@ extension Form where Value == String {
         }
     }
 
-    /// A host as it is compared: in lower case, without port or brackets.
+    /// A host for comparisons: in lower case, without port or brackets.
     static var host: Form {
         Form(allowed: "a host without a port, such as `example.com` or `[::1]`") { text in
             guard let authority = Authority(written: text), authority.port == nil else { return nil }
@@ -54,20 +54,20 @@ extension Form where Value == String {
         }
     }
 
-    /// The path of a request, or its beginning (RFC 3986, section 3.3).
+    /// The path of a request, or its prefix (RFC 3986, section 3.3).
     static var routePath: Form {
         Form(allowed: "a path that begins with `/`, percent-encoded, of at most 1024 characters") {
             text throws(Refusal) in
             guard text.hasPrefix("/"), text.utf8.count <= 1024, text.utf8.allSatisfy(\.isPath) else { return nil }
-            // Such a prefix would wait for requests that no careful client sends and every careful server refuses.
+            // Such a prefix would match only requests that careful clients do not send and careful servers reject.
             guard !text.split(separator: "/").contains(where: { $0 == "." || $0 == ".." }), !text.contains("//") else {
-                throw Refusal(reason: "a path to match has no empty, `.` or `..` segment")
+                throw Refusal(reason: "a path to match must not have an empty, `.` or `..` segment")
             }
             return text
         }
     }
 
-    /// The path of what weir answers itself, without a slash at its end.
+    /// A path that weir answers itself, without a slash at its end.
     static var ownPath: Form {
         Form(allowed: "a path such as `/v1/streams`, percent-encoded, of at most 1024 characters") {
             text throws(Refusal) in
@@ -76,20 +76,20 @@ extension Form where Value == String {
         }
     }
 
-    /// Where a value stands in a JSON document (RFC 6901, section 3), the whole document apart.
+    /// The location of a value in a JSON document (RFC 6901, section 3), except the whole document.
     static var jsonPointer: Form {
         Form(allowed: "a JSON Pointer that begins with `/`, of at most 256 bytes, such as `/orderId`") {
             text throws(Refusal) in
             guard text.hasPrefix("/"), text.utf8.count <= 256 else { return nil }
             let escapes = text.utf8.split(separator: UInt8(ascii: "~"), omittingEmptySubsequences: false).dropFirst()
             guard escapes.allSatisfy({ $0.first == UInt8(ascii: "0") || $0.first == UInt8(ascii: "1") }) else {
-                throw Refusal(reason: "in a JSON Pointer `~` stands only in `~0` for itself and `~1` for `/`")
+                throw Refusal(reason: "in a JSON Pointer `~` is only allowed as `~0` for itself and `~1` for `/`")
             }
             return text
         }
     }
 
-    /// What a problem's type is joined to, a slash between them (RFC 9457, section 3.1.1: an absolute URI is best).
+    /// The beginning of a problem's type, followed by a slash (RFC 9457, section 3.1.1: an absolute URI is best).
     static var problemBase: Form {
         Form(allowed: "a URL such as `https://example.com/problems` or a path, of at most 1024 characters") { text in
             let isReference = text.hasPrefix("/") || text.contains(":")
@@ -101,7 +101,7 @@ extension Form where Value == String {
 }
 
 extension Form where Value == Secret {
-    /// What stands behind `Bearer` (RFC 6750, section 2.1), in a form that every client can send.
+    /// A bearer token (RFC 6750, section 2.1), in a form that every client can send.
     static var token: Form {
         Form(allowed: "16 to 1024 visible ASCII characters, without spaces", isSecret: true) { text in
             (16...1024).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
@@ -120,7 +120,7 @@ extension Form where Value == Configuration.AccessLog.Destination {
 }
 
 extension Form where Value == Route.ClientKey {
-    /// The kinds that need no more than their name.
+    /// The kinds that need only their name.
     static var clientKeyWord: Form {
         Form(allowed: "`address`, `certificate`") { text in
             switch text {
@@ -145,6 +145,6 @@ extension Form where Value == Route.HostHeader {
 }
 
 extension UInt8 {
-    /// RFC 3986: `pchar`, `/`, and the sign of a percent-encoded octet.
+    /// RFC 3986: `pchar`, `/`, and the `%` of a percent-encoded octet.
     fileprivate var isPath: Bool { isLetter || isDigit || "-._~!$&'()*+,;=:@/%".utf8.contains(self) }
 }

@@ -1,15 +1,16 @@
 import Flow
 import HTTPText
 
-/// A kind of scalar: how its text is read, and how an error names what is allowed.
+/// A kind of scalar: how its text is read, and how an error describes the allowed values.
 struct Form<Value> {
     let allowed: String
-    /// Whether errors keep the text to themselves.
+    /// Whether errors must not contain the text.
     var isSecret = false
-    /// The value of a text, variables filled in; `nil` where ``allowed`` says all there is to say about what is wrong.
+    /// Reads a text whose variables are filled in; returns `nil` if ``allowed`` is a sufficient description of the
+    /// error.
     let read: (String) throws(Refusal) -> Value?
 
-    /// This form, and words that stand for `nil`, all in lower case; errors name the first.
+    /// This form, or one of the words for `nil`, all in lower case; errors name the first.
     func or(_ words: [String]) -> Form<Value?> {
         Form<Value?>(allowed: "\(allowed), or `\(words[0])`", isSecret: isSecret) { text throws(Refusal) in
             if words.contains(text.lowercased()) { return .some(nil) }
@@ -17,17 +18,6 @@ struct Form<Value> {
             return .some(value)
         }
     }
-}
-
-/// The words that switch a part off; errors name the first.
-enum Off {
-    static let words = ["off", "false", "no"]
-    static let allowed = "`off`"
-}
-
-/// Why a text is not taken, where more can be said than what is allowed.
-struct Refusal: Error {
-    let reason: String
 }
 
 extension Form where Value == Int {
@@ -75,7 +65,7 @@ extension Form where Value == Bool {
 }
 
 extension Form where Value: RawRepresentable<String> & CaseIterable {
-    /// One of the words that a type knows, as they are written.
+    /// One of the raw values of a type.
     static func word() -> Form {
         Form(allowed: choice(of: Value.allCases.map(\.rawValue))) { Value(rawValue: $0) }
     }

@@ -1,12 +1,12 @@
 import HTTPText
 
-/// Where a listener stands.
+/// The address of a listener.
 package enum ListenAddress: Hashable, Sendable {
-    /// An address in digits, without brackets; port 0 for any free one.
+    /// An address in digits, without brackets; port 0 for any free port.
     case ip(host: String, port: Int)
     case unix(path: String)
 
-    /// The longest path that fits into `sockaddr_un` with the NUL that ends it.
+    /// The maximum path in `sockaddr_un`, whose last byte is NUL.
     static let maximumPathBytes = 107
 
     /// Reads `127.0.0.1:8080`, `[::1]:8080`, or `unix:/run/weir.sock`.
@@ -25,7 +25,7 @@ package enum ListenAddress: Hashable, Sendable {
         self = .ip(host: host, port: port)
     }
 
-    /// The text that reads as this address.
+    /// The text from which this address can be read again.
     package var text: String {
         switch self {
         case .ip(let host, let port): Authority.text(host: host, port: port)
@@ -33,7 +33,7 @@ package enum ListenAddress: Hashable, Sendable {
         }
     }
 
-    /// Whether nobody reaches it from another machine.
+    /// Whether it is reachable only from this machine.
     var isLocal: Bool {
         switch self {
         case .ip(let host, _): IPAddress(host)?.isLoopback ?? false
@@ -41,7 +41,7 @@ package enum ListenAddress: Hashable, Sendable {
         }
     }
 
-    /// Whether two listeners at this address would be one too many: a free port is another one each time.
+    /// Whether two listeners at this address conflict; a free port is a different one each time.
     var isExclusive: Bool {
         switch self {
         case .ip(_, let port): port != 0

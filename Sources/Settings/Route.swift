@@ -1,51 +1,51 @@
 package import Flow
 
-/// One entry of `routes`: which requests it takes, where they go, and on which terms.
+/// One entry of `routes`: the requests it matches, its upstreams, and its terms.
 package struct Route: Equatable, Sendable {
     package var match: Match
     /// In the order of the file; never empty.
     package var upstreams: [UpstreamAddress]
     package var balance = UpstreamRules.Balance.leastStreams
-    /// `nil` where no request is sent a second time.
+    /// `nil` if no request is retried.
     package var retry: Retry? = Retry()
-    /// `nil` where upstreams are not asked how they are.
+    /// `nil` if there are no health checks.
     package var healthCheck: HealthCheck?
     package var upstreamTLS = UpstreamTLS()
-    /// Where the file says that upstreams are spoken to in HTTP/2; `nil` where it does not.
+    /// The position of `upstream_http2: true` in the file; `nil` if upstreams use HTTP/1.1.
     package var upstreamHTTP2: Position?
     package var framing = Framing.auto
     /// Media types that are streams under `Framing.auto`, in addition to the known ones.
     package var types = StreamTypes()
-    /// After how much quiet a stream of events gets a comment; `nil` for never.
+    /// The idle time after which a stream of events gets a comment; `nil` for never.
     package var heartbeat: Duration?
     package var policy = Policy()
     package var overflow = Overflow.pause
-    /// A JSON Pointer (RFC 6901) to what tells records apart under `Overflow.latest`; `nil` where none is told.
+    /// A JSON Pointer (RFC 6901) to the key of a record under `Overflow.latest`; `nil` if there is none.
     package var key: String?
     package var clientKey = ClientKey.address(ipv6Prefix: ClientKey.standardIPv6Prefix)
     package var streams = StreamLimits()
-    /// Streams and requests at the upstream at a time; `nil` for no limit.
+    /// Streams and requests at one upstream at a time; `nil` for no limit.
     package var upstreamStreams: Int? = 1000
-    /// `nil` where a client may leave due records unread for as long as it likes.
+    /// `nil` if a client may leave due records unread without a limit.
     package var stallTimeout: StallTimeout? = StallTimeout()
-    /// One for each client, told of its slow-consumer ends; `nil` for none.
+    /// One for each client, which counts its ends as a slow consumer; `nil` for none.
     package var breaker: Breaker? = .client
-    /// Told of the upstream's failures; `nil` for none.
+    /// Counts the upstream's failures; `nil` for none.
     package var upstreamBreaker: Breaker? = .upstream
-    /// SO_RCVBUF towards the upstream; `nil` for the system's own choice.
+    /// SO_RCVBUF of connections to the upstream; `nil` for the system's default.
     package var upstreamReceiveBuffer: ByteCount? = .kibibytes(256)
     package var timeouts = Timeouts()
-    /// The most that a request's body may have; `nil` for no limit.
+    /// The maximum length of a request's body; `nil` for no limit.
     package var maximumBodyBytes: ByteCount?
-    /// `nil` where `Prefer: respond-async` is ignored, as RFC 7240 allows.
+    /// `nil` if `Prefer: respond-async` is ignored, as RFC 7240 allows.
     package var async: Async? = Async()
-    /// How long a stream whose client is gone waits for it to come back; `nil` for not at all.
+    /// The time that a stream waits for a client whose connection is lost; `nil` for none.
     package var resumeWindow: Duration?
-    /// The upstream's header that tells the number of records; `nil` for `X-Stream-Total-Items` alone.
+    /// The upstream's header with the number of records; `nil` for `X-Stream-Total-Items` alone.
     package var totalItemsHeader: String?
-    /// Whether the upstream sees `X-Stream-Rate-Limit` and `X-Stream-Buffer-Size`.
+    /// Whether `X-Stream-Rate-Limit` and `X-Stream-Buffer-Size` are passed to the upstream.
     package var forwardStreamHeaders = true
-    /// Whether `match.path` is taken off the path that the upstream sees.
+    /// Whether `match.path` is removed from the path that the upstream receives.
     package var stripPrefix = false
     package var host = HostHeader.preserve
 
@@ -56,7 +56,7 @@ package struct Route: Equatable, Sendable {
 }
 
 extension Route {
-    /// The requests that a route takes: those that satisfy every part.
+    /// The requests of a route: those that match every part.
     package struct Match: Equatable, Sendable {
         /// In lower case, without a port; `nil` for any.
         package var host: String?
@@ -71,7 +71,7 @@ extension Route {
             self.methods = methods
         }
 
-        /// Whether every request that `other` takes is taken by this match too.
+        /// Whether this match includes every request that `other` matches.
         package func covers(_ other: Match) -> Bool {
             let border = path.hasSuffix("/") ? path : path + "/"
             return (host == nil || host == other.host)
@@ -80,66 +80,66 @@ extension Route {
         }
     }
 
-    /// Which requests are sent to another upstream when the first one fails before it answers.
+    /// The requests that are sent to another upstream when the first one fails before it responds.
     package struct Retry: Equatable, Sendable {
-        /// Upstreams that are asked at most, the first one included.
+        /// The maximum number of upstreams, the first one included.
         package var attempts = 2
 
         package init() {}
     }
 
-    /// What weir asks each upstream itself, and by which answers it is taken out and brought back.
+    /// The health checks that weir sends to each upstream.
     package struct HealthCheck: Equatable, Sendable {
-        /// What is asked for, with GET.
+        /// The path of the GET request.
         package var path = "/"
-        /// From one question to the next.
+        /// The time between two checks.
         package var interval = Duration.seconds(5)
-        /// How long the answer may take.
+        /// The maximum time of a response.
         package var timeout = Duration.seconds(2)
-        /// Good answers in a row that bring it back.
+        /// Passed checks in a row that mark an upstream as up.
         package var rise = 2
-        /// Bad answers in a row that take it out.
+        /// Failed checks in a row that mark an upstream as down.
         package var fall = 3
 
         package init() {}
     }
 
-    /// Whom weir takes for an upstream at `https:`.
+    /// How the certificates of `https:` upstreams are verified.
     package struct UpstreamTLS: Equatable, Sendable {
-        /// Who signs their certificates, in PEM; `nil` for those whom the system trusts.
+        /// The certificate authority, in PEM; `nil` for the system's trust store.
         package var authority: WrittenPath?
-        /// Whether any certificate will do.
+        /// Whether certificates are not verified.
         package var isInsecure = false
-        /// The name that their certificates are for; `nil` for the host of the upstream's own URL.
+        /// The name in their certificates; `nil` for the host of the upstream's URL.
         package var serverName: String?
 
         package init() {}
     }
 
-    /// What tells one client from another.
+    /// The identity of a client.
     package enum ClientKey: Equatable, Sendable {
-        /// The address, behind `trustedProxies` the one that they forward; of IPv6, its first bits, in this number.
+        /// The address, forwarded by `trustedProxies` if the peer is one; of IPv6, this number of leading bits.
         case address(ipv6Prefix: Int)
         /// The value of a request header, such as an API key.
         case header(String)
-        /// The certificate with which it connected; the address of a client that showed none.
+        /// The certificate of the client's connection; the address if it has none.
         case certificate
 
-        /// The bits of an IPv6 address that one site's network has in common (RFC 7421).
+        /// The bits that the addresses of one IPv6 network share (RFC 7421).
         package static let standardIPv6Prefix = 64
     }
 
-    /// How many streams may be open and may start; `nil` is no limit.
+    /// The limits on open streams and starts; `nil` for no limit.
     package struct StreamLimits: Equatable, Sendable {
         package var perClient: Int?
         package var perRoute: Int?
-        /// Streams that one client may start in a unit of time.
+        /// Rate at which one client may start streams.
         package var starts: Rate?
-        /// Streams that one client may start at once after a quiet time.
+        /// Streams that one client may start at once after an idle time.
         package var startsBurst = 10
-        /// Records that all streams of one client together may get.
+        /// Records of all streams of one client together.
         package var clientRecords: Rate?
-        /// Whether what goes over these limits is told and let through.
+        /// Whether these limits are only reported, not enforced.
         package var isDryRun = false
 
         package init() {}
@@ -148,24 +148,24 @@ extension Route {
     /// When a client that leaves due records unread is ended as a slow consumer.
     package struct StallTimeout: Equatable, Sendable {
         package var after = Duration.seconds(10)
-        /// Whether such a client is told of and left alone.
+        /// Whether such a client is only reported, not ended.
         package var isDryRun = false
 
         package init() {}
     }
 
-    /// When nobody is let through for a while, and what it takes to be let through again.
+    /// When a breaker opens, and the conditions under which it closes.
     package struct Breaker: Equatable, Sendable {
         /// Failures within `window` that open it.
         package var failures: Int
         package var window: Duration
-        /// From the opening to the first probe.
+        /// From the trip to the first probe.
         package var cooldown: Duration
-        /// Streams at a time that are let through to try.
+        /// Concurrent probes.
         package var probes: Int
         /// Records that each probe has to deliver.
         package var probeRecords: Int
-        /// Whether whoever would be refused is told of and let through.
+        /// Whether a refusal is only reported, not enforced.
         package var isDryRun = false
 
         package static let client = Breaker(
@@ -174,26 +174,26 @@ extension Route {
             failures: 5, window: .seconds(30), cooldown: .seconds(10), probes: 1, probeRecords: 1)
     }
 
-    /// What `Prefer: respond-async` gets.
+    /// How `Prefer: respond-async` is handled.
     package struct Async: Equatable, Sendable {
-        /// How long a request waits for the head of the upstream's answer before it gets 202.
+        /// The time that a request waits for the head of the upstream's response before it gets 202.
         package var wait = Duration.seconds(2)
-        /// Streams of one client that wait for a slot, an answer, or somebody to fetch them.
+        /// Streams of one client that wait for a slot, a response, or their client.
         package var perClient = 10
-        /// How long a stream waits to be fetched.
+        /// The time that a stream waits for its client.
         package var expiry = Duration.seconds(60)
 
         package init() {}
     }
 
-    /// How long each part of an exchange with the upstream may take; `nil` is no limit.
+    /// The maximum times of the parts of an exchange with the upstream; `nil` for no limit.
     package struct Timeouts: Equatable, Sendable {
         package var connect = Duration.seconds(5)
-        /// From the request to the head of the answer, connecting included.
+        /// From the request to the head of the response, connecting included.
         package var firstByte: Duration? = .seconds(30)
         /// Without a byte from an upstream that is not paused.
         package var idle: Duration? = .seconds(300)
-        /// In one pause that weir itself causes.
+        /// One pause by a full queue.
         package var pause: Duration? = .seconds(600)
         package var total: Duration?
         /// Without a byte of a request's body, while weir reads it.
@@ -202,11 +202,11 @@ extension Route {
         package init() {}
     }
 
-    /// The `Host` that the upstream sees.
+    /// The `Host` of requests to the upstream.
     package enum HostHeader: Equatable, Sendable {
         /// The client's.
         case preserve
-        /// The one of the upstream's own address.
+        /// The host of the upstream's address.
         case upstream
         case literal(String)
     }

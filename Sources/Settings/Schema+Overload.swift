@@ -1,6 +1,6 @@
 import Flow
 
-// What a route does when more comes than can be taken: full queues, slow clients, failing upstreams, late answers.
+// The keys of a route for overload: full queues, slow clients, failing upstreams, late responses.
 
 extension Schema {
     static var overload: [Key<Route>] {
@@ -16,21 +16,21 @@ extension Schema {
         ]
     }
 
-    /// Reports keys that nothing makes use of beside the others.
-    static func checkUse(of route: Route, in place: Place) {
-        if route.overflow != .latest, let key = place["key"] {
-            key.report("means nothing here; allowed: beside `overflow: latest`")
+    /// Reports keys that have no effect in combination with the others.
+    static func checkUse(of route: Route, in setting: Setting) {
+        if route.overflow != .latest, let key = setting["key"] {
+            key.report("has no effect here; allowed: with `overflow: latest`")
         }
-        if route.framing != .auto, let types = place["types"] {
-            types.report("means nothing here; allowed: beside `framing: auto`")
+        if route.framing != .auto, let types = setting["types"] {
+            types.report("has no effect here; allowed: with `framing: auto`")
         }
-        if let tls = place["upstream_tls"], !route.upstreams.contains(where: { $0.scheme == .https }) {
-            tls.report("means nothing here; allowed: beside an upstream at `https:`")
+        if let tls = setting["upstream_tls"], !route.upstreams.contains(where: { $0.scheme == .https }) {
+            tls.report("has no effect here; allowed: with an upstream at `https:`")
         } else if route.upstreamTLS.isInsecure, route.upstreamTLS.authority != nil {
-            place["upstream_tls"]?["ca_file"]?.report("means nothing here; allowed: without `insecure: true`")
+            setting["upstream_tls"]?["ca_file"]?.report("has no effect here; allowed: without `insecure: true`")
         }
-        if route.heartbeat != nil, route.framing != .auto, route.framing != .sse, let heartbeat = place["heartbeat"] {
-            heartbeat.report("means nothing here; allowed: beside `framing: auto` or `framing: sse`")
+        if route.heartbeat != nil, route.framing != .auto, route.framing != .sse, let heartbeat = setting["heartbeat"] {
+            heartbeat.report("has no effect here; allowed: with `framing: auto` or `framing: sse`")
         }
     }
 
@@ -42,12 +42,12 @@ extension Schema {
     }
 
     private static var stallTimeout: Key<Route> {
-        Key(name: "stall_timeout") { place, route in
+        Key(name: "stall_timeout") { setting, route in
             var timeout = Route.StallTimeout()
-            if place.isMapping {
-                place.read(stallTimeoutKeys, into: &timeout)
+            if setting.isMapping {
+                setting.read(stallTimeoutKeys, into: &timeout)
                 route.stallTimeout = timeout
-            } else if let after = place.value(Form.stall.or(Off.words), or: Place.mapping(of: stallTimeoutKeys)) {
+            } else if let after = setting.value(Form.stall.or(Off.words), or: Setting.mapping(of: stallTimeoutKeys)) {
                 route.stallTimeout = after.map { after in
                     timeout.after = after
                     return timeout
@@ -56,10 +56,10 @@ extension Schema {
         }
     }
 
-    /// The keys of a breaker, which calls by `count` what it counts.
+    /// The keys of a breaker; the key named `count` is the number of failures.
     static func breakerKeys(counting count: String) -> [Key<Route.Breaker>] {
         [
-            // Each failure in the window may have to be remembered, for each client.
+            // Each failure in the window may be stored, for each client.
             Key(count, .integer(1...1000), \.failures),
             Key("window", .duration(.seconds(1) ... .hours(24)), \.window),
             Key("cooldown", .duration(.seconds(1) ... .hours(24)), \.cooldown),
@@ -70,8 +70,8 @@ extension Schema {
     }
 
     private static var asyncWait: Key<Route> {
-        Key(name: "async_wait") { place, route in
-            if let wait = place.value(.duration(.zero ... .seconds(300))) { route.async?.wait = wait }
+        Key(name: "async_wait") { setting, route in
+            if let wait = setting.value(.duration(.zero ... .seconds(300))) { route.async?.wait = wait }
         }
     }
 

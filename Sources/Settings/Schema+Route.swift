@@ -9,8 +9,8 @@ extension Schema {
             Key("retry", orOff: retryKeys, \.retry, from: Route.Retry()),
             Key("health_check", orOff: healthCheckKeys, \.healthCheck, from: Route.HealthCheck()),
             Key("upstream_tls", upstreamTLSKeys, \.upstreamTLS),
-            Key(name: "upstream_http2") { place, route in
-                route.upstreamHTTP2 = place.value(.flag) == true ? place.position : nil
+            Key(name: "upstream_http2") { setting, route in
+                route.upstreamHTTP2 = setting.value(.flag) == true ? setting.position : nil
             },
             Key("framing", .word(), \.framing),
             types,
@@ -44,7 +44,7 @@ extension Schema {
     }
 }
 
-// MARK: - Where a route's requests come from and go to
+// MARK: - A route's requests and upstreams
 
 extension Schema {
     static var matchKeys: [Key<Route.Match>] {
@@ -56,24 +56,24 @@ extension Schema {
     }
 
     private static var match: Key<Route> {
-        Key(name: "match") { place, route in
-            if place.isMapping {
-                place.read(matchKeys, into: &route.match)
-            } else if let path = place.value(.routePath, or: Place.mapping(of: matchKeys)) {
+        Key(name: "match") { setting, route in
+            if setting.isMapping {
+                setting.read(matchKeys, into: &route.match)
+            } else if let path = setting.value(.routePath, or: Setting.mapping(of: matchKeys)) {
                 route.match.path = path
             }
         }
     }
 
     private static var upstream: Key<Route> {
-        Key(name: "upstream") { place, route in
-            guard let addresses = place.values(.upstreamAddress) else { return }
+        Key(name: "upstream") { setting, route in
+            guard let addresses = setting.values(.upstreamAddress) else { return }
             guard !addresses.isEmpty else {
-                return place.report("is an empty list; allowed: \(Form.upstreamAddress.allowed)")
+                return setting.report("is an empty list; allowed: \(Form.upstreamAddress.allowed)")
             }
             var seen: Set<UpstreamAddress> = []
-            for (address, item) in zip(addresses, place.items) where !seen.insert(address).inserted {
-                item.report("is \(item.description): it stands here twice")
+            for (address, item) in zip(addresses, setting.items) where !seen.insert(address).inserted {
+                item.report("is \(item.description): it is listed twice")
             }
             route.upstreams = addresses
         }
@@ -100,11 +100,11 @@ extension Schema {
     }
 
     private static var types: Key<Route> {
-        Key(name: "types") { place, route in
-            place.read(typesKeys, into: &route.types)
+        Key(name: "types") { setting, route in
+            setting.read(typesKeys, into: &route.types)
             let types = route.types.ndjson + route.types.sse + route.types.jsonSequence
-            let items = typesKeys.compactMap { place[$0.name] }.flatMap(\.items)
-            // Where one was malformed they do not match, and that is reported already.
+            let items = typesKeys.compactMap { setting[$0.name] }.flatMap(\.items)
+            // If one was malformed the counts differ, and the error was reported already.
             guard types.count == items.count else { return }
             var seen: Set<String> = []
             for (type, item) in zip(types, items) where !seen.insert(type).inserted {
@@ -115,7 +115,7 @@ extension Schema {
 
     static var upstreamTLSKeys: [Key<Route.UpstreamTLS>] {
         [
-            Key(name: "ca_file") { place, tls in tls.authority = writtenPath(in: place, orOff: true) },
+            Key(name: "ca_file") { setting, tls in tls.authority = writtenPath(in: setting, orOff: true) },
             Key("insecure", .flag, \.isInsecure),
             Key("server_name", orOff: .host, \.serverName),
         ]
@@ -123,12 +123,12 @@ extension Schema {
 
     static var clientKeyKeys: [Key<Route.ClientKey>] {
         [
-            Key(name: "header") { place, key in
-                if let name = place.value(.headerName) { key = .header(name) }
+            Key(name: "header") { setting, key in
+                if let name = setting.value(.headerName) { key = .header(name) }
             },
-            Key(name: "address") { place, key in
+            Key(name: "address") { setting, key in
                 var prefix = Route.ClientKey.standardIPv6Prefix
-                place.read(addressKeys, into: &prefix)
+                setting.read(addressKeys, into: &prefix)
                 key = .address(ipv6Prefix: prefix)
             },
         ]
@@ -137,31 +137,31 @@ extension Schema {
     static var addressKeys: [Key<Int>] { [Key("ipv6_prefix", .integer(1...128), \.self)] }
 
     private static var clientKey: Key<Route> {
-        Key(name: "client_key") { place, route in
-            if place.isMapping {
-                place.read(clientKeyKeys, into: &route.clientKey)
-                guard (place["header"] == nil) == (place["address"] == nil) else { return }
-                place.report("is \(place.description); allowed: a mapping of either `header` or `address`")
-            } else if let key = place.value(.clientKeyWord, or: Place.mapping(of: clientKeyKeys)) {
+        Key(name: "client_key") { setting, route in
+            if setting.isMapping {
+                setting.read(clientKeyKeys, into: &route.clientKey)
+                guard (setting["header"] == nil) == (setting["address"] == nil) else { return }
+                setting.report("is \(setting.description); allowed: a mapping of either `header` or `address`")
+            } else if let key = setting.value(.clientKeyWord, or: Setting.mapping(of: clientKeyKeys)) {
                 route.clientKey = key
             }
         }
     }
 }
 
-// MARK: - What a route grants
+// MARK: - A route's terms
 
 extension Schema {
-    /// The keys of `rate` and `buffer`: a pair of which either may be left out, and parts of the policy beside it.
+    /// The keys of `rate` and `buffer`: an optional default and maximum, and other parts of the policy.
     struct BoundsKeys<Value: Comparable> {
         var standard: Value?
         var maximum: Value?
         var policy: Policy
 
-        /// Reports a default above its maximum; nothing else can be wrong with the pair.
-        func check(in place: Place) {
-            guard let standard, let maximum, standard > maximum, let written = place["default"],
-                let limit = place["max"]
+        /// Reports a default above its maximum, the only possible error of the pair.
+        func check(in setting: Setting) {
+            guard let standard, let maximum, standard > maximum, let written = setting["default"],
+                let limit = setting["max"]
             else { return }
             written.report("is \(written.description); allowed: at most `max`, which is \(limit.description)")
         }
@@ -176,13 +176,13 @@ extension Schema {
     }
 
     private static var rate: Key<Route> {
-        Key(name: "rate") { place, route in
+        Key(name: "rate") { setting, route in
             var keys = BoundsKeys<Pace>(policy: route.policy)
-            if place.isMapping {
-                place.read(rateKeys, into: &keys)
-                keys.check(in: place)
+            if setting.isMapping {
+                setting.read(rateKeys, into: &keys)
+                keys.check(in: setting)
             } else {
-                keys.maximum = place.value(.pace, or: Place.mapping(of: rateKeys))
+                keys.maximum = setting.value(.pace, or: Setting.mapping(of: rateKeys))
             }
             route.policy = keys.policy
             route.policy.maximumPace = keys.maximum ?? .unlimited
@@ -199,12 +199,12 @@ extension Schema {
         ]
     }
 
-    /// One of the pair that is written alone moves the other where that would contradict it.
+    /// A default or maximum that is written alone moves the other if they would contradict.
     private static var buffer: Key<Route> {
-        Key(name: "buffer") { place, route in
+        Key(name: "buffer") { setting, route in
             var keys = BoundsKeys<Int>(policy: route.policy)
-            place.read(bufferKeys, into: &keys)
-            keys.check(in: place)
+            setting.read(bufferKeys, into: &keys)
+            keys.check(in: setting)
             let usual = route.policy
             route.policy = keys.policy
             route.policy.maximumBuffer = keys.maximum ?? max(usual.maximumBuffer, keys.standard ?? 0)
@@ -224,11 +224,11 @@ extension Schema {
     }
 
     private static var streams: Key<Route> {
-        Key(name: "streams") { place, route in
-            guard !place.isOff else { return }
-            place.read(streamsKeys, into: &route.streams, or: Off.allowed)
-            if place["starts"] == nil, let burst = place["starts_burst"] {
-                burst.report("means nothing here; allowed: beside `starts`")
+        Key(name: "streams") { setting, route in
+            guard !setting.isOff else { return }
+            setting.read(streamsKeys, into: &route.streams, or: Off.allowed)
+            if setting["starts"] == nil, let burst = setting["starts_burst"] {
+                burst.report("has no effect here; allowed: with `starts`")
             }
         }
     }

@@ -1,18 +1,18 @@
 import Flow
 
-// TLS towards clients. What stands in the files is not looked at here: that takes a library and the disk.
+// TLS of the public listeners. The content of the files is not checked here: that takes a TLS library and the disk.
 
 extension Schema {
     static var tlsKeys: [Key<Configuration.TLS>] {
         [
-            Key(name: "certificate") { place, tls in
-                if let file = writtenPath(in: place) { tls.certificate = file }
+            Key(name: "certificate") { setting, tls in
+                if let file = writtenPath(in: setting) { tls.certificate = file }
             }.required,
-            Key(name: "key") { place, tls in
-                if let file = writtenPath(in: place) { tls.key = file }
+            Key(name: "key") { setting, tls in
+                if let file = writtenPath(in: setting) { tls.key = file }
             }.required,
-            Key(name: "client_ca") { place, tls in
-                tls.clientAuthority = writtenPath(in: place, orOff: true)
+            Key(name: "client_ca") { setting, tls in
+                tls.clientAuthority = writtenPath(in: setting, orOff: true)
             },
             Key("client_certificates", .word(), \.clientCertificates),
             Key("minimum_version", .word(), \.minimumVersion),
@@ -20,41 +20,41 @@ extension Schema {
     }
 
     static var tls: Key<Configuration> {
-        Key(name: "tls") { place, configuration in
-            guard !place.isOff else { return configuration.tls = nil }
-            let errors = place.reading.errors.count
+        Key(name: "tls") { setting, configuration in
+            guard !setting.isOff else { return configuration.tls = nil }
+            let errors = setting.reading.errors.count
             var tls = Configuration.TLS.blank
-            place.read(tlsKeys, into: &tls, or: Off.allowed)
-            guard errors == place.reading.errors.count else { return }
+            setting.read(tlsKeys, into: &tls, or: Off.allowed)
+            guard errors == setting.reading.errors.count else { return }
             configuration.tls = tls
-            if tls.clientAuthority == nil, let written = place["client_certificates"] {
-                written.report("means nothing here; allowed: beside `client_ca`")
+            if tls.clientAuthority == nil, let written = setting["client_certificates"] {
+                written.report("has no effect here; allowed: with `client_ca`")
             }
         }
     }
 
-    /// Reports clients that are told apart by certificates which nobody asks them for, once everything else is right.
-    static func checkClientKeys(of configuration: Configuration, in place: Place) {
-        guard place.reading.errors.isEmpty, configuration.tls?.clientAuthority == nil,
-            let items = place["routes"]?.items
+    /// Reports routes that identify clients by certificates that weir does not request, if there is no other error.
+    static func checkClientKeys(of configuration: Configuration, in setting: Setting) {
+        guard setting.reading.errors.isEmpty, configuration.tls?.clientAuthority == nil,
+            let items = setting["routes"]?.items
         else { return }
         for (route, item) in zip(configuration.routes, items) where route.clientKey == .certificate {
             item["client_key"]?.report(
-                "is `certificate`, and no client is asked for one; allowed: beside `tls.client_ca`")
+                "is `certificate`, and client certificates are not requested; allowed: with `tls.client_ca`")
         }
     }
 
-    static func writtenPath(in place: Place, orOff: Bool = false) -> WrittenPath? {
-        let path = orOff ? place.value(Form.filePath.or(Off.words)) ?? nil : place.value(.filePath)
-        let position = place.position
+    static func writtenPath(in setting: Setting, orOff: Bool = false) -> WrittenPath? {
+        let path = orOff ? setting.value(Form.filePath.or(Off.words)) ?? nil : setting.value(.filePath)
+        let position = setting.position
         return path.map {
-            WrittenPath(path: $0, written: place.description, line: position.line, column: position.column)
+            WrittenPath(path: $0, written: setting.description, line: position.line, column: position.column)
         }
     }
 }
 
 extension Configuration.TLS {
-    /// Where reading it begins; both files are required, so what keeps one of these has been reported.
+    /// The initial value; both files are required, so an error was reported if one of these remains.
     fileprivate static var blank: Configuration.TLS {
         let nowhere = WrittenPath(path: "", written: "", line: 1, column: 1)
         return Configuration.TLS(certificate: nowhere, key: nowhere)

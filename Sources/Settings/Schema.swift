@@ -1,9 +1,9 @@
 import Flow
 
-/// The keys of `proxy.conf`, mapping by mapping: what each one takes, and where it goes.
+/// The keys of `proxy.conf`, mapping by mapping: the form of each value, and the property it sets.
 ///
-/// Every form and every range stands here (and in `Schema+Route.swift`), every default in `Configuration` and `Route`.
-/// `proxy.conf.example` explains all of it; a test compares them.
+/// Every form and range is defined here and in `Schema+Route.swift`, every default in `Configuration` and `Route`.
+/// `proxy.conf.example` documents them; a test compares them.
 enum Schema {
     static var configuration: [Key<Configuration>] {
         [
@@ -46,68 +46,70 @@ enum Schema {
     }
 
     static var http2Keys: [Key<Configuration.HTTP2>] {
-        // Each may hold a window of a request's body, and a batch of a response.
+        // Each may buffer a window of a request's body, and a batch of a response.
         [Key("max_concurrent_streams", .integer(1...10000), \.maxConcurrentStreams)]
     }
 
-    /// Reports routes below a path that weir answers itself, and two such paths that meet, once everything else is right.
-    static func checkPaths(of configuration: Configuration, in place: Place) {
-        guard place.reading.errors.isEmpty, let items = place["routes"]?.items else { return }
+    /// Reports routes below a path that weir answers itself, and such paths below each other, if there is no other
+    /// error.
+    static func checkPaths(of configuration: Configuration, in setting: Setting) {
+        guard setting.reading.errors.isEmpty, let items = setting["routes"]?.items else { return }
         let paths = configuration.paths
         for (name, path) in [("streams", paths.streams), ("health", paths.health)] {
             guard let path else { continue }
             for (route, item) in zip(configuration.routes, items) where Route.Match(path: path).covers(route.match) {
                 let reason = "weir itself answers below `paths.\(name)`, which is \(quoted(path))"
-                place.reading.report("this route never matches: \(reason)", at: item.position)
+                setting.reading.report("this route never matches: \(reason)", at: item.position)
             }
         }
-        guard let streams = paths.streams, let health = paths.health, let written = place["paths"],
+        guard let streams = paths.streams, let health = paths.health, let written = setting["paths"],
             Route.Match(path: health).covers(Route.Match(path: streams))
         else { return }
         let reason = "`paths.streams`, which is \(quoted(streams)), is below `paths.health`"
-        place.reading.report("\(reason): no stream could be asked for", at: written.position)
+        setting.reading.report("\(reason): no stream could be requested", at: written.position)
     }
 
-    /// Of connections and streams: more than one machine carries, so that only slips are refused.
+    /// For connections and streams: above the capacity of one machine, so that only typing errors are rejected.
     static let count = 1...1_000_000
 
     private static var listen: Key<Configuration> {
-        Key(name: "listen") { place, configuration in
-            guard let addresses = place.values(.listenAddress) else { return }
+        Key(name: "listen") { setting, configuration in
+            guard let addresses = setting.values(.listenAddress) else { return }
             guard !addresses.isEmpty else {
-                return place.report("is an empty list; allowed: \(Form.listenAddress.allowed)")
+                return setting.report("is an empty list; allowed: \(Form.listenAddress.allowed)")
             }
             var seen: Set<ListenAddress> = []
-            for (address, item) in zip(addresses, place.items) where address.isExclusive {
-                // SO_REUSEPORT would let the second listener take half of the first one's connections.
-                if !seen.insert(address).inserted { item.report("is \(item.description): it stands here twice") }
+            for (address, item) in zip(addresses, setting.items) where address.isExclusive {
+                // SO_REUSEPORT would give the second listener half of the first one's connections.
+                if !seen.insert(address).inserted { item.report("is \(item.description): it is listed twice") }
             }
             configuration.listen = addresses
         }
     }
 
-    /// Reports an admin listener at an address where clients connect, or where anybody may come, once all the addresses are
-    /// right.
-    static func checkListeners(of configuration: Configuration, in place: Place) {
-        guard place.reading.errors.isEmpty, let admin = configuration.admin else { return }
-        let written = place["admin"] ?? place["listen"] ?? place
+    /// Reports an admin listener at a public listener's address, or without a token at an address that other machines
+    /// can reach, if all addresses are valid.
+    static func checkListeners(of configuration: Configuration, in setting: Setting) {
+        guard setting.reading.errors.isEmpty, let admin = configuration.admin else { return }
+        let written = setting["admin"] ?? setting["listen"] ?? setting
         if admin.isExclusive, configuration.listen.contains(admin) {
-            written.report("is \(written.description): `admin` and `listen` meet; allowed: an address for each")
+            written.report(
+                "is \(written.description): `admin` and `listen` have the same address; allowed: different addresses")
         }
         if !admin.isLocal, configuration.adminToken == nil {
-            let reason = "others than this machine reach it, and `admin_token` does not say who may"
+            let reason = "other machines can reach it, and `admin_token` is not set"
             written.report("is \(written.description): \(reason); allowed: a loopback address, or `unix:` and a path")
         }
     }
 
     private static var trustedProxies: Key<Configuration> {
-        Key(name: "trusted_proxies") { place, configuration in
-            guard !place.isOff else { return configuration.trustedProxies = [] }
-            if let blocks = place.values(.addressBlock) { configuration.trustedProxies = blocks }
+        Key(name: "trusted_proxies") { setting, configuration in
+            guard !setting.isOff else { return configuration.trustedProxies = [] }
+            if let blocks = setting.values(.addressBlock) { configuration.trustedProxies = blocks }
         }
     }
 
-    /// The keys of `access_log`, where either the whole or its path may be off.
+    /// The keys of `access_log`; either the whole or its path may be off.
     struct AccessLogKeys {
         var destination: Configuration.AccessLog.Destination? = .standardOutput
         var written = Configuration.AccessLog()
@@ -123,37 +125,37 @@ enum Schema {
     }
 
     private static var accessLog: Key<Configuration> {
-        Key(name: "access_log") { place, configuration in
-            guard !place.isOff else { return configuration.accessLog = nil }
+        Key(name: "access_log") { setting, configuration in
+            guard !setting.isOff else { return configuration.accessLog = nil }
             var keys = AccessLogKeys()
-            place.read(accessLogKeys, into: &keys, or: Off.allowed)
+            setting.read(accessLogKeys, into: &keys, or: Off.allowed)
             configuration.accessLog = keys.destination.map { destination in
                 keys.written.destination = destination
                 return keys.written
             }
             guard keys.written.format == .combined else { return }
-            for name in ["start", "every"] where place[name]?.isOff == false {
-                place[name]?.report("means nothing here; allowed: beside `format: json`, or `off`")
+            for name in ["start", "every"] where setting[name]?.isOff == false {
+                setting[name]?.report("has no effect here; allowed: with `format: json`, or `off`")
             }
         }
     }
 
     private static var routes: Key<Configuration> {
-        Key(name: "routes") { place, configuration in
-            guard place.isList, !place.items.isEmpty else {
-                return place.report("is \(place.description); allowed: a list of one route or more")
+        Key(name: "routes") { setting, configuration in
+            guard setting.isList, !setting.items.isEmpty else {
+                return setting.report("is \(setting.description); allowed: a list of one route or more")
             }
             var read: [(route: Route, line: Int)] = []
-            for item in place.items {
-                let errors = place.reading.errors.count
+            for item in setting.items {
+                let errors = setting.reading.errors.count
                 var route = Route.blank
                 item.read(Schema.route, into: &route)
-                // What a route with an error in it would have matched is not known.
-                guard errors == place.reading.errors.count else { continue }
+                // The match of a route with an error is not known.
+                guard errors == setting.reading.errors.count else { continue }
                 checkUse(of: route, in: item)
                 if let first = read.first(where: { $0.route.match.covers(route.match) }) {
-                    let reason = "the one at line \(first.line) takes every request of it"
-                    place.reading.report("this route never matches: \(reason)", at: item.position)
+                    let reason = "the route at line \(first.line) matches all of its requests"
+                    setting.reading.report("this route never matches: \(reason)", at: item.position)
                 }
                 read.append((route, item.position.line))
             }
@@ -163,9 +165,9 @@ enum Schema {
 }
 
 extension Route {
-    /// Where reading a route begins.
+    /// The initial value of a route.
     ///
-    /// Both parts are required, so that a route which keeps one of these has been reported, and is never handed out.
+    /// Both parts are required, so that an error was reported if one of these remains, and the route is never returned.
     fileprivate static var blank: Route { Route(match: Match(), upstreams: [UpstreamAddress(host: "", port: 0)]) }
 }
 

@@ -1,4 +1,4 @@
-/// A text that nothing tells: neither its description nor a mirror of it shows more than that there is one.
+/// A text that is never shown: neither its description nor a mirror of it contains it.
 package struct Secret: Equatable, Sendable {
     private let bytes: [UInt8]
 
@@ -6,8 +6,8 @@ package struct Secret: Equatable, Sendable {
 
     /// Whether these are the secret's bytes, all of them.
     ///
-    /// - Complexity: O(`candidate.count`), wherever the first difference is: how long it takes tells a guesser nothing of
-    ///   the secret.
+    /// - Complexity: O(`candidate.count`), independent of the position of the first difference, so that the time
+    ///   reveals nothing about the secret.
     package func matches(_ candidate: some Collection<UInt8>) -> Bool {
         var difference: UInt8 = candidate.count == bytes.count ? 0 : 1
         guard !bytes.isEmpty else { return false }

@@ -1,16 +1,17 @@
-/// What an operator may have meant by a word that is not known.
+/// Suggestions for an unknown word.
 enum Spelling {
-    /// A longer word is no slip of the pen, and comparing it would cost its length.
+    /// A longer word is no typing error, and the comparison would cost its length.
     static let maximumLength = 64
 
-    /// The candidate that is nearest to `word`, and how many slips lie between; `nil` for no candidates or a long word.
+    /// The candidate nearest to `word`, and its distance; `nil` if there are no candidates or the word is too long.
     static func nearest(to word: String, among candidates: [String]) -> (word: String, distance: Int)? {
         guard word.unicodeScalars.prefix(maximumLength + 1).count <= maximumLength else { return nil }
         return candidates.map { (word: $0, distance: distance(word, $0)) }.min { $0.distance < $1.distance }
     }
 
-    /// How many letters have to be put in, taken out, changed or swapped with their neighbour to get from one word to the
-    /// other: Damerau and Levenshtein's distance in its restricted form, where no letter takes part twice.
+    /// The number of letters to insert, remove, change or swap with their neighbour between two words.
+    ///
+    /// Damerau and Levenshtein's distance in its restricted form, in which no letter takes part twice.
     ///
     /// - Complexity: O(n m).
     static func distance(_ left: String, _ right: String) -> Int {

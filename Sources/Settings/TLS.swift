@@ -1,7 +1,7 @@
-/// A file that the configuration names, and where it names it: what is wrong with the file is told as being wrong there.
+/// A file that the configuration names, and the position of its name, at which errors of the file are reported.
 package struct WrittenPath: Equatable, Sendable {
     package let path: String
-    /// The value as the file has it, variables not filled in, for messages.
+    /// The value as written, before variables are filled in, for messages.
     package let written: String
     /// Counted from 1.
     package let line: Int
@@ -16,18 +16,18 @@ package struct WrittenPath: Equatable, Sendable {
 extension Configuration {
     /// TLS on the public listeners.
     package struct TLS: Equatable, Sendable {
-        /// The server's certificate and those that lead to its root, in PEM.
+        /// The server's certificate chain, in PEM.
         package var certificate: WrittenPath
         /// The private key that belongs to it, in PEM.
         package var key: WrittenPath
-        /// Who signs the certificates of clients, in PEM; `nil` where clients are not asked for any.
+        /// The certificate authority of clients, in PEM; `nil` if client certificates are not requested.
         package var clientAuthority: WrittenPath?
         package var clientCertificates = ClientCertificates.required
         package var minimumVersion = Version.tls12
 
         package init(certificate: WrittenPath, key: WrittenPath) { (self.certificate, self.key) = (certificate, key) }
 
-        /// What becomes of a client without a certificate; a wrong one is never taken.
+        /// Whether a client without a certificate is accepted; an invalid one is never accepted.
         package enum ClientCertificates: String, Equatable, Sendable, CaseIterable {
             case required, optional
         }

@@ -1,6 +1,6 @@
 import HTTPText
 
-/// Where an upstream answers: a URL that ends before the path, or a unix socket.
+/// The address of an upstream: a URL without a path, or a unix socket.
 package struct UpstreamAddress: Hashable, Sendable {
     package enum Scheme: String, Hashable, Sendable {
         case http, https
@@ -17,7 +17,7 @@ package struct UpstreamAddress: Hashable, Sendable {
     /// A name or an address in lower case, without brackets; `localhost` for a unix socket.
     package let host: String
     package let port: Int
-    /// The socket's; `nil` where it is reached by its host.
+    /// The path of the unix socket; `nil` for a URL.
     package let socketPath: String?
 
     package init(scheme: Scheme = .http, host: String, port: Int) {
@@ -28,20 +28,20 @@ package struct UpstreamAddress: Hashable, Sendable {
         (scheme, host, port, self.socketPath) = (.http, "localhost", Scheme.http.port, socketPath)
     }
 
-    /// The `Host` of requests for this address: the port only where it is not the scheme's own.
+    /// The `Host` of requests for this address, with the port if it is not the scheme's default.
     package var authority: String { Authority.text(host: host, port: port == scheme.port ? nil : port) }
 
-    /// The URL, without a path; of a unix socket what its requests are for.
+    /// The URL, without a path; for a unix socket the URL of its requests.
     package var url: String { "\(scheme.rawValue)://\(authority)" }
 
-    /// The text that reads as this address.
+    /// The text from which this address can be read again.
     package var text: String { socketPath.map { "unix:\($0)" } ?? url }
 }
 
 extension UpstreamAddress {
     /// Reads `http://host`, `https://host:port` or `unix:/run/app.sock`.
     ///
-    /// - Throws: What is wrong, where more can be said than what is allowed.
+    /// - Throws: The error, if there is more to say than the allowed values.
     init?(_ text: String) throws(Refusal) {
         if text.hasPrefix("unix:") {
             guard case .unix(let path)? = ListenAddress(text) else { return nil }
@@ -52,9 +52,9 @@ extension UpstreamAddress {
             return nil
         }
         let rest = text.dropFirst("\(scheme.rawValue)://".count)
-        guard !rest.contains("@") else { throw Refusal(reason: "an upstream has no user and password") }
+        guard !rest.contains("@") else { throw Refusal(reason: "an upstream must not have a user or password") }
         guard !rest.contains(where: { "/?#".contains($0) }) else {
-            throw Refusal(reason: "an upstream ends before the path; requests keep theirs, see `strip_prefix`")
+            throw Refusal(reason: "an upstream must not have a path; requests keep theirs, see `strip_prefix`")
         }
         guard let authority = Authority(written: rest) else { return nil }
         let port = authority.port ?? scheme.port

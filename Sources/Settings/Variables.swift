@@ -1,15 +1,14 @@
 import HTTPText
 
-/// The environment, as `${NAME}` in the configuration takes from it.
+/// The environment variables that `${NAME}` in the configuration refers to.
 ///
-/// A variable goes into a value that YAML has cut out already: whatever it holds, it can add no key and end no list.
+/// Variables are filled in after YAML was parsed: whatever a variable contains, it cannot add a key or end a list.
 struct Variables {
     let values: [String: String]
 
-    /// The text with every `${NAME}` replaced; what comes in is not looked through again.
+    /// The text with every `${NAME}` replaced; the values are not searched for variables.
     ///
-    /// - Throws: What is wrong with the first one that cannot be replaced. The values themselves are never told, since
-    ///   they may be secret.
+    /// - Throws: The error of the first one that cannot be replaced. It never contains a value, which may be secret.
     func filled(_ text: String) throws(Refusal) -> String {
         var filled = ""
         var rest = text[...]
@@ -20,7 +19,7 @@ struct Variables {
             }
             let name = rest[opening.upperBound..<closing]
             guard Self.isName(name) else {
-                throw Refusal(reason: "a variable is `${NAME}`, its name of letters, digits and `_`, no digit first")
+                throw Refusal(reason: "a variable is `${NAME}`, with a name of letters, digits and `_`, no digit first")
             }
             guard let value = values[String(name)] else {
                 throw Refusal(reason: "the environment variable `\(name)` is not set")

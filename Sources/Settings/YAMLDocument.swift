@@ -1,18 +1,18 @@
 import HTTPText
 import Yams
 
-/// The step from text to YAML nodes: everything that can be wrong before a key has a meaning.
+/// The step from text to YAML nodes, with all errors that do not depend on the meaning of a key.
 enum YAMLDocument {
-    /// The document's root; `nil`, and reported, where there is none to read.
+    /// The document's root; `nil` after an error was reported.
     static func compose(_ text: String, reporting reading: Reading) -> Node? {
         guard text.utf8.count <= Configuration.maximumBytes else {
-            reading.report("the file is longer than 1MiB; allowed: at most that", at: Position())
+            reading.report("the file is longer than 1MiB, the maximum", at: Position())
             return nil
         }
-        // libYAML takes a byte order mark only where it has to find out the encoding.
+        // libYAML accepts a byte order mark only if it has to detect the encoding.
         let text = text.unicodeScalars.first == "\u{feff}" ? String(text.unicodeScalars.dropFirst()) : text
         if let alias = firstAlias(in: text) {
-            reading.report("aliases (`*name`) are not taken: write the value out", at: position(of: alias, in: text))
+            reading.report("aliases (`*name`) are not supported: write the value", at: position(of: alias, in: text))
             return nil
         }
         do {
@@ -40,7 +40,7 @@ enum YAMLDocument {
         case .duplicatedKeysInMapping(let names, let context):
             let words = names.map(quoted).joined(separator: ", ")
             reading.report(
-                "\(words) stands here again further down; allowed: each key once in its mapping",
+                "\(words) appears again below; allowed: each key once in its mapping",
                 at: Position(context.mark))
         case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
             reading.report("the file is not YAML: \(error)", at: Position())
@@ -62,9 +62,9 @@ extension Position {
 extension YAMLDocument {
     /// The first `*name` after a `&name`.
     ///
-    /// Aliases of aliases would let a short file hold an exponential document ("billion laughs"), or one nested too
-    /// deeply to be released. Yams resolves them while it composes, so they are looked for in the text before. Without
-    /// YAML's quoting rules this may take a comment for an alias, but never misses one.
+    /// Aliases of aliases would let a short file contain an exponential document ("billion laughs"), or one nested too
+    /// deeply to be released. Yams resolves them while it composes, so this searches the text before that. Without
+    /// YAML's quoting rules it may mistake a comment for an alias, but never misses one.
     private static func firstAlias(in text: String) -> String.Index? {
         guard text.utf8.contains(UInt8(ascii: "&")) else { return nil }
         var anchors: Set<Substring> = []
@@ -85,7 +85,7 @@ extension YAMLDocument {
 }
 
 extension UInt8 {
-    /// What libYAML takes for the name of an anchor.
+    /// The bytes of an anchor's name in libYAML.
     fileprivate var isNameByte: Bool {
         isLetter || isDigit || self == UInt8(ascii: "-") || self == UInt8(ascii: "_")
     }

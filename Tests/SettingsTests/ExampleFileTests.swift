@@ -106,7 +106,7 @@ import Testing
             let reading = Reading(file: "", variables: Variables(values: [:]))
             guard let node = YAMLDocument.compose("\"\"", reporting: reading) else { return nil }
             var target = target
-            key.read(Place(node: node, path: key.name, reading: reading), &target)
+            key.read(Setting(node: node, path: key.name, reading: reading), &target)
             guard let message = reading.errors.first?.message, let range = message.range(of: "allowed: ") else {
                 Issue.record("\(key.name) takes anything")
                 return nil

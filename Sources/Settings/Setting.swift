@@ -1,28 +1,7 @@
 import Yams
 
-/// One reading of a file: whom to ask for variables, and where its errors go.
-///
-/// A class, because every place of the file reports to the same list.
-final class Reading {
-    let file: String
-    let variables: Variables
-    private(set) var errors: [ConfigurationError] = []
-
-    init(file: String, variables: Variables) { (self.file, self.variables) = (file, variables) }
-
-    func report(_ message: String, at position: Position) {
-        errors.append(.init(file: file, line: position.line, column: position.column, message: message))
-    }
-}
-
-/// A place in a text, counted from 1, columns in Unicode scalars.
-package struct Position: Equatable, Sendable {
-    package var line = 1
-    package var column = 1
-}
-
-/// A value of the file together with the path of keys that leads to it.
-struct Place {
+/// A value of the file with the path of keys that leads to it.
+struct Setting {
     let node: Node
     /// Such as `routes.rate.default`; empty for the whole file.
     let path: String
@@ -32,13 +11,13 @@ struct Place {
         reading.report("\(path.isEmpty ? "the file" : "`\(path)`") \(message)", at: position)
     }
 
-    /// Where this value begins.
+    /// The position of the beginning of this value.
     var position: Position { Position(of: node) }
 
     var isList: Bool { node.sequence != nil }
     var isMapping: Bool { node.mapping != nil }
 
-    /// What an error calls this value: its text before the variables are filled in, or its kind.
+    /// The description of this value in an error: its text before the variables are filled in, or its kind.
     var description: String {
         switch node {
         case .scalar(let scalar): scalar.string.isEmpty ? "empty" : quoted(scalar.string)
@@ -51,10 +30,10 @@ struct Place {
 
 // MARK: - Scalars
 
-extension Place {
-    /// This value in a form; `nil`, and reported, where it has another.
+extension Setting {
+    /// The value in a form; `nil` after an error was reported.
     ///
-    /// The error names the alternative, which the caller has tried before.
+    /// `alternative` is added to the allowed values of the error; the caller has tried it before.
     func value<Value>(_ form: Form<Value>, or alternative: String? = nil) -> Value? {
         let allowed = alternative.map { "\(form.allowed), or \($0)" } ?? form.allowed
         guard case .scalar(let scalar) = node else {
@@ -65,7 +44,7 @@ extension Place {
         do throws(Refusal) {
             let text = try reading.variables.filled(scalar.string)
             guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
-                throw Refusal(reason: "a value has no line breaks, tabs or other control characters")
+                throw Refusal(reason: "a value must not contain line breaks, tabs or other control characters")
             }
             if let value = try form.read(text) { return value }
             report("is \(shown); allowed: \(allowed)")
@@ -75,7 +54,7 @@ extension Place {
         return nil
     }
 
-    /// Whether this value is a word that switches a part off.
+    /// Whether this value is a word that disables a part.
     var isOff: Bool {
         guard case .scalar(let scalar) = node else { return false }
         guard let text = try? reading.variables.filled(scalar.string) else { return false }
@@ -85,14 +64,14 @@ extension Place {
 
 // MARK: - Every kind of value
 
-extension Place {
-    /// A tag that is none of YAML's own, such as `!include`: to ignore it would be to guess.
+extension Setting {
+    /// A tag that is not one of YAML's own, such as `!include`: weir must not guess its meaning.
     var tag: String? {
         let tag = node.tag.description
         return tag.hasPrefix("tag:yaml.org,2002:") ? nil : tag
     }
 
-    /// Whether a key stands alone, its value left out, or says so in YAML's words.
+    /// Whether a key has no value, or one of YAML's words for null.
     var isNull: Bool {
         guard case .scalar(let scalar) = node, scalar.style == .plain else { return false }
         return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
@@ -101,14 +80,14 @@ extension Place {
 
 // MARK: - Lists
 
-extension Place {
-    /// The items of a list; a value that is no list is a list of one.
-    var items: [Place] {
+extension Setting {
+    /// The items of a list; any other value is a list of one.
+    var items: [Setting] {
         guard case .sequence(let sequence) = node else { return [self] }
-        return sequence.map { Place(node: $0, path: path, reading: reading) }
+        return sequence.map { Setting(node: $0, path: path, reading: reading) }
     }
 
-    /// Every item in a form; `nil` where one of them was reported.
+    /// Every item in a form; `nil` after an error was reported for one of them.
     func values<Value>(_ form: Form<Value>) -> [Value]? {
         let values = items.map { $0.value(form) }
         return values.contains { $0 == nil } ? nil : values.compactMap(\.self)
@@ -117,10 +96,10 @@ extension Place {
 
 // MARK: - Mappings
 
-extension Place {
-    /// Reads a mapping key by key; whatever is wrong in it is reported.
+extension Setting {
+    /// Reads a mapping key by key, and reports its errors.
     ///
-    /// The error names the alternative, which the caller has tried before.
+    /// `alternative` is added to the allowed values of an error; the caller has tried it before.
     func read<Target>(_ keys: [Key<Target>], into target: inout Target, or alternative: String? = nil) {
         guard case .mapping(let mapping) = node else {
             let allowed = Self.mapping(of: keys) + (alternative.map { ", or \($0)" } ?? "")
@@ -130,15 +109,15 @@ extension Place {
         for (name, value) in mapping {
             let position = Position(of: name)
             guard case .scalar(let name) = name else {
-                reading.report("a key is a word, not a list or a mapping", at: position)
+                reading.report("a key must be a word, not a list or a mapping", at: position)
                 continue
             }
             seen.insert(name.string)
-            let place = child(name.string, value)
+            let setting = child(name.string, value)
             if let key = keys.first(where: { $0.name == name.string }) {
-                place.read(key, of: &target)
+                setting.read(key, of: &target)
             } else {
-                reading.report(unknown(name.string, path: place.path, keys.map(\.name)), at: position)
+                reading.report(unknown(name.string, path: setting.path, keys.map(\.name)), at: position)
             }
         }
         for key in keys where key.isRequired && !seen.contains(key.name) {
@@ -146,10 +125,10 @@ extension Place {
         }
     }
 
-    /// Reads the value of a key, unless there is none or nobody can tell what it means.
+    /// Reads the value of a key, unless it is null or has a tag.
     private func read<Target>(_ key: Key<Target>, of target: inout Target) {
         if isNull {
-            report("has no value: write one, or leave the key out")
+            report("has no value: write one, or omit the key")
         } else if let tag {
             report("has the tag \(quoted(tag)); allowed: no tag")
         } else {
@@ -157,33 +136,28 @@ extension Place {
         }
     }
 
-    /// How an error names a mapping of these keys.
+    /// The description of a mapping of these keys in an error.
     static func mapping<Target>(of keys: [Key<Target>]) -> String {
         "a mapping of \(choice(of: keys.map(\.name), joint: "and"))"
     }
 
-    /// The value of a key of this mapping, for checks that join several.
-    subscript(name: String) -> Place? {
+    /// The value of a key of this mapping, for checks of several keys.
+    subscript(name: String) -> Setting? {
         guard case .mapping(let mapping) = node else { return nil }
         return mapping.first { $0.key.scalar?.string == name }.map { child(name, $0.value) }
     }
 
-    private func child(_ name: String, _ node: Node) -> Place {
-        Place(node: node, path: path.isEmpty ? name : "\(path).\(name)", reading: reading)
+    private func child(_ name: String, _ node: Node) -> Setting {
+        Setting(node: node, path: path.isEmpty ? name : "\(path).\(name)", reading: reading)
     }
 
     private func unknown(_ name: String, path: String, _ known: [String]) -> String {
         guard let nearest = Spelling.nearest(to: name, among: known) else { return "unknown key \(quoted(name))" }
-        // A third of the letters wrong is a slip; beyond that the operator needs to see what there is.
+        // At most a third of the letters wrong is a typing error; beyond that the operator needs the list of keys.
         if nearest.distance <= max(1, name.count / 3) {
             return "unknown key \(quoted(name)): did you mean `\(nearest.word)`?"
         }
         let others = known.filter { $0 != nearest.word }
         return "unknown key \(quoted(name)); known here: \(choice(of: [nearest.word] + others, joint: "and"))"
     }
-}
-
-extension Position {
-    /// Where a node begins; Yams marks every node that it composes.
-    init(of node: Node) { self.init(line: node.mark?.line ?? 1, column: node.mark?.column ?? 1) }
 }
