@@ -1,6 +1,6 @@
 /// Comparing and splitting the text of header fields and hosts: ASCII, without copies.
 extension Substring {
-    /// Without the spaces and tabs at both ends: the optional white space of RFC 9110, section 5.6.3.
+    /// The text without spaces and tabs at both ends: the optional white space of RFC 9110, section 5.6.3.
     package var trimmingOptionalWhitespace: Substring {
         guard let first = utf8.firstIndex(where: { !$0.isOptionalWhitespace }),
             let last = utf8.lastIndex(where: { !$0.isOptionalWhitespace })
@@ -8,13 +8,13 @@ extension Substring {
         return self[first..<utf8.index(after: last)]
     }
 
-    /// Whether this is `word`, which is ASCII in lower case, in any case.
+    /// Whether this equals `word` (ASCII in lower case), compared case-insensitively.
     package func isCaseInsensitively(_ word: StaticString) -> Bool {
         word.utf8CodeUnitCount == utf8.count
             && word.withUTF8Buffer { word in utf8.elementsEqual(word, by: { $0.lowercasedASCII == $1 }) }
     }
 
-    /// The part before the first `separator` outside of a quoted string, and the part after it, if there is one.
+    /// The text before the first `separator` outside of a quoted string, and the text after it, if there is one.
     ///
     /// In a quoted string a backslash quotes the next byte (RFC 9110, section 5.6.4).
     package func cut(at separator: Unicode.Scalar) -> (head: Substring, tail: Substring?) {
@@ -24,9 +24,10 @@ extension Substring {
         return (self[..<index], self[utf8.index(after: index)...])
     }
 
-    /// The parts between separators that are not in a quoted string; `nil` if a quoted string does not end.
+    /// The parts between separators outside of quoted strings; `nil` if a quoted string does not end.
     ///
-    /// An open quote would join what one sender wrote with what the next appended, and readers differ about it.
+    /// An open quote would join the text of one sender with the text that the next one appended, and parsers differ
+    /// about it.
     package func parts(separatedBy separator: Unicode.Scalar) -> [Substring]? {
         var parts: [Substring] = [], rest: Substring? = self
         while let text = rest {
@@ -44,9 +45,9 @@ extension Substring {
         return quotes.isQuoted
     }
 
-    /// The text that a quoted string contains (RFC 9110, section 5.6.4); a text without quotes itself.
+    /// The content of a quoted string (RFC 9110, section 5.6.4); a text without quotes is returned unchanged.
     ///
-    /// - Returns: `nil` if quotes are elsewhere than around the whole.
+    /// - Returns: `nil` if there are quotes other than the first and the last byte.
     package var unquoted: String? {
         guard utf8.contains(UInt8(ascii: "\"")) else { return String(self) }
         guard utf8.count >= 2, utf8.first == UInt8(ascii: "\""), utf8.last == UInt8(ascii: "\"") else { return nil }
@@ -65,14 +66,14 @@ extension Substring {
     }
 }
 
-/// Follows a text byte by byte through its quoted strings (RFC 9110, section 5.6.4).
+/// Scans a text byte by byte, and detects its quoted strings (RFC 9110, section 5.6.4).
 private struct QuoteScanner {
     private(set) var isQuoted = false
     private var isEscaped = false
 
-    /// Takes the next byte.
+    /// Scans the next byte.
     ///
-    /// - Returns: Whether it belongs to no quoted string; the quotes belong to it.
+    /// - Returns: Whether it is outside of quoted strings; the quotes are inside.
     mutating func isOutside(_ byte: UInt8) -> Bool {
         if isEscaped {
             isEscaped = false
@@ -88,7 +89,7 @@ private struct QuoteScanner {
 }
 
 extension String {
-    /// Whether this is the name of the same field: names are ASCII, in any case (RFC 9110, section 5.1).
+    /// Whether this is the same field name: names are ASCII and case-insensitive (RFC 9110, section 5.1).
     package func isField(_ name: String) -> Bool {
         guard utf8.count == name.utf8.count else { return false }
         var own = self, name = name

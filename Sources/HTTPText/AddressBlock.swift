@@ -5,7 +5,7 @@ package struct AddressBlock: Hashable, Sendable {
     /// The bits that all addresses of the block share: 0...32 for IPv4, 0...128 for IPv6.
     package let prefixLength: Int
 
-    /// The block of `address` whose prefix is so many bits long; `nil` where the address has fewer.
+    /// The block of `address` with a prefix of this length; `nil` if the address has fewer bits.
     package init?(around address: IPAddress, prefixLength: Int) {
         guard (0...address.family.bits).contains(prefixLength) else { return nil }
         base = Self.masked(address, to: prefixLength)
@@ -19,14 +19,14 @@ package struct AddressBlock: Hashable, Sendable {
 
     /// Reads `10.0.0.0/8`, `2001:db8::/32`, or one address.
     ///
-    /// - Parameter text: Its address may stand anywhere in the block; ``base`` is the first one all the same.
+    /// - Parameter text: Its address may be any one of the block; ``base`` is the first one in any case.
     package init?(_ text: String) {
         guard let slash = text.firstIndex(of: "/") else {
             guard let address = IPAddress(text) else { return nil }
             self.init(around: address, prefixLength: address.family.bits)
             return
         }
-        // An IPv4 prefix inside IPv6 would need 96 bits taken off its length; nobody writes one.
+        // An IPv4 prefix inside IPv6 would need 96 bits subtracted from its length; it is not used in practice.
         guard let address = IPAddress(String(text[..<slash])), address.family == .v6 || !text.contains(":"),
             let length = Int(digits: text[text.index(after: slash)...].utf8), text.hasSuffix("/\(length)")
         else { return nil }
@@ -36,12 +36,12 @@ package struct AddressBlock: Hashable, Sendable {
     /// The first address and the length of the prefix: `192.0.2.0/24`, also for a single address.
     package var text: String { "\(base.text)/\(prefixLength)" }
 
-    /// The text that addresses of one client have in common: the block of an IPv6 address, any other address itself.
+    /// The text by which addresses of one client are equal: the block of an IPv6 address, any other address itself.
     ///
-    /// A host of IPv6 usually has a whole /64 of addresses to itself (RFC 7421), and uses many of them (RFC 8981).
+    /// A host of IPv6 usually has a whole /64 of addresses (RFC 7421), and uses many of them (RFC 8981).
     ///
     /// - Parameters:
-    ///   - address: Its text; what is none is returned as it is.
+    ///   - address: Its text; other text is returned unchanged.
     ///   - ipv6Prefix: The length of the block's prefix, 1...128.
     /// - Returns: The text of the block, or of the address.
     package static func client(_ address: String, ipv6Prefix: Int) -> String {
@@ -56,7 +56,7 @@ package struct AddressBlock: Hashable, Sendable {
     }
 
     private static func masked(_ address: IPAddress, to length: Int) -> IPAddress {
-        // Swift's smart shift yields 0 where the whole width is shifted out.
+        // Swift's smart shift returns 0 if the whole width is shifted out.
         let hostBits = address.family.bits - length
         return IPAddress(family: address.family, value: (address.value >> hostBits) << hostBits)
     }

@@ -1,25 +1,25 @@
-/// A host and perhaps a port: `uri-host [ ":" port ]` of `Host`, `:authority` and URLs (RFC 9110, section 7.2).
+/// A host and optionally a port: `uri-host [ ":" port ]` of `Host`, `:authority` and URLs (RFC 9110, section 7.2).
 ///
-/// The only reader of this grammar. It takes what RFC 3986, section 3.2, allows for `http` and nothing else: no user, no
-/// path, no empty host.
+/// The only parser of this grammar. It accepts what RFC 3986, section 3.2, allows for `http` and nothing else: no user,
+/// no path, no empty host.
 package struct Authority: Equatable, Sendable {
     /// A name or an address as it was written, without brackets.
     package let host: Substring
     /// `nil` if there is none, or an empty one, as in `example.com:`.
     package let port: Int?
 
-    /// Reads a registered name, an IPv4 address or an IPv6 address in brackets, with a port from 0 to 65535 or without one.
+    /// Reads a registered name, an IPv4 address or an IPv6 address in brackets, with or without a port from 0 to 65535.
     ///
-    /// `nil` for anything else. A comma, which the grammar has, is refused: the value would be a list to others.
+    /// `nil` for anything else. A comma, which the grammar allows, is rejected: other parsers would read a list.
     ///
-    /// - Parameter text: Without white space around it.
+    /// - Parameter text: Without surrounding white space.
     /// - Complexity: O(n), without allocation for names.
     package init?(_ text: Substring) {
         let rest: Substring
         if text.utf8.first == UInt8(ascii: "[") {
             guard let bracket = text.utf8.firstIndex(of: UInt8(ascii: "]")) else { return nil }
             host = text[text.utf8.index(after: text.startIndex)..<bracket]
-            // IPv6, and nothing else that has an IPv4 form (IPvFuture and zones have no use here).
+            // Only IPv6: IPvFuture and zones are not supported.
             guard host.utf8.contains(UInt8(ascii: ":")), IPAddress(String(host)) != nil else { return nil }
             rest = text[text.utf8.index(after: bracket)...]
         } else {
@@ -46,7 +46,7 @@ package struct Authority: Equatable, Sendable {
         return port.map { "\(host):\($0)" } ?? host
     }
 
-    /// `1*( unreserved / pct-encoded / sub-delims )` but for the comma (RFC 3986, section 3.2.2).
+    /// `1*( unreserved / pct-encoded / sub-delims )` except the comma (RFC 3986, section 3.2.2).
     private static func isRegisteredName(_ text: Substring) -> Bool {
         var hexDigitsDue = 0
         for byte in text.utf8 {

@@ -1,17 +1,17 @@
 /// One field of a head or of trailers, read from its line (RFC 9112, section 5).
 package struct FieldLine {
-    /// What is malformed.
+    /// The malformed part of a line.
     package enum Fault: Error {
-        /// No name, one that is no token, white space before the colon, or a line that continues the one before it
-        /// (`obs-fold`; RFC 9112, section 5.2).
+        /// No name, a name that is not a token, white space before the colon, or a continuation line (`obs-fold`; RFC
+        /// 9112, section 5.2).
         case name
         /// A control character other than a tab (RFC 9110, section 5.5).
         case value
     }
 
-    /// As it was sent.
+    /// As received.
     package let name: String
-    /// Without the white space around it, which is no part of it (RFC 9110, section 5.5); a ``FieldText``.
+    /// Without the surrounding white space, which is not part of it (RFC 9110, section 5.5); a ``FieldText``.
     package let value: String
 
     /// Reads a line without its line end.
@@ -32,8 +32,8 @@ package struct FieldLine {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Whether each byte may be in a field value (RFC 9110, section 5.5); without an early exit, so that the loop is
-    /// vectorised.
+    /// Whether each byte is allowed in a field value (RFC 9110, section 5.5); without an early exit, so that the loop
+    /// is vectorised.
     package var isFieldValue: Bool {
         var faults: UInt8 = 0
         for byte in self { faults |= byte.isFieldValueByte ? 0 : 1 }

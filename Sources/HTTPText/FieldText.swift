@@ -1,8 +1,8 @@
-/// Field values as text without a loss: a value is bytes, and no encoding is known (RFC 9110, section 5.5).
+/// Lossless text of field values: a value is bytes of an unknown encoding (RFC 9110, section 5.5).
 ///
-/// weir holds a value as a `String` with one Unicode scalar, U+0000 to U+00FF, for each byte: ISO 8859-1. Two values that
-/// differ in one byte are two strings, and the bytes that are sent on are those that were received. Nearly all values are
-/// ASCII, for which this is the same as UTF-8 and costs one look at each byte.
+/// weir stores a value as a `String` with one Unicode scalar, U+0000 to U+00FF, for each byte: ISO 8859-1. Two values
+/// that differ in one byte are two strings, and the bytes that are sent equal those received. Nearly all values are
+/// ASCII, for which this is the same as UTF-8 and costs one check of each byte.
 package enum FieldText {
     /// The text of these bytes.
     ///
@@ -12,7 +12,7 @@ package enum FieldText {
         return latin1(bytes)
     }
 
-    /// The same for bytes in one piece of memory, which the compiler checks many at a time.
+    /// The same for bytes in contiguous memory, of which the compiler checks many at a time.
     package static func string(_ bytes: UnsafeRawBufferPointer) -> String {
         bytes.isASCII ? String(decoding: bytes, as: UTF8.self) : latin1(bytes)
     }
@@ -23,7 +23,7 @@ package enum FieldText {
         return String(text)
     }
 
-    /// The bytes of a text that ``string(_:)`` made; `nil` if it holds a scalar above U+00FF, which no field has.
+    /// The bytes of a text from ``string(_:)``; `nil` if it contains a scalar above U+00FF, which no field has.
     package static func bytes(_ text: String) -> [UInt8]? {
         if text.utf8.allSatisfy({ $0 < 0x80 }) { return Array(text.utf8) }
         var bytes: [UInt8] = []
@@ -35,14 +35,14 @@ package enum FieldText {
         return bytes
     }
 
-    /// Copies the bytes that go on the wire for a text.
+    /// Copies the bytes of a text as they are sent.
     ///
-    /// A text with a scalar above U+00FF is no field's: it goes as UTF-8.
+    /// A text with a scalar above U+00FF is not from a field: it is sent as UTF-8.
     ///
     /// - Parameters:
-    ///   - text: What ``string(_:)`` made.
-    ///   - target: Has room for `text.utf8.count` bytes, the most that it takes.
-    /// - Returns: How many it took.
+    ///   - text: A result of ``string(_:)``.
+    ///   - target: Has room for `text.utf8.count` bytes, the maximum.
+    /// - Returns: The number of bytes copied.
     package static func copy(_ text: String, to target: UnsafeMutableRawPointer) -> Int {
         var text = text
         let copied: Int? = text.withUTF8 { utf8 in
@@ -59,7 +59,7 @@ package enum FieldText {
 
     /// The same value for a log or a page, whose text is UTF-8: most values that are not ASCII were UTF-8.
     ///
-    /// A value that was not is shown as ISO 8859-1.
+    /// A value that was not UTF-8 is shown as ISO 8859-1.
     package static func readable(_ text: String) -> String {
         guard let bytes = bytes(text), bytes.count != text.utf8.count else { return text }
         return String(validating: bytes, as: UTF8.self) ?? text

@@ -8,8 +8,8 @@
 
 /// An IPv4 or IPv6 address without port or zone.
 ///
-/// An IPv4 address that is written inside IPv6 (`::ffff:192.0.2.1`, RFC 4291, section 2.5.5.2) is the IPv4 address: a
-/// socket that listens on `[::]` reports its IPv4 peers so.
+/// An IPv4 address in IPv6 form (`::ffff:192.0.2.1`, RFC 4291, section 2.5.5.2) is the IPv4 address: a socket that
+/// listens on `[::]` reports its IPv4 peers in that form.
 package struct IPAddress: Hashable, Sendable {
     package enum Family: Hashable, Sendable {
         case v4, v6
@@ -31,7 +31,7 @@ package struct IPAddress: Hashable, Sendable {
 
     /// Reads `192.0.2.1` or `2001:db8::1`; `nil` for anything else, names, brackets and zones included.
     package init?(_ text: String) {
-        // inet_pton would stop at a NUL and take what stands before it.
+        // inet_pton would stop at a NUL and accept the text before it.
         guard !text.utf8.contains(0) else { return nil }
         var short: UInt32 = 0, long: UInt128 = 0
         if inet_pton(AF_INET, text, &short) == 1 {

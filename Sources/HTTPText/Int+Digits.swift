@@ -4,8 +4,8 @@ extension Int {
 
     /// Reads `1*DIGIT`, the form of every number in a field of HTTP (RFC 9110, section 8.6): no sign, no white space.
     ///
-    /// Zeros at the front do not change the value, however many they are: `035` is 35. `nil` for anything else, and for a number
-    /// above ``largestOfDigits``, which might not fit.
+    /// Any number of leading zeros does not change the value: `035` is 35. `nil` for anything else, and for a number above
+    /// ``largestOfDigits``, which might not fit.
     ///
     /// - Parameter digits: ASCII bytes.
     package init?(digits: some Collection<UInt8>) {

@@ -1,11 +1,11 @@
-/// What the definitions of methods say about them (RFC 9110, section 9.2; IANA, Hypertext Transfer Protocol Method Registry).
+/// The semantics of methods (RFC 9110, section 9.2; IANA, Hypertext Transfer Protocol Method Registry).
 ///
 /// Names are case-sensitive. A method that is not listed here has none of these properties.
 package enum MethodSemantics {
     /// Whether two equal requests have the effect of one, so that a request may be sent again if its response was lost.
     ///
-    /// Of WebDAV's methods that change a resource, which the registry calls idempotent as well, only PROPPATCH is listed: of the
-    /// others (MOVE, UNLOCK …) the second response differs from the first.
+    /// Of WebDAV's methods that change a resource, which the registry calls idempotent as well, only PROPPATCH is
+    /// listed: for the others (MOVE, UNLOCK …) the second response differs from the first.
     package static func isIdempotent(_ method: String) -> Bool {
         switch method {
         // RFC 9110, section 9.2.2.
@@ -18,9 +18,9 @@ package enum MethodSemantics {
         }
     }
 
-    /// Whether the method gives content in a request a meaning (RFC 9110, section 8.6).
+    /// Whether the method defines a meaning of content in a request (RFC 9110, section 8.6).
     ///
-    /// Then a length of 0 is sent if there is no content: some servers answer 411 otherwise.
+    /// Then a length of 0 is sent if there is no content, because some servers respond with 411 otherwise.
     package static func anticipatesContent(_ method: String) -> Bool {
         switch method {
         case "POST", "PUT", "PATCH", "QUERY": true

@@ -1,5 +1,6 @@
-/// The classes of bytes that the grammars of HTTP are built from (RFC 9110, sections 5.5 and 5.6).
+/// The classes of bytes in the grammars of HTTP (RFC 9110, sections 5.5 and 5.6).
 extension UInt8 {
+    /// `DIGIT`: an ASCII digit.
     @inlinable package var isDigit: Bool { self &- 0x30 < 10 }
 
     /// The value of `HEXDIG`, in either case (RFC 5234, appendix B.1); `nil` for another byte.
@@ -27,9 +28,9 @@ extension UInt8 {
     /// A byte of a field value: visible, space, tab, or `obs-text`; no other control byte (section 5.5).
     @inlinable package var isFieldValueByte: Bool { self >= 0x20 ? self != 0x7F : self == 0x09 }
 
-    /// A byte of a request target: visible ASCII but for `#`, since a fragment is never sent (RFC 9112, section 3.2).
+    /// A byte of a request target: visible ASCII except `#`, because a fragment is never sent (RFC 9112, section 3.2).
     ///
-    /// RFC 3986 does not have `"<>[\]^`{|}` here either, which clients do send; they cannot end a target, and pass.
+    /// RFC 3986 excludes `"<>[\]^`{|}` here as well, but clients send them; they cannot end a target, and are accepted.
     @inlinable package var isTargetByte: Bool { self &- 0x21 < 0x5E && self != 0x23 }
 
     /// A letter A to Z in lower case, any other byte unchanged.

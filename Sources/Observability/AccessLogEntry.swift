@@ -10,7 +10,7 @@ package struct AccessLogEntry: Sendable {
         self.time = time
     }
 
-    /// One JSON object without a newline, its members in a fixed order; what is not known is left out.
+    /// One JSON object without a newline, its members in a fixed order; unknown values are omitted.
     package func json() -> [UInt8] {
         var json = JSONText(capacity: 512)
         json.add("time", time.rfc3339)
@@ -37,10 +37,10 @@ package struct AccessLogEntry: Sendable {
         return json.closed()
     }
 
-    /// The line in the combined format that tools for web servers' logs read, without a newline; `nil` but at the end.
+    /// The line in the combined format of web server logs, without a newline; `nil` for an event other than the end.
     ///
-    /// `client - - [time] "request" status bytes "referer" "user agent"`, with `-` for what is not known. Bytes that
-    /// would break the line's form are written as `\xHH`, as nginx does.
+    /// `client - - [time] "request" status bytes "referer" "user agent"`, with `-` for unknown values. Bytes that would
+    /// break the line's form are written as `\xHH`, as nginx does.
     package func combined() -> [UInt8]? {
         guard case .ended(let facts, let totals, _) = event else { return nil }
         var line: [UInt8] = []
@@ -85,7 +85,7 @@ extension JSONText {
         addRare(totals)
     }
 
-    /// What most streams have none of is left out.
+    /// Members that are zero for most streams are omitted.
     private mutating func addRare(_ totals: StreamTotals) {
         if totals.attempts > 1 { add("attempts", totals.attempts) }
         if totals.dropped > 0 { add("dropped", totals.dropped) }
@@ -96,7 +96,7 @@ extension JSONText {
         if !totals.dryRuns.isEmpty { add("dry_run", totals.dryRuns.map(\.rawValue).joined(separator: ",")) }
     }
 
-    /// `trace_id` stands after the end's members.
+    /// `trace_id` is after the members of the end.
     fileprivate mutating func add(traceOf facts: StreamFacts) {
         if let traceId = facts.traceId { add("trace_id", traceId) }
     }

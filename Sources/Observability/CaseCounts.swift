@@ -1,4 +1,4 @@
-/// A count for each case of an enum, which serves as a metric's label.
+/// A count for each case of an enum that is a metric's label.
 package struct CaseCounts<Case: Hashable & Sendable>: Equatable, Sendable {
     private var counts: [Case: Int] = [:]
 

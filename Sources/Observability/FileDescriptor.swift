@@ -4,16 +4,16 @@
     import Musl
 #endif
 
-/// A number that the kernel knows a file by; whoever opened it closes it.
+/// A file descriptor; the code that opened it closes it.
 struct FileDescriptor: Equatable, Sendable {
     let number: Int32
 
     init(number: Int32) { self.number = number }
 
-    /// Opens a log for appending, and makes it if it is not there, readable for its group.
+    /// Opens a log for appending, and creates it if it does not exist, readable for its group.
     ///
-    /// A named pipe that nobody reads is an error (ENXIO) rather than a wait: O_NONBLOCK says so, and means nothing to
-    /// a file.
+    /// A named pipe without a reader is an error (ENXIO) instead of a wait, because of O_NONBLOCK, which has no effect
+    /// on a file.
     ///
     /// - Throws: ``LogSinkError/cannotOpen(path:errno:)``.
     init(appendingTo path: String) throws(LogSinkError) {
@@ -21,9 +21,9 @@ struct FileDescriptor: Equatable, Sendable {
         guard number >= 0 else { throw .cannotOpen(path: path, errno: errno) }
     }
 
-    /// Writes all the bytes, however many calls it takes, and waits where the descriptor does not.
+    /// Writes all the bytes, with several calls if necessary, and waits if the descriptor is non-blocking.
     ///
-    /// - Returns: How many bytes were written before an error, and its `errno`; all of them, and `nil`, without one.
+    /// - Returns: The number of bytes written before an error, and its `errno`; all of them, and `nil`, without one.
     func writeAll(_ bytes: ArraySlice<UInt8>) -> (written: Int, error: Int32?) {
         bytes.withUnsafeBytes { bytes in
             var rest = bytes[...]

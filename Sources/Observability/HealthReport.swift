@@ -1,32 +1,32 @@
 import Flow
 
-/// What `GET /v1/health/streaming` answers, and why.
+/// The response of `GET /v1/health/streaming`, with its reasons.
 package struct HealthReport: Equatable, Sendable {
     package enum Status: String, Sendable {
         case healthy, degraded
-        /// Not to be sent requests at the moment: 503.
+        /// Requests should go elsewhere for now: 503.
         case unhealthy
     }
 
-    /// What it is made of.
+    /// The figures from which it is computed.
     package struct Figures: Equatable, Sendable {
         package var activeStreams = 0
         package var lastMinute = HealthWindow.Change()
-        /// What the running streams hold and were granted.
+        /// The buffers of the open streams, used and granted.
         package var running = RouteTally.Running()
         package var isDraining = false
-        /// Routes whose upstream's breaker refuses requests.
+        /// Routes whose upstream's breaker is open.
         package var openUpstreams: [String] = []
         /// Upstreams that fail their health checks, and their routes.
         package var downUpstreams: [String] = []
-        /// The time until the first upstream may be asked again, where none can be had on any route.
+        /// The time until the first upstream is probed, if none is available on any route.
         package var allUpstreamsOpenFor: Duration?
-        /// Clients whose breaker refuses them.
+        /// Clients whose breaker is open.
         package var openClients = 0
 
         package init() {}
 
-        /// The fuller of the two bounds.
+        /// The higher utilisation of both bounds.
         package var bufferShare: Double {
             max(
                 Self.share(running.records, of: running.recordCapacity),
@@ -39,13 +39,13 @@ package struct HealthReport: Equatable, Sendable {
         }
     }
 
-    /// Above these it is degraded; the share of faults only where enough requests have ended to tell.
+    /// It is degraded above these; the share of faults counts only if enough requests have ended.
     package static let bufferMark = 0.8, faultMark = 0.05, fewestEnds = 20
 
     package let status: Status
-    /// What is wrong, in words; empty while it is healthy.
+    /// The failed checks, in words; empty if it is healthy.
     package let checks: [String]
-    /// The `Retry-After` of the answer; `nil` unless it is unhealthy.
+    /// The `Retry-After` of the response; `nil` unless it is unhealthy.
     package let retryAfter: Int?
     private let figures: Figures
 
@@ -85,7 +85,7 @@ package struct HealthReport: Equatable, Sendable {
         return String(decoding: json.closed(), as: UTF8.self)
     }
 
-    /// A whole number, but below ten with one decimal, unless that is a zero.
+    /// A whole number; below ten with one decimal, unless that is zero.
     private static func short(_ value: Double) -> String {
         let tenths = tenths(value)
         return value >= 10 || tenths.hasSuffix(".0") ? String(Int(value.rounded())) : tenths

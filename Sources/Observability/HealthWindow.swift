@@ -1,13 +1,13 @@
 package import Flow
 
-/// What has come about within the last minute, from totals that only ever grow.
+/// The changes of the last minute, from totals that only grow.
 ///
-/// It keeps the totals as they were at most five seconds apart; the difference to the oldest of them is the minute's. So
-/// it looks back 60 to 65 seconds, or to its beginning where that is later, and holds 14 samples at most.
+/// It keeps samples of the totals at most five seconds apart; the difference to the oldest is the minute's. So it
+/// covers 60 to 65 seconds, or the time since its creation if that is shorter, with at most 14 samples.
 package struct HealthWindow: Sendable {
     package struct Totals: Equatable, Sendable {
         package var records: Int
-        /// Requests that ended, and of these the ones that were the upstream's or the proxy's fault.
+        /// Requests that ended, and the ones of them that failed because of the upstream or the proxy.
         package var ends: Int
         package var faults: Int
 
@@ -16,7 +16,7 @@ package struct HealthWindow: Sendable {
         }
     }
 
-    /// The growth of the totals, and in what time.
+    /// The growth of the totals, and its time.
     package struct Change: Equatable, Sendable {
         package var totals = Totals()
         package var time = Duration.zero
@@ -28,7 +28,7 @@ package struct HealthWindow: Sendable {
         package var recordsPerSecond: Double { time > .zero ? Double(totals.records) / time.inSeconds : 0 }
         package var faultShare: Double { totals.ends > 0 ? Double(totals.faults) / Double(totals.ends) : 0 }
 
-        /// Joins what two loops have seen in the same time.
+        /// Adds the change of another loop in the same time.
         package static func += (left: inout Change, right: Change) {
             left.totals.records += right.totals.records
             left.totals.ends += right.totals.ends
@@ -45,11 +45,11 @@ package struct HealthWindow: Sendable {
 
     package init(at now: Instant) { samples = [(now, Totals())] }
 
-    /// To be told at least as often as a step; keeps what it needs of it.
+    /// Adds a sample; to be called at least once per step.
     package mutating func passed(_ totals: Totals, at now: Instant) {
         guard let last = samples.last, now - last.at >= Self.step else { return }
         samples.append((now, totals))
-        // The oldest one is needed until the next one has the age.
+        // The oldest one is needed until the next one is old enough.
         while samples.count > 1, now - samples[1].at >= Self.length { samples.removeFirst() }
     }
 

@@ -1,20 +1,20 @@
-/// How many durations fell below each of a row of bounds, as Prometheus counts them.
+/// The number of durations below each of a series of bounds, as Prometheus counts them.
 package struct Histogram: Equatable, Sendable {
-    /// From a request that was refused upstream to a stream of a whole day.
+    /// From a request that the upstream refused to a stream of a whole day.
     package static let streamBounds: [Duration] = [
         .milliseconds(10), .milliseconds(100), .seconds(1), .seconds(5), .seconds(15), .seconds(60), .seconds(300),
         .seconds(900), .seconds(3600), .seconds(4 * 3600), .seconds(12 * 3600), .seconds(24 * 3600),
     ]
 
-    /// Around the tick of a loop's timers, below which nobody can tell.
+    /// Around the tick of a loop's timers, below which a delay cannot be measured.
     package static let lagBounds: [Duration] = [
         .milliseconds(1), .milliseconds(2), .milliseconds(5), .milliseconds(10), .milliseconds(25), .milliseconds(50),
         .milliseconds(100), .milliseconds(250), .seconds(1),
     ]
 
-    /// Rising.
+    /// Ascending.
     package let bounds: [Duration]
-    /// Of each bound what fell under it and over the one before; the last one counts what lies over all of them.
+    /// The count between each bound and the one before; the last count is of durations above all bounds.
     private var counts: [Int]
     package private(set) var sum = Duration.zero
 
@@ -25,7 +25,7 @@ package struct Histogram: Equatable, Sendable {
 
     package var count: Int { counts.reduce(0, +) }
 
-    /// For each bound, how many were not longer.
+    /// The number of durations up to each bound.
     package var cumulative: [Int] {
         var below = 0
         return counts.dropLast().map { count in
@@ -39,9 +39,9 @@ package struct Histogram: Equatable, Sendable {
         sum += duration
     }
 
-    /// Adds what another loop has counted, by the same bounds.
+    /// Adds the counts of another loop with the same bounds.
     package static func += (left: inout Histogram, right: Histogram) {
-        precondition(left.bounds == right.bounds, "histograms are joined bound by bound")
+        precondition(left.bounds == right.bounds, "histograms with different bounds")
         for index in left.counts.indices { left.counts[index] += right.counts[index] }
         left.sum += right.sum
     }

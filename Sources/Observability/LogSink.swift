@@ -6,43 +6,22 @@ import NIOConcurrencyHelpers
     import Musl
 #endif
 
-/// What went wrong with a log's file.
-package enum LogSinkError: Error, Equatable, Sendable {
-    case cannotOpen(path: String, errno: Int32)
-    /// The lines that were to be written are counted as lost.
-    case cannotWrite(errno: Int32)
-}
-
-extension LogSinkError: CustomStringConvertible {
-    package var description: String {
-        switch self {
-        case .cannotOpen(let path, let errno): "\(path) cannot be opened: \(Self.reason(errno))"
-        case .cannotWrite(let errno): "lines cannot be written: \(Self.reason(errno))"
-        }
-    }
-
-    private static func reason(_ errno: Int32) -> String {
-        // open(2): what a named pipe returns that nothing reads.
-        errno == ENXIO ? "no process reads this pipe" : String(cString: strerror(errno))
-    }
-}
-
 /// Writes the lines of a log to a file or to an open descriptor, from a thread of its own.
 ///
 ///     event loops ── write(_:) ──▶ [pending, bounded] ── the sink's thread ──▶ write(2)
 ///
-/// An event loop only ever appends to memory. What a slow disk or reader does not take is held up to a bound, and
-/// counted as lost beyond it: a log must not hold up the streams it tells of. The thread takes all that is pending at
+/// An event loop only appends to memory. Lines that a slow disk or reader does not take are buffered up to a bound, and
+/// counted as lost above it: a log must not delay the streams that it reports. The thread takes all pending lines at
 /// once, so that under load one system call writes many lines.
 ///
-/// After lines were lost, the log itself can report how many: see `lossNotice` of the initialisers.
+/// After lines were lost, the log itself can report their number: see `lossNotice` of the initialisers.
 ///
 /// The thread keeps the sink alive until ``close(within:)``.
 package final class LogSink: Sendable {
     package enum Target: Equatable, Sendable {
-        /// Made if it is not there, appended to, and opened anew by ``LogSink/reopen()``.
+        /// Created if it does not exist, appended to, and opened again by ``LogSink/reopen()``.
         case file(path: String)
-        /// Open already, and left open; ``LogSink/reopen()`` means nothing to it.
+        /// Open already, and never closed; ``LogSink/reopen()`` has no effect on it.
         case descriptor(Int32)
 
         package static let standardOutput = Target.descriptor(STDOUT_FILENO)
@@ -50,13 +29,13 @@ package final class LogSink: Sendable {
 
     private struct State {
         var pending: [UInt8] = []
-        /// How much of `pending` came before a call of `reopen`, and belongs into the old file.
+        /// The length of `pending` before a call of `reopen`, which belongs to the old file.
         var reopenAt: Int?
         var lost = 0
-        /// How many of the lost lines were reported by a notice.
+        /// The number of lost lines that a notice has reported.
         var reported = 0
         var isClosed = false
-        /// Whether the thread has been told that there is something to do, and has not yet found nothing.
+        /// Whether the thread was woken and has not yet found that there is nothing to do.
         var isAwake = false
     }
 
@@ -71,9 +50,9 @@ package final class LogSink: Sendable {
     /// Opens the log and starts its thread.
     ///
     /// - Parameters:
-    ///   - target: Where the lines go.
-    ///   - capacity: Bytes that wait at most, beside as many that are being written.
-    ///   - failed: Called on the sink's thread for the first of a row of equal failures.
+    ///   - target: Where the lines are written.
+    ///   - capacity: Maximum of pending bytes, in addition to as many that are being written.
+    ///   - failed: Called on the sink's thread for the first of a series of equal failures.
     ///   - lossNotice: As for ``init(descriptor:capacity:lossNotice:)``.
     /// - Throws: ``LogSinkError/cannotOpen(path:errno:)``.
     package convenience init(
@@ -88,13 +67,14 @@ package final class LogSink: Sendable {
         self.init(target, descriptor, capacity: capacity, failed: failed, lossNotice: lossNotice)
     }
 
-    /// Writes to a descriptor that is open already, and starts the thread.
+    /// Starts the thread for a descriptor that is open already.
     ///
     /// - Parameters:
     ///   - descriptor: Stays open.
     ///   - capacity: As for ``init(_:capacity:failed:lossNotice:)``.
-    ///   - lossNotice: Called on the sink's thread after lines were lost and others were written again, with the number of
-    ///     lost lines. Returns a line without its newline that is written in the place of the lost ones; `nil` to write no line.
+    ///   - lossNotice: Called on the sink's thread after lines were lost and others were written again, with the number
+    ///     of lost lines. Returns a line without its newline that is written in place of the lost ones; `nil` to write
+    ///     no line.
     package convenience init(
         descriptor: Int32, capacity: Int, lossNotice: @escaping @Sendable (Int) -> [UInt8]?
     ) {
@@ -117,10 +97,10 @@ package final class LogSink: Sendable {
         }
     }
 
-    /// Lines that were given up: the buffer was full, the file could not be written, or the sink was closed.
+    /// Lines that were lost: the buffer was full, the file could not be written, or the sink was closed.
     package var lost: Int { state.withLockedValue { $0.lost } }
 
-    /// Takes one line, without its newline; never waits for the file.
+    /// Appends one line, without its newline; never waits for the file.
     package func write(_ line: [UInt8]) {
         change { state in
             guard !state.isClosed, state.pending.count + line.count < capacity else {
@@ -132,27 +112,27 @@ package final class LogSink: Sendable {
         }
     }
 
-    /// Opens the path anew, after a logrotate: earlier lines still go to the old file, later ones to the new.
+    /// Opens the path again, after a log rotation: earlier lines go to the old file, later ones to the new one.
     ///
-    /// Where it cannot be opened, the old file is kept and `failed` is told.
+    /// If it cannot be opened, the old file is kept and `failed` is called.
     package func reopen() {
         guard case .file = target else { return }
         change { $0.reopenAt = $0.pending.count }
     }
 
-    /// Takes no more lines, writes those that wait, and ends the thread.
+    /// Rejects further lines, writes the pending ones, and ends the thread.
     ///
-    /// - Parameter deadline: How long this may take; the file may be on a disk that hangs.
-    /// - Returns: Whether all was done in time; otherwise the thread still tries.
+    /// - Parameter deadline: The maximum time; the file may be on a disk that hangs.
+    /// - Returns: Whether all was written in time; otherwise the thread still tries.
     package func close(within deadline: Duration) -> Bool {
         change { $0.isClosed = true }
         guard stopped.wait(atMost: deadline) else { return false }
-        // For whoever closes it again.
+        // For a second call of this function.
         stopped.signal()
         return true
     }
 
-    /// Changes the state and wakes the thread, once for all changes until it has looked.
+    /// Changes the state and wakes the thread, once for all changes until it has checked for work.
     private func change(_ body: (inout State) -> Void) {
         let wasAwake = state.withLockedValue { state in
             body(&state)
@@ -163,12 +143,12 @@ package final class LogSink: Sendable {
     }
 }
 
-// What the sink's thread does.
+// The sink's thread.
 extension LogSink {
     private enum Order {
-        /// The batch is full; its part before `reopenAt`, if that is set, belongs into the old file.
+        /// The batch is full; its part before `reopenAt`, if that is set, belongs to the old file.
         ///
-        /// `lost` is how many lines were lost before the next batch begins.
+        /// `lost` is the number of lines lost before the next batch begins.
         case write(reopenAt: Int?, lost: Int)
         case wait
         case stop
@@ -195,7 +175,7 @@ extension LogSink {
     }
 
     private func nextOrder(_ batch: inout [UInt8]) -> Order {
-        // After a flood the memory goes back.
+        // Frees the memory after a burst.
         batch.removeAll(keepingCapacity: batch.capacity <= 256 << 10)
         return state.withLockedValue { state in
             if !state.pending.isEmpty || state.reopenAt != nil {
@@ -242,7 +222,7 @@ extension LogSink {
     }
 }
 
-/// The open file, and what its last write left behind.
+/// The open file, and the result of its last write.
 private struct Output {
     let descriptor: FileDescriptor
     var lastError: LogSinkError?
@@ -253,7 +233,7 @@ private struct Output {
 
     /// Writes whole lines.
     ///
-    /// - Returns: `nil`, or the error and the lines that were not written whole.
+    /// - Returns: `nil`, or the error and the number of lines that were not written completely.
     mutating func write(_ lines: ArraySlice<UInt8>) -> (lost: Int, LogSinkError)? {
         let newline = UInt8(ascii: "\n")
         if isInLine, descriptor.writeAll([newline]).error == nil { isInLine = false }
@@ -268,9 +248,11 @@ private struct Output {
     }
 }
 
-/// Runs `body` on a detached thread that takes no signals, so that they go to the threads that expect them.
+/// Runs `body` on a detached thread that blocks all signals, so that they are delivered to the threads that expect
+/// them.
 ///
-/// A write to a pipe without a reader is an error then, not the end of the process: SIGPIPE goes to the writing thread.
+/// A write to a pipe without a reader is then an error instead of the end of the process: SIGPIPE is delivered to the
+/// writing thread.
 private func startThread(_ body: @escaping @Sendable () -> Void) {
     final class Body {
         let run: @Sendable () -> Void
@@ -278,7 +260,7 @@ private func startThread(_ body: @escaping @Sendable () -> Void) {
     }
     var everySignal = sigset_t(), before = sigset_t()
     sigfillset(&everySignal)
-    // A thread begins with the mask of the thread that makes it.
+    // A thread inherits the signal mask of its creator.
     pthread_sigmask(SIG_SETMASK, &everySignal, &before)
     defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     var thread = pthread_t()
@@ -289,6 +271,6 @@ private func startThread(_ body: @escaping @Sendable () -> Void) {
             Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run()
             return nil
         }, Unmanaged.passRetained(Body(body)).toOpaque())
-    precondition(result == 0, "the process may not have so many threads as it has logs")
+    precondition(result == 0, "the process may not create a thread for its log")
     pthread_detach(thread)
 }

@@ -1,15 +1,15 @@
-/// One metric: its name, what it counts, and what tells its samples apart.
+/// One metric: its name, its meaning, and its kind.
 package struct MetricFamily: Equatable, Sendable {
     package enum Kind: String, Sendable {
         case counter, gauge, histogram
-        /// Always 1; its labels are what it tells.
+        /// Always 1; its labels are the information.
         case info
     }
 
-    /// Without the `_total` or `_info` that its samples end in.
+    /// Without the `_total` or `_info` at the end of its samples' names.
     package let name: String
     package let kind: Kind
-    /// Where the name ends in one.
+    /// The unit at the end of the name, if there is one.
     package let unit: String?
     package let help: String
 
@@ -17,7 +17,7 @@ package struct MetricFamily: Equatable, Sendable {
         (self.name, self.kind, self.unit, self.help) = (name, kind, unit, help)
     }
 
-    /// What its samples are called.
+    /// The name of its samples.
     package var sampleName: String {
         switch kind {
         case .counter: name + "_total"

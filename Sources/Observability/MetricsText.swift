@@ -1,14 +1,14 @@
 import Flow
 
-/// Writes metrics as text: Prometheus 0.0.4, or OpenMetrics 1.0 for who asks for it.
+/// Writes metrics as text: Prometheus 0.0.4, or OpenMetrics 1.0 on request.
 ///
-/// A family is begun once, its samples follow. The two differ in what a counter's family is called, in units, in the type
-/// of constants, and in the last line.
+/// Each family is begun once, followed by its samples. The two formats differ in the name of a counter's family, in
+/// units, in the type of constants, and in the last line.
 package struct MetricsText: Sendable {
     package enum Format: Sendable {
         case prometheus, openMetrics
 
-        /// The better one that an `Accept` names; ranges such as `*/*` mean the older one.
+        /// OpenMetrics if an `Accept` contains its name; ranges such as `*/*` select the older one.
         package init(accept: [String]) {
             let names = accept.flatMap { $0.split(separator: ",") }
             self =
@@ -34,7 +34,7 @@ package struct MetricsText: Sendable {
 
     package init(format: Format) { self.format = format }
 
-    /// Begins a family, whose samples follow.
+    /// Begins a family; its samples follow.
     package mutating func begin(_ family: MetricFamily) {
         self.family = family
         let name = format == .openMetrics ? family.name : family.sampleName
@@ -56,7 +56,7 @@ package struct MetricsText: Sendable {
         add("_count", labels, String(histogram.count))
     }
 
-    /// Ends the text and hands it over.
+    /// Ends the text and returns it.
     package consuming func closed() -> String { format == .openMetrics ? text + "# EOF\n" : text }
 
     private mutating func add(_ suffix: String, _ labels: Labels, le bound: String? = nil, _ value: String) {
@@ -68,7 +68,7 @@ package struct MetricsText: Sendable {
         text += " \(value)\n"
     }
 
-    /// As both formats want it: backslash, newline, and in a label's value the quote.
+    /// Escaping of both formats: backslash, newline, and in a label's value the quote.
     private static func escaped(_ value: String, quotes: Bool = false) -> String {
         var escaped = ""
         for scalar in value.unicodeScalars {

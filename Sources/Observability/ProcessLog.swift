@@ -8,8 +8,8 @@ package import Logging
 
 /// The process's own log: lines of ``StandardErrorLog`` on a ``LogSink``, so that no event loop waits for its reader.
 ///
-/// A client can cause lines (it opens breakers), and standard error may be a pipe that is not read. Lines beyond the
-/// bound are lost; a later line reports how many.
+/// A client can cause lines (by opening breakers), and standard error may be a pipe that is not read. Lines above the
+/// bound are lost; a later line reports their number.
 package final class ProcessLog: Sendable {
     package let logger: Logger
     private let sink: LogSink
@@ -17,9 +17,10 @@ package final class ProcessLog: Sendable {
     /// Starts the log's thread.
     ///
     /// - Parameters:
-    ///   - level: The least level that is logged.
-    ///   - descriptor: Where the lines go: by default standard error. It stays open.
-    ///   - capacity: Bytes that wait at most, beside as many that are being written; 1 MiB is some ten thousand lines.
+    ///   - level: The lowest level that is logged.
+    ///   - descriptor: The target, by default standard error. It stays open.
+    ///   - capacity: Maximum of pending bytes, in addition to as many that are being written; 1 MiB is some ten
+    ///     thousand lines.
     package init(level: Logger.Level, to descriptor: Int32 = STDERR_FILENO, capacity: Int = 1 << 20) {
         let sink = LogSink(
             descriptor: descriptor, capacity: capacity,
@@ -31,12 +32,12 @@ package final class ProcessLog: Sendable {
     /// Lines that could not be written, since the start.
     package var lost: Int { sink.lost }
 
-    /// Writes text that is no record, such as what a command says at its start.
+    /// Writes text that is not a log line, such as the greeting of a command.
     package func write(text: String) { sink.write(Array(text.utf8)) }
 
-    /// Writes the lines that wait, and ends the log's thread.
+    /// Writes the pending lines, and ends the log's thread.
     ///
-    /// - Parameter deadline: How long this may take.
+    /// - Parameter deadline: The maximum time.
     /// - Returns: Whether all was written in time.
     @discardableResult
     package func close(within deadline: Duration) -> Bool { sink.close(within: deadline) }

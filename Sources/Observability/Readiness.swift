@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Whether this process wants requests; any thread may ask.
+/// Whether this process accepts requests; may be read from any thread.
 package final class Readiness: Sendable {
     package enum State: UInt8, AtomicRepresentable, Sendable {
         case starting, ready, draining
@@ -12,14 +12,14 @@ package final class Readiness: Sendable {
 
     package var state: State { atomicState.load(ordering: .acquiring) }
 
-    /// The listeners are open; a process that drains already goes on draining.
+    /// The listeners are open; a draining process stays draining.
     package func becameReady() {
         _ = atomicState.compareExchange(expected: .starting, desired: .ready, ordering: .acquiringAndReleasing)
     }
 
-    /// The process was told to stop; it does not come back from there.
+    /// The process begins to stop, which is final.
     ///
-    /// - Returns: Whether this was the first time; a second one means that it shall stop at once.
+    /// - Returns: Whether this was the first call; a second one means an immediate stop.
     package func beganDraining() -> Bool {
         atomicState.exchange(.draining, ordering: .acquiringAndReleasing) != .draining
     }

@@ -1,8 +1,8 @@
 package import Flow
 
-/// What one event loop has counted for one route; the metrics are the sum over the loops.
+/// The counts of one event loop for one route; the metrics are the sum over the loops.
 package struct RouteTally: Equatable, Sendable {
-    /// Why records that the upstream sent never reached the client.
+    /// Why records of the upstream did not reach the client.
     package enum RecordFailure: String, Sendable, CaseIterable {
         /// By the route's overflow policy.
         case dropped
@@ -15,18 +15,18 @@ package struct RouteTally: Equatable, Sendable {
     package enum Disconnect: String, Sendable, CaseIterable {
         case gone
         case slowConsumer = "slow_consumer"
-        /// The client lost its connection and may come back for the rest.
+        /// The client lost its connection and may resume the stream.
         case resumable
     }
 
-    /// What the streams that run now hold, and have counted so far of what is told at their end.
+    /// The buffers of the open streams, and their counts that are otherwise added at the end.
     package struct Running: Equatable, Sendable {
         package var records = 0, bytes = 0
-        /// What they were granted.
+        /// The granted buffers.
         package var recordCapacity = 0, byteCapacity = 0
-        /// Those that the upstream still answers.
+        /// Streams whose upstream has not ended.
         package var transfers = 0
-        /// Connections to the upstream that wait for the next request.
+        /// Idle connections to the upstream.
         package var idleConnections = 0
         package var dropped = 0
         package var paused = Duration.zero
@@ -46,7 +46,7 @@ package struct RouteTally: Equatable, Sendable {
     }
 
     package var active = 0
-    /// Those that left, of running streams too.
+    /// Sent records and bytes, those of open streams included.
     package var records = 0, bytes = 0
     package var outcomes = CaseCounts<Outcome>()
     package var durations = Histogram(bounds: Histogram.streamBounds)
@@ -59,13 +59,13 @@ package struct RouteTally: Equatable, Sendable {
     package var unmetered = CaseCounts<UnmeteredCause>()
     /// Requests that were sent to another upstream because the first one failed.
     package var retries = 0
-    /// Ends that are the upstream's or the proxy's fault, for the error rate.
+    /// Ends because of the upstream or the proxy, for the error rate.
     package private(set) var faults = 0
     package var running = Running()
 
     package init() {}
 
-    /// A request was refused before anything was opened for it, with a body of so many bytes.
+    /// A request was refused before a stream was opened for it, with a body of this length.
     package mutating func refused(_ kind: Problem.Kind, bytes: ByteCount) {
         refusals[kind] += 1
         self.bytes += bytes.bytes

@@ -6,13 +6,13 @@
 
 /// A counting semaphore: signals are never lost, and signalling never waits (POSIX `sem_t`).
 ///
-/// Unchecked, for the pointer: it is set once, and `sem_t` is made to be used by many threads.
+/// Unchecked, because of the pointer: it is set once, and `sem_t` is made for use by many threads.
 final class Semaphore: @unchecked Sendable {
     private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
     init() {
         let result = sem_init(semaphore, 0, 0)
-        precondition(result == 0, "a process-private semaphore of value 0 can always be made")
+        precondition(result == 0, "a process-private semaphore of value 0 can always be created")
     }
 
     deinit {
@@ -26,11 +26,12 @@ final class Semaphore: @unchecked Sendable {
         while sem_wait(semaphore) != 0, errno == EINTR {}
     }
 
-    /// Waits for at most so long.
+    /// Waits with a timeout.
     ///
     /// - Returns: Whether there was a signal in time.
     func wait(atMost duration: Duration) -> Bool {
-        // sem_timedwait knows the wall clock only; a jump of it makes this wait longer or shorter, which is bearable.
+        // sem_timedwait uses the wall clock only; a change of it makes this wait longer or shorter, which is
+        // acceptable.
         var deadline = timespec()
         clock_gettime(CLOCK_REALTIME, &deadline)
         let (seconds, attoseconds) = max(duration, .zero).components

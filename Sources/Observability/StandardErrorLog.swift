@@ -2,8 +2,8 @@ package import Logging
 
 /// Writes the process's own log: one line a record, `time level message key=value …`, keys in their order.
 ///
-/// Nobody can forge a line or steer a terminal with a logged value: control and format characters are escaped
-/// (`\u{1b}`), and values that are not plain words are quoted.
+/// A logged value cannot forge a line or control a terminal: control and format characters are escaped (`\u{1b}`), and
+/// values that are not plain words are quoted.
 package struct StandardErrorLog: LogHandler {
     package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
@@ -15,10 +15,10 @@ package struct StandardErrorLog: LogHandler {
     /// Makes a handler for `LoggingSystem.bootstrap` or a `Logger`.
     ///
     /// - Parameters:
-    ///   - level: The least level that is logged.
+    ///   - level: The lowest level that is logged.
     ///   - metadataProvider: Adds metadata of the task that logs.
-    ///   - now: Tells the time of a record.
-    ///   - write: Takes one line, without its newline; must not wait, for event loops log.
+    ///   - now: Returns the time of a record.
+    ///   - write: Takes one line, without its newline; must not wait, because event loops log.
     package init(
         level: Logger.Level = .info, metadataProvider: Logger.MetadataProvider? = nil,
         now: @escaping @Sendable () -> Timestamp = Timestamp.now,
@@ -60,7 +60,7 @@ package struct StandardErrorLog: LogHandler {
 }
 
 extension String {
-    /// Appends a word as it is, and anything else in quotes.
+    /// Appends a plain word unchanged, and any other text in quotes.
     fileprivate mutating func appendWord(_ text: String) {
         let isWord = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && !Self.needingQuotes.contains($0) }
         guard !isWord else { return appendEscaped(text) }
@@ -71,7 +71,8 @@ extension String {
 
     private static let needingQuotes = Array("\"=\\".utf8)
 
-    /// Appends text without any character that breaks a line, steers a terminal or turns the direction of the text.
+    /// Appends text with an escape for each character that breaks a line, controls a terminal or changes the text
+    /// direction.
     fileprivate mutating func appendEscaped(_ text: String, escapingQuotes: Bool = false) {
         for scalar in text.unicodeScalars {
             switch scalar.properties.generalCategory {

@@ -1,7 +1,8 @@
 extension Timestamp {
     /// Reads a date and time of RFC 3339 (`2026-02-28T09:05:03.007Z`, `2026-02-28 10:05:03+01:00`).
     ///
-    /// Any number of decimals is taken and cut to the millisecond; a leap second counts as the second before it.
+    /// Any number of decimals is allowed and truncated to the millisecond; a leap second counts as the second before
+    /// it.
     ///
     /// - Returns: `nil` for anything else, and for a day that its month does not have.
     package init?(rfc3339 text: UnsafeRawBufferPointer) {
@@ -13,14 +14,14 @@ extension Timestamp {
             (1...12).contains(month), (1...Self.days(in: month, of: year)).contains(day), hour < 24, minute < 60,
             second <= 60
         else { return nil }
-        var place = 19
-        let milliseconds = text.milliseconds(at: &place)
-        guard let milliseconds, let offset = text.offsetInMinutes(at: place) else { return nil }
+        var index = 19
+        let milliseconds = text.milliseconds(at: &index)
+        guard let milliseconds, let offset = text.offsetInMinutes(at: index) else { return nil }
         let minutes = (Self.daysSince1970(year, month, day) * 24 + hour) * 60 + minute - offset
         self.init(millisecondsSince1970: (minutes * 60 + min(second, 59)) * 1000 + milliseconds)
     }
 
-    /// Reads the same out of a text.
+    /// Reads the same from a string.
     package init?(rfc3339 text: String) {
         var text = text
         guard let parsed = text.withUTF8({ Timestamp(rfc3339: UnsafeRawBufferPointer($0)) }) else { return nil }
@@ -35,7 +36,7 @@ extension Timestamp {
         }
     }
 
-    /// The days from 1970-01-01, in years that begin on 1 March, so that the leap day is the last of its year.
+    /// The days since 1970-01-01, in years that begin on 1 March, so that the leap day is the last of its year.
     private static func daysSince1970(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
         let year = month <= 2 ? year - 1 : year
         // -1 is the only year below zero: January and February of the year 0.
@@ -47,43 +48,43 @@ extension Timestamp {
 }
 
 extension UnsafeRawBufferPointer {
-    /// The number that so many digits write; `nil` where there are others, or fewer.
-    fileprivate func number(at place: Int, digits: Int = 2) -> Int64? {
-        guard place + digits <= count else { return nil }
+    /// The number of this many digits; `nil` if there are other bytes, or fewer.
+    fileprivate func number(at start: Int, digits: Int = 2) -> Int64? {
+        guard start + digits <= count else { return nil }
         var number: Int64 = 0
-        for index in place..<place + digits {
+        for index in start..<start + digits {
             guard self[index].isDigit else { return nil }
             number = number * 10 + Int64(self[index] - UInt8(ascii: "0"))
         }
         return number
     }
 
-    /// The decimals of a second, where there are any; moves `place` behind them.
-    fileprivate func milliseconds(at place: inout Int) -> Int64? {
-        guard place < count, self[place] == UInt8(ascii: ".") else { return 0 }
+    /// The decimals of a second, if there are any; moves `index` after them.
+    fileprivate func milliseconds(at index: inout Int) -> Int64? {
+        guard index < count, self[index] == UInt8(ascii: ".") else { return 0 }
         var milliseconds: Int64 = 0, scale: Int64 = 100
-        let first = place + 1
-        place = first
-        while place < count, self[place].isDigit {
-            milliseconds += Int64(self[place] - UInt8(ascii: "0")) * scale
+        let first = index + 1
+        index = first
+        while index < count, self[index].isDigit {
+            milliseconds += Int64(self[index] - UInt8(ascii: "0")) * scale
             scale /= 10
-            place += 1
+            index += 1
         }
-        return place > first ? milliseconds : nil
+        return index > first ? milliseconds : nil
     }
 
-    /// The offset from UTC, with which the text ends.
-    fileprivate func offsetInMinutes(at place: Int) -> Int64? {
-        guard place < count else { return nil }
-        if self[place] | 0x20 == UInt8(ascii: "z") { return place + 1 == count ? 0 : nil }
+    /// The offset from UTC at the end of the text.
+    fileprivate func offsetInMinutes(at index: Int) -> Int64? {
+        guard index < count else { return nil }
+        if self[index] | 0x20 == UInt8(ascii: "z") { return index + 1 == count ? 0 : nil }
         let sign: Int64
-        switch self[place] {
+        switch self[index] {
         case UInt8(ascii: "+"): sign = 1
         case UInt8(ascii: "-"): sign = -1
         default: return nil
         }
-        guard place + 6 == count, self[place + 3] == UInt8(ascii: ":"), let hours = number(at: place + 1),
-            let minutes = number(at: place + 4), hours < 24, minutes < 60
+        guard index + 6 == count, self[index + 3] == UInt8(ascii: ":"), let hours = number(at: index + 1),
+            let minutes = number(at: index + 4), hours < 24, minutes < 60
         else { return nil }
         return sign * (hours * 60 + minutes)
     }

@@ -4,13 +4,13 @@
     import Musl
 #endif
 
-/// A point on the wall clock, to the millisecond, for what people read; nothing is measured with it.
+/// A point on the wall clock, to the millisecond, for display; nothing is measured with it.
 package struct Timestamp: Equatable, Sendable {
     package let millisecondsSince1970: Int64
 
     package init(millisecondsSince1970: Int64) { self.millisecondsSince1970 = millisecondsSince1970 }
 
-    /// The time now, of `CLOCK_REALTIME`.
+    /// The current time of `CLOCK_REALTIME`.
     package static func now() -> Timestamp {
         var time = timespec()
         // It cannot fail: the clock exists and the pointer is valid.
