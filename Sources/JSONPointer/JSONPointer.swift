@@ -1,16 +1,15 @@
 import CSimdJSON
 package import Flow
 
-/// The way to a value in a JSON text (RFC 6901), and so to the key of a record.
+/// A reference to a value in a JSON text (RFC 6901): the key of a record.
 ///
-/// A key is a string, unescaped, or a number, true, false or null as it is written: 1 and 1.0 are two keys, and so are 1
-/// and "1". Objects and arrays are none. Names in the text are compared as they are written, so that one that is
-/// escaped without need is not found; of two equal names the first counts. JSON that is broken in front of the value has
-/// no key; what is behind the value is hardly looked at.
+/// A key is a string, unescaped, or a number, true, false or null as it is written: 1 and 1.0 are two keys, and so are
+/// 1 and "1". Objects and arrays are not keys. Member names in the text are compared as they are written, so that a
+/// name with an unnecessary escape is not found; of two equal names the first counts. A text that is malformed before
+/// the value has no key; the bytes after the value are hardly checked.
 ///
-/// simdjson does it, which looks at 64 bytes at once: 0.1 µs for a record of 200 bytes where jsmn takes 0.2 and
-/// JSONSerialization 4; 0.4 to 1 µs for one of 4 KiB where they take 4 and 105 (docs/BENCHMARKS.md). What it needs of
-/// memory belongs to the thread.
+/// simdjson parses 64 bytes at once: 0.1 µs for a record of 200 bytes where jsmn takes 0.2 and JSONSerialization 4; 0.4
+/// to 1 µs for one of 4 KiB where they take 4 and 105 (docs/BENCHMARKS.md). Its memory belongs to the thread.
 package struct JSONPointer: Hashable, Sendable {
     package let text: String
 
@@ -35,7 +34,7 @@ extension JSONPointer: RecordKeyReader {
         var value: UnsafePointer<CChar>?
         var length = 0
         let characters = record.assumingMemoryBound(to: CChar.self)
-        // Contiguous since the beginning, so that this copies nothing.
+        // Contiguous since the initialiser, so that this copies nothing.
         let kind = text.utf8.withContiguousStorageIfAvailable { pointer in
             pointer.withMemoryRebound(to: CChar.self) {
                 weir_json_at($0.baseAddress, $0.count, characters.baseAddress, characters.count, &value, &length)

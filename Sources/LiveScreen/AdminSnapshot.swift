@@ -1,6 +1,6 @@
 import Foundation
 
-/// One snapshot of the admin listener as far as a screen shows it: `docs/ADMIN.md`, "The snapshot".
+/// One snapshot of the admin listener, with the members that the screen shows: `docs/ADMIN.md`, "The snapshot".
 ///
 /// Times are in seconds.
 package struct AdminSnapshot: Decodable, Sendable {
@@ -41,7 +41,7 @@ package struct AdminSnapshot: Decodable, Sendable {
         var state: String
         var retryAfter: Double
 
-        /// Whose it is.
+        /// The client or upstream of the breaker.
         var name: String { client ?? upstream ?? "" }
     }
 
@@ -67,7 +67,7 @@ package struct AdminSnapshot: Decodable, Sendable {
     var breakers: [Breaker]
     var slowest: [Stream]
 
-    /// Reads the JSON object that `GET /v1/admin/state` answers; `nil` where it is none, or lacks a member.
+    /// Reads the JSON object of `GET /v1/admin/state`; `nil` if it is not one, or lacks a member.
     package init?(json: [UInt8]) {
         guard let read = try? JSONDecoder().decode(Self.self, from: Data(json)) else { return nil }
         self = read

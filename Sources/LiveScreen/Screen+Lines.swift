@@ -1,11 +1,11 @@
 import PlainText
 
 extension Screen {
-    /// What stands on the screen, from its top; at most as many lines as it has, each at most as long as one of them.
+    /// The lines of the screen, from the top; at most `rows` lines of at most `columns` characters.
     ///
     /// - Parameters:
-    ///   - columns: How many characters a line has room for.
-    ///   - rows: How many lines there are; `nil` for as many as it takes, and no line about keys.
+    ///   - columns: The width of a line in characters.
+    ///   - rows: The number of lines; `nil` for no limit, and no line about keys.
     /// - Returns: The lines.
     package func lines(columns: Int, rows: Int?) -> [ScreenLine] {
         let head = head(columns: columns)
@@ -20,7 +20,7 @@ extension Screen {
     }
 
     private var keys: String {
-        " q quit   p \(isPaused ? "go on" : "pause")   < > order: \(order.rawValue)   Tab show: \(focus.rawValue)"
+        " q quit   p \(isPaused ? "resume" : "pause")   < > order: \(order.rawValue)   Tab show: \(focus.rawValue)"
     }
 
     // MARK: The head
@@ -29,11 +29,12 @@ extension Screen {
         let address = Printable.name(address)
         let failing = failure.map { [ScreenLine(Self.cleaned($0), .alarm)] } ?? []
         guard let shown else {
-            return [ScreenLine("weir top  \(address)", .heading)] + (failing.isEmpty ? [ScreenLine("asking")] : failing)
+            return [ScreenLine("weir top  \(address)", .heading)]
+                + (failing.isEmpty ? [ScreenLine("connecting")] : failing)
         }
         let name =
             "weir \(Printable.name(shown.version))  \(Printable.name(shown.state))  up \(Self.span(shown.uptime))"
-        // Of the date in RFC 3339 the time of the day.
+        // The time of day in the RFC 3339 text.
         let clock = Printable.name(String(shown.time.dropFirst(11).prefix(8)))
         let title = name.beside((isPaused ? "paused  " : "") + "\(address)  \(clock)Z", columns: columns)
         return [ScreenLine(title, shown.state == "ready" ? .heading : .warning)] + failing
@@ -42,15 +43,15 @@ extension Screen {
     }
 
     private static func flow(_ shown: AdminSnapshot) -> String {
-        let totals = shown.totals, standing = shown.breakers.count
+        let totals = shown.totals, open = shown.breakers.count
         return "streams \(Printable.count(totals.activeStreams))   records/s \(Printable.rate(totals.recordsPerSecond))"
             + "   bytes/s \(bytes(totals.bytesPerSecond))   breakers "
-            + (standing == 0 ? "all closed" : "\(standing) not closed")
+            + (open == 0 ? "all closed" : "\(open) not closed")
     }
 
     /// As `buffer [####......] 40 %  4 of 10 records, 1.20 KiB`.
     private static func buffer(_ totals: AdminSnapshot.Totals, columns: Int) -> String {
-        // Whichever of both bounds is nearer.
+        // The higher utilisation of both bounds.
         let part = max(
             part(totals.bufferRecords, of: totals.bufferCapacityRecords),
             part(totals.bufferBytes, of: totals.bufferCapacityBytes))
@@ -70,39 +71,39 @@ extension Screen {
         guard shown.totals.refusals > 0 else { return [ScreenLine("refused 0")] }
         var counts: [String: Int] = [:]
         for route in shown.routes { counts.merge(route.refused, uniquingKeysWith: +) }
-        let told = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        let causes = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
             .map { "\(Printable.name($0.key)) \(Printable.count($0.value))" }
-        return [ScreenLine("refused \(Printable.count(shown.totals.refusals)): \(told.joined(separator: ", "))")]
+        return [ScreenLine("refused \(Printable.count(shown.totals.refusals)): \(causes.joined(separator: ", "))")]
     }
 
-    /// Nothing where there is nothing to know: the last reload was taken, and all streams have its limits.
+    /// Empty if the last reload was accepted and all streams have its limits.
     private static func configuration(_ configuration: AdminSnapshot.Configuration) -> [ScreenLine] {
-        var told: [String] = []
+        var notes: [String] = []
         let isRefused = configuration.lastReload == "refused"
-        if isRefused { told.append("the last reload was refused") }
+        if isRefused { notes.append("the last reload was refused") }
         if configuration.olderStreams > 0 {
-            told.append(
+            notes.append(
                 "\(Printable.count(configuration.olderStreams, "stream")) from older ones, open for up to "
                     + span(configuration.oldest))
         }
-        guard !told.isEmpty else { return [] }
-        let text = "configuration \(configuration.generation): \(told.joined(separator: "; "))"
+        guard !notes.isEmpty else { return [] }
+        let text = "configuration \(configuration.generation): \(notes.joined(separator: "; "))"
         return [ScreenLine(text, isRefused ? .warning : .plain)]
     }
 
     // MARK: Quantities
 
-    /// In whole seconds, of which there are many on a screen that is drawn once each.
+    /// In whole seconds, because the screen is drawn about once a second.
     static func span(_ seconds: Double) -> String {
         let whole = whole(seconds)
         return whole < 100 ? "\(whole)s" : Printable.duration(whole * 1_000_000)
     }
     static func bytes(_ perSecond: Double) -> String { Printable.bytes(whole(perSecond)) }
 
-    /// Whatever number stood in the JSON.
+    /// Limits any number of the JSON to a valid `Int`.
     private static func whole(_ number: Double) -> Int { Int(min(max(0, number.rounded()), 1e12)) }
 
-    /// Keeps the quotes and paths of a message, escapes what could steer the terminal.
+    /// Keeps the quotes and paths of a message, and escapes characters that control the terminal.
     private static func cleaned(_ text: String) -> String {
         text.split(separator: " ").map { Printable.name(String($0)) }.joined(separator: " ")
     }
@@ -111,7 +112,7 @@ extension Screen {
 extension String {
     func padded(to width: Int) -> String { self + String(repeating: " ", count: Swift.max(0, width - count)) }
 
-    /// This at the left of a line and the other at its right, where there is room for both.
+    /// This text at the left of a line and the other at its right, if there is room for both.
     fileprivate func beside(_ other: String, columns: Int) -> String {
         count + other.count + 2 <= columns ? padded(to: columns - other.count) + other : self
     }

@@ -1,13 +1,13 @@
 import PlainText
 
 extension Screen {
-    /// The routes' trend has this much room beside their table where the screen is wide enough.
+    /// The width of the routes' trend beside their table, if the screen is wide enough.
     private static let trendTitle = "last 5 min", trendWidth = 12
     static let leastColumns = 80
 
-    /// The tables below each other, a free line above each, in at most `rows` lines.
+    /// The tables, one below the other, with an empty line above each, in at most `rows` lines.
     ///
-    /// What is written once has no trends: one snapshot is none.
+    /// A single snapshot has no trend.
     func tables(columns: Int, rows: Int, hasTrends: Bool) -> [ScreenLine] {
         guard let shown else { return [] }
         let tables: [[ScreenLine]]
@@ -25,14 +25,14 @@ extension Screen {
         return zip(tables, room).flatMap { [ScreenLine("")] + Self.cut($0, to: $1) }
     }
 
-    /// What does not fit is counted in the last line.
+    /// The last line contains the number of lines that do not fit.
     private static func cut(_ table: [ScreenLine], to rows: Int) -> [ScreenLine] {
         guard table.count > rows else { return table }
         guard rows > 1 else { return Array(table.prefix(max(0, rows))) }
         return table.prefix(rows - 1) + [ScreenLine("(\(Printable.count(table.count - rows + 1)) more)")]
     }
 
-    // MARK: The three tables
+    // MARK: The tables
 
     private func routes(_ shown: AdminSnapshot, columns: Int, hasTrends: Bool) -> [ScreenLine] {
         let routes = sorted(shown.routes)
@@ -47,7 +47,7 @@ extension Screen {
             ])
         guard hasTrends else { return Self.headed(table.oneBand(width: columns)) }
         let lines = table.oneBand(width: columns - Self.trendWidth - 2), width = lines.first?.count ?? 0
-        // All that is left of the width.
+        // The remaining width.
         let room = columns - width - 2
         return Self.headed(
             zip(lines, [Self.trendTitle] + routes.map { trend(of: $0.route, width: room) }).map { "\($0)  \($1)" })
@@ -84,7 +84,7 @@ extension Screen {
             table.oneBand(width: columns), weights: streams.map { $0.state == "slow" ? .warning : .plain })
     }
 
-    // MARK: What they are made of
+    // MARK: Parts
 
     private func sorted(_ routes: [AdminSnapshot.Route]) -> [AdminSnapshot.Route] {
         let weight: (AdminSnapshot.Route) -> Double =
@@ -96,7 +96,7 @@ extension Screen {
             case .buffer: { Double($0.bufferRecords) }
             case .refused: { Double($0.refusals) }
             }
-        // Equals stay as they are configured.
+        // Equal routes stay in the order of the configuration.
         return routes.enumerated().sorted { (weight($1.element), $0.offset) < (weight($0.element), $1.offset) }
             .map(\.element)
     }
@@ -111,7 +111,7 @@ extension Screen {
         Table.Column(title: title, cells: rows.map(cell), isText: isText)
     }
 
-    /// A name that is not the first of its row gives way to the others.
+    /// A name that is not the first of its row is shortened.
     private static func shortName(_ name: String) -> String { Table.shortened(Printable.name(name), to: 24) }
 
     private static func headed(_ lines: [String], weights: [ScreenLine.Weight] = []) -> [ScreenLine] {

@@ -1,13 +1,13 @@
 import PlainText
 
-/// The live view of a terminal: told snapshots, failures, keys and the time, it says what stands on the screen.
+/// The live view of a terminal: takes snapshots, failures, keys and the time, and returns the lines of the screen.
 package struct Screen: Sendable {
-    /// Which tables share the screen; a key goes from one to the next.
+    /// The tables that are shown; a key selects the next ones.
     enum Focus: String, CaseIterable {
         case all, routes, breakers, streams
     }
 
-    /// What the routes are sorted by, the greatest first.
+    /// The sort order of the routes, descending.
     enum Order: String, CaseIterable {
         /// As in the configuration.
         case configured = "as configured"
@@ -18,13 +18,14 @@ package struct Screen: Sendable {
         case refused
     }
 
+    /// What the session does after a key.
     package enum Action: Sendable {
         case quit, draw
-        /// Ctrl-Z, as it is not the terminal's business here.
+        /// Ctrl-Z, which the terminal does not handle in this mode.
         case suspend
     }
 
-    /// Where the snapshots come from.
+    /// The address of the admin listener.
     let address: String
     let bars: Bars
 
@@ -33,7 +34,7 @@ package struct Screen: Sendable {
     private(set) var isPaused = false
     private(set) var failure: String?
 
-    /// What was known when a snapshot came.
+    /// A snapshot with the trends at its time.
     private struct Moment {
         let snapshot: AdminSnapshot
         /// By the names of the routes.
@@ -42,7 +43,7 @@ package struct Screen: Sendable {
         let time: Double
     }
 
-    /// While it is paused, one stays on the screen and the other goes on.
+    /// While paused, `kept` is shown and `latest` is updated.
     private var latest: Moment?
     private var kept: Moment?
 
@@ -51,19 +52,19 @@ package struct Screen: Sendable {
         self.bars = bars
     }
 
-    /// What is shown; `nil` before the first answer.
+    /// The snapshot that is shown; `nil` before the first one.
     var shown: AdminSnapshot? { moment?.snapshot }
     var trends: [String: Trend] { moment?.trends ?? [:] }
     var time: Double { moment?.time ?? 0 }
     private var moment: Moment? { isPaused ? kept : latest }
 
-    /// This is how weir stands now.
+    /// Takes a snapshot.
     ///
     /// - Parameters:
-    ///   - snapshot: What was answered.
-    ///   - time: In seconds, on a clock that only goes on.
+    ///   - snapshot: The response.
+    ///   - time: In seconds, on a monotonic clock.
     package mutating func take(_ snapshot: AdminSnapshot, at time: Double) {
-        // Less than before: it was started anew, and what was is not its past.
+        // A lower uptime than before: weir was restarted, and the earlier trends are not its own.
         let isSame = latest.map { $0.snapshot.uptime <= snapshot.uptime } ?? false
         let before = isSame ? latest?.trends ?? [:] : [:]
         var trends: [String: Trend] = [:]
@@ -74,10 +75,12 @@ package struct Screen: Sendable {
         failure = nil
     }
 
-    /// The last question had no answer that could be shown; what is known stays.
+    /// The last request failed; the last snapshot stays on the screen.
     package mutating func fail(_ reason: String) { failure = reason }
 
-    /// - Returns: What is to be done; `nil` where the key has no meaning.
+    /// Handles a key.
+    ///
+    /// - Returns: What to do; `nil` for a key without a function.
     package mutating func press(_ key: UInt8) -> Action? {
         switch key {
         case UInt8(ascii: "q"), UInt8(ascii: "Q"): return .quit
@@ -97,7 +100,7 @@ package struct Screen: Sendable {
 
 extension CaseIterable where Self: Equatable, AllCases == [Self] {
     fileprivate func next(by step: Int) -> Self {
-        let all = Self.allCases, place = all.firstIndex(of: self) ?? 0
-        return all[(place + step + all.count) % all.count]
+        let all = Self.allCases, index = all.firstIndex(of: self) ?? 0
+        return all[(index + step + all.count) % all.count]
     }
 }

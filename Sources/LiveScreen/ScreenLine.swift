@@ -1,15 +1,15 @@
-/// One line of a screen and how much it should stand out.
+/// One line of a screen and its weight.
 package struct ScreenLine: Sendable, Equatable {
     package enum Weight: Sendable {
         case plain
         case heading
         case warning
         case alarm
-        /// The line at the foot that tells the keys.
+        /// The line at the bottom that lists the keys.
         case keys
     }
 
-    /// Holds nothing that steers a terminal; each character takes one place.
+    /// Contains no control characters; each character has the width of one column.
     package let text: String
     let weight: Weight
 
@@ -18,12 +18,12 @@ package struct ScreenLine: Sendable, Equatable {
         self.weight = weight
     }
 
-    /// Cut to what a line has room for.
+    /// The line shortened to the width of the screen.
     func cut(to columns: Int) -> ScreenLine { ScreenLine(String(text.prefix(columns)), weight) }
 
-    /// The text between the codes of its weight (ECMA-48, 8.3.117 SGR).
+    /// The text with the codes of its weight (ECMA-48, 8.3.117 SGR).
     ///
-    /// - Parameter hasColour: Without it bold and reverse are left: <https://no-color.org> asks no more.
+    /// - Parameter hasColour: Without it bold and reverse remain, which <https://no-color.org> allows.
     /// - Returns: What to write.
     package func drawn(hasColour: Bool) -> String {
         let code =

@@ -1,11 +1,11 @@
-/// What a value was over the last five minutes; as bars beside each other, the newest to the right.
+/// The values of the last five minutes, shown as bars side by side, the newest to the right.
 struct Trend: Sendable {
     /// In seconds.
     static let span = 300.0
-    /// More than come in the time at the shortest interval.
+    /// More than the samples of that time at the shortest interval.
     private static let most = 1200
 
-    /// A mean, and the time it is that of.
+    /// A mean, and its period.
     private struct Sample {
         var from: Double
         var to: Double
@@ -14,22 +14,24 @@ struct Trend: Sendable {
 
     private var samples: [Sample] = []
 
+    /// Adds a value.
+    ///
     /// - Parameters:
-    ///   - value: The mean since the last one was added; of the first one only the end is known.
-    ///   - time: In seconds, on a clock that only goes on.
+    ///   - value: The mean since the previous one was added; for the first one only the end is known.
+    ///   - time: In seconds, on a monotonic clock.
     mutating func add(_ value: Double, at time: Double) {
         samples.append(Sample(from: samples.last?.to ?? time, to: time, value: value))
         let kept = samples.suffix(Self.most).drop { $0.to <= time - Self.span }
         if kept.count < samples.count { samples = Array(kept) }
     }
 
-    /// Means over as many equal parts of the time until `now`; `nil` where nothing is known of a part.
+    /// The means of `count` equal parts of the time until `now`; `nil` for a part without a value.
     ///
     /// - Complexity: O(`count` × samples).
     func means(count: Int, until now: Double) -> [Double?] {
         let part = Self.span / Double(max(1, count))
-        return (0..<max(0, count)).map { place in
-            mean(from: now - Self.span + part * Double(place), to: now - Self.span + part * Double(place + 1))
+        return (0..<max(0, count)).map { index in
+            mean(from: now - Self.span + part * Double(index), to: now - Self.span + part * Double(index + 1))
         }
     }
 
@@ -42,26 +44,5 @@ struct Trend: Sendable {
             sum += shared * sample.value
         }
         return time > 0 ? sum / time : nil
-    }
-}
-
-/// What the heights of bars are drawn with.
-package enum Bars: Sendable {
-    /// The eighths of a block; needs a terminal that knows Unicode.
-    case blocks
-    case ascii
-
-    private var heights: [Character] { Array(self == .blocks ? "▁▂▃▄▅▆▇█" : ".:-=+*#@") }
-
-    /// One character for each value, the highest as high as there is; a space where there is none.
-    func text(_ values: [Double?]) -> String {
-        let heights = heights, highest = values.reduce(0) { max($0, $1 ?? 0) }
-        return String(
-            values.map { value in
-                guard let value else { return " " }
-                // Zero has a height of its own, so that the least that flows is told from nothing.
-                guard value > 0 else { return heights[0] }
-                return heights[1 + Int((value / highest * Double(heights.count - 2)).rounded(.down))]
-            })
     }
 }

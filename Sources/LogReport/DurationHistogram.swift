@@ -1,22 +1,22 @@
-/// Counts durations in buckets that grow with what they hold, so that a percentile costs little memory and is right
-/// within 0.8 %.
+/// Counts durations in buckets whose width grows with the duration, so that a percentile takes little memory and is
+/// exact to 0.8 %.
 ///
-/// A duration is told apart to the microsecond below 128 µs; above that each doubling is cut into 64 buckets. Only
-/// buckets that hold something are kept, 16 bytes each: at most 45 KiB for durations up to a year, and some hundred
-/// bytes for a client whose requests are much alike.
+/// Durations below 128 µs are counted to the microsecond; above that each doubling is divided into 64 buckets. Only
+/// buckets with a count are kept, 16 bytes each: at most 45 KiB for durations up to a year, and some hundred bytes for
+/// a client whose requests are similar.
 struct DurationHistogram: Equatable, Sendable {
     private struct Bucket: Equatable, Sendable {
         let index: Int
         var count: Int
     }
 
-    /// By their index.
+    /// Sorted by index.
     private var buckets: [Bucket] = []
     private(set) var count = 0
     /// In microseconds.
     private(set) var longest = 0
 
-    /// A bucket is as wide as 1/64 of where it begins.
+    /// A bucket is as wide as 1/64 of its lower bound.
     private static let linearBits = 6
 
     mutating func add(_ microseconds: Int) {
@@ -29,9 +29,9 @@ struct DurationHistogram: Equatable, Sendable {
         longest = max(longest, other.longest)
     }
 
-    /// The duration, in microseconds, that so large a part of all do not exceed: the middle of its bucket.
+    /// The duration, in microseconds, that this part of all durations does not exceed: the middle of its bucket.
     ///
-    /// - Returns: `nil` where nothing was counted.
+    /// - Returns: `nil` if nothing was counted.
     func percentile(_ part: Double) -> Int? {
         guard count > 0 else { return nil }
         let rank = min(count, max(1, Int((part * Double(count)).rounded(.up))))
@@ -57,7 +57,7 @@ struct DurationHistogram: Equatable, Sendable {
         }
     }
 
-    /// Below 128 the value itself; above, seven leading bits of the value and how far they are shifted.
+    /// Below 128 the value itself; above, the seven leading bits of the value and their shift.
     private static func index(of value: Int) -> Int {
         let value = max(0, value)
         let shift = max(0, Int.bitWidth - value.leadingZeroBitCount - linearBits - 1)

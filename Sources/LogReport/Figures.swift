@@ -1,16 +1,16 @@
 package import Flow
 
-/// What the requests of a route, of a client or of all come to.
+/// The sums of the requests of a route, of a client or of all.
 package struct Figures: Equatable, Sendable {
-    /// All that ended, refusals too.
+    /// All that ended, refusals included.
     package private(set) var requests = 0
-    /// Those of them that ran as streams, with terms.
+    /// The requests that were streams, with terms.
     package private(set) var streams = 0
     package private(set) var records = 0
     package private(set) var bytes = 0
-    /// How long the streams ran, one after the other.
+    /// The total time of the streams.
     package private(set) var streamMicroseconds = 0
-    /// The most records that any queue has held.
+    /// The maximum number of queued records of one stream.
     package private(set) var bufferPeak = 0
     package private(set) var dropped = 0
     package private(set) var pauses = 0
@@ -39,7 +39,7 @@ package struct Figures: Equatable, Sendable {
         if line.reason != .refused { durations.add(line.microseconds) }
     }
 
-    /// Counts all that others come to.
+    /// Adds the sums of other requests.
     mutating func add(_ other: Figures) {
         requests += other.requests
         streams += other.streams
@@ -55,19 +55,19 @@ package struct Figures: Equatable, Sendable {
         refusals.add(other.refusals)
     }
 
-    /// Of the requests that were not refused at the door; right within 0.8 %, in microseconds.
+    /// Of the requests that were not refused; exact to 0.8 %, in microseconds.
     package func duration(percentile: Double) -> Int? { durations.percentile(percentile) }
 
-    /// How many ended like this; `nil` stands for every reason that this version does not know.
+    /// The number of requests with this end; `nil` is every reason that this version does not know.
     package func ended(_ reason: Outcome?) -> Int { ends[reason] }
 
-    /// How many were answered with this problem; `nil` stands for no type, or one that this version does not know.
+    /// The number of requests with this problem; `nil` is no type, or one that this version does not know.
     package func refused(_ problem: Problem.Kind?) -> Int { refusals[problem] }
 
-    /// Records a second of a stream while it ran; zero before any has run.
+    /// Records per second of a stream while it was open; zero if there was none.
     package var recordsPerSecond: Double { Self.rate(records, in: streamMicroseconds) }
 
-    /// Records a second of all streams together, over a period.
+    /// Records per second of all streams together, over a period.
     package func recordsPerSecond(over microseconds: Int) -> Double { Self.rate(records, in: microseconds) }
 
     private static func rate(_ records: Int, in microseconds: Int) -> Double {
@@ -75,47 +75,9 @@ package struct Figures: Equatable, Sendable {
     }
 }
 
-/// What is counted one by one: few cases, in an array that is made once.
-protocol Counted: Equatable, Sendable {
-    static var kinds: [Self] { get }
-}
-
-extension Outcome: Counted {
-    static let kinds = allCases
-}
-
-extension Problem.Kind: Counted {
-    static let kinds = allCases
-}
-
-/// A count for each case of an enum, and one for what is none of them; nothing is kept before the first.
-struct Counts<Key: Counted>: Equatable, Sendable {
-    private var counts: [Int] = []
-
-    subscript(key: Key?) -> Int { counts.isEmpty ? 0 : counts[Self.place(of: key)] }
-
-    mutating func add(_ key: Key?) {
-        makeRoom()
-        counts[Self.place(of: key)] += 1
-    }
-
-    mutating func add(_ other: Counts) {
-        guard !other.counts.isEmpty else { return }
-        makeRoom()
-        for place in counts.indices { counts[place] += other.counts[place] }
-    }
-
-    private mutating func makeRoom() {
-        if counts.isEmpty { counts = Array(repeating: 0, count: Key.kinds.count + 1) }
-    }
-
-    private static func place(of key: Key?) -> Int {
-        key.flatMap { Key.kinds.firstIndex(of: $0) } ?? Key.kinds.count
-    }
-}
-
 extension Int {
-    /// Adds what is not negative; stays at the most that there is, for a log may hold what nobody counted.
+    /// Adds a number that is not negative, limited to `Int.max`, because a log may contain numbers that weir did not
+    /// write.
     mutating func addUpToMost(_ other: Int) {
         let (sum, overflow) = addingReportingOverflow(other)
         self = overflow ? .max : sum

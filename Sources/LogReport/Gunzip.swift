@@ -1,17 +1,17 @@
 import CZlib
 
-/// Undoes gzip (RFC 1952), piece by piece, over all the members that a file holds one behind the other.
+/// Decompresses gzip (RFC 1952), piece by piece, through all members of a file.
 struct Gunzip: ~Copyable {
     enum Failure: Error { case damaged }
 
     private let handle: OpaquePointer
     private var room: [UInt8]
-    /// Nothing is open: the file may end here.
+    /// Whether no member is open, so that the file may end here.
     private(set) var isBetweenMembers = false
-    /// What stands behind the last member and is no further one is passed over, as gzip does: tapes pad.
-    private var isPassingOver = false
+    /// Whether the bytes after the last member are ignored because they are no further member, as gzip does: tapes pad.
+    private var isIgnoring = false
 
-    /// Makes one for the beginning of a file; `nil` where there is no memory for it.
+    /// A decompressor for the beginning of a file; `nil` if there is no memory for it.
     init?() {
         guard let handle = weir_gunzip_open() else { return nil }
         self.handle = handle
@@ -20,36 +20,38 @@ struct Gunzip: ~Copyable {
 
     deinit { weir_gunzip_close(handle) }
 
-    /// Takes the next bytes of the file and tells what they stand for, in pieces of at most 256 KiB.
+    /// Takes the next bytes of the file and passes on the decompressed bytes, in pieces of at most 256 KiB.
     mutating func push(
         _ chunk: UnsafeRawBufferPointer, bytes: (UnsafeRawBufferPointer) -> Void
     ) throws(Failure) {
-        var left = chunk.count
-        while !isPassingOver {
-            let taken = chunk.count - left
+        var remaining = chunk.count
+        while !isIgnoring {
+            let taken = chunk.count - remaining
             if isBetweenMembers {
-                guard left > 0 else { return }
-                isPassingOver = chunk[taken] != 0x1F
-                isBetweenMembers = isPassingOver
+                guard remaining > 0 else { return }
+                isIgnoring = chunk[taken] != 0x1F
+                isBetweenMembers = isIgnoring
                 continue
             }
-            guard try step(UnsafeRawBufferPointer(rebasing: chunk[taken...]), left: &left, bytes: bytes) else { return }
+            guard try step(UnsafeRawBufferPointer(rebasing: chunk[taken...]), remaining: &remaining, bytes: bytes)
+            else { return }
         }
     }
 
-    /// Returns whether there is more to be done with what has come.
+    /// Returns whether there are more bytes to decompress.
     private mutating func step(
-        _ chunk: UnsafeRawBufferPointer, left: inout Int, bytes: (UnsafeRawBufferPointer) -> Void
+        _ chunk: UnsafeRawBufferPointer, remaining: inout Int, bytes: (UnsafeRawBufferPointer) -> Void
     ) throws(Failure) -> Bool {
-        var roomLeft = room.count
+        var remainingRoom = room.count
         let state = room.withUnsafeMutableBufferPointer { room in
             weir_gunzip_step(
-                handle, chunk.assumingMemoryBound(to: UInt8.self).baseAddress, &left, room.baseAddress, &roomLeft)
+                handle, chunk.assumingMemoryBound(to: UInt8.self).baseAddress, &remaining, room.baseAddress,
+                &remainingRoom)
         }
-        let made = room.count - roomLeft
+        let made = room.count - remainingRoom
         room.withUnsafeBytes { bytes(UnsafeRawBufferPointer(rebasing: $0[..<made])) }
         guard state != weir_gunzip_damaged else { throw .damaged }
         isBetweenMembers = state == weir_gunzip_member_ended
-        return left > 0 || roomLeft == 0
+        return remaining > 0 || remainingRoom == 0
     }
 }

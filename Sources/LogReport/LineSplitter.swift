@@ -4,23 +4,23 @@
     import Musl
 #endif
 
-/// Cuts bytes into lines, wherever the chunks were cut.
+/// Splits bytes into lines, independent of the chunks.
 ///
-/// A line longer than ``longestLine`` is told as an empty one, so that it counts as no log line: no file makes it hold
-/// more.
+/// A line longer than ``longestLine`` is passed on as an empty one, so that it is not counted as a log line: no input
+/// makes it buffer more.
 package struct LineSplitter {
-    /// In bytes; the request line of weir is bounded by `max_header_bytes`, which is far below.
+    /// In bytes; the request line is bounded by `max_header_bytes`, which is far below.
     package static let longestLine = 1 << 20
 
     private var rest: [UInt8] = []
-    /// The line that `rest` would be the beginning of is too long; its bytes are passed over.
+    /// Whether the line that `rest` would begin is too long; its bytes are ignored.
     private var isOverlong = false
 
     package init() {}
 
-    /// Takes the next bytes and tells each line that they end, without its newline.
+    /// Takes the next bytes and passes on each line that ends in them, without its newline.
     ///
-    /// - Complexity: O(`chunk.count`); copies only what stands at the edges of chunks.
+    /// - Complexity: O(`chunk.count`); copies only the lines at the edges of chunks.
     package mutating func push(_ chunk: UnsafeRawBufferPointer, line: (UnsafeRawBufferPointer) -> Void) {
         var chunk = chunk
         while let base = chunk.baseAddress, !chunk.isEmpty {
@@ -31,16 +31,16 @@ package struct LineSplitter {
                 line(length > Self.longestLine ? UnsafeRawBufferPointer(start: base, count: 0) : head)
             } else {
                 keep(head)
-                tellRest(line)
+                passRest(line)
             }
             chunk = UnsafeRawBufferPointer(rebasing: chunk[(length + 1)...])
         }
     }
 
-    /// Tells what stands behind the last newline, as the end of a file does.
+    /// Passes on the bytes after the last newline, at the end of a file.
     package mutating func finish(line: (UnsafeRawBufferPointer) -> Void) {
         guard isOverlong || !rest.isEmpty else { return }
-        tellRest(line)
+        passRest(line)
     }
 
     private mutating func keep(_ bytes: UnsafeRawBufferPointer) {
@@ -49,7 +49,7 @@ package struct LineSplitter {
         if isOverlong { rest.removeAll() } else { rest.append(contentsOf: bytes) }
     }
 
-    private mutating func tellRest(_ line: (UnsafeRawBufferPointer) -> Void) {
+    private mutating func passRest(_ line: (UnsafeRawBufferPointer) -> Void) {
         rest.withUnsafeBytes(line)
         rest.removeAll(keepingCapacity: true)
         isOverlong = false

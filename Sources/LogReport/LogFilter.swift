@@ -1,11 +1,11 @@
 package import Flow
 package import Observability
 
-/// Which requests count: those that fit every part that is given, and of each part any one value.
+/// The requests that are counted: those that match every given part, each by any one of its values.
 package struct LogFilter: Sendable {
     /// The earliest end.
     package var since: Timestamp?
-    /// As the log names them; `-` is for requests that no route matched.
+    /// Names as in the log; `-` is for requests without a route.
     package var routes: Set<String>
     package var clients: Set<String>
     package var reasons: Set<Outcome>

@@ -1,19 +1,19 @@
 package import Flow
 package import Observability
 
-/// What a line of the access log says of a request that has ended, as far as a report counts it.
+/// The fields of an access log line at a request's end that a report uses.
 package struct LogLine: Equatable, Sendable {
     package var time: Timestamp
     package var client: String
-    /// `nil` where no route matched.
+    /// `nil` if no route matched.
     package var route: String?
     /// `nil` for a word that this version does not know.
     package var reason: Outcome?
-    /// What was wrong; `nil` for a type that this version does not know, too.
+    /// The problem that was sent; also `nil` for a type that this version does not know.
     package var problem: Problem.Kind?
-    /// Of the response; 0 where there was none.
+    /// Of the response; 0 if there was none.
     package var status: Int
-    /// Records written to the client; `nil` for what was no stream.
+    /// Records written to the client; `nil` if the response was no stream.
     package var records: Int?
     package var bytes: Int
     package var microseconds: Int
@@ -42,18 +42,18 @@ package struct LogLine: Equatable, Sendable {
         self.pausedMicroseconds = pausedMicroseconds
     }
 
-    /// Whether it was answered with a problem: at the door, or because the upstream had no answer for it.
+    /// Whether the response was a problem: a refusal, or because the upstream did not respond.
     package var isRefusal: Bool { reason == .refused || (problem != nil && status >= 400 && records == nil) }
 
     /// When the request was read.
     var began: Timestamp { Timestamp(millisecondsSince1970: time.millisecondsSince1970 - Int64(microseconds / 1000)) }
 }
 
-/// What one line of a file is.
+/// The kind of one line of a file.
 package enum LogLineKind: Equatable, Sendable {
     case end(LogLine)
-    /// It tells of a start or of progress; the end will tell the whole.
+    /// A line about a start or progress; the line at the end contains all of it.
     case passedOver
-    /// It was not written by weir, or not whole.
+    /// Not written by weir, or incomplete.
     case unknown
 }

@@ -2,12 +2,12 @@ import CSimdJSON
 import Flow
 import Observability
 
-/// Reads lines of the access log, each in one pass by simdjson over the members that count.
+/// Reads lines of the access log, each in one pass by simdjson over the needed members.
 ///
-/// A line counts when it is one JSON object with `time`, `event` and, at an end, `client` and `reason`, each of its kind
-/// and no number negative or absurd. Other members, their order and their spelling do not matter.
+/// A line counts if it is one JSON object with `time`, `event` and, at an end, `client` and `reason`, each of the right
+/// type, and no number is negative or absurd. Other members, their order and their spelling do not matter.
 ///
-/// What it costs is measured in docs/LOGS.md.
+/// The costs are measured in docs/LOGS.md.
 package struct LogLineParser {
     /// In the order in which the log writes them.
     private static let names: [StaticString] = [
@@ -15,15 +15,15 @@ package struct LogLineParser {
         "dropped", "reason", "problem", "status",
     ]
 
-    private enum Place {
+    private enum Index {
         static let time = 0, event = 1, client = 2, route = 3, records = 4, bytes = 5, duration = 6, bufferPeak = 7
         static let pauses = 8, paused = 9, dropped = 10, reason = 11, problem = 12
         static let status = 13
     }
 
-    /// The largest number that a double tells exactly, and more than any log counts.
+    /// The largest number that a double represents exactly, above any count in a log.
     private static let largestCount = 9_007_199_254_740_992.0
-    /// 31 years; a microsecond of it is still told apart.
+    /// 31 years, for which a double still has microseconds.
     private static let longestSeconds = 1e9
 
     private let names: [weir_json_name]
@@ -40,59 +40,59 @@ package struct LogLineParser {
         members = Array(repeating: weir_json_member(), count: names.count)
     }
 
-    /// Says what a line is; `line` comes without its newline.
+    /// Classifies a line without its newline.
     ///
-    /// - Complexity: O(`line.count`), without memory of its own but for names longer than 15 bytes.
+    /// - Complexity: O(`line.count`), without an allocation except for names longer than 15 bytes.
     package mutating func parse(_ line: UnsafeRawBufferPointer) -> LogLineKind {
         guard !line.isEmpty,
             weir_json_members(
                 names, names.count, line.assumingMemoryBound(to: CChar.self).baseAddress, line.count, &members),
-            let time = text(Place.time).flatMap(Timestamp.init(rfc3339:)), let event = text(Place.event)
+            let time = text(Index.time).flatMap(Timestamp.init(rfc3339:)), let event = text(Index.event)
         else { return .unknown }
         if event.elementsEqual("end".utf8) { return end(at: time) }
         return event.elementsEqual("start".utf8) || event.elementsEqual("progress".utf8) ? .passedOver : .unknown
     }
 
     private func end(at time: Timestamp) -> LogLineKind {
-        guard let client = string(Place.client), let reason = string(Place.reason),
-            let records = count(Place.records), let bytes = count(Place.bytes),
-            let microseconds = span(Place.duration), let bufferPeak = count(Place.bufferPeak),
-            let pauses = count(Place.pauses), let paused = span(Place.paused),
-            let dropped = count(Place.dropped), let status = count(Place.status)
+        guard let client = string(Index.client), let reason = string(Index.reason),
+            let records = count(Index.records), let bytes = count(Index.bytes),
+            let microseconds = span(Index.duration), let bufferPeak = count(Index.bufferPeak),
+            let pauses = count(Index.pauses), let paused = span(Index.paused),
+            let dropped = count(Index.dropped), let status = count(Index.status)
         else { return .unknown }
         return .end(
             LogLine(
-                time: time, client: client, route: string(Place.route), reason: Outcome(rawValue: reason),
-                problem: string(Place.problem).flatMap(Problem.Kind.init(rawValue:)), status: status,
-                records: members[Place.records].kind == weir_json_none ? nil : records, bytes: bytes,
+                time: time, client: client, route: string(Index.route), reason: Outcome(rawValue: reason),
+                problem: string(Index.problem).flatMap(Problem.Kind.init(rawValue:)), status: status,
+                records: members[Index.records].kind == weir_json_none ? nil : records, bytes: bytes,
                 microseconds: microseconds, bufferPeak: bufferPeak, dropped: dropped, pauses: pauses,
                 pausedMicroseconds: paused))
     }
 
-    private func text(_ place: Int) -> UnsafeRawBufferPointer? {
-        let member = members[place]
+    private func text(_ index: Int) -> UnsafeRawBufferPointer? {
+        let member = members[index]
         guard member.kind == weir_json_string else { return nil }
         return UnsafeRawBufferPointer(start: member.text, count: member.length)
     }
 
-    private func string(_ place: Int) -> String? {
-        text(place).map { String(decoding: $0, as: UTF8.self) }
+    private func string(_ index: Int) -> String? {
+        text(index).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// A number that is not there counts as zero; `nil` for one that cannot be.
-    private func number(_ place: Int, atMost most: Double) -> Double? {
-        let member = members[place]
+    /// A missing number counts as zero; `nil` for an invalid one.
+    private func number(_ index: Int, atMost most: Double) -> Double? {
+        let member = members[index]
         guard member.kind != weir_json_string else { return nil }
         guard member.kind == weir_json_literal else { return 0 }
         return member.number >= 0 && member.number <= most ? member.number : nil
     }
 
-    private func count(_ place: Int) -> Int? {
-        number(place, atMost: Self.largestCount).map { Int($0) }
+    private func count(_ index: Int) -> Int? {
+        number(index, atMost: Self.largestCount).map { Int($0) }
     }
 
     /// In microseconds.
-    private func span(_ place: Int) -> Int? {
-        number(place, atMost: Self.longestSeconds).map { Int(($0 * 1_000_000).rounded()) }
+    private func span(_ index: Int) -> Int? {
+        number(index, atMost: Self.longestSeconds).map { Int(($0 * 1_000_000).rounded()) }
     }
 }

@@ -1,9 +1,9 @@
-/// Reads one file, plain or gzip by its first two bytes, into lines; the chunks may be cut anywhere.
+/// Reads one file, plain or gzip by its first two bytes, into lines; chunks may be cut anywhere.
 package struct LogReader: ~Copyable {
     package enum Failure: Error, Equatable, Sendable {
-        /// The gzip data is broken; the lines in front of the place have been told.
+        /// The gzip data is damaged; the lines before the damage were passed on.
         case damaged
-        /// The gzip data ends before its end.
+        /// The gzip data is incomplete.
         case cutShort
         case noMemory
     }
@@ -11,14 +11,14 @@ package struct LogReader: ~Copyable {
     private enum Form { case unknown, plain, gzip }
 
     private var form = Form.unknown
-    /// The first byte, where it came alone.
+    /// The first byte, if it arrived alone.
     private var first: UInt8?
     private var gunzip: Gunzip?
     private var lines = LineSplitter()
 
     package init() {}
 
-    /// Takes the next bytes of the file and tells each line that they end, without its newline.
+    /// Takes the next bytes of the file and passes on each line that ends in them, without its newline.
     package mutating func push(
         _ chunk: UnsafeRawBufferPointer, line: (UnsafeRawBufferPointer) -> Void
     ) throws(Failure) {
@@ -38,9 +38,9 @@ package struct LogReader: ~Copyable {
         try pass(chunk, line)
     }
 
-    /// Tells what stands behind the last newline.
+    /// Passes on the bytes after the last newline.
     ///
-    /// - Throws: ``Failure/cutShort`` where gzip data has not come to its end; the last line has been told all the same.
+    /// - Throws: ``Failure/cutShort`` if gzip data is incomplete; the last line was passed on nevertheless.
     package mutating func finish(line: (UnsafeRawBufferPointer) -> Void) throws(Failure) {
         if form == .unknown, let first { try passAlone(first, line) }
         lines.finish(line: line)
@@ -48,7 +48,7 @@ package struct LogReader: ~Copyable {
         guard isWhole else { throw .cutShort }
     }
 
-    /// The byte that had come alone, before anything could be said of the file.
+    /// Passes on the byte that arrived alone, before the form of the file was known.
     private mutating func passAlone(_ byte: UInt8, _ line: (UnsafeRawBufferPointer) -> Void) throws(Failure) {
         first = nil
         var failure: Failure?

@@ -2,7 +2,7 @@ import Flow
 import Observability
 
 extension LogReport {
-    /// The same figures as one JSON object without a newline, for scripts: nothing rounded, durations in seconds.
+    /// The same figures as one JSON object without a newline, for scripts: not rounded, durations in seconds.
     package func json() -> [UInt8] {
         var json = JSONText(capacity: 4096)
         if let period {
@@ -65,7 +65,7 @@ extension LogReport {
         json.add("paused", Double(figures.pausedMicroseconds) / 1_000_000)
     }
 
-    /// Only what there is.
+    /// Only counts above zero.
     private func counts(_ counts: [(name: String?, count: Int)]) -> [UInt8] {
         var json = JSONText()
         for (name, count) in counts where count > 0 { json.add(name ?? "other", count) }

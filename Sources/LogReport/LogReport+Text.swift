@@ -5,8 +5,8 @@ import PlainText
 extension LogReport {
     /// The tables and the totals as lines of ASCII, each with its newline.
     ///
-    /// - Parameter width: Of the screen, in characters; a table that is wider goes on below itself.
-    /// - Returns: Nothing but printable ASCII and newlines, whatever the log holds.
+    /// - Parameter width: Of the screen, in characters; a wider table is continued below.
+    /// - Returns: Only printable ASCII and newlines, whatever the log contains.
     package func text(width: Int) -> String {
         var lines: [String] = []
         if period != nil {
@@ -25,7 +25,7 @@ extension LogReport {
         let names = rows.map(\.name), figures = rows.map(\.figures)
         let sections = [
             (title, traffic(figures)), ("\(title), ended as", ends(figures)),
-            ("\(title), refused for", refusals(figures)), ("\(title), held up", holdUps(figures)),
+            ("\(title), refused for", refusals(figures)), ("\(title), buffers and pauses", bufferFigures(figures)),
         ]
         var lines = sections.filter { !$0.1.isEmpty }.flatMap { title, columns in
             Table(title: title, names: names, columns: columns).lines(width: width) + [""]
@@ -52,7 +52,7 @@ extension LogReport {
         ]
     }
 
-    /// A column for each reason that occurs; that for slow consumers is always there.
+    /// A column for each reason that occurs, and always one for slow consumers.
     private func ends(_ figures: [Figures]) -> [Table.Column] {
         Self.reasons.filter { $0 == .slowConsumer || totals.ended($0) > 0 }.map { reason in
             column(reason?.rawValue ?? "other", figures) { Printable.count($0.ended(reason)) }
@@ -65,7 +65,7 @@ extension LogReport {
         }
     }
 
-    private func holdUps(_ figures: [Figures]) -> [Table.Column] {
+    private func bufferFigures(_ figures: [Figures]) -> [Table.Column] {
         [
             column("buffer_peak", figures) { Printable.count($0.bufferPeak) },
             column("dropped", figures) { Printable.count($0.dropped) },
@@ -92,7 +92,7 @@ extension LogReport {
         return [total, span, read].compactMap(\.self)
     }
 
-    /// A sentence in lines of at most `width` characters, cut at spaces; the later ones are indented.
+    /// A sentence in lines of at most `width` characters, split at spaces; all but the first are indented.
     private static func wrapped(_ sentence: String, to width: Int) -> [String] {
         var lines: [String] = []
         for word in sentence.split(separator: " ") {
@@ -105,7 +105,7 @@ extension LogReport {
         return lines
     }
 
-    /// In the order in which they are told; `nil` is for those that this version does not know.
+    /// In display order; `nil` is for values that this version does not know.
     static let reasons: [Outcome?] = Outcome.allCases + [nil]
     static let problems: [Problem.Kind?] = Problem.Kind.allCases + [nil]
 }

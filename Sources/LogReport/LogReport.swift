@@ -1,8 +1,8 @@
 package import Observability
 
-/// What some access logs come to.
+/// The summary of some access logs.
 package struct LogReport: Equatable, Sendable {
-    /// From when the first request was read until the last one ended.
+    /// From the start of the first request to the end of the last one.
     package struct Period: Equatable, Sendable {
         package let from: Timestamp
         package let to: Timestamp
@@ -10,7 +10,7 @@ package struct LogReport: Equatable, Sendable {
         package var microseconds: Int { Int(to.millisecondsSince1970 - from.millisecondsSince1970) * 1000 }
     }
 
-    /// The heaviest names by records, and the rest in one.
+    /// The heaviest names by records, and the sum of the others.
     package struct Ranking: Equatable, Sendable {
         package struct Row: Equatable, Sendable {
             package let name: String
@@ -19,11 +19,11 @@ package struct LogReport: Equatable, Sendable {
 
         package let rows: [Row]
         package let others: Figures
-        /// Names that are not among the rows; where some were forgotten, one that came again may count twice.
+        /// Names that are not among the rows; a removed one that was added again may count twice.
         package let otherNames: Int
-        /// The figures of a row may be too low by so many records; zero where nothing had to be forgotten.
+        /// The number of records by which a row may be too low; zero if no name was removed.
         package let shortfall: Int
-        /// Whether names had to be forgotten to bound the memory.
+        /// Whether names were removed to bound the memory.
         package let isApproximate: Bool
 
         init(_ groups: Groups, top: Int) {
@@ -36,7 +36,7 @@ package struct LogReport: Equatable, Sendable {
         }
     }
 
-    /// `nil` where no line counted.
+    /// `nil` if no line counted.
     package let period: Period?
     package let lines: LineCounts
     package let totals: Figures

@@ -1,11 +1,11 @@
 import Observability
 
-/// Counts the lines of access logs, in the order in which they come; the order does not matter.
+/// Counts the lines of access logs, in any order.
 ///
-/// Memory is bounded whatever the lines say: by ``Limits``, and 45 KiB for each name that is kept at the very most
+/// The memory is bounded for any input: by ``Limits``, and by 45 KiB for each name that is kept
 /// (``DurationHistogram``).
 package struct LogTally {
-    /// How many names are kept at a time.
+    /// The number of names that are kept.
     package struct Limits: Sendable {
         package var routes: Int
         package var clients: Int
@@ -17,7 +17,7 @@ package struct LogTally {
         }
     }
 
-    /// The name under which requests are told that no route matched.
+    /// The name of requests that no route matched.
     package static let noRoute = "-"
 
     private let filter: LogFilter
@@ -34,7 +34,7 @@ package struct LogTally {
         clients = Groups(limit: limits.clients)
     }
 
-    /// Counts one line, which comes without its newline; an empty one is none.
+    /// Counts one line without its newline; an empty one is not a log line.
     package mutating func add(_ line: UnsafeRawBufferPointer) {
         lines.all += 1
         switch parser.parse(line) {
@@ -45,10 +45,10 @@ package struct LogTally {
         }
     }
 
-    /// What all lines so far come to.
+    /// The summary of all lines so far.
     ///
-    /// - Parameter top: How many routes and clients are told by name.
-    /// - Returns: A snapshot; counting may go on.
+    /// - Parameter top: The number of routes and clients with a row of their own.
+    /// - Returns: A snapshot; more lines may be counted after it.
     package func report(top: Int) -> LogReport {
         let period = lines.counted > 0 ? LogReport.Period(from: earliest, to: latest) : nil
         return LogReport(
@@ -63,16 +63,4 @@ package struct LogTally {
         if line.began.millisecondsSince1970 < earliest.millisecondsSince1970 { earliest = line.began }
         if line.time.millisecondsSince1970 > latest.millisecondsSince1970 { latest = line.time }
     }
-}
-
-/// How many lines were what; ``all`` is the sum of the others.
-package struct LineCounts: Equatable, Sendable {
-    package var all = 0
-    package var counted = 0
-    /// Of requests that do not fit the filter.
-    package var filteredOut = 0
-    /// Of starts and progress.
-    package var passedOver = 0
-    /// No log lines, or torn ones.
-    package var unknown = 0
 }

@@ -1,6 +1,6 @@
-/// Quantities and names as people read them, in ASCII.
+/// Quantities and names in human-readable ASCII.
 package enum Printable {
-    /// A name in printable ASCII: whatever else a log holds could steer a terminal or break a table.
+    /// A name in printable ASCII: other characters in a log could control a terminal or break a table.
     package static func name(_ text: String) -> String {
         guard !text.isEmpty else { return "\"\"" }
         var printable = ""
@@ -39,7 +39,7 @@ package enum Printable {
             : scaled(perSecond, by: 1000, units: ["", "k", "M", "G", "T", "P", "E"])
     }
 
-    /// As `0s`, `850us`, `12.3ms`, `9.75s`, `4m05s`, `2h05m`, `3d04h`; `-` where there is none.
+    /// Such as `0s`, `850us`, `12.3ms`, `9.75s`, `4m05s`, `2h05m`, `3d04h`; `-` for `nil`.
     package static func duration(_ microseconds: Int?) -> String {
         guard let microseconds else { return "-" }
         if microseconds == 0 { return "0s" }

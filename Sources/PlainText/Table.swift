@@ -1,6 +1,7 @@
-/// A table in plain ASCII: names to the left, numbers to the right of their columns.
+/// A table in plain ASCII: names on the left, numbers aligned to the right of their columns.
 ///
-/// Where it is wider than the screen, it goes on below itself, the names repeated; a long name gives up its middle.
+/// If it is wider than the screen, it is continued below with the names repeated; long names are shortened in the
+/// middle.
 package struct Table {
     package struct Column {
         let title: String
@@ -8,10 +9,12 @@ package struct Table {
         let cells: [String]
         let isText: Bool
 
+        /// Makes a column.
+        ///
         /// - Parameters:
-        ///   - title: Stands above them.
+        ///   - title: The text of the header.
         ///   - cells: One for each row, in printable ASCII.
-        ///   - isText: Whether they stand to the left of the column, as words do.
+        ///   - isText: Whether cells are aligned to the left, as words are.
         package init(title: String, cells: [String], isText: Bool = false) {
             self.title = title
             self.cells = cells
@@ -25,10 +28,12 @@ package struct Table {
     let names: [String]
     let columns: [Column]
 
+    /// Makes a table.
+    ///
     /// - Parameters:
-    ///   - title: Stands above the names.
+    ///   - title: The header of the names.
     ///   - names: One for each row, in printable ASCII.
-    ///   - columns: What stands beside them, from left to right.
+    ///   - columns: The columns after the names, from left to right.
     package init(title: String, names: [String], columns: [Column]) {
         self.title = title
         self.names = names
@@ -36,12 +41,12 @@ package struct Table {
     }
 
     private static let gap = 2
-    /// A name keeps this much of the width at least.
+    /// The minimum width of a name.
     private static let leastName = 16
 
     private var longestName: Int { max(title.utf8.count, names.map(\.utf8.count).max() ?? 0) }
 
-    /// The lines of the table, each at most `width` characters long as far as single columns fit.
+    /// The lines of the table, each at most `width` characters long if single columns fit.
     package func lines(width: Int) -> [String] {
         let widest = columns.map(\.width).max() ?? 0
         // Half of the screen at most, so that there is room for more than one column.
@@ -51,8 +56,9 @@ package struct Table {
         }
     }
 
-    /// One line for the titles and one for each row, whatever the width: where the columns do not fit beside a name of
-    /// the least width, the last ones are left out.
+    /// One line for the titles and one for each row, for any width.
+    ///
+    /// If the columns do not fit beside a name of the minimum width, the last ones are omitted.
     package func oneBand(width: Int) -> [String] {
         let wanted = columns.reduce(0) { $0 + $1.width + Self.gap }
         let nameWidth = min(longestName, max(Self.leastName, width - wanted))
@@ -90,7 +96,7 @@ package struct Table {
 
     private static func spaces(_ count: Int) -> String { String(repeating: " ", count: max(0, count)) }
 
-    /// The beginning and the end of a name: paths differ at their ends, addresses too.
+    /// The beginning and the end of a name, because paths and addresses differ at their ends.
     package static func shortened(_ name: String, to width: Int) -> String {
         guard name.utf8.count > width else { return name }
         let kept = width - 2

@@ -1,49 +1,18 @@
-import ArgumentParser
 import CCurl
 import Foundation
 
-/// Where an admin listener is: `127.0.0.1:9090`, `http://host:port`, `https://…`, or `unix:` and a path.
-struct AdminAddress: ExpressibleByArgument, Sendable {
-    let text: String
-
-    /// Where `admin:` is by default.
-    static let usual = AdminAddress(text: "127.0.0.1:9090")
-
-    private init(text: String) { self.text = text }
-
-    init?(argument: String) {
-        guard !argument.isEmpty, argument != "unix:" else { return nil }
-        self.init(text: argument)
-    }
-
-    var defaultValueDescription: String { text }
-
-    var unixPath: String? { text.hasPrefix("unix:") ? String(text.dropFirst("unix:".count)) : nil }
-
-    func url(of path: String) -> String {
-        if unixPath != nil { return "http://localhost" + path }
-        let base = text.contains("://") ? text : "http://" + text
-        return (base.hasSuffix("/") ? String(base.dropLast()) : base) + path
-    }
-}
-
-/// Why there is no answer, as a sentence for the operator.
-struct AdminError: Error {
-    let reason: String
-}
-
-/// Asks an admin listener, over a connection that it keeps.
+/// A client of an admin listener, with one connection that it keeps.
 ///
 /// Blocks; for one thread.
 struct AdminClient: ~Copyable {
     private let easy: UnsafeMutableRawPointer
     private let address: AdminAddress
-    /// Room for libcurl's own words on what failed, which name the address.
+    /// libcurl's own error message, which contains the address.
     private let message = UnsafeMutableBufferPointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
-    /// For one answer, in milliseconds: the listener itself gives up after two seconds.
+    /// For one response, in milliseconds: the listener itself gives up after two seconds.
     private static let timeout = 5000
-    /// Of an answer, in bytes; a thousand routes come to less than one MiB.
+    /// Of a response, in bytes; a thousand routes need less than one MiB.
     private static let longest = 32 << 20
 
     init(address: AdminAddress) throws(AdminError) {
@@ -58,11 +27,13 @@ struct AdminClient: ~Copyable {
         message.deallocate()
     }
 
+    /// Sends a GET request.
+    ///
     /// - Parameters:
-    ///   - path: What is asked for.
-    ///   - token: What the listener's `admin_token` is, if it has one.
-    /// - Returns: The body of the answer.
-    /// - Throws: Why there is none, in words; also for every status but 200.
+    ///   - path: The requested path.
+    ///   - token: The listener's `admin_token`, if it has one.
+    /// - Returns: The body of the response.
+    /// - Throws: The reason for a missing response; also for every status but 200.
     func get(_ path: String, token: String? = nil) throws(AdminError) -> [UInt8] {
         let answer = Answer(longest: Self.longest)
         var headers = curl_slist_append(nil, "Accept: application/json")
@@ -84,7 +55,7 @@ struct AdminClient: ~Copyable {
         let codes = [
             weir_easy_set_string(easy, CURLOPT_URL, address.url(of: path)),
             weir_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https"),
-            // What the environment names as a proxy is not meant for this.
+            // Proxies of the environment are not meant for this request.
             weir_easy_set_string(easy, CURLOPT_NOPROXY, "*"),
             weir_easy_set_string(easy, CURLOPT_UNIX_SOCKET_PATH, address.unixPath),
             weir_easy_set_long(easy, CURLOPT_TIMEOUT_MS, Self.timeout),
@@ -104,22 +75,22 @@ struct AdminClient: ~Copyable {
     private static func refused(_ status: Int, _ body: [UInt8], by address: AdminAddress) -> AdminError {
         struct Problem: Decodable { var title: String }
         if status == 401 {
-            return AdminError(reason: "\(address.text) wants its admin_token: --token-file, or WEIR_ADMIN_TOKEN")
+            return AdminError(reason: "\(address.text) requires its admin_token: use --token-file or WEIR_ADMIN_TOKEN")
         }
         let title = (try? JSONDecoder().decode(Problem.self, from: Data(body)))?.title
         return AdminError(
-            reason: "\(address.text) answers \(status)" + (title.map { ": \($0)" } ?? ", not as weir does"))
+            reason: "\(address.text) responds with \(status)" + (title.map { ": \($0)" } ?? ", unlike weir"))
     }
 }
 
-/// The body of an answer as libcurl hands it over.
+/// The body of a response, collected from libcurl.
 private final class Answer {
     private(set) var bytes: [UInt8] = []
     private let longest: Int
 
     init(longest: Int) { self.longest = longest }
 
-    /// CURLOPT_WRITEFUNCTION: any other count than it was given ends the transfer.
+    /// CURLOPT_WRITEFUNCTION: a return value other than the given length ends the transfer.
     static let write: curl_write_callback = { bytes, size, count, context in
         guard let bytes, let context else { return 0 }
         let answer = Unmanaged<Answer>.fromOpaque(context).takeUnretainedValue(), length = size * count

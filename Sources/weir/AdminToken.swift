@@ -1,8 +1,8 @@
 import Foundation
 
-/// Where the operator keeps the `admin_token`; never an argument, which every user of the machine can read.
+/// The source of the `admin_token`; never an argument, which every user of the machine can read.
 struct AdminToken: Sendable {
-    /// Its first line counts; read anew for each question, so that a new token is taken like a reload takes it.
+    /// Its first line is the token; read again for each request, so that a new token is used after a reload.
     let file: String?
 
     /// Without a file: `WEIR_ADMIN_TOKEN`, if it is set.
@@ -15,9 +15,9 @@ struct AdminToken: Sendable {
             throw AdminError(reason: "\(file): \((error as NSError).localizedFailureReason ?? "cannot be read")")
         }
         let token = text.prefix { !$0.isNewline }.trimmingCharacters(in: .whitespaces)
-        // What else there was would stand in the head of the request.
+        // Other characters would be part of the request's head.
         guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
-            throw AdminError(reason: "\(file): its first line is no token")
+            throw AdminError(reason: "\(file): the first line is not a valid token")
         }
         return token
     }

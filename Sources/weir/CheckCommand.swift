@@ -4,7 +4,7 @@ import Settings
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Say whether a configuration is right, and every error in it as file:line:column.")
+        abstract: "Check a configuration, and report every error in it as file:line:column.")
 
     @OptionGroup var file: ConfigurationFile
 
@@ -12,6 +12,6 @@ struct CheckCommand: ParsableCommand {
         let loaded = try file.read()
         for warning in loaded.warnings { StandardError.write("\(warning)\n") }
         let routes = loaded.configuration.routes.count
-        StandardOutput.write("\(file.path) is right: \(routes) \(routes == 1 ? "route" : "routes")\n")
+        StandardOutput.write("\(file.path) is valid: \(routes) \(routes == 1 ? "route" : "routes")\n")
     }
 }

@@ -1,37 +1,21 @@
 import ArgumentParser
 import Foundation
-import Logging
 import Observability
 import Proxy
 import Settings
 
-/// A checked configuration, and what is only doubtful about it: one line each, as `file:line:column: warning: …`.
-struct LoadedConfiguration: Sendable {
-    let configuration: Configuration
-    let warnings: [String]
-
-    init(_ configuration: Configuration, warnings: [String] = []) {
-        self.configuration = configuration
-        self.warnings = warnings
-    }
-
-    func logWarnings(to log: Logger) {
-        for warning in warnings { log.warning("\(warning)") }
-    }
-}
-
 /// The configuration file that a command reads.
 struct ConfigurationFile: ParsableArguments {
-    @Option(name: [.customShort("c"), .customLong("config")], help: "The configuration to read.")
+    @Option(name: [.customShort("c"), .customLong("config")], help: "The configuration file.")
     var path = Self.usualPath
 
     private static let usualPath = "./proxy.conf"
-    /// Larger than any configuration that a person wrote.
+    /// Above any configuration written by hand.
     private static let maximumBytes = 1 << 20
 
-    /// Reads and checks the file, and those that it names; errors end the command with status 1.
+    /// Reads and checks the file, and the files it names; errors end the command with status 1.
     ///
-    /// They go to standard error, one a line.
+    /// They are written to standard error, one per line.
     func read() throws -> LoadedConfiguration {
         do {
             return try load()
@@ -41,9 +25,9 @@ struct ConfigurationFile: ParsableArguments {
         }
     }
 
-    /// Reads and checks the file, and those that it names.
+    /// Reads and checks the file, and the files it names.
     ///
-    /// - Throws: `ConfigurationErrors`, or a `ConfigurationFileError` where there is nothing to check.
+    /// - Throws: `ConfigurationErrors`, or a `ConfigurationFileError` if the file cannot be read.
     func load() throws -> LoadedConfiguration {
         let configuration = try Configuration.parse(
             content(), file: path, environment: ProcessInfo.processInfo.environment)
@@ -77,7 +61,7 @@ struct ConfigurationFile: ParsableArguments {
     private static let missing =
         "the file does not exist; name a configuration with -c, or try `weir demo`, which needs none"
 
-    /// What open(2) or read(2) returned, in the words of an operator.
+    /// The error of open(2) or read(2), in words for an operator.
     private static func reason(_ errno: CInt) -> String {
         switch errno {
         case ENOENT: "the file does not exist"
@@ -88,25 +72,9 @@ struct ConfigurationFile: ParsableArguments {
     }
 }
 
-/// A configuration file without a text to check: which, and why.
+/// The name of a configuration file that cannot be read, with the reason.
 struct ConfigurationFileError: Error, CustomStringConvertible {
     let description: String
 
     init(_ path: String, _ reason: String) { description = "\(path): \(reason)" }
-}
-
-enum StandardError {
-    /// Where nobody can be told any more, nobody is.
-    static func write(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
-}
-
-enum StandardOutput {
-    /// Ends the process where the text cannot be written, as other tools do: half a report is none.
-    static func write(_ text: String) {
-        do { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) } catch {
-            StandardError.write(
-                "weir: standard output: \((error as NSError).localizedFailureReason ?? "cannot be written")\n")
-            exit(1)
-        }
-    }
 }

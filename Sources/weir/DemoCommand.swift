@@ -5,7 +5,7 @@ import Upstream
 
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "demo", abstract: "Serve a small built-in stream of orders; nothing to configure.")
+        commandName: "demo", abstract: "Serve a small built-in stream of orders, without a configuration.")
 
     @Option(help: "The port of the proxy.")
     var port = 8080
@@ -24,20 +24,20 @@ struct DemoCommand: AsyncParsableCommand {
             access_log: { path: "-" }
             shutdown_grace: 2s
             routes:
-              # At a pace; a client that loses its connection may come back for the rest.
+              # At a rate; a client that loses its connection may resume the stream.
               - match: /v1/orders/stream
                 upstream: http://127.0.0.1:\(upstream.port)
                 rate: { default: 10/second, max: 1000/second }
                 buffer: { default: 100, max: 1000 }
                 streams: { per_client: 10, starts: 2/second, starts_burst: 10 }
                 resume_window: 30s
-              # As fast as it is read, one at a time: who does not read is soon ended, and kept away for a while.
+              # As fast as it is read, one at a time: a client that does not read is ended, and refused for a while.
               - match: /v1/orders/export
                 upstream: http://127.0.0.1:\(upstream.port)
                 streams: { per_client: 1 }
                 stall_timeout: 3s
                 breaker: { trips: 1, cooldown: 20s }
-              # Never late: of what a client has not taken, the newest is kept.
+              # Never late: if a client falls behind, only the newest record is kept.
               - match: /v1/orders/latest
                 upstream: http://127.0.0.1:\(upstream.port)
                 rate: { default: 2/second, max: 10/second }
@@ -64,15 +64,15 @@ struct DemoCommand: AsyncParsableCommand {
 
             Ten orders a second, from an upstream that would send a million:
               curl -N \(url)
-            As you like it, and what was granted:
+            With a rate and a buffer of your own; the response headers show what was granted:
               curl -iN -H 'X-Stream-Rate-Limit: 2/second' -H 'X-Stream-Buffer-Size: 20' '\(url)?items=10'
-            Only the newest, when there are more than you take, and what was dropped:
+            Only the newest record if there are more than you read, with the number of dropped ones:
               curl -N -H 'Prefer: stream-notices' \(orders)/latest
-            Too many at once, and an honest Retry-After:
+            Too many starts, and an exact Retry-After:
               for i in $(seq 12); do curl -s '\(url)?items=1'; done
-            A client that does not read for five seconds, and what it is told when it comes back:
+            A client that does not read for five seconds, and the response to its next request:
               curl -sSN \(orders)/export | (sleep 5; wc -l); curl -i \(orders)/export
-            The README goes on from here: "When clients cannot keep up". Ctrl-C stops.
+            The README continues from here: "When clients cannot keep up". Ctrl-C stops.
 
 
             """

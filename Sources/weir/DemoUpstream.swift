@@ -10,7 +10,7 @@ final class DemoUpstream: Sendable {
     private let listener: NIOLoopBound<Holder>
     let port: Int
 
-    /// What the listener does not keep alive by itself.
+    /// Keeps the listener's dependencies alive.
     private final class Holder {
         let listener: Listener
         private let handler: OrdersHandler
@@ -53,8 +53,9 @@ final class DemoUpstream: Sendable {
     }
 }
 
-/// `GET /v1/orders/stream?items=N` sends N orders, a million where N is left out, and so do its siblings; anything else is
-/// 404.
+/// The handler of the demo's paths.
+///
+/// `GET /v1/orders/stream?items=N` and its siblings send N orders, a million by default; any other path gets 404.
 private final class OrdersHandler: RequestHandler {
     private static let paths: Set<Substring> = ["/v1/orders/stream", "/v1/orders/export", "/v1/orders/latest"]
     private var streams: [ObjectIdentifier: OrderStream] = [:]

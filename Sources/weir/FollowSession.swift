@@ -1,15 +1,15 @@
 import LogReport
 
-/// The files that are followed and what they come to so far.
+/// The followed files and their counts so far.
 struct FollowSession: ~Copyable {
     private let followers: [Follower]
     private(set) var tally: LogTally
-    /// Something was read since this was set to `false`.
+    /// Whether a line was read since this was set to `false`.
     var hasChanged = false
     /// Whether every file could be read so far.
     private(set) var isWhole = true
 
-    /// A box: an array holds nothing that cannot be copied.
+    /// A box, because an array cannot hold noncopyable values.
     private final class Follower {
         let path: String
         var follower: LogFollower
@@ -20,7 +20,7 @@ struct FollowSession: ~Copyable {
         }
     }
 
-    /// Pieces of one file before the next one's turn, so that a signal is heard beside files of gigabytes.
+    /// Pieces of one file before the next file's turn, so that a signal is handled during files of gigabytes.
     private static let pieces = 16
 
     init(paths: [String], filter: LogFilter) {
@@ -28,22 +28,22 @@ struct FollowSession: ~Copyable {
         tally = LogTally(filter: filter)
     }
 
-    /// Nothing more can come from any file.
+    /// Whether no file will have more lines.
     var hasEnded: Bool { followers.allSatisfy { $0.follower.hasEnded } }
 
-    /// Reads on in each file.
+    /// Reads the next lines of each file.
     ///
-    /// - Parameter warn: Is told once why a file is given up.
-    /// - Returns: Whether there may be more at once.
+    /// - Parameter warn: Called once with the reason for which a file is given up.
+    /// - Returns: Whether more may be available at once.
     mutating func catchUp(warn: (String, LogFileError) -> Void) -> Bool {
         var mayHaveMore = false
         for each in followers {
             do throws(LogFileError) {
-                let goesOn = try each.follower.catchUp(pieces: Self.pieces) { line in
+                let mayContinue = try each.follower.catchUp(pieces: Self.pieces) { line in
                     tally.add(line)
                     hasChanged = true
                 }
-                mayHaveMore = mayHaveMore || goesOn
+                mayHaveMore = mayHaveMore || mayContinue
             } catch {
                 warn(each.path, error)
                 isWhole = false

@@ -4,18 +4,18 @@
     import Musl
 #endif
 
-/// A terminal that is drawn on as a whole, and handed back as it was.
+/// Draws on the whole terminal, and restores it afterwards.
 ///
-/// Uses the alternate screen (xterm, DECSET 1049) and reads keys as they are pressed, unseen.
+/// Uses the alternate screen (xterm, DECSET 1049) and reads keys unbuffered, without echo.
 final class FullScreen {
     private var before: termios?
 
-    /// The keys come from standard input, where that is a terminal.
+    /// Keys are read from standard input if it is a terminal.
     func enter() {
         var mode = termios()
         if tcgetattr(STDIN_FILENO, &mode) == 0 {
             if before == nil { before = mode }
-            // Signals for Ctrl-C stay; Ctrl-Z comes as a key, since the screen has to be handed back first.
+            // Ctrl-C still sends a signal; Ctrl-Z is read as a key, because the screen must be restored first.
             mode.c_lflag &= ~tcflag_t(ICANON | ECHO)
             withUnsafeMutableBytes(of: &mode.c_cc) { characters in
                 characters[Int(VSUSP)] = 0
@@ -32,7 +32,7 @@ final class FullScreen {
         if var before { tcsetattr(STDIN_FILENO, TCSANOW, &before) }
     }
 
-    /// Draws over what stands there, which does not flicker as an emptied screen does.
+    /// Draws over the old lines, which does not flicker as clearing the screen does.
     func draw(_ lines: [String]) {
         var text = "\u{1b}[H"
         for (number, line) in lines.enumerated() {

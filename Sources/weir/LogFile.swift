@@ -8,7 +8,7 @@ import LogReport
 
 /// An open file of log lines, or standard input.
 struct LogFile: ~Copyable {
-    /// What tells one file from another under the same name.
+    /// The identity of a file, independent of its name.
     struct Identity: Equatable {
         let device: UInt
         let number: UInt
@@ -19,7 +19,7 @@ struct LogFile: ~Copyable {
     /// Bytes read so far.
     private(set) var offset = 0
 
-    /// A read is as large as a pipe's or a disk's own pieces are worth.
+    /// The size of a read: larger ones are not faster for pipes and disks.
     private static let chunk = 1 << 18
 
     /// Opens a file; `-` is standard input.
@@ -30,9 +30,9 @@ struct LogFile: ~Copyable {
 
     deinit { if descriptor != STDIN_FILENO { _ = close(descriptor) } }
 
-    /// Reads a piece and tells the lines that it ends; `room` is used again for each.
+    /// Reads a piece and passes on the lines that end in it; `room` is reused for each.
     ///
-    /// - Returns: Whether there was any: `false` at the end of what there is so far.
+    /// - Returns: Whether there were bytes: `false` at the current end of the file.
     mutating func readSome(
         into room: inout [UInt8], line: (UnsafeRawBufferPointer) -> Void
     ) throws(LogFileError) -> Bool {
@@ -53,31 +53,31 @@ struct LogFile: ~Copyable {
         return count > 0
     }
 
-    /// Tells a last line that has no newline.
+    /// Passes on a last line without a newline.
     mutating func finish(line: (UnsafeRawBufferPointer) -> Void) throws(LogFileError) {
         do throws(LogReader.Failure) { try reader.finish(line: line) } catch { throw .content(error) }
     }
 
-    /// Goes back to the beginning of a file that has been emptied.
+    /// Rewinds a file that was truncated.
     mutating func rewind() {
         _ = lseek(descriptor, 0, SEEK_SET)
         reader = LogReader()
         offset = 0
     }
 
-    /// Whether there is something to be read, or the end of it, within so long; a regular file always says yes.
+    /// Whether bytes or the end of the file can be read within a timeout; always true for a regular file.
     func isReady(within milliseconds: Int32) -> Bool {
         var waited = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         return poll(&waited, 1, milliseconds) > 0
     }
 
-    /// Which file this is, and its size now.
+    /// The identity of the file and its current size.
     var state: (identity: Identity, size: Int)? {
         var facts = stat()
         return fstat(descriptor, &facts) == 0 ? Self.state(facts) : nil
     }
 
-    /// Which file stands under a name now; `nil` where there is none.
+    /// The identity and size of the file with this name; `nil` if there is none.
     static func state(of path: String) -> (identity: Identity, size: Int)? {
         var facts = stat()
         return stat(path, &facts) == 0 ? state(facts) : nil
@@ -95,13 +95,13 @@ enum LogFileError: Error, CustomStringConvertible {
     var description: String {
         switch self {
         case .system(let number): String(cString: strerror(number))
-        case .content(.damaged): "the gzip data is damaged; what stands in front of the damage was counted"
-        case .content(.cutShort): "the gzip data ends before its end; what there is was counted"
-        case .content(.noMemory): "no memory to unpack it"
+        case .content(.damaged): "the gzip data is damaged; the lines before the damage were counted"
+        case .content(.cutShort): "the gzip data is incomplete; the lines before its end were counted"
+        case .content(.noMemory): "not enough memory to decompress it"
         }
     }
 
-    /// There is no such file, which may yet come.
+    /// Whether the file does not exist; it may be created later.
     var isAbsence: Bool {
         if case .system(ENOENT) = self { return true }
         return false

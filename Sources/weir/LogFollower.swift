@@ -1,19 +1,21 @@
 import LogReport
 
-/// Reads files as they grow, like `tail -F`: by name, so that it goes on with the new file after a rotation, from the
-/// beginning after the file has been emptied, and waits for one that is not there yet.
+/// Reads a file as it grows, like `tail -F`.
+///
+/// It follows the name: it continues with the new file after a rotation, from the beginning after a truncation, and
+/// waits for a file that does not exist yet.
 struct LogFollower: ~Copyable {
     private let path: String
     private var file: LogFile?
     private var room: [UInt8] = []
-    /// Nothing more will come: the end of standard input, or a file that cannot be read.
+    /// Whether no more lines will arrive: the end of standard input, or a file that cannot be read.
     private(set) var hasEnded = false
 
     init(path: String) { self.path = path }
 
-    /// Reads what has come since the last call, at most so many pieces of it.
+    /// Reads the lines since the last call, at most this many pieces of the file.
     ///
-    /// - Returns: Whether there may be more at once.
+    /// - Returns: Whether more may be available at once.
     mutating func catchUp(pieces: Int, line: (UnsafeRawBufferPointer) -> Void) throws(LogFileError) -> Bool {
         do {
             return try read(pieces: pieces, line: line)
@@ -26,7 +28,7 @@ struct LogFollower: ~Copyable {
     private mutating func read(pieces: Int, line: (UnsafeRawBufferPointer) -> Void) throws(LogFileError) -> Bool {
         guard !hasEnded, try open() else { return false }
         for _ in 0..<pieces {
-            // Standard input may be a pipe that nobody writes to.
+            // Standard input may be a pipe without data.
             if path == "-", file?.isReady(within: 0) == false { return false }
             let hasRead = try file?.readSome(into: &room, line: line) ?? false
             if !hasRead { return try end(line) }
@@ -34,7 +36,7 @@ struct LogFollower: ~Copyable {
         return true
     }
 
-    /// Opens the file where it is not; `false` where there is none.
+    /// Opens the file if it is not open; `false` if it does not exist.
     private mutating func open() throws(LogFileError) -> Bool {
         guard file == nil else { return true }
         do throws(LogFileError) {
@@ -46,9 +48,9 @@ struct LogFollower: ~Copyable {
         return true
     }
 
-    /// At the end of what there is: decides whether it is still the file of that name.
+    /// At the current end of the file: checks whether the name still refers to this file.
     ///
-    /// - Returns: Whether there is another to be read at once.
+    /// - Returns: Whether more can be read at once.
     private mutating func end(_ line: (UnsafeRawBufferPointer) -> Void) throws(LogFileError) -> Bool {
         if path == "-" {
             hasEnded = true
@@ -57,20 +59,20 @@ struct LogFollower: ~Copyable {
         }
         guard let own = file?.state, let offset = file?.offset else { return false }
         if own.size < offset {
-            // What was torn by it is no whole line, and counts as none.
+            // A line that was cut by the truncation is incomplete, and does not count.
             try? file?.finish(line: line)
             file?.rewind()
             return true
         }
         guard let named = LogFile.state(of: path), named.identity != own.identity else { return false }
-        // Between the last read and the rename the writer may have gone on.
+        // The writer may have written between the last read and the rename.
         while try file?.readSome(into: &room, line: line) ?? false {}
         try file?.finish(line: line)
         file = nil
         return true
     }
 
-    /// Gives up: tells a last line that has no newline.
+    /// Stops following: passes on a last line without a newline.
     mutating func finish(line: (UnsafeRawBufferPointer) -> Void) {
         guard !hasEnded else { return }
         hasEnded = true

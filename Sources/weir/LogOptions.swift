@@ -4,28 +4,30 @@ import LogReport
 import Observability
 import Settings
 
-/// Which requests `weir logs` counts.
+/// The filter of `weir logs`.
 struct LogOptions: ParsableArguments {
     @Option(
         help: .init(
-            "Count what ended since then: 2026-02-28T09:00:00Z, or 15m for the last 15 minutes.", valueName: "time"))
+            "Count requests that ended since then: 2026-02-28T09:00:00Z, or 15m for the last 15 minutes.",
+            valueName: "time"))
     var since: Since?
 
     @Option(
-        help: .init("Count this route only, named as in the log; - for no route. May be repeated.", valueName: "route"))
+        help: .init(
+            "Count only this route, named as in the log; - for no route. May be repeated.", valueName: "route"))
     var route: [String] = []
 
-    @Option(help: .init("Count this client only, named as in the log. May be repeated.", valueName: "client"))
+    @Option(help: .init("Count only this client, named as in the log. May be repeated.", valueName: "client"))
     var client: [String] = []
 
-    @Option(help: .init("Count what ended for this reason only. May be repeated.", valueName: "reason"))
+    @Option(help: .init("Count only requests that ended for this reason. May be repeated.", valueName: "reason"))
     var reason: [Outcome] = []
 
-    @Option(help: .init("Name so many routes and clients, the heaviest by records.", valueName: "count"))
+    @Option(help: .init("The number of routes and clients to list, the heaviest by records.", valueName: "count"))
     var top = 20
 
     func validate() throws {
-        guard top > 0 else { throw ValidationError("--top is at least 1") }
+        guard top > 0 else { throw ValidationError("--top must be at least 1") }
     }
 
     func filter(now: Timestamp) -> LogFilter {
@@ -33,7 +35,7 @@ struct LogOptions: ParsableArguments {
     }
 }
 
-/// A point in time, or how long before now it lies.
+/// A point in time, or a duration before now.
 enum Since: ExpressibleByArgument {
     case time(Timestamp)
     case ago(Duration)

@@ -7,26 +7,26 @@ import UnixSignals
 
 struct LogsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "logs", abstract: "Sum up access logs by route and by client.",
+        commandName: "logs", abstract: "Summarise access logs by route and by client.",
         discussion: """
-            Reads JSON access logs of weir, plain or gzip by their content, in any order, and counts each request that \
-            has ended. Lines that are none of the log's are counted and passed over.
+            Reads JSON access logs of weir, plain or gzip, in any order, and counts each request that has ended. The format \
+            is detected from the content. Lines that are not log lines are counted separately.
 
-            rec/s run is the pace of one stream while it ran, rec/s all that of all streams together over the period. \
-            p50 and p99 are durations of the requests that were not refused, right within 0.8 %. docs/LOGS.md has more.
+            rec/s run is the pace of one stream while it was open, rec/s all that of all streams together over the period. \
+            p50 and p99 are durations of the requests that were not refused, exact to 0.8 %. See docs/LOGS.md.
 
-            The exit status is 1 where a file could not be read to its end; the others are summed up all the same.
+            The exit status is 1 if a file could not be read to its end; the others are included nevertheless.
             """)
 
-    @Argument(help: .init("The files to read; - or none is standard input.", valueName: "file"))
+    @Argument(help: .init("The files to read; standard input for - or without a file.", valueName: "file"))
     var files: [String] = []
 
     @Flag(
         name: [.customShort("f"), .customLong("follow")],
-        help: "Go on as the files grow and are rotated, and sum up anew every second, until Ctrl-C.")
+        help: "Follow the files as they grow and are rotated, and write a report every second, until Ctrl-C.")
     var follows = false
 
-    @Flag(name: .customLong("json"), help: "Write one JSON object instead of tables; with --follow one a line.")
+    @Flag(name: .customLong("json"), help: "Write one JSON object instead of tables; with --follow one per line.")
     var isJSON = false
 
     @OptionGroup var options: LogOptions
@@ -58,7 +58,7 @@ struct LogsCommand: AsyncParsableCommand {
         return isWhole
     }
 
-    /// Sums up until a signal comes, or nothing more can come.
+    /// Reports until a signal arrives, or no file will have more lines.
     private func follow(_ paths: [String]) async throws -> Bool {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         return await withTaskGroup(of: Bool?.self) { group in
@@ -67,7 +67,7 @@ struct LogsCommand: AsyncParsableCommand {
                 for await _ in signals { break }
                 return nil
             }
-            // Whoever is first ends the other; the follower's word is the one that counts.
+            // The first task to end cancels the other; the follower's result is the one that counts.
             var isWhole = true
             for await ended in group {
                 isWhole = ended ?? isWhole
@@ -87,17 +87,17 @@ struct LogsCommand: AsyncParsableCommand {
                 session.hasChanged = false
                 shown = .now
             }
-            // Ends early where it is cancelled, and then so does the loop.
+            // Ends early if it is cancelled, as does the loop.
             if !mayHaveMore { try? await Task.sleep(for: .milliseconds(100)) }
         }
-        // What was written since the last look.
+        // Lines that were written since the last read.
         _ = session.catchUp(warn: Self.warn)
         session.finish()
         show(session.tally, anew: true)
         return session.isWhole
     }
 
-    /// Writes the report; `anew` takes the place of the one before it on a terminal, and stands apart elsewhere.
+    /// Writes the report; with `anew` it replaces the previous one on a terminal, and is separated from it elsewhere.
     private func show(_ tally: LogTally, anew: Bool = false) {
         guard !isJSON else {
             return StandardOutput.write(String(decoding: tally.report(top: options.top).json(), as: UTF8.self) + "\n")
@@ -107,7 +107,7 @@ struct LogsCommand: AsyncParsableCommand {
                 tally.report(top: options.top).text(width: Self.plainWidth) + (anew ? "\n" : ""))
         }
         guard anew else { return StandardOutput.write(tally.report(top: options.top).text(width: size.columns)) }
-        // As many names as the screen has room for, so that the totals stay in sight.
+        // As many names as the screen has room for, so that the totals stay visible.
         var top = options.top, text = tally.report(top: top).text(width: size.columns)
         while top > 1, text.utf8.count(where: { $0 == UInt8(ascii: "\n") }) >= size.rows {
             top = max(1, min(top * 3 / 4, size.rows))
@@ -116,7 +116,7 @@ struct LogsCommand: AsyncParsableCommand {
         StandardOutput.write(Terminal.emptyScreen + text)
     }
 
-    /// Where nobody looks at a screen, in characters: all columns of a table beside each other.
+    /// The width without a terminal, in characters: all columns of a table side by side.
     private static let plainWidth = 160
 
     private static func warn(_ path: String, _ error: LogFileError) {

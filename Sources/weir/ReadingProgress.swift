@@ -1,9 +1,9 @@
 import PlainText
 
-/// How far reading is, on standard error where that is a terminal, a few times a second.
+/// Shows the progress of reading on standard error, if that is a terminal, a few times a second.
 struct ReadingProgress {
     private let isShown: Bool
-    /// Of all files; `nil` where one of them does not say.
+    /// Of all files; `nil` if the size of one of them is not known.
     private let total: Int?
     private var before = 0
     private var shown: ContinuousClock.Instant
@@ -18,7 +18,7 @@ struct ReadingProgress {
         shown = .now
     }
 
-    /// So many bytes of the present file have been read.
+    /// Shows that this many bytes of the current file were read.
     mutating func show(beside offset: Int) {
         guard isShown, ContinuousClock.now - shown >= Self.pause else { return }
         shown = .now
@@ -29,10 +29,10 @@ struct ReadingProgress {
         StandardError.write(text)
     }
 
-    /// The present file is done; it had so many bytes.
+    /// The current file was read; it had this many bytes.
     mutating func passed(_ bytes: Int) { before += bytes }
 
-    /// Takes the line away, before anything else is written.
+    /// Clears the line, before anything else is written.
     mutating func clear() {
         if hasShown { StandardError.write(Terminal.emptyLine) }
         hasShown = false

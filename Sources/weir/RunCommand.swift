@@ -31,15 +31,15 @@ struct RunCommand: AsyncParsableCommand {
 
 extension Waking: ExpressibleByArgument {}
 
-/// Serves until a signal says to stop: the first SIGTERM or SIGINT drains, the second ends at once.
+/// Serves until a signal ends it: the first SIGTERM or SIGINT drains, the second ends at once.
 ///
 /// - Parameters:
-///   - loaded: What to serve.
-///   - waking: How the loops learn of libcurl's sockets.
+///   - loaded: The configuration.
+///   - waking: How the loops are notified of libcurl's sockets.
 ///   - inherited: Sockets that listen already.
-///   - reload: Reads the configuration anew, at each SIGHUP.
-///   - greeting: Is written to standard error once the listeners are open.
-/// - Throws: `ExitCode(1)` where it cannot start; the reason is in the log by then, or on standard error.
+///   - reload: Reads the configuration again, at each SIGHUP.
+///   - greeting: Written to standard error once the listeners are open.
+/// - Throws: `ExitCode(1)` if it cannot start, after the reason was logged or written to standard error.
 func serve(
     _ loaded: LoadedConfiguration, waking: Waking, inherited: InheritedSockets = InheritedSockets(),
     reload: @escaping @Sendable () throws -> LoadedConfiguration, greeting: String? = nil
@@ -48,7 +48,7 @@ func serve(
         StandardError.write("weir: \(refusal)\n")
         throw ExitCode(1)
     }
-    // A reader of standard output or error that ends is an error of a write, not the end of the proxy.
+    // A closed reader of standard output or error causes an error of a write, not the end of the proxy.
     signal(SIGPIPE, SIG_IGN)
     let configuration = loaded.configuration
     let processLog = ProcessLog(level: Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info)

@@ -1,17 +1,17 @@
 import Foundation
 import LiveScreen
 
-/// Asks for snapshots, one each interval; after failures ever less often.
+/// Requests snapshots, one each interval; after failures less often.
 struct SnapshotSource: Sendable {
     let address: AdminAddress
     let token: AdminToken
     /// In seconds.
     let interval: Double
 
-    /// A reload or a restart should be seen soon, and nobody's log be filled until then; in seconds.
+    /// A reload or a restart should be noticed soon, without filling a log until then; in seconds.
     private static let longestWait = 15.0
 
-    /// What flows in one interval takes two snapshots: the first one's rates are those since anybody else asked.
+    /// The rates of one interval need two snapshots: the rates of the first are those since any client's last request.
     func twice() throws(AdminError) -> [AdminSnapshot] {
         let client = try AdminClient(address: address)
         let first = try snapshot(of: client)
@@ -19,10 +19,10 @@ struct SnapshotSource: Sendable {
         return [first.read, try snapshot(of: client).read]
     }
 
-    /// Writes the snapshots to standard output as they came, one a line.
+    /// Writes each snapshot to standard output, one per line.
     ///
-    /// - Parameter once: Only one, of what flows in one interval.
-    /// - Throws: With `once`, why there is none.
+    /// - Parameter once: Writes only one, with the rates of one interval.
+    /// - Throws: With `once`, the reason for a missing snapshot.
     func follow(once: Bool) throws(AdminError) {
         let client = try AdminClient(address: address)
         var wait = interval, isFirst = true
@@ -42,10 +42,10 @@ struct SnapshotSource: Sendable {
         }
     }
 
-    /// Asks until `told` says that nobody listens any more; for a thread of its own.
+    /// Requests snapshots until `receive` returns `false`; for a thread of its own.
     ///
-    /// - Parameter told: Is told a snapshot, or why there is none and when the next is asked for, in seconds.
-    func follow(told: (Result<AdminSnapshot, AdminError>, _ wait: Double) -> Bool) {
+    /// - Parameter receive: Gets a snapshot, or the error and the time until the next request, in seconds.
+    func follow(receive: (Result<AdminSnapshot, AdminError>, _ wait: Double) -> Bool) {
         var wait = interval
         do throws(AdminError) {
             let client = try AdminClient(address: address)
@@ -56,11 +56,11 @@ struct SnapshotSource: Sendable {
                 } else {
                     wait = min(wait * 2, max(interval, Self.longestWait))
                 }
-                guard told(answer, wait) else { return }
+                guard receive(answer, wait) else { return }
                 Thread.sleep(forTimeInterval: wait)
             }
         } catch {
-            _ = told(.failure(error), .infinity)
+            _ = receive(.failure(error), .infinity)
         }
     }
 
@@ -69,7 +69,7 @@ struct SnapshotSource: Sendable {
     ) throws(AdminError) -> (read: AdminSnapshot, json: [UInt8]) {
         let json = try client.get("/v1/admin/state", token: token.read())
         guard let read = AdminSnapshot(json: json) else {
-            throw AdminError(reason: "\(address.text) answers, but not as weir's admin listener does")
+            throw AdminError(reason: "\(address.text) responds, but not as weir's admin listener does")
         }
         return (read, json.last == UInt8(ascii: "\n") ? json.dropLast() : json)
     }

@@ -4,11 +4,11 @@ import Foundation
 enum StandardDescriptors {
     /// Opens those that are closed on /dev/null.
     ///
-    /// Else the next file or socket that is opened would get such a number, and what is meant for standard error would be
-    /// written to it. To be called before anything else is opened. (The C library does the same for set-user-ID programs.)
+    /// Otherwise the next file or socket would get such a number, and output for standard error would be written to it.
+    /// To be called before anything else is opened. (The C library does the same for set-user-ID programs.)
     static func openMissing() {
         for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) == -1 && errno == EBADF {
-            // open(2) returns the lowest number that is free: this one.
+            // open(2) returns the lowest free number: this one.
             guard open("/dev/null", O_RDWR) == number else { exit(EX_OSERR) }
         }
     }

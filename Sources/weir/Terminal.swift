@@ -11,14 +11,14 @@ struct Terminal {
     static let output = Terminal(descriptor: STDOUT_FILENO)
     static let errors = Terminal(descriptor: STDERR_FILENO)
 
-    /// Begins the line anew and empties it.
+    /// Moves to the beginning of the line and clears it.
     static let emptyLine = "\r\u{1b}[K"
-    /// Empties the screen and goes to its first place.
+    /// Clears the screen and moves to its first position.
     static let emptyScreen = "\u{1b}[H\u{1b}[2J"
 
     var isTerminal: Bool { isatty(descriptor) == 1 }
 
-    /// In characters; `nil` where it is no terminal, or one that does not know.
+    /// In characters; `nil` if it is not a terminal, or does not report a size.
     var size: (columns: Int, rows: Int)? {
         var size = winsize()
         guard isTerminal, ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {

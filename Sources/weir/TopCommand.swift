@@ -6,15 +6,15 @@ import Settings
 
 struct TopCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "top", abstract: "Show how a running weir stands, in the terminal.",
+        commandName: "top", abstract: "Show the live state of a running weir in the terminal.",
         discussion: """
-            Asks the admin listener for a snapshot again and again: streams, throughput, buffers and refusals by route, \
-            breakers that are not closed, and the clients with the fullest queues.
+            Requests snapshots from the admin listener: streams, throughput, buffers and refusals by route, breakers that \
+            are not closed, and the clients with the fullest queues.
 
-            Keys: q quits, p pauses, < and > choose what the routes are sorted by, Tab shows one table alone.
+            Keys: q quits, p pauses, < and > select the sort order of the routes, Tab shows one table alone.
 
-            Where standard output is no terminal, one snapshot is written, as with --once. The exit status is 1 where \
-            there is none. docs/ADMIN.md has more.
+            If standard output is not a terminal, one snapshot is written, as with --once. The exit status is 1 if there \
+            is no snapshot. See docs/ADMIN.md.
             """)
 
     @Option(
@@ -24,19 +24,19 @@ struct TopCommand: AsyncParsableCommand {
 
     @Option(
         help: .init(
-            "A file whose first line is the admin_token; without it WEIR_ADMIN_TOKEN counts.", valueName: "file"))
+            "A file whose first line is the admin_token; the default is WEIR_ADMIN_TOKEN.", valueName: "file"))
     var tokenFile: String?
 
-    @Option(help: .init("How long from one snapshot to the next.", valueName: "duration"))
+    @Option(help: .init("The time between two snapshots.", valueName: "duration"))
     var interval = Interval(duration: .seconds(1))
 
-    @Flag(help: "Write one snapshot as text, of what flows during one interval, and end.")
+    @Flag(help: "Write one snapshot as text, with the rates of one interval, and exit.")
     var once = false
 
-    @Flag(name: .customLong("json"), help: "Write each snapshot as a line of JSON instead.")
+    @Flag(name: .customLong("json"), help: "Write each snapshot as a line of JSON.")
     var isJSON = false
 
-    @Flag(help: "Use no colours; nor are any used where NO_COLOR is set.")
+    @Flag(help: "Use no colours; the default if NO_COLOR is set.")
     var noColor = false
 
     func run() async throws {
@@ -63,7 +63,7 @@ struct TopCommand: AsyncParsableCommand {
         for line in lines { StandardOutput.write(line.text + "\n") }
     }
 
-    /// Where nobody looks at a screen, in characters.
+    /// The width without a terminal, in characters.
     private static let plainWidth = 120
 
     private var emptyScreen: Screen {
@@ -84,7 +84,7 @@ struct TopCommand: AsyncParsableCommand {
     }
 }
 
-/// How often a snapshot is asked for; the listener gathers at most four a second.
+/// The interval of snapshots; the listener collects at most four a second.
 struct Interval: ExpressibleByArgument {
     static let allowed = Duration.milliseconds(250)...Duration.seconds(60)
 

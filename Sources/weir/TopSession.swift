@@ -8,7 +8,7 @@ import UnixSignals
     import Musl
 #endif
 
-/// `weir top` on a terminal: brings snapshots, keys and signals to the screen, one after the other.
+/// `weir top` on a terminal: passes snapshots, keys and signals to the screen, one after the other.
 struct TopSession {
     private enum Event: Sendable {
         case answer(Result<AdminSnapshot, AdminError>, wait: Double)
@@ -21,7 +21,7 @@ struct TopSession {
     let hasColour: Bool
 
     private let terminal = FullScreen()
-    /// Whether the terminal is somebody else's until SIGCONT comes: other threads may be stopped before this one is.
+    /// Whether another process has the terminal until SIGCONT: other threads may be stopped before this one is.
     private var isSuspended = false
     private let start = ContinuousClock.now
 
@@ -31,9 +31,9 @@ struct TopSession {
         self.hasColour = hasColour
     }
 
-    /// Ends with a key or a signal, and leaves the terminal as it was.
+    /// Runs until a key or a signal ends it, and restores the terminal.
     consuming func run() async {
-        // More than anybody types while a screen is drawn.
+        // More than can be typed while a screen is drawn.
         let (events, post) = AsyncStream.makeStream(of: Event.self, bufferingPolicy: .bufferingNewest(1024))
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup, .sigwinch, .sigcont)
         let listening = Task { for await signal in signals { post.yield(.signal(signal)) } }
@@ -50,12 +50,12 @@ struct TopSession {
         post.finish()
     }
 
-    /// Returns whether it goes on.
+    /// Returns whether the session continues.
     private mutating func take(_ event: Event) -> Bool {
         switch event {
         case .answer(.success(let snapshot), _): screen.take(snapshot, at: (ContinuousClock.now - start) / .seconds(1))
         case .answer(.failure(let error), let wait):
-            screen.fail("\(error.reason); again in \(Int(wait.rounded(.up))) s")
+            screen.fail("\(error.reason); next attempt in \(Int(wait.rounded(.up))) s")
         case .key(let key):
             switch screen.press(key) {
             case .quit: return false
@@ -71,7 +71,7 @@ struct TopSession {
         return true
     }
 
-    /// What Ctrl-Z does elsewhere; goes on when the shell says so, with SIGCONT.
+    /// Does what Ctrl-Z does elsewhere; the shell continues the process with SIGCONT.
     private mutating func suspend() {
         isSuspended = true
         terminal.leave()

@@ -5,7 +5,7 @@ import Upstream
 struct Weir: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "weir",
-        abstract: "A reverse proxy that makes every stream it carries obey a rate and a buffer.",
+        abstract: "A reverse proxy that enforces a rate and a buffer on every stream.",
         version: "weir \(version) (\(LibcurlVersion.name))",
         subcommands: [
             RunCommand.self, CheckCommand.self, DemoCommand.self, LogsCommand.self, TopCommand.self,

@@ -125,7 +125,7 @@ def test_a_file_that_cannot_be_read_is_said_and_the_others_count(tmp_path):
     assert done.returncode == 1
     assert json.loads(done.stdout)["totals"]["requests"] == 1
     assert len(done.stderr.splitlines()) == 3
-    assert "missing: No such file" in done.stderr and "torn.gz: the gzip data ends before" in done.stderr
+    assert "missing: No such file" in done.stderr and "torn.gz: the gzip data is incomplete" in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [["--top", "0"], ["--since", "tomorrow"], ["--reason", "weather"]])

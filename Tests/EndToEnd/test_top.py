@@ -220,7 +220,7 @@ def test_without_unicode_it_draws_in_ascii(busy, top):
 def test_it_waits_for_a_weir_that_is_not_there(weir, fastapi_app, top, tmp_path):
     path = tmp_path / "admin.sock"
     screen = top("--admin", f"unix:{path}", "--interval", "250ms", columns=250)
-    assert "again in" in screen.shows(f"no answer from unix:{path}")
+    assert "next attempt in" in screen.shows(f"no answer from unix:{path}")
     proxy = weir(route(fastapi_app.url), admin=f"unix:{path}")
     screen.shows("streams 0 ")
     assert not any("no answer" in line for line in screen.lines())

@@ -6,7 +6,7 @@ import Testing
     @Test func beforeTheFirstAnswerItSaysSo() {
         #expect(
             Screen.fresh.text(columns: 40, rows: 4) == [
-                "weir top  127.0.0.1:9090", "asking", "", " q quit   p pause   < > order: as config",
+                "weir top  127.0.0.1:9090", "connecting", "", " q quit   p pause   < > order: as config",
             ])
     }
 
@@ -27,7 +27,7 @@ import Testing
         var screen = try Screen.showing(.busy)
         #expect(screen.press(UInt8(ascii: "p")) == .draw)
         let before = screen.text(columns: 80, rows: 24)
-        #expect(before[0].contains("paused  127.0.0.1:9090") && before[23].contains("p go on"))
+        #expect(before[0].contains("paused  127.0.0.1:9090") && before[23].contains("p resume"))
         screen.take(try SnapshotText().read(), at: 3)
         #expect(screen.text(columns: 80, rows: 24) == before)
         #expect(screen.press(UInt8(ascii: "p")) == .draw)

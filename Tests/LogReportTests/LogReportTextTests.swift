@@ -34,9 +34,9 @@ import Testing
                 /v1/orders                   0
                 (1 other)                    1
 
-                route, held up  buffer_peak  dropped  pauses  paused
-                /v1/orders               42        0       3   1.50s
-                (1 other)                 0        0       0      0s
+                route, buffers and pauses  buffer_peak  dropped  pauses  paused
+                /v1/orders                          42        0       3   1.50s
+                (1 other)                            0        0       0      0s
 
                 client     requests  streams  records     bytes  rec/s run  rec/s all    p50    p99
                 192.0.2.7         1        1      100  2.29 KiB       10.0       5.00  10.0s  10.0s
@@ -50,9 +50,9 @@ import Testing
                 192.0.2.7                     0
                 (1 other)                     1
 
-                client, held up  buffer_peak  dropped  pauses  paused
-                192.0.2.7                 42        0       3   1.50s
-                (1 other)                  0        0       0      0s
+                client, buffers and pauses  buffer_peak  dropped  pauses  paused
+                192.0.2.7                            42        0       3   1.50s
+                (1 other)                             0        0       0      0s
 
                 Total: 2 requests, 1 stream, 100 records, 2.49 KiB
                 Period: 2024-02-29T12:00:00.000Z to 2024-02-29T12:00:20.000Z, 20.0s
