@@ -46,14 +46,14 @@ extension ProxyRoute {
     /// - Returns: Whether there was one of this name.
     /// - Complexity: O(clients that have failed lately), under the gate's lock.
     func resetBreaker(_ kind: AdmissionGate.BreakerKind, of name: String, at now: Instant) -> Bool {
-        let hasClosed = gate.withDoors { doors in
+        let hasClosed = gate.withState { gate in
             switch kind {
-            case .upstream: return doors.upstreams.reset(name, at: now)
+            case .upstream: return gate.upstreams.reset(name, at: now)
             case .client:
                 // A shown name may be cut or hashed: whoever bears it is meant.
-                let standing = doors.clientBreakers?.standing(atMost: .max, at: now) ?? []
+                let standing = gate.clientBreakers?.standing(atMost: .max, at: now) ?? []
                 let meant = standing.filter { shown($0.client) == name }
-                for breaker in meant { doors.clientBreakers?.reset(breaker.client, at: now) }
+                for breaker in meant { gate.clientBreakers?.reset(breaker.client, at: now) }
                 return !meant.isEmpty
             }
         }

@@ -17,15 +17,15 @@ struct BreakerFigures: Sendable {
 extension AdmissionGate {
     /// - Complexity: O(clients that have failed lately), under the gate's lock.
     func breakerFigures(at now: Instant) -> BreakerFigures {
-        withDoors { doors in
-            let standing = doors.upstreams.standing(at: now)
+        withState { gate in
+            let standing = gate.upstreams.standing(at: now)
             return BreakerFigures(
                 upstreams: standing.compactMap(\.state),
-                refusesFor: Self.refusal(of: standing, by: doors.rules.upstreams),
-                upstreamTrips: doors.upstreams.trips,
+                refusesFor: Self.refusal(of: standing, by: gate.rules.upstreams),
+                upstreamTrips: gate.upstreams.trips,
                 checked: standing.compactMap { one in one.isDown.map { (one.name, !$0) } },
-                clients: doors.clientBreakers?.openCounts(at: now),
-                clientTrips: doors.clientBreakers?.trips ?? 0)
+                clients: gate.clientBreakers?.openCounts(at: now),
+                clientTrips: gate.clientBreakers?.trips ?? 0)
         }
     }
 

@@ -154,8 +154,8 @@ struct StandingBreaker: Sendable {
 extension ProxyRoute {
     /// - Complexity: O(clients that have failed lately), under the gate's lock.
     fileprivate func standingBreakers(atMost limit: Int, at now: Instant) -> [StandingBreaker] {
-        let (upstreams, clients) = gate.withDoors { doors in
-            (doors.upstreams.standing(at: now), doors.clientBreakers?.standing(atMost: limit, at: now) ?? [])
+        let (upstreams, clients) = gate.withState { gate in
+            (gate.upstreams.standing(at: now), gate.clientBreakers?.standing(atMost: limit, at: now) ?? [])
         }
         var told: [StandingBreaker] = []
         for upstream in upstreams {

@@ -41,7 +41,7 @@ final class ProxyRoute: Sendable {
         upstreams = RouteUpstream.all(of: settings, after: previous?.upstreams ?? [])
         gate =
             previous?.gate
-            ?? AdmissionGate(rules: AdmissionGate.Rules(settings), upstreams: upstreams) { kind, state in
+            ?? AdmissionGate(rules: GateRules(settings), upstreams: upstreams) { kind, state in
                 log?.notice(
                     "breaker",
                     metadata: ["route": "\(name)", "kind": "\(kind.rawValue)", "state": "\(state.rawValue)"])
@@ -57,25 +57,26 @@ final class ProxyRoute: Sendable {
 
     /// Lets the gate, and what else is taken over from the route before, judge by this route's limits.
     func applyLimits(at now: Instant) {
-        gate.apply(AdmissionGate.Rules(settings), upstreams: upstreams, at: now)
+        gate.apply(GateRules(settings), upstreams: upstreams, at: now)
         promises.setLimits(perName: settings.async?.perClient)
     }
 }
 
-extension AdmissionGate.Rules {
-    init(_ settings: Route) {
-        limits = Admission.Limits(
-            perClient: settings.streams.perClient, perRoute: settings.streams.perRoute,
-            starts: settings.streams.starts, startsBurst: settings.streams.startsBurst,
-            isDryRun: settings.streams.isDryRun)
-        clientBreaker = settings.breaker.map { CircuitBreaker.Policy($0) }
-        isClientBreakerDryRun = settings.breaker?.isDryRun ?? false
-        upstreams = UpstreamRules(
-            balance: settings.balance, limit: settings.upstreamStreams,
-            breaker: settings.upstreamBreaker.map { CircuitBreaker.Policy($0) },
-            isBreakerDryRun: settings.upstreamBreaker?.isDryRun ?? false,
-            check: settings.healthCheck.map { .init(rise: $0.rise, fall: $0.fall, interval: $0.interval) })
-        clientRecords = settings.streams.clientRecords
+extension GateRules {
+    fileprivate init(_ settings: Route) {
+        self.init(
+            limits: Admission.Limits(
+                perClient: settings.streams.perClient, perRoute: settings.streams.perRoute,
+                starts: settings.streams.starts, startsBurst: settings.streams.startsBurst,
+                isDryRun: settings.streams.isDryRun),
+            clientBreaker: settings.breaker.map { CircuitBreaker.Policy($0) },
+            isClientBreakerDryRun: settings.breaker?.isDryRun ?? false,
+            upstreams: UpstreamRules(
+                balance: settings.balance, limit: settings.upstreamStreams,
+                breaker: settings.upstreamBreaker.map { CircuitBreaker.Policy($0) },
+                isBreakerDryRun: settings.upstreamBreaker?.isDryRun ?? false,
+                check: settings.healthCheck.map { .init(rise: $0.rise, fall: $0.fall, interval: $0.interval) }),
+            clientRecords: settings.streams.clientRecords)
     }
 }
 

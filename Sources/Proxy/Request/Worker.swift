@@ -54,7 +54,7 @@ final class Worker {
         meters.start(at: clock())
     }
 
-    static func now() -> Instant { Instant(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds)) }
+    static func now() -> Instant { .monotonic() }
 
     var openStreams: Int { streams.count }
     var openDrivers: some Sequence<StreamDriver> { streams.values }

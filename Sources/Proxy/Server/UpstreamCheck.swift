@@ -69,7 +69,7 @@ final class UpstreamCheck {
         let now = worker.clock()
         due = max(due + settings.interval, now)
         worker.timers.set(timer, at: due)
-        let hasChanged = route.gate.withDoors { $0.upstreams.checked(upstream.name, isGood: fault == nil) }
+        let hasChanged = route.gate.withState { $0.upstreams.checked(upstream.name, isGood: fault == nil) }
         guard hasChanged else { return }
         worker.shared.process.notice(
             "health check",

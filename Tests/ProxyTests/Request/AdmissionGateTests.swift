@@ -16,6 +16,17 @@ extension RouteUpstream {
     }
 }
 
+extension AdmissionGate {
+    fileprivate var openStreams: Int { withState { $0.admission.openStreams } }
+    /// Streams and plain requests.
+    fileprivate var openRequests: Int { withState { $0.admission.openRequests } }
+}
+
+extension Permit {
+    /// Ends it now.
+    fileprivate consuming func release() {}
+}
+
 @Suite struct AdmissionGateTests {
     private let ann = ClientKey("ann")
     private let start = Instant(nanoseconds: 1_000_000_000_000)
@@ -44,6 +55,25 @@ extension RouteUpstream {
         #expect(gate.openStreams == 0)
     }
 
+    /// The upstream's breaker remembers a probe that ended without a verdict for a window from then on.
+    @Test func aPermitEndsAtTheTimeOfTheGatesClock() throws {
+        let time = NIOLockedValueBox(start)
+        let gate = AdmissionGate(
+            rules: .init(upstreams: .init(breaker: Self.breaker)), upstreams: [.any],
+            clock: { time.withLockedValue { $0 } })
+        var failed = try gate.admit(ann, at: start)
+        failed.upstreamEnded(.init(outcome: .upstreamFailed, status: nil), at: start)
+        failed.release()
+        let probe = try gate.admit(ann, at: start + .seconds(36))
+        let end = start + .seconds(1000)
+        time.withLockedValue { $0 = end }
+        probe.release()
+        let states = [end + .seconds(59), end + .seconds(60)].map { now in
+            gate.withState { $0.upstreams.standing(at: now)[0].state }
+        }
+        #expect(states == [.halfOpen, .closed])
+    }
+
     @Test func aPermitForAPlainResponseHoldsTheUpstreamOnly() throws {
         let gate = AdmissionGate(rules: .init(upstreams: .init(limit: 1)), upstreams: [.any])
         var permit = try gate.admit(ann, at: start)
@@ -60,7 +90,7 @@ extension RouteUpstream {
         let gate = AdmissionGate(rules: .init(limits: .init(starts: rate, startsBurst: 5)), upstreams: [.any])
         let permit = try gate.admit(ann, at: start)
         #expect(permit.quotas.starts == StartQuota(remaining: 4, resetSeconds: 1))
-        #expect(gate.startsLeft(of: ann, at: start) == permit.quotas.starts)
+        permit.release()
     }
 
     @Test func aDetachedStreamGivesItsSlotToTheNextStartOfItsClientOnce() throws {
@@ -253,7 +283,7 @@ extension RouteUpstream {
     }
 
     @Test func aBreakerThatWasSwitchedOffForgetsItsTickets() throws {
-        let rules = AdmissionGate.Rules(clientBreaker: Self.breaker)
+        let rules = GateRules(clientBreaker: Self.breaker)
         let gate = AdmissionGate(rules: rules, upstreams: [.any])
         var stalled = try gate.admit(ann, at: start)
         stalled.clientStalled(at: start)

@@ -1,0 +1,40 @@
+/// What one admitted stream has taken from a ``GateState``, until ``GateState/release(_:at:)``.
+package struct AdmissionGrant: Sendable {
+    package let client: ClientKey
+    var admitted = Admission.Admitted()
+    /// What the client has left of the route's limits on clients.
+    package internal(set) var quotas = ClientQuotas()
+    /// That of the client's breaker, until the breaker got its verdict.
+    var clientTicket: CircuitBreaker.Ticket?
+    /// At the upstream that gets the request; `nil` only until there is one.
+    package internal(set) var upstream: UpstreamPool.Place?
+    /// Those that were given back because their upstreams failed before they answered.
+    var tried: [UpstreamPool.Place] = []
+    /// What the stream would have been refused for if its limits were not in a dry run.
+    package internal(set) var wouldRefuse: [AdmissionError] = []
+    /// Until the response turns out to be none.
+    var isStream = true
+    /// The stream's id while it has no client; only then another start of the client may take the slot.
+    var detachedAs: StreamId?
+    /// The last records that the stream drew.
+    var lease: RecordBudget.Lease?
+
+    init(client: ClientKey) { self.client = client }
+
+    /// A detached stream whose slot this one has: it has to be ended.
+    package var displaced: StreamId? { admitted.displaced }
+
+    /// Whether the stream decides if a breaker closes again.
+    package var isProbe: Bool { isClientProbe || isUpstreamProbe }
+
+    /// Whether the upstream's breaker waits for a verdict.
+    package var awaitsVerdict: Bool { upstream?.ticket != nil }
+
+    var isClientProbe: Bool { clientTicket?.isProbe ?? false }
+    var isUpstreamProbe: Bool { upstream?.ticket?.isProbe ?? false }
+
+    mutating func refuse(_ error: AdmissionError, isDryRun: Bool) throws(AdmissionError) {
+        guard isDryRun else { throw error }
+        wouldRefuse.append(error)
+    }
+}

@@ -1,0 +1,167 @@
+/// Everything that may refuse a stream of one route: ``UpstreamPool``, ``ClientBreakers``, ``RecordBudgets``, ``Admission``.
+///
+/// A stream holds the ``AdmissionGrant`` that ``admit(_:at:)`` returned, reports with it what happens to it, and gives it back
+/// once with ``release(_:at:)``.
+///
+/// Invariants (`GateStateTests`):
+/// 1. A refusal takes nothing: neither a slot, a start, a probe nor a place at an upstream.
+/// 2. When every grant was released, no stream and no request is open.
+/// 3. A verdict counts once for the client's breaker and once for each upstream that was asked.
+///
+/// - Complexity: O(upstreams) for each call, and that of the parts.
+package struct GateState: Sendable {
+    package private(set) var rules: GateRules
+    package private(set) var admission: Admission
+    package var clientBreakers: ClientBreakers?
+    package var upstreams: UpstreamPool
+    package private(set) var budgets: RecordBudgets?
+    private var retries = RetryBudget()
+    /// Breakers that the rules have switched off: reset, so that no ticket of theirs counts if they are switched on again.
+    private var retiredClients: ClientBreakers?
+
+    /// - Parameters:
+    ///   - rules: What it decides by.
+    ///   - upstreams: The names of the route's upstreams, in the order of the configuration.
+    package init(rules: GateRules, upstreams: [String]) {
+        self.rules = rules
+        admission = Admission(limits: rules.limits)
+        clientBreakers = rules.clientBreaker.map { ClientBreakers(policy: $0) }
+        self.upstreams = UpstreamPool(upstreams, rules: rules.upstreams)
+        budgets = rules.clientRecords.map { RecordBudgets(rate: $0) }
+    }
+
+    /// Decides by other rules from now on; what was admitted stays, and counts.
+    package mutating func apply(_ new: GateRules, upstreams names: [String], at now: Instant) {
+        rules = new
+        admission.limits = new.limits
+        upstreams.apply(names, rules: new.upstreams, at: now)
+        switch (new.clientBreaker, clientBreakers) {
+        case (let policy?, _):
+            clientBreakers = clientBreakers ?? retiredClients ?? ClientBreakers(policy: policy)
+            clientBreakers?.policy = policy
+        case (nil, var breakers?):
+            breakers.resetAll(at: now)
+            (retiredClients, clientBreakers) = (breakers, nil)
+        case (nil, nil): break
+        }
+        // A client that has drawn from a budget in the last second may draw a second's worth again: no more than a burst.
+        if let rate = new.clientRecords {
+            if budgets == nil { budgets = RecordBudgets(rate: rate) } else { budgets?.rate = rate }
+        } else {
+            budgets = nil
+        }
+    }
+
+    // MARK: Admit and release
+
+    /// Admits a stream of `client`.
+    ///
+    /// The upstream is checked first: a client must not lose a probe or a start to a request that could not be served.
+    ///
+    /// - Throws: The first refusal; then nothing was taken.
+    package mutating func admit(_ client: ClientKey, at now: Instant) throws(AdmissionError) -> AdmissionGrant {
+        var grant = AdmissionGrant(client: client)
+        let place = try upstreams.admit(at: now)
+        grant.upstream = place
+        if let refusal = place.wouldRefuse { grant.wouldRefuse.append(refusal) }
+        do throws(AdmissionError) {
+            do throws(CircuitBreaker.Refusal) {
+                grant.clientTicket = try clientBreakers?.admit(client, at: now)
+            } catch {
+                try grant.refuse(.clientBreakerOpen(error), isDryRun: rules.isClientBreakerDryRun)
+            }
+            if let refusal = budgets?.refusal(of: client, at: now) {
+                try grant.refuse(refusal, isDryRun: rules.limits.isDryRun)
+            }
+            grant.admitted = try admission.admit(client, at: now)
+        } catch {
+            giveBack(grant, at: now)
+            throw error
+        }
+        if let refusal = grant.admitted.wouldRefuse { grant.wouldRefuse.append(refusal) }
+        grant.quotas = ClientQuotas(
+            starts: admission.startsLeft(of: client, at: now), streams: admission.streamsLeft(of: client))
+        retries.requestCame(at: now)
+        return grant
+    }
+
+    /// Takes back what an admitted stream has; to be called once for each grant.
+    package mutating func release(_ grant: AdmissionGrant, at now: Instant) {
+        let hasSlot = grant.detachedAs.map { admission.attached($0, of: grant.client) } ?? grant.isStream
+        admission.released(grant.client, isStream: hasSlot)
+        giveBack(grant, at: now)
+    }
+
+    /// Gives back the place at the upstream, and the breakers' tickets that have had no verdict.
+    private mutating func giveBack(_ grant: AdmissionGrant, at now: Instant) {
+        if let place = grant.upstream { upstreams.released(place, at: now) }
+        if let ticket = grant.clientTicket { clientBreakers?.released(grant.client, ticket, at: now) }
+    }
+
+    /// The refusal as the client receives it: those that are refused for their starts are spread over the time.
+    package mutating func spread(
+        _ refusal: AdmissionError, of client: ClientKey, at now: Instant
+    ) -> AdmissionError {
+        guard case .tooManyStarts(let rate, _) = refusal, let wait = admission.planReturn(of: client, at: now) else {
+            return refusal
+        }
+        return .tooManyStarts(rate: rate, retryAfter: wait)
+    }
+
+    // MARK: While the stream is open
+
+    /// The response is no stream: from now on only the upstream's slot is held, and the start was none.
+    ///
+    /// A second call changes nothing.
+    package mutating func turnedOutPlain(_ grant: inout AdmissionGrant) {
+        guard grant.isStream else { return }
+        grant.isStream = false
+        admission.turnedOutPlain(grant.client, admitted: grant.admitted)
+    }
+
+    /// The stream's client has disconnected and may come back until `end`.
+    package mutating func detached(_ grant: inout AdmissionGrant, as stream: StreamId, until end: Instant) {
+        guard grant.isStream, grant.detachedAs == nil else { return }
+        grant.detachedAs = stream
+        admission.detached(stream, of: grant.client, until: end)
+    }
+
+    /// The client is back.
+    ///
+    /// - Returns: Whether the stream still has its slot; if not, the stream has to end.
+    package mutating func attached(_ grant: inout AdmissionGrant) -> Bool {
+        guard let stream = grant.detachedAs else { return true }
+        guard admission.attached(stream, of: grant.client) else { return false }
+        grant.detachedAs = nil
+        return true
+    }
+
+    /// Draws records from the budget that all streams of the client share; `nil` if there is none.
+    package mutating func draw(
+        _ grant: inout AdmissionGrant, upTo records: Int, at now: Instant
+    ) -> RecordBudget.Lease? {
+        grant.lease = budgets?.draw(grant.client, upTo: records, after: grant.lease, at: now)
+        return grant.lease
+    }
+
+    /// Returns records of a lease that will not be used.
+    package mutating func giveBack(_ records: Int, of grant: AdmissionGrant, at now: Instant) {
+        budgets?.giveBack(grant.client, records, at: now)
+    }
+
+    /// Takes a place at another upstream, if one can be had and the route's retries are not used up.
+    ///
+    /// - Returns: Whether it did; if not, nothing has changed.
+    package mutating func tryAnother(_ grant: inout AdmissionGrant, at now: Instant) -> Bool {
+        guard let place = grant.upstream else { return false }
+        let tried = grant.tried + [place]
+        guard let next = try? upstreams.admit(after: tried, onlyOthers: true, at: now) else { return false }
+        guard retries.takeRetry(at: now) else {
+            upstreams.released(next, at: now)
+            return false
+        }
+        upstreams.released(place, at: now)
+        (grant.tried, grant.upstream) = (tried, next)
+        return true
+    }
+}
