@@ -34,16 +34,17 @@ import Testing
 
     init() throws { client = try EmbeddedHTTP2() }
 
-    /// Begins a request whose body is taken as it arrives.
-    private func begin(length: Int?) throws {
+    /// Begins a request whose body is taken as it arrives; `also` is sent in the same flight as its head.
+    private func begin(length: Int?, _ fields: [(String, String)] = [], also: [TestFrame] = []) throws {
         client.handler.onBody = { [taker] _, body, _ in
             taker.body = body
             body.stream(to: taker, upTo: nil, idle: .seconds(5))
             taker.take()
         }
         try client.begin()
-        let fields = length.map { [("content-length", String($0))] } ?? []
-        try client.send(EmbeddedHTTP2.request(1, fields, method: "POST", ends: false))
+        let length = length.map { [("content-length", String($0))] } ?? []
+        let head = EmbeddedHTTP2.request(1, length + fields, method: "POST", ends: false)
+        try client.send(bytes: ([head] + also).flatMap(\.bytes))
     }
 
     @Test func theLastDeclaredBytesAreTakenAfterTheEndOfTheStream() throws {
@@ -96,5 +97,12 @@ import Testing
         #expect(taker.failures.isEmpty)
         client.connection.advance(by: .milliseconds(5001))
         #expect(taker.text.utf8.count < length && taker.failures == [.tooSlow])
+    }
+
+    @Test func anEndThatDoesNotComeIsTooSlowAlsoWhereAContinueIsExpected() throws {
+        try begin(length: 5, [("expect", "100-continue")], also: [EmbeddedHTTP2.data("hello")])
+        #expect(taker.text.isEmpty && taker.failures.isEmpty)
+        client.connection.advance(by: .milliseconds(5001))
+        #expect(taker.failures == [.tooSlow])
     }
 }

@@ -140,7 +140,8 @@ package final class RequestBody {
         state = .streaming(Stream(delegate: delegate, limit: limit?.bytes ?? .max, idle: idle))
         total = bytes.readableBytes
         source.setReading(true)
-        if !expectsContinue { startClock() }
+        // A client that has begun to send does not wait for `100 Continue`.
+        if !expectsContinue || total > 0 { startClock() }
     }
 
     /// Takes what has come of a body that is streamed.
