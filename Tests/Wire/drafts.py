@@ -86,6 +86,7 @@ class ResponseDraft(Draft):
     interim: list = dataclasses.field(default_factory=list)  # responses before it
     late: bytes = b""  # sent when the client has the response
     closes: bool = False
+    resets: bool = False
     method: bytes = b"GET"  # of the request
 
     def first_line(self):

@@ -41,7 +41,9 @@ class Stream:
     data: list = dataclasses.field(default_factory=list)  # of the DATA frames
     trailers: list | None = None
     ends: bool = True  # the last frame has END_STREAM
-    split: int = 0  # the header block goes in this many frames: HEADERS, CONTINUATION …
+    split: int = 0  # each header block goes in this many frames: HEADERS, CONTINUATION …
+    padding: int | None = None  # bytes in each DATA frame
+    resets: bool = False  # the client ends the stream by a reset in the place of its last frame's END_STREAM
 
     def saved(self):
         return {"fields": pairs(self.fields), "data": [text(data) for data in self.data],
@@ -168,6 +170,22 @@ def open_end(streams, draw):
     draw.choice(streams).ends = False
 
 
+def resets(streams, draw):
+    """The client breaks its request off."""
+    stream = draw.choice(streams)
+    stream.ends, stream.resets = False, True
+
+
+def padded(streams, draw):
+    draw.choice(streams).padding = draw.choice([0, 1, 255])
+
+
+def many_fields(streams, draw):
+    stream = draw.choice(streams)
+    others = [field for field in stream.fields if field[0] != b"x-a"]  # http.server takes 100
+    stream.fields = others + [(b"x-a", b"b")] * draw.choice([60, 1100])
+
+
 def field_name(streams, draw):
     place(draw.choice(streams), draw, draw.choice(NAMES), b"x")
 
@@ -190,7 +208,8 @@ MUTATIONS = {
     "method": pseudo_value(b":method", METHODS), "path": pseudo_value(b":path", TARGETS),
     "authority": pseudo_value(b":authority", HOSTS), "scheme": pseudo_value(b":scheme", SCHEMES),
     "pseudo": pseudo, "again": again, "missing": missing, "moved": moved, "upper case": upper, "host": host,
-    "length": length, "body": body, "trailers": trailers, "open end": open_end, "name": field_name, "mark": mark,
+    "length": length, "body": body, "trailers": trailers, "open end": open_end, "resets": resets, "padded": padded,
+    "many fields": many_fields, "name": field_name, "mark": mark,
     "mark again": mark, "connection": extra(CONNECTION_FIELDS), "shadow": extra([line.lower() for line in SHADOWS]),
     "forge": forge, "cookies": cookies, "expect": extra([b"expect: 100-continue", b"expect: x"]),
 }

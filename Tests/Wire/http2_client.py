@@ -6,24 +6,33 @@ import hpack.exceptions
 from hyperframe.frame import (ContinuationFrame, DataFrame, Frame, GoAwayFrame, HeadersFrame, PingFrame, RstStreamFrame,
                               SettingsFrame, WindowUpdateFrame)
 
-from http1_client import DEADLINE, Exchange, Response
+from http1_client import DEADLINE, Exchange, Response, connect
 from http2_cases import get
 from origins import trace_id
 
+LARGEST_PIECE = 16384 - 256  # of a frame that may be padded
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
 async def exchange(port, address, streams, last_path):
     """Sends the streams one after the other, then a well-formed one; reads until all are over or weir closes."""
+    async def talk(connection):
+        for stream in [*streams, get(last_path)]:
+            await connection.run(stream)
     result = Exchange(address)
+    await converse(port, result, talk)
+    return result
+
+
+async def converse(port, result, talk):
+    """Has `talk` use a connection, whose responses then are those of the exchange."""
     connection = Connection()
     try:
         async with asyncio.timeout(DEADLINE):
-            connection.reader, connection.writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
+            preface = PREFACE + SettingsFrame(0).serialize()
+            connection.reader, connection.writer = await connect(port, result.address, preface)
             try:
-                connection.writer.write(PREFACE + SettingsFrame(0).serialize())
-                for stream in [*streams, get(last_path)]:
-                    await connection.run(stream)
+                await talk(connection)
             except (ConnectionError, EOFError):
                 pass
             finally:
@@ -35,12 +44,11 @@ async def exchange(port, address, streams, last_path):
     except (hpack.exceptions.HPACKError, ValueError) as fault:
         result.fault = repr(fault)
     result.responses = [response for response in connection.responses if response.status or response.reset is not None]
-    return result
 
 
 class Connection:
     def __init__(self):
-        self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder()
+        self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder(max_header_list_size=1 << 20)
         self.responses, self.number, self.block, self.ends = [], -1, b"", False
 
     async def run(self, stream):
@@ -51,6 +59,8 @@ class Connection:
         for frame in self._frames(stream):
             self.writer.write(frame.serialize())
         await self.writer.drain()
+        if stream.resets:
+            self.response.reset = 8
         while not self.response.complete and self.response.reset is None:
             await self._read_frame()
 
@@ -59,11 +69,16 @@ class Connection:
         yield from self._block(stream.fields, ends, stream.split)
         for place, data in enumerate(stream.data):
             ends = stream.ends and place == len(stream.data) - 1 and stream.trailers is None
-            for at in range(0, len(data) or 1, 16384):
-                piece = data[at:at + 16384]
-                yield DataFrame(self.number, piece, flags=["END_STREAM"] if ends and at + 16384 >= len(data) else [])
+            for at in range(0, len(data) or 1, LARGEST_PIECE):
+                piece = data[at:at + LARGEST_PIECE]
+                flags = ["END_STREAM"] if ends and at + len(piece) >= len(data) else []
+                if stream.padding is not None:
+                    flags.append("PADDED")
+                yield DataFrame(self.number, piece, pad_length=stream.padding or 0, flags=flags)
         if stream.trailers is not None:
-            yield from self._block(stream.trailers, stream.ends, 0)
+            yield from self._block(stream.trailers, stream.ends, stream.split)
+        if stream.resets:
+            yield RstStreamFrame(self.number, error_code=8)
 
     def _block(self, fields, ends, split):
         block = self.encoder.encode(fields)

@@ -10,6 +10,7 @@ REQUEST_LINE = re.compile(rb"([^ ]+)( +)([^ ]+)( +)HTTP/([0-9])\.([0-9])")
 ABSOLUTE = re.compile(rb"https?://([^/?#]*)([^#]*)", re.IGNORECASE | re.DOTALL)
 # weir's default.
 LARGEST_HEAD = 32 << 10
+MOST_FIELDS = 256
 UNUSUAL = re.compile(rb'["<>\\^`{|}\[\]\x80-\xff]|%(?![0-9A-Fa-f]{2})')
 
 
@@ -83,6 +84,8 @@ class Head:
             notes.append("a later version")
         self.is_1_0 = minor == b"0"
         self.fields = read_fields(source, notes)
+        if len(self.fields) > MOST_FIELDS:
+            notes.append("too many fields")
         self._read_target(target, notes)
         self._read_connection()
         self._read_framing(notes)

@@ -4,6 +4,7 @@ import re
 
 from syntax import Bytes, Incomplete, Malformed, Notes, is_chunked, read_chunks, read_fields, read_length, values
 
+LARGEST_HEAD = 64 << 10  # all of a response's, which weir takes
 STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([0-9]{3})(?: ([\t\x20-\x7e\x80-\xff]*))?")
 
 
@@ -31,7 +32,7 @@ def read_response(script):
             read_chunks(source, notes, body)
         elif framing == "close":
             body += source.rest() + script.late
-            complete = script.closes
+            complete = script.closes and not script.resets
         else:
             body += source.data[source.place:source.place + framing]
             complete = len(body) == framing
@@ -54,6 +55,8 @@ def read_final_head(source, notes):
         if status < 100 or status == 101:
             raise Malformed("the status")
         fields = read_fields(source, notes)
+        if source.place > LARGEST_HEAD:
+            notes.append("heads of more than 64 KiB")
         if status >= 200:
             return status, fields, found[1] == b"0"
         notes.append("an informational response")

@@ -21,7 +21,7 @@ TARGETS = [
     b"http://other.example:80%s", b"http://[::1]%s", b"http://a b%s", b"http:///x", b"http://:80%s",
     b"http://other.example\\%s", b"unix:%s", b"%s{}|^`", b"/early%s", b"http://other.example/private",
     b"/v1/streams%s", b"http://other.example:x%s", b"%%2fprivate", b"/private%%23x", b"%s%%0d%%0aX:y",
-    b"\xef\xbb\xbf%s",
+    b"\xef\xbb\xbf%s", b"%s?" + b"q" * 3000, b"%s" + b"/p" * 4000, b"%s" + b"/p" * 20000,
 ]
 USUAL_METHODS = [b"GET"] * 2 + [b"POST"] * 3 + [b"PUT", b"DELETE", b"HEAD", b"OPTIONS", b"PATCH", b"PROPFIND"]
 METHODS = [
@@ -139,12 +139,24 @@ def keys(drafts, draw):
         draft.fields.append([b"X-Key", b": ", NONCE + alike + byte, CRLF])
 
 
+def many_fields(drafts, draw):
+    draft = some(drafts, draw)
+    draft.remove(b"X-A")  # http.server takes 100 fields
+    draft.fields += [[b"X-A", b": ", b"b", CRLF] for _ in range(draw.choice([60, 300]))]
+
+
 MUTATIONS = {
-    **SHARED, "host": host, "no host": no_host, "target": target, "space": space, "method": attribute("method", METHODS),
-    "version": attribute("version", VERSIONS), "mark again": field_of(b"X-Mark", MARKS),
+    **SHARED, "many fields": many_fields, "host": host, "no host": no_host, "target": target, "space": space,
+    "method": attribute("method", METHODS), "version": attribute("version", VERSIONS), "mark again": field_of(b"X-Mark", MARKS),
     "connection": field_of(b"Connection", OPTIONS), "shadow": shadow, "upgrade": upgrade, "forge": forge, "expect": expect,
     "early": early, "keys": keys,
 }
+
+
+def is_in_nonce(data, place):
+    """Whether a cut there would leave no nonce to be replaced."""
+    start = data.rfind(NONCE, 0, place + len(NONCE) - 1)
+    return 0 <= start < place < start + len(NONCE)
 
 
 def build(drafts, draw, seed):
@@ -159,11 +171,9 @@ def build(drafts, draw, seed):
         data += draft.body
     if drafts[-1].raw is None or draw.random() < 0.5:  # else the client sends nothing more
         data += b"GET /end%s HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n" % str(seed).encode()
-    split = draw.randrange(len(data) + 1) if draw.random() < 0.2 else 0
-    nonce = data.rfind(NONCE, 0, split + len(NONCE) - 1)
-    if 0 <= nonce < split < nonce + len(NONCE):  # it must be in one piece
-        split = nonce
-    case.pieces += [piece for piece in (data[:split], data[split:]) if piece]
+    places = sorted(draw.choices(range(len(data) + 1), k=draw.choice([0, 0, 0, 1, 3])))
+    places = [0, *(place for place in places if not is_in_nonce(data, place)), len(data)]
+    case.pieces += [data[start:end] for start, end in zip(places, places[1:]) if start < end]
     return case
 
 

@@ -2,7 +2,9 @@
 import asyncio
 
 import http1_client
+import http2_client
 from bench import LANES, PROBE, SETTLED, addresses, certain, numbers
+from http2_cases import get
 from oracle import Finding, Visit, check_responses
 from proxies import Proxy
 from reference import read_requests
@@ -58,6 +60,14 @@ class ResponseBench:
         if expected.ends_with_connection:
             scene.delivered.set()  # the late bytes are part of it
         result = http1_client.Exchange(next(addresses))
+        if case.script.is_http2:
+            await http2_client.converse(self.proxy.port, result, lambda connection: self._talk_http2(scene, target, connection))
+        else:
+            await self._exchange(scene, target, result)
+        del self.origin.scenes[target]
+        return Visit(case, [expected], result, [])
+
+    async def _exchange(self, scene, target, result):
         try:
             async with asyncio.timeout(http1_client.DEADLINE):
                 await self._talk(scene, target, result)
@@ -65,15 +75,24 @@ class ResponseBench:
             result.late = True
         except ConnectionError:
             result.refused = True
-        del self.origin.scenes[target]
-        http1_client.parse(result, [case.script.method])
-        return Visit(case, [expected], result, [])
+        http1_client.parse(result, [scene.script.method])
+
+    async def _talk_http2(self, scene, target, connection):
+        """As `_talk`, on streams of one connection."""
+        try:
+            await connection.run(get(target.encode(), scene.script.method.encode()))
+            scene.delivered.set()
+            if 0 < connection.response.status < 500:
+                await scene.sent.wait()
+            await connection.run(get(b"/probe%d" % next(numbers)))
+        finally:
+            scene.delivered.set()
 
     async def _talk(self, scene, target, result):
         """The request; when its response is there, the origin's late bytes; then a request after which weir closes."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.proxy.port, local_addr=(result.address, 0))
+        request = REQUEST % (scene.script.method.encode(), target.encode())
+        reader, writer = await http1_client.connect(self.proxy.port, result.address, request)
         try:
-            writer.write(REQUEST % (scene.script.method.encode(), target.encode()))
             while not is_over(result, scene.script.method) and (data := await reader.read(65536)):
                 result.received += data
             scene.delivered.set()

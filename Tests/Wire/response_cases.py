@@ -2,8 +2,7 @@
 import dataclasses
 
 from case import Case, Mutator
-from drafts import ResponseDraft
-from messages import text
+from drafts import CRLF, ResponseDraft
 from mutations import SHARED, field_of, some
 
 USUAL_LINES = [b"HTTP/1.1 200 OK"] * 3 + [
@@ -50,14 +49,20 @@ class Script:
     response: bytes
     late: bytes = b""  # sent when the client has the response
     closes: bool = False  # after that
-
-    def saved(self):
-        return {"method": self.method, "response": text(self.response), "late": text(self.late), "closes": self.closes}
+    resets: bool = False  # by a reset; it then closes
+    cuts: list = dataclasses.field(default_factory=list)  # where the response is cut into pieces, each sent by itself
+    is_http2: bool = False  # the client speaks that
 
     @staticmethod
     def loaded(members):
         response, late = (members[name].encode("latin-1") for name in ("response", "late"))
-        return Script(members["method"], response, late, members["closes"])
+        return Script(members["method"], response, late, members["closes"], members.get("resets", False),
+                      members.get("cuts", []), members.get("http2", False))
+
+    @property
+    def pieces(self):
+        places = [0, *self.cuts, len(self.response)]
+        return [self.response[start:end] for start, end in zip(places, places[1:])]
 
 
 def base(draw, seed):
@@ -97,6 +102,25 @@ def closes(drafts, draw):
     drafts[0].closes = not drafts[0].closes
 
 
+def resets(drafts, draw):
+    drafts[0].closes = drafts[0].resets = True
+
+
+def kept_1_0(drafts, draw):
+    """HTTP/1.0 that keeps the connection."""
+    drafts[0].line, drafts[0].closes = b"HTTP/1.0 200 OK", False
+    drafts[0].add(draw, b"Connection", draw.choice([b"keep-alive", b"Keep-Alive", b"keep-alive, close"]))
+
+
+def coding_again(drafts, draw):
+    drafts[0].add(draw, b"Transfer-Encoding", draw.choice([b"chunked", b"gzip", b"identity", b""]))
+
+
+def many_fields(drafts, draw):
+    value = b"b" * draw.choice([1, 700])
+    drafts[0].fields += [[b"X-A", b": ", value, CRLF] for _ in range(draw.choice([30, 99, 300]))]
+
+
 def bodiless(drafts, draw):
     """A response that has no body, with one."""
     drafts[0].give_body()
@@ -111,6 +135,7 @@ def bodiless(drafts, draw):
 MUTATIONS = {
     **SHARED, "line": attribute("line", LINES), "late": attribute("late", SURPLUS), "late again": attribute("late", SURPLUS),
     "early": attribute("after", SURPLUS), "interim": interim, "field": field, "closes": closes, "bodiless": bodiless,
+    "resets": resets, "kept 1.0": kept_1_0, "coding again": coding_again, "many fields": many_fields,
     "method": attribute("method", [b"HEAD", b"GET", b"OPTIONS"]),
     "type": field_of(b"Content-Type", [b"text/event-stream", b"application/x-ndjson", b"text/plain\r\n x", b""]),
 }
@@ -121,7 +146,11 @@ def build(drafts, draw, seed):
     # What reads the method is the head alone: HEAD's response has the fields, and no body.
     body = b"" if draft.method == b"HEAD" and draft.raw is None and draw.random() < 0.7 else draft.body
     response = b"".join(draft.interim) + draft.head + body
-    return Case(str(seed), "response", script=Script(draft.method.decode(), response, draft.late, draft.closes))
+    script = Script(draft.method.decode(), response, draft.late, draft.closes, draft.resets)
+    if draw.random() < 0.3:
+        script.cuts = sorted(draw.choices(range(len(response) + 1), k=draw.choice([1, 2, 3])))
+    script.is_http2 = draw.random() < 0.3
+    return Case(str(seed), "response", script=script)
 
 
 MUTATOR = Mutator(base, MUTATIONS, build)

@@ -1,6 +1,8 @@
 """An origin that sends what the scripts of response cases say, and to other requests a well-formed response."""
 import asyncio
 import re
+import socket
+import struct
 
 from messages import Seen, text
 from origins import Record, trace_id
@@ -42,14 +44,10 @@ class ScriptedOrigin:
         method, target = head.split(b" ", 2)[:2]
         traceparent = field(head, b"traceparent")
         if scene := self.scenes.get(text(target)):
-            writer.write(scene.script.response)
-            await writer.drain()
-            if scene.script.late:
-                async with asyncio.timeout(DEADLINE):
-                    await scene.delivered.wait()
-                writer.write(scene.script.late)
-                await writer.drain()
-            scene.sent.set()
+            try:
+                await play(scene, writer)
+            finally:
+                scene.sent.set()  # weir may have closed the connection before
             return not scene.script.closes
         marks = tuple(filter(None, [field(head, b"x-mark")]))
         seen = Seen(text(method), text(target), field(head, b"host"), marks)
@@ -64,6 +62,22 @@ class ScriptedOrigin:
         self.server.close()
         for writer in self.writers:
             writer.transport.abort()
+
+
+async def play(scene, writer):
+    """Sends what the script says."""
+    for piece in scene.script.pieces:
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(0)  # with TCP_NODELAY, which asyncio sets, weir can read each by itself
+    if scene.script.late:
+        async with asyncio.timeout(DEADLINE):
+            await scene.delivered.wait()
+        writer.write(scene.script.late)
+        await writer.drain()
+    if scene.script.resets:
+        linger = struct.pack("ii", 1, 0)  # then a close is a reset: socket(7)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
 
 def field(head, name):

@@ -10,7 +10,7 @@ numbers = itertools.count(1)
 
 
 async def serve(reader, writer):
-    number, connection = next(numbers), h11.Connection(h11.SERVER)
+    number, connection = next(numbers), h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 16)
     try:
         while await exchange(number, connection, reader, writer):
             connection.start_next_cycle()

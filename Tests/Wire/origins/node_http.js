@@ -21,7 +21,7 @@ function answer(request, response) {
   response.end(content);
 }
 
-const server = http.createServer((request, response) => {
+const server = http.createServer({ maxHeaderSize: 65536 }, (request, response) => {
   if (request.url.startsWith("/early")) { // it answers before it has read the body, and drops that
     record(request, null, true);
     answer(request, response);
