@@ -1,3 +1,4 @@
+import Dispatch
 import NIOConcurrencyHelpers
 
 #if canImport(Glibc)
@@ -44,8 +45,8 @@ package final class LogSink: Sendable {
     private let failed: @Sendable (LogSinkError) -> Void
     private let lossNotice: @Sendable (Int) -> [UInt8]?
     private let state = NIOLockedValueBox(State())
-    private let work = Semaphore()
-    private let stopped = Semaphore()
+    private let work = DispatchSemaphore(value: 0)
+    private let stopped = DispatchSemaphore(value: 0)
 
     /// Opens the log and starts its thread.
     ///
@@ -126,8 +127,8 @@ package final class LogSink: Sendable {
     /// - Returns: Whether all was written in time; otherwise the thread still tries.
     package func close(within deadline: Duration) -> Bool {
         change { $0.isClosed = true }
-        guard stopped.wait(atMost: deadline) else { return false }
-        // For a second call of this function.
+        guard stopped.wait(timeout: deadline.fromNow) == .success else { return false }
+        // For a further call.
         stopped.signal()
         return true
     }
@@ -140,6 +141,14 @@ package final class LogSink: Sendable {
             return state.isAwake
         }
         if !wasAwake { work.signal() }
+    }
+}
+
+extension Duration {
+    /// That long from now, on the monotonic clock.
+    fileprivate var fromNow: DispatchTime {
+        let (seconds, attoseconds) = max(self, .zero).components
+        return .now() + .seconds(Int(seconds)) + .nanoseconds(Int(attoseconds / 1_000_000_000))
     }
 }
 
