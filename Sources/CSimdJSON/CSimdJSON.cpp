@@ -112,6 +112,86 @@ bool members_of(Reader &reader, size_t length, const weir_json_name *names, size
     return document.current_location().get(behind) == OUT_OF_BOUNDS;
 }
 
+constexpr size_t most_nested = 512;
+
+bool read_value(ondemand::value value, weir_json_value &found, size_t depth);
+
+/// Reads what is in an array or an object, to see whether it is JSON.
+bool read_nested(ondemand::value value, ondemand::json_type type, size_t depth) {
+    if (depth == 0) return false;
+    weir_json_value unused;
+    if (type == ondemand::json_type::array) {
+        ondemand::array array;
+        if (value.get_array().get(array)) return false;
+        for (auto item : array) {
+            ondemand::value element;
+            if (std::move(item).get(element) || !read_value(element, unused, depth - 1)) return false;
+        }
+        return true;
+    }
+    ondemand::object object;
+    if (value.get_object().get(object)) return false;
+    for (auto item : object) {
+        ondemand::field field;
+        std::string_view name;
+        if (std::move(item).get(field) || field.unescaped_key().get(name)) return false;
+        if (!read_value(field.value(), unused, depth - 1)) return false;
+    }
+    return true;
+}
+
+void read_number(ondemand::value value, weir_json_value &found) {
+    ondemand::number number;
+    // An error as well for one that is out of range, so that it cannot be said which it is.
+    if (value.get_number().get(number)) return;
+    if (number.is_int64()) {
+        found.kind = weir_json_value_integer;
+        found.integer = number.get_int64();
+    } else if (number.is_double()) {
+        found.kind = weir_json_value_double;
+        found.number = number.get_double();
+    }
+}
+
+bool read_value(ondemand::value value, weir_json_value &found, size_t depth) {
+    found = {weir_json_value_other, nullptr, 0, 0, 0, false};
+    ondemand::json_type type;
+    if (value.type().get(type)) return false;
+    switch (type) {
+    case ondemand::json_type::string: {
+        std::string_view text;
+        if (value.get_string().get(text)) return false;
+        found.kind = weir_json_value_string;
+        found.text = text.data();
+        found.length = text.size();
+        return true;
+    }
+    case ondemand::json_type::number: read_number(value, found); return true;
+    case ondemand::json_type::boolean:
+        found.kind = weir_json_value_boolean;
+        return !value.get_bool().get(found.boolean);
+    case ondemand::json_type::null: return without_trailing_space(value.raw_json_token()) == "null" && value.is_null();
+    default: return read_nested(value, type, depth);
+    }
+}
+
+bool each_member(Reader &reader, size_t length, weir_json_visitor visit, void *context) {
+    ondemand::document document;
+    if (reader.parser.iterate(reader.text.get(), length, length + SIMDJSON_PADDING).get(document)) return false;
+    ondemand::object object;
+    if (document.get_object().get(object)) return false;
+    for (auto item : object) {
+        ondemand::field field;
+        std::string_view name;
+        weir_json_value value;
+        if (std::move(item).get(field) || field.unescaped_key().get(name)) return false;
+        if (!read_value(field.value(), value, most_nested)) return false;
+        visit(context, {name.data(), name.size()}, &value);
+    }
+    const char *behind;
+    return document.current_location().get(behind) == OUT_OF_BOUNDS;
+}
+
 /// Copies a text to where simdjson may read behind its end.
 void take(const char *text, size_t length) {
     if (!reader) reader = std::make_unique<Reader>();
@@ -147,6 +227,17 @@ bool weir_json_members(
     try {
         take(text, length);
         return members_of(*reader, length, names, count, found);
+    } catch (const std::bad_alloc &) {
+        reader.reset();
+        return false;
+    }
+}
+
+bool weir_json_each_member(const char *text, size_t length, weir_json_visitor visit, void *context) {
+    if (length == 0) return false;
+    try {
+        take(text, length);
+        return each_member(*reader, length, visit, context);
     } catch (const std::bad_alloc &) {
         reader.reset();
         return false;

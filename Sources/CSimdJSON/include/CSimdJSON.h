@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -50,6 +51,36 @@ typedef struct {
 /// Returns false for what is no object, is no UTF-8, does not end, or has something behind its end.
 bool weir_json_members(
     const weir_json_name *names, size_t count, const char *text, size_t length, weir_json_member *found);
+
+/// What a member of an object is.
+typedef enum {
+    /// null, an object, an array, or a number that no type below holds.
+    weir_json_value_other = 0,
+    /// A string, unescaped.
+    weir_json_value_string = 1,
+    /// A whole number that is written as one.
+    weir_json_value_integer = 2,
+    weir_json_value_double = 3,
+    weir_json_value_boolean = 4,
+} weir_json_value_kind;
+
+typedef struct {
+    weir_json_value_kind kind;
+    const char *text;
+    size_t length;
+    int64_t integer;
+    double number;
+    bool boolean;
+} weir_json_value;
+
+/// Receives a member; its name, unescaped, and its text are valid during the call.
+typedef void (*weir_json_visitor)(void *context, weir_json_name name, const weir_json_value *value);
+
+/// Reads one JSON object, of any bytes, and passes each of its members in the order of the text, equal names included.
+///
+/// Returns false for a text that is not one JSON object in UTF-8, or that is nested more than 512 deep; some members may
+/// have been passed by then.
+bool weir_json_each_member(const char *text, size_t length, weir_json_visitor visit, void *context);
 
 #ifdef __cplusplus
 }

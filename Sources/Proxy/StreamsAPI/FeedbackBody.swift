@@ -1,5 +1,5 @@
 import Flow
-import Foundation
+import JSONPointer
 import Settings
 
 /// Why the body of a feedback is not taken.
@@ -39,93 +39,57 @@ struct FeedbackBody {
     /// - Complexity: O(n), of at most ``maximumBytes``.
     init(_ bytes: [UInt8]) throws(FeedbackError) {
         guard bytes.count <= Self.maximumBytes.bytes else { throw .tooLarge(limit: Self.maximumBytes) }
-        // Foundation would take UTF-16 and UTF-32 as well, which it tells by their zeros.
-        guard !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil else { throw .malformed }
-        let members: Members
-        do {
-            members = try JSONDecoder().decode(Members.self, from: Data(bytes))
-        } catch let error as FeedbackError {
-            throw error
-        } catch {
-            throw .malformed
+        guard let object = JSONObject(bytes) else { throw .malformed }
+        let names = Set(object.members.map(\.name))
+        if let unknown = names.filter({ Member(rawValue: $0) == nil }).min() {
+            throw .unknown(unknown.isPlainWord ? unknown : nil)
         }
-        guard members.count > 0 else { throw .empty }
-        guard let written = Self.memberCount(ofFlat: bytes) else { throw .malformed }
-        guard members.count == written else { throw .repeated }
-        feedback = members.feedback
-    }
-
-    /// How many members are written in an object that has one or more, none of them an object or a list.
-    ///
-    /// Foundation keeps one of two with the same name, and which one is not said. It also takes a comma behind the last
-    /// member, which is not JSON: `nil`.
-    private static func memberCount(ofFlat bytes: [UInt8]) -> Int? {
-        var count = 1, isQuoted = false, isEscaped = false, isAfterComma = false
-        for byte in bytes {
-            if isEscaped {
-                isEscaped = false
-            } else if isQuoted, byte == UInt8(ascii: "\\") {
-                isEscaped = true
-            } else if byte == UInt8(ascii: "\"") {
-                isQuoted.toggle()
-            } else if !isQuoted, byte == UInt8(ascii: ",") {
-                count += 1
-                isAfterComma = true
-            } else if !isQuoted, byte == UInt8(ascii: "}"), isAfterComma {
-                return nil
-            }
-            if byte == UInt8(ascii: "\"") { isAfterComma = false }
+        var feedback = Feedback()
+        for (name, value) in object.members {
+            guard let member = Member(rawValue: name) else { continue }
+            guard feedback.set(member, to: value) else { throw .invalid(member) }
         }
-        return count
+        guard !names.isEmpty else { throw .empty }
+        guard names.count == object.members.count else { throw .repeated }
+        self.feedback = feedback
     }
 }
 
-/// What Foundation reads an object into.
-private struct Members: Decodable {
-    private struct Name: CodingKey {
-        let stringValue: String
-        var intValue: Int? { nil }
-
-        init(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
-    }
-
-    private(set) var feedback = Feedback()
-    let count: Int
-
-    init(from decoder: any Decoder) throws {
-        let object = try decoder.container(keyedBy: Name.self)
-        let names = object.allKeys.map(\.stringValue)
-        if let unknown = names.filter({ FeedbackBody.Member(rawValue: $0) == nil }).min() {
-            throw FeedbackError.unknown(unknown.isPlainWord ? unknown : nil)
-        }
-        count = names.count
-        for name in object.allKeys {
-            guard let member = FeedbackBody.Member(rawValue: name.stringValue) else { continue }
-            guard read(member, of: object, at: name) else { throw FeedbackError.invalid(member) }
-        }
-    }
-
-    /// Whether the member has a value that is allowed, which is then part of the feedback.
-    private mutating func read(
-        _ member: FeedbackBody.Member, of object: KeyedDecodingContainer<Name>, at name: Name
-    ) -> Bool {
+extension Feedback {
+    /// Takes the value of a member.
+    ///
+    /// - Returns: Whether it is one that is allowed.
+    fileprivate mutating func set(_ member: FeedbackBody.Member, to value: JSONObject.Value) -> Bool {
         switch member {
         case .processingDelay:
-            feedback.processingDelay = (try? object.decode(String.self, forKey: name)).flatMap(Duration.init(text:))
-            return feedback.processingDelay.map { $0 <= Feedback.maximumDelay } ?? false
+            processingDelay = value.string.flatMap(Duration.init(text:))
+            return processingDelay.map { $0 <= Feedback.maximumDelay } ?? false
         case .rate:
-            feedback.rate = (try? object.decode(String.self, forKey: name)).flatMap(Pace.init(wanted:))
-            return feedback.rate != nil
+            rate = value.string.flatMap(Pace.init(wanted:))
+            return rate != nil
         case .bufferSize:
-            feedback.bufferSize = try? object.decode(Int.self, forKey: name)
-            return feedback.bufferSize.map { (1...Feedback.maximumBuffer).contains($0) } ?? false
+            bufferSize = value.wholeNumber
+            return bufferSize.map { (1...Feedback.maximumBuffer).contains($0) } ?? false
         case .pause:
-            feedback.isPaused = try? object.decode(Bool.self, forKey: name)
-            return feedback.isPaused != nil
+            if case .boolean(let value) = value { isPaused = value } else { isPaused = nil }
+            return isPaused != nil
         case .request:
-            feedback.request = try? object.decode(Int.self, forKey: name)
-            return feedback.request.map { (1...Feedback.maximumRequest).contains($0) } ?? false
+            request = value.wholeNumber
+            return request.map { (1...Feedback.maximumRequest).contains($0) } ?? false
+        }
+    }
+}
+
+extension JSONObject.Value {
+    fileprivate var string: String? {
+        if case .string(let text) = self { text } else { nil }
+    }
+
+    fileprivate var wholeNumber: Int? {
+        switch self {
+        case .integer(let number): number
+        case .double(let number): Int(exactly: number)
+        case .string, .boolean, .other: nil
         }
     }
 }
