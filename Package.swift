@@ -23,13 +23,13 @@ let package = Package(
     name: "weir",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-http-structured-headers", from: "1.7.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-structured-headers", exact: "1.7.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
         .target(name: "HTTPText", swiftSettings: strict),
@@ -44,6 +44,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "PlainText", swiftSettings: strict),
         .target(name: "LiveScreen", dependencies: ["PlainText"], swiftSettings: strict),
+        .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CNghttp2", linkerSettings: [.linkedLibrary("nghttp2")]),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(
@@ -51,7 +52,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Downstream",
-            dependencies: ["Flow", "HTTPText", "CNghttp2", nio, nioHTTP1, nioLocks, nioPosix, nioSSL, nioTLS],
+            dependencies: [
+                "CCrypto", "CNghttp2", "Flow", "HTTPText", nio, nioHTTP1, nioLocks, nioPosix, nioSSL, nioTLS,
+            ],
             swiftSettings: strict),
         .target(
             name: "Proxy",
