@@ -26,7 +26,9 @@ package struct JSONObject {
     package init?(_ text: [UInt8]) {
         let isWhole = text.withUnsafeBytes { text in
             let characters = text.assumingMemoryBound(to: CChar.self)
-            return weir_json_each_member(characters.baseAddress, characters.count, addMember, &members)
+            return withUnsafeMutablePointer(to: &members) { members in
+                weir_json_each_member(characters.baseAddress, characters.count, addMember, members)
+            }
         }
         guard isWhole else { return nil }
     }
