@@ -1,7 +1,7 @@
 import Flow
 import Testing
 
-@Suite struct RecordFormatTests {
+@Suite struct RecordFormatContentTypeTests {
     @Test(arguments: [
         ("application/x-ndjson", RecordFormat.ndjson), ("application/ndjson", .ndjson), ("application/jsonl", .ndjson),
         ("application/x-jsonlines", .ndjson), ("application/jsonlines", .ndjson), ("application/json-lines", .ndjson),
