@@ -2,7 +2,6 @@
 import dataclasses
 
 from case import Case, Mutator
-from messages import text
 from mutations import LENGTHS, MARKS, fill
 from origins import FORGED
 from request_cases import FORGERIES, HOSTS, METHODS, SHADOWS, TARGETS
@@ -45,23 +44,16 @@ class Stream:
     padding: int | None = None  # bytes in each DATA frame
     resets: bool = False  # the client ends the stream by a reset in the place of its last frame's END_STREAM
 
-    def saved(self):
-        return {"fields": pairs(self.fields), "data": [text(data) for data in self.data],
-                "trailers": pairs(self.trailers) if self.trailers is not None else None, "ends": self.ends}
-
     @staticmethod
     def loaded(members):
         trailers = members.get("trailers")
         return Stream(unpaired(members["fields"]), [data.encode("latin-1") for data in members.get("data", [])],
-                      unpaired(trailers) if trailers is not None else None, members.get("ends", True))
+                      unpaired(trailers) if trailers is not None else None, members.get("ends", True),
+                      resets=members.get("resets", False))
 
 
 def get(path, method=b"GET"):
     return Stream([(b":method", method), (b":scheme", b"http"), (b":authority", b"a.example"), (b":path", path)])
-
-
-def pairs(fields):
-    return [[text(name), text(value)] for name, value in fields]
 
 
 def unpaired(fields):

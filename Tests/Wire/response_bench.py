@@ -149,6 +149,7 @@ def judge(visit):
             yield Finding("the client got no response", timing=True)
         return
     first, *others = result.responses
+    late = first.status == 504 or any(line["reason"] == "upstream_timeout" for line in visit.lines)
     own = first.status in (502, 504)  # no script has these
     if own and (expected.status is None or expected.notes or not expected.complete):
         pass
@@ -156,7 +157,7 @@ def judge(visit):
         yield Finding(f"the head is malformed, and the client got {first.status} {first.body[:80]!r}")
     elif first.status != expected.status or first.complete != expected.complete and (first.complete or not expected.notes):
         got = f"{first.status}, complete {first.complete}"
-        yield Finding(f"expected {expected.status}, complete {expected.complete}, and the client got {got}", first.status == 504)
+        yield Finding(f"expected {expected.status}, complete {expected.complete}, and the client got {got}", late)
     elif first.body != (expected.body if first.complete else expected.body[:len(first.body)]):
         yield Finding(f"expected the body {expected.body[:200]!r}, and the client got {first.body[:200]!r}")
     traces = {record.trace for _, record in visit.records}

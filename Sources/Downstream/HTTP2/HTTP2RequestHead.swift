@@ -11,7 +11,8 @@ struct HTTP2RequestHead {
 
     private let limit: Int
     private var size = 0
-    private var method: String?
+    /// `:method`; `nil` if there is none. It is kept of a head that is too large or malformed as well.
+    private(set) var method: String?
     private var path: String?
     private var authority: String?
     private var host: String?

@@ -95,6 +95,8 @@ final class HTTP2Stream {
             request = try Self.request(fields, endsStream: endsStream, from: connection.peer)
         } catch {
             fault = error
+            // RFC 9110, section 9.3.2: the problem document would be content in a response to HEAD.
+            if fields.method == "HEAD" { method = .HEAD }
         }
         guard let request else { return true }
         (method, acceptsTrailers) = (request.head.method, request.acceptsTrailers)

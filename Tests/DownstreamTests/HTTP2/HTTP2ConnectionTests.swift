@@ -116,6 +116,17 @@ import Testing
         #expect(try client.frames(of: 1).last?.endsStream == true)
     }
 
+    /// RFC 9110, section 9.3.2: content there would be an error of the stream for clients such as libnghttp2.
+    @Test(arguments: [("host", "b"), ("x", String(repeating: "x", count: 16000))])
+    func aRejectedHeadRequestGetsNoContent(name: String, value: String) throws {
+        let client = try EmbeddedHTTP2(limits: .init(maximumHeaderBytes: .kibibytes(8)))
+        try client.begin()
+        try client.send(EmbeddedHTTP2.request(1, [(name, value)], method: "HEAD"))
+        #expect(client.handler.faults.count == 1)
+        let frames = try client.frames(of: 1)
+        #expect(frames.map(\.kind) == [.headers] && frames.last?.endsStream == true)
+    }
+
     /// A request that its client has given up before it was handed on causes no work.
     @Test func aRequestThatIsResetInTheSameFlightIsNotHandedOn() throws {
         try client.begin()
