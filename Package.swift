@@ -63,14 +63,23 @@ let package = Package(
                 nioLocks, nioPosix, logging,
                 .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
             ],
-            resources: [.embedInCode("Admin/Resources/live.html")],
+            swiftSettings: strict),
+        .target(
+            name: "Admin",
+            dependencies: [
+                "Flow", "HTTPText", "Settings", "Observability", "Downstream", "Proxy", nio, nioHTTP1,
+            ],
+            resources: [
+                .embedInCode("Resources/live.html"), .embedInCode("Resources/live.css"),
+                .embedInCode("Resources/live.js"),
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "weir",
             dependencies: [
                 "CCurl", "Flow", "Settings", "Observability", "PlainText", "LogReport", "LiveScreen", "Upstream",
                 "Downstream",
-                "Proxy", nio, nioHTTP1, nioPosix, logging,
+                "Proxy", "Admin", nio, nioHTTP1, nioPosix, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -102,6 +111,12 @@ let package = Package(
                 "Proxy", "Flow", "HTTPText", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1,
                 nioLocks,
                 nioPosix,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "AdminTests",
+            dependencies: [
+                "Admin", "Proxy", "Flow", "HTTPText", "Settings", "Observability", "Downstream", nio, nioHTTP1,
             ],
             swiftSettings: strict),
         .target(

@@ -1,3 +1,4 @@
+import Admin
 import ArgumentParser
 import Foundation
 import Logging
@@ -62,7 +63,8 @@ func serve(
     do {
         accessLog = try openAccessLog(configuration, log: log)
         server = try await Server.start(
-            configuration, version: Weir.version, waking: waking, inherited: inherited, accessLog: accessLog,
+            configuration, version: Weir.version, pages: AdminPages(), waking: waking, inherited: inherited,
+            accessLog: accessLog,
             processLog: processLog)
     } catch {
         log.critical("cannot start", metadata: ["error": "\(error)"])

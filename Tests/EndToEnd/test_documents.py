@@ -8,7 +8,7 @@ from harness.weir import REPOSITORY, command, route
 
 DOCUMENTS = [REPOSITORY / "README.md", REPOSITORY / "CHANGELOG.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 # Where the way of a record lies: every file there has its place in the page on the architecture.
-DATA_PATH = ("HTTPText", "Flow", "Upstream", "Downstream", "Proxy")
+DATA_PATH = ("HTTPText", "Flow", "Upstream", "Downstream", "Proxy", "Admin")
 
 
 def files_named_in(text):
@@ -66,7 +66,8 @@ def test_the_modules_know_each_other_as_the_architecture_says():
                for text in ["\n".join(file.read_text() for file in (REPOSITORY / "Sources" / module).rglob("*.swift"))]}
     assert imports["Flow"] <= {"Glibc", "Musl", "Darwin", "HTTPText"}
     assert "Downstream" not in imports["Upstream"] and "Upstream" not in imports["Downstream"]
-    assert not {"Settings", "Observability", "Proxy"} & (imports["Upstream"] | imports["Downstream"])
+    assert "Admin" not in imports["Proxy"]
+    assert not {"Settings", "Observability", "Proxy", "Admin"} & (imports["Upstream"] | imports["Downstream"])
 
 
 def test_the_page_on_the_behaviour_tells_every_status_and_reason_with_its_own_name():
@@ -77,7 +78,9 @@ def test_the_page_on_the_behaviour_tells_every_status_and_reason_with_its_own_na
     rows = re.findall(r"^\| (\d{3}) \| `([\w-]+)` \|", page, re.MULTILINE)
     assert len(rows) > 8
     assert {kind for _, kind in rows} <= kinds
-    causes = (flow / "Problem" / "Problem+Causes.swift").read_text() + (flow.parent / "Proxy" / "Request" / "Problem+Proxy.swift").read_text()
+    sources = [flow / "Problem" / "Problem+Causes.swift", flow.parent / "Proxy" / "Request" / "Problem+Proxy.swift",
+               flow.parent / "Admin" / "Problem+Admin.swift"]
+    causes = "".join(source.read_text() for source in sources)
     assert {status for status, _ in rows} <= set(re.findall(r"status: (\d{3})", causes))
     ends = page.partition("## How a stream ends")[2].partition("\n- ")[0]
     reasons = set(re.findall(r"\| `(\w+)`[^|]*\|$", ends, re.MULTILINE)) - {"reason"}

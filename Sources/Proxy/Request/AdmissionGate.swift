@@ -6,9 +6,6 @@ import NIOConcurrencyHelpers
 /// A lock is right here: it is taken a few times in a stream's life, for well under a microsecond, never for a record;
 /// where streams share a budget of records, for each lease of some 16 ms.
 final class AdmissionGate: Sendable {
-    /// Whose breaker it is.
-    enum BreakerKind: String, Sendable { case client, upstream }
-
     private struct Guarded {
         var state: GateState
         /// How to reach the upstreams of the pool, in their order.

@@ -9,8 +9,6 @@ final class RouteMetrics {
 
 /// The metrics of one event loop; copied when somebody asks, and joined with the other loops' then.
 final class LoopMetrics {
-    /// What a route is called that there is none of.
-    static let unrouted = ""
     private static let lagStep = 100 * LoopTimers.tick
 
     private(set) var routes: [String: RouteMetrics]
@@ -24,7 +22,7 @@ final class LoopMetrics {
     ///   - timers: Those of the loop.
     ///   - now: When it begins.
     init(routes names: [String], timers: LoopTimers, at now: Instant) {
-        routes = Dictionary((names + [Self.unrouted]).map { ($0, RouteMetrics()) }) { first, _ in first }
+        routes = Dictionary((names + [LoopFigures.unrouted]).map { ($0, RouteMetrics()) }) { first, _ in first }
         self.timers = timers
         window = HealthWindow(at: now)
     }
@@ -39,7 +37,7 @@ final class LoopMetrics {
 
     /// The meter of a route of the configuration; `nil` names requests without one.
     func route(_ name: String?) -> RouteMetrics {
-        let name = name ?? Self.unrouted
+        let name = name ?? LoopFigures.unrouted
         if let meter = routes[name] { return meter }
         // Of a route that a reload has brought.
         let meter = RouteMetrics()
@@ -49,7 +47,7 @@ final class LoopMetrics {
 
     /// Forgets the routes that are gone, once nothing of them is open: else reloads would add up.
     func keep(_ names: Set<String>) {
-        routes = routes.filter { $0.key == Self.unrouted || names.contains($0.key) || $0.value.tally.active > 0 }
+        routes = routes.filter { $0.key == LoopFigures.unrouted || names.contains($0.key) || $0.value.tally.active > 0 }
     }
 
     func lastMinute(at now: Instant) -> HealthWindow.Change { window.change(to: totals, at: now) }

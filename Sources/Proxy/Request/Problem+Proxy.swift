@@ -1,5 +1,5 @@
-import Downstream
-import Flow
+package import Downstream
+package import Flow
 import Upstream
 
 // Which cause gets which status: the causes that arise where the targets meet. The others stand in Flow.
@@ -35,7 +35,8 @@ extension Problem {
         }
     }
 
-    init(_ fault: RequestFault, limits: ConnectionLimits) {
+    /// What a client gets that sent no valid request; `limits` are those of its connection.
+    package init(_ fault: RequestFault, limits: ConnectionLimits) {
         switch fault {
         case .malformed: self = .malformedRequest
         case .headTooLarge: self = .headersTooLarge(limit: limits.maximumHeaderBytes)
@@ -89,7 +90,7 @@ extension Problem {
     }
 
     /// The request's method is not among the `allowed` ones of one of weir's own addresses (RFC 9110, section 15.5.6).
-    static func methodNotAllowed(_ allowed: String) -> Problem {
+    package static func methodNotAllowed(_ allowed: String) -> Problem {
         var problem = Problem(.invalidRequest, status: 405, detail: "Only \(allowed) can be asked of this address")
         problem.allowed = allowed
         return problem
@@ -105,44 +106,15 @@ extension Problem {
     /// A resumption of what cannot be resumed.
     static let cannotResume = Problem(.gone, status: 410, detail: "This stream cannot be resumed")
 
-    init(_ failure: RequestBody.Failure) {
+    static let endedByOperator = Problem(
+        .unavailable, status: 503, detail: "An operator has ended this stream", retryAfter: .seconds(1))
+
+    /// Why a body could not be collected.
+    package init(_ failure: RequestBody.Failure) {
         switch failure {
         case .tooLarge(let limit): self = .bodyTooLarge(limit: limit)
         case .tooSlow: self = .requestTimeout
         case .malformed, .brokenOff: self = .malformedRequest
         }
-    }
-}
-
-extension Problem {
-    // MARK: The admin listener
-
-    static let adminTokenMissing = Problem(.unauthorized, status: 401, detail: "The admin listener wants its token")
-    static let adminTokenWrong = Problem(.unauthorized, status: 401, detail: "This is not the admin listener's token")
-    static let adminByName = Problem(
-        .forbidden, status: 403, detail: "Without a token the admin listener is asked by its address or as localhost")
-
-    static let adminCrossOrigin = Problem(
-        .forbidden, status: 403, detail: "The admin listener does not answer to web pages of other origins")
-    static func tooManyFollowers(ofAddress limit: Int) -> Problem {
-        Problem(
-            .tooManyStreams, status: 429, detail: "The limit of \(limit) followers at one address is reached",
-            retryAfter: .seconds(1))
-    }
-    static func tooManyFollowers(limit: Int) -> Problem {
-        Problem(
-            .unavailable, status: 503, detail: "The limit of \(limit) followers is reached", retryAfter: .seconds(1))
-    }
-
-    static let adminTokenNeeded = Problem(
-        .forbidden, status: 403, detail: "Only with an admin_token can anything be done here but look")
-    static let noSuchBreaker = Problem(.notFound, status: 404, detail: "No breaker that is not closed has this name")
-    static let endedByOperator = Problem(
-        .unavailable, status: 503, detail: "An operator has ended this stream", retryAfter: .seconds(1))
-
-    /// What a 401 tells of how to do better (RFC 6750, section 3); `nil` for other problems.
-    var challenge: String? {
-        guard kind == .unauthorized else { return nil }
-        return self == .adminTokenWrong ? "Bearer realm=\"weir\", error=\"invalid_token\"" : "Bearer realm=\"weir\""
     }
 }

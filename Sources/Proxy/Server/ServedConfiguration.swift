@@ -18,7 +18,7 @@ final class ServedConfiguration: Sendable {
     let connectionLimits: ConnectionLimits
     /// Where streams have addresses of their own; `nil` where they have none.
     let streamsAddress: StreamsAddress?
-    let health: HealthPage
+    let health: HealthAddress
 
     /// - Parameters:
     ///   - configuration: What to serve.
@@ -43,7 +43,7 @@ final class ServedConfiguration: Sendable {
             keepaliveTime: configuration.limits.keepaliveTimeout,
             maximumStreams: configuration.http2?.maxConcurrentStreams)
         streamsAddress = configuration.paths.streams.map { StreamsAddress(path: $0) }
-        health = HealthPage(path: configuration.paths.health)
+        health = HealthAddress(path: configuration.paths.health)
     }
 
     var problemBase: String { configuration.problemBase }

@@ -3,14 +3,6 @@ import NIOConcurrencyHelpers
 import Observability
 package import Settings
 
-/// How reloads have fared, for metrics and the live view.
-struct ReloadStatus: Sendable {
-    /// Whether the last one was refused.
-    var isRefused = false
-    /// When the present configuration was taken.
-    var taken = Timestamp.now()
-}
-
 /// Why another configuration is not served.
 struct ReloadError: Error, CustomStringConvertible {
     let description: String

@@ -25,6 +25,7 @@ package final class Server: Sendable {
     /// - Parameters:
     ///   - configuration: What to serve.
     ///   - version: Which weir this is, for the metrics.
+    ///   - pages: What answers operators.
     ///   - waking: How the loops learn of libcurl's sockets.
     ///   - inherited: Sockets that listen already.
     ///   - accessLog: Where requests are logged; `nil` for nowhere.
@@ -32,7 +33,7 @@ package final class Server: Sendable {
     /// - Returns: The running proxy; it runs until ``drain()``.
     /// - Throws: ``BindError`` where a listener cannot be opened.
     package static func start(
-        _ configuration: Configuration, version: String, waking: Waking = .auto,
+        _ configuration: Configuration, version: String, pages: any OperatorPages, waking: Waking = .auto,
         inherited: InheritedSockets = InheritedSockets(), accessLog: LogSink?, processLog: ProcessLog
     ) async throws -> Server {
         LargeBlocks.returnToSystem()
@@ -40,7 +41,8 @@ package final class Server: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         do {
             return try await Server(
-                configuration, version: version, on: group, waking: waking, inherited: inherited, accessLog: accessLog,
+                configuration, version: version, pages: pages, on: group, waking: waking, inherited: inherited,
+                accessLog: accessLog,
                 processLog: processLog)
         } catch {
             try? await group.shutdownGracefully()
@@ -49,7 +51,8 @@ package final class Server: Sendable {
     }
 
     private init(
-        _ configuration: Configuration, version: String, on group: MultiThreadedEventLoopGroup, waking: Waking,
+        _ configuration: Configuration, version: String, pages: any OperatorPages,
+        on group: MultiThreadedEventLoopGroup, waking: Waking,
         inherited: InheritedSockets, accessLog: LogSink?, processLog: ProcessLog
     ) async throws {
         let log = processLog.logger
@@ -60,7 +63,7 @@ package final class Server: Sendable {
         let shared = Shared(
             configuration, workers: loops.count,
             maximumConnections: DescriptorLimit.connections(wanted: configuration.limits.maxConnections, log: log),
-            log: accessLog, process: processLog, readiness: readiness, version: version, tls: tls)
+            log: accessLog, process: processLog, readiness: readiness, version: version, tls: tls, pages: pages)
         var workers: [NIOLoopBound<Worker>] = []
         for (loop, gauge) in zip(loops, shared.buffers.cells) {
             workers.append(

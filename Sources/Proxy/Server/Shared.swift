@@ -19,8 +19,9 @@ final class Shared: Sendable {
     let buffers: BufferGauge
     let registry = StreamRegistry()
     let log: AccessLog?
-    let roster = LoopRoster()
-    let build: MetricsPage.Build
+    let roster = LoopRoster<Worker>()
+    let build: ProcessReport.Build
+    let pages: any OperatorPages
     /// The process's own log.
     let processLog: ProcessLog
     var process: Logger { processLog.logger }
@@ -29,7 +30,7 @@ final class Shared: Sendable {
 
     init(
         _ configuration: Configuration, workers: Int, maximumConnections: Int, log: LogSink?, process: ProcessLog,
-        readiness: Readiness, version: String, tls: ServerTLS?
+        readiness: Readiness, version: String, tls: ServerTLS?, pages: any OperatorPages
     ) {
         current = NIOLockedValueBox(ServedConfiguration(configuration, log: process.logger))
         self.workers = workers
@@ -37,10 +38,11 @@ final class Shared: Sendable {
             maximum: maximumConnections, perAddress: configuration.limits.connectionsPerAddress)
         buffers = BufferGauge(loops: workers, maximum: configuration.limits.maxBufferBytes)
         self.log = log.flatMap { sink in configuration.accessLog.map { AccessLog(sink, $0) } }
-        build = MetricsPage.Build(version: version)
+        build = ProcessReport.Build(version: version)
         processLog = process
         self.readiness = readiness
         self.tls = tls
+        self.pages = pages
     }
 
     var isDraining: Bool { readiness.state == .draining }

@@ -17,20 +17,3 @@ extension Worker {
         turnEnded()
     }
 }
-
-/// Streams that began under a configuration before the present one.
-struct OlderStreams: Sendable {
-    var count = 0
-    /// The age of the oldest; zero where there is none.
-    var oldest = Duration.zero
-
-    mutating func add(began: Instant, at now: Instant) {
-        count += 1
-        oldest = max(oldest, now - began)
-    }
-
-    static func += (left: inout OlderStreams, right: OlderStreams) {
-        left.count += right.count
-        left.oldest = max(left.oldest, right.oldest)
-    }
-}

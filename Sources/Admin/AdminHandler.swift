@@ -1,0 +1,119 @@
+import Downstream
+import Flow
+import NIOCore
+import NIOHTTP1
+import Observability
+import Proxy
+import Settings
+
+/// Answers on the admin listener: `/livez` whether the process runs, `/readyz` whether it takes requests, `/metrics` what it
+/// has counted, `/v1/admin/state` and `/v1/admin/events` its present state, `/` the same in a browser, and `paths.health` the
+/// health of its streams.
+final class AdminHandler: RequestHandler {
+    private let eventLoop: any EventLoop
+    private let proxy: OperatorInterface
+    private let outbox: Outbox
+
+    private let live: LiveView
+    private let streams: AdminStreams
+    private var random = SystemRandomNumberGenerator()
+
+    init(of proxy: OperatorInterface, on eventLoop: any EventLoop, outbox: Outbox, timers: LoopTimers) {
+        (self.eventLoop, self.proxy, self.outbox) = (eventLoop, proxy, outbox)
+        streams = AdminStreams(of: proxy, on: eventLoop, outbox: outbox)
+        live = LiveView(of: proxy, on: eventLoop, outbox: outbox, timers: timers)
+    }
+
+    func requestArrived(_ request: Request, body: RequestBody, writer: any ConnectionResponse) {
+        let access = AdminAccess(token: proxy.configuration.adminToken)
+        do throws(Problem) {
+            guard request.hasProperHost, request.hasProperTarget else {
+                writer.closeAfterwards()
+                throw .malformedRequest
+            }
+            if let problem = access.refusal(of: request) { throw problem }
+            switch request.head.method {
+            case .GET, .HEAD: show(request, writer)
+            default: try act(request, body, writer, mayAct: access.mayAct)
+            }
+        } catch {
+            var answer = proxy.answer(error, to: request)
+            if let challenge = error.challenge { answer.headers.add(name: "WWW-Authenticate", value: challenge) }
+            proxy.send(answer, to: writer)
+        }
+    }
+
+    func faultArrived(_ fault: RequestFault, peer: String, writer: any ConnectionResponse) {
+        let problem = Problem(fault, limits: proxy.connectionLimits)
+        answer(HTTPResponseStatus(statusCode: problem.status), problem.detail, writer)
+    }
+
+    /// The requests that change something.
+    private func act(
+        _ request: Request, _ body: RequestBody, _ writer: any ConnectionResponse, mayAct: Bool
+    ) throws(Problem) {
+        switch (request.head.method, request.path) {
+        case (.POST, BreakerReset.path[...]):
+            guard mayAct else { throw .adminTokenNeeded }
+            BreakerReset(proxy: proxy).answer(request, body, writer)
+        case (_, BreakerReset.path[...]): throw .methodNotAllowed("POST")
+        case (.DELETE, let path) where path.hasPrefix(AdminStreams.path):
+            guard mayAct else { throw .adminTokenNeeded }
+            streams.end(request, writer)
+        case (_, let path) where path.hasPrefix(AdminStreams.path): throw .methodNotAllowed("GET, HEAD, DELETE")
+        default: throw .methodNotAllowed("GET, HEAD")
+        }
+    }
+
+    private func show(_ request: Request, _ writer: any ConnectionResponse) {
+        switch request.path {
+        case "/": answerPage(writer)
+        case "/livez": answer(.ok, "alive", writer)
+        case "/readyz":
+            switch proxy.readiness {
+            case .starting: answer(.serviceUnavailable, "starting", writer)
+            case .ready: answer(.ok, "ready", writer)
+            case .draining: answer(.serviceUnavailable, "draining", writer)
+            }
+        case "/metrics":
+            answerMetrics(.init(accept: request.head.headers[canonicalForm: "accept"].map(String.init)), writer)
+        case "/v1/admin/state": live.answer(writer)
+        case "/v1/admin/events": live.follow(request, writer)
+        case let path where path.hasPrefix(AdminStreams.path): streams.look(request, writer)
+        case let path where proxy.isHealth(path):
+            HealthPage(proxy).answer(writer, on: eventLoop) { [outbox] _, _ in outbox.turnEnded() }
+        default: answer(.notFound, "see /, /livez, /readyz, /metrics and /v1/admin/state", writer)
+        }
+    }
+
+    private func answerPage(_ writer: any ConnectionResponse) {
+        let page = LivePage(Nonce(using: &random))
+        var answer = OwnAnswer(.ok, type: "text/html; charset=utf-8", text: page.html).withoutSniffing
+        answer.headers.add(contentsOf: [
+            "Content-Security-Policy": page.policy, "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Resource-Policy": "same-origin",
+        ])
+        proxy.send(answer, to: writer)
+    }
+
+    private func answerMetrics(_ format: MetricsText.Format, _ writer: any ConnectionResponse) {
+        let waiting = NIOLoopBound((writer: writer, outbox: outbox), eventLoop: eventLoop)
+        proxy.figures(on: eventLoop).whenComplete { [proxy] result in
+            let (writer, outbox) = waiting.value
+            defer { outbox.turnEnded() }
+            guard case .success(let figures) = result else {
+                proxy.answer(.unavailable(.loopSilent), to: nil, response: writer)
+                return
+            }
+            let page = MetricsPage(
+                figures, breakers: proxy.breakerFigures(at: proxy.now), process: proxy.process, format: format)
+            var answer = OwnAnswer(.ok, type: format.contentType, text: page.closed())
+            answer.headers.add(name: "Vary", value: "Accept")
+            proxy.send(answer, to: writer)
+        }
+    }
+
+    private func answer(_ status: HTTPResponseStatus, _ text: String, _ writer: any ConnectionResponse) {
+        proxy.send(OwnAnswer(status, type: "text/plain; charset=utf-8", text: text + "\n"), to: writer)
+    }
+}

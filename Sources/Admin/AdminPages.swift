@@ -1,0 +1,21 @@
+package import Downstream
+package import NIOCore
+package import Proxy
+
+/// All pages for operators: what the executable passes to ``Server``.
+package struct AdminPages: OperatorPages {
+    package init() {}
+
+    package func makeHandler(
+        of proxy: OperatorInterface, on loop: any EventLoop, outbox: Outbox, timers: LoopTimers
+    ) -> any RequestHandler {
+        AdminHandler(of: proxy, on: loop, outbox: outbox, timers: timers)
+    }
+
+    package func answerHealth(
+        of proxy: OperatorInterface, to response: any ClientResponse, on loop: any EventLoop,
+        answered: @escaping (_ status: Int, _ bytes: Int) -> Void
+    ) {
+        HealthPage(proxy).answer(response, on: loop, answered: answered)
+    }
+}

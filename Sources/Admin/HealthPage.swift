@@ -1,0 +1,69 @@
+import Downstream
+import Flow
+import NIOCore
+import NIOHTTP1
+import Observability
+import Proxy
+
+/// The health of the streams, at `paths.health` of both listeners.
+struct HealthPage {
+    private let proxy: OperatorInterface
+
+    init(_ proxy: OperatorInterface) { self.proxy = proxy }
+
+    /// Answers once all loops have reported.
+    ///
+    /// - Parameters:
+    ///   - response: Where the answer goes.
+    ///   - loop: The response's.
+    ///   - answered: Is called with the status and the length of the body, and ends the turn.
+    func answer(
+        _ response: any ClientResponse, on loop: any EventLoop,
+        answered: @escaping (_ status: Int, _ bytes: Int) -> Void
+    ) {
+        let waiting = NIOLoopBound((response: response, answered: answered), eventLoop: loop)
+        proxy.figures(on: loop).whenComplete { [proxy] result in
+            let (response, answered) = waiting.value
+            guard case .success(let figures) = result else {
+                let bytes = proxy.answer(.unavailable(.loopSilent), to: nil, response: response)
+                return answered(503, bytes.bytes)
+            }
+            let isDraining = proxy.readiness == .draining
+            let breakers = proxy.breakerFigures(at: proxy.now)
+            let answer = Self.answer(HealthReport(.init(figures, breakers, isDraining: isDraining)))
+            proxy.send(answer, to: response)
+            answered(Int(answer.status.code), answer.text.utf8.count)
+        }
+    }
+
+    private static func answer(_ report: HealthReport) -> OwnAnswer {
+        var answer = OwnAnswer(
+            report.status == .unhealthy ? .serviceUnavailable : .ok, type: "application/json", text: report.json + "\n")
+        if let seconds = report.retryAfter { answer.headers.add(name: "Retry-After", value: String(seconds)) }
+        return answer
+    }
+}
+
+extension HealthReport.Figures {
+    /// - Parameters:
+    ///   - loops: What all loops have counted.
+    ///   - breakers: Those of each route.
+    ///   - isDraining: Whether the proxy is stopping.
+    init(_ loops: LoopFigures, _ breakers: [BreakerFigures], isDraining: Bool) {
+        self.init()
+        self.isDraining = isDraining
+        lastMinute = loops.lastMinute
+        for tally in loops.routes.values {
+            activeStreams += tally.active
+            running += tally.running
+        }
+        for route in breakers {
+            // A dry run refuses nothing.
+            if route.upstreams.contains(.open), !route.isUpstreamDryRun { openUpstreams.append(route.route) }
+            downUpstreams += route.checked.filter { !$0.isUp }.map { "\($0.upstream) of \(route.route)" }
+            if !route.isClientDryRun { openClients += route.clients?.open ?? 0 }
+        }
+        let waits = breakers.compactMap(\.refusesFor)
+        if waits.count == breakers.count { allUpstreamsOpenFor = waits.min() }
+    }
+}

@@ -1,0 +1,170 @@
+import Flow
+import Observability
+import Proxy
+
+/// `GET /metrics`: everything that is counted, in the order of `docs/METRICS.md`.
+struct MetricsPage {
+    private typealias Tally = RouteTally
+
+    private let figures: LoopFigures
+    /// The names of the routes, each once, and their breakers.
+    private let routes: [(name: String, breakers: [BreakerFigures])]
+    private let process: ProcessReport
+    private var text: MetricsText
+
+    /// - Parameters:
+    ///   - figures: What all event loops have counted.
+    ///   - breakers: Those of the routes that are served, in the order of the configuration.
+    ///   - process: What the process reports of itself.
+    ///   - format: The text form.
+    init(_ figures: LoopFigures, breakers: [BreakerFigures], process: ProcessReport, format: MetricsText.Format) {
+        self.figures = figures
+        self.process = process
+        var routes: [(name: String, breakers: [BreakerFigures])] = []
+        for route in breakers {
+            if let known = routes.firstIndex(where: { $0.name == route.route }) {
+                routes[known].breakers.append(route)
+            } else {
+                routes.append((route.route, [route]))
+            }
+        }
+        // Those that a reload has removed, until the last of their streams has ended.
+        let removed = figures.routes.keys.filter { name in
+            name != LoopFigures.unrouted && !routes.contains { $0.name == name }
+        }
+        self.routes = routes + removed.sorted().map { ($0, []) }
+        text = MetricsText(format: format)
+    }
+
+    /// The whole page.
+    ///
+    /// - Complexity: O(routes).
+    consuming func closed() -> String {
+        addStreams()
+        addBuffers()
+        addUpstreams()
+        addBreakers()
+        addProcess()
+        return text.closed()
+    }
+
+    // MARK: Parts
+
+    private mutating func addStreams() {
+        add(.activeStreams) { $0.active }
+        add(.streams, by: "outcome", \.outcomes, Outcome.allCases.map { ($0, $0.rawValue) })
+        text.begin(.streamDuration)
+        for (name, tally) in tallies { text.add(["route": name], tally.durations) }
+        add(.records) { $0.records }
+        add(.bytes) { $0.bytes }
+        text.begin(.recordsFailed)
+        for (name, tally) in tallies {
+            for cause in Tally.RecordFailure.allCases {
+                let running = cause == .dropped ? tally.running.dropped : 0
+                text.add(["route": name, "cause": cause.rawValue], tally.failed[cause] + running)
+            }
+        }
+        add(.clientDisconnects, by: "cause", \.disconnects, Tally.Disconnect.allCases.map { ($0, $0.rawValue) })
+        add(.unmeteredResponses, by: "cause", \.unmetered, UnmeteredCause.allCases.map { ($0, $0.rawValue) })
+        text.begin(.refusals)
+        for (name, tally) in tallies + [(LoopFigures.unrouted, figures.routes[LoopFigures.unrouted] ?? Tally())] {
+            for kind in Problem.Kind.allCases where kind.isOfRoutes {
+                text.add(["route": name, "type": kind.rawValue], tally.refusals[kind])
+            }
+        }
+    }
+
+    private mutating func addBuffers() {
+        add(.bufferRecords) { $0.running.records }
+        add(.bufferRecordsCapacity) { $0.running.recordCapacity }
+        add(.bufferBytes) { $0.running.bytes }
+        add(.bufferBytesCapacity) { $0.running.byteCapacity }
+    }
+
+    private mutating func addUpstreams() {
+        add(.upstreamPauses, by: "cause", \.pauses, PauseLog.Cause.allCases.map { ($0, $0.rawValue) })
+        text.begin(.upstreamPaused)
+        for (name, tally) in tallies {
+            text.add(["route": name], seconds: (tally.paused + tally.running.paused).inSeconds)
+        }
+        add(.upstreamRetries) { $0.retries }
+        text.begin(.upstreamConnections)
+        for (name, tally) in tallies {
+            text.add(["route": name, "state": "active"], tally.running.transfers)
+            text.add(["route": name, "state": "idle"], tally.running.idleConnections)
+        }
+    }
+
+    private mutating func addBreakers() {
+        text.begin(.breakerState)
+        for (name, breakers) in routes {
+            let upstreams = breakers.flatMap(\.upstreams)
+            for state in CircuitBreaker.State.allCases where !upstreams.isEmpty {
+                text.add(
+                    ["route": name, "kind": "upstream", "state": state.rawValue], upstreams.count { $0 == state })
+            }
+            let clients = breakers.compactMap(\.clients)
+            guard !clients.isEmpty else { continue }
+            for (state, count) in [
+                (CircuitBreaker.State.open, clients.reduce(0) { $0 + $1.open }),
+                (.halfOpen, clients.reduce(0) { $0 + $1.halfOpen }),
+            ] {
+                text.add(["route": name, "kind": "client", "state": state.rawValue], count)
+            }
+        }
+        text.begin(.upstreamUp)
+        for (name, breakers) in routes {
+            for (upstream, isUp) in breakers.flatMap(\.checked) {
+                text.add(["route": name, "upstream": upstream], isUp ? 1 : 0)
+            }
+        }
+        text.begin(.breakerTrips)
+        for (name, breakers) in routes {
+            text.add(["route": name, "kind": "client"], breakers.reduce(0) { $0 + $1.clientTrips })
+            text.add(["route": name, "kind": "upstream"], breakers.reduce(0) { $0 + $1.upstreamTrips })
+        }
+    }
+
+    private mutating func addProcess() {
+        text.begin(.eventLoopLag)
+        text.add([:], figures.lag)
+        text.begin(.logLinesLost)
+        text.add([:], process.accessLogLinesLost)
+        text.begin(.processLogLinesLost)
+        text.add([:], process.processLogLinesLost)
+        text.begin(.configGeneration)
+        text.add([:], process.generation)
+        text.begin(.configReloadSuccessful)
+        text.add([:], process.reloads.isRefused ? 0 : 1)
+        text.begin(.configTaken)
+        text.add([:], seconds: Double(process.reloads.taken.millisecondsSince1970) / 1000)
+        text.begin(.olderStreams)
+        text.add([:], figures.older.count)
+        text.begin(.oldestStream)
+        text.add([:], seconds: figures.older.oldest.inSeconds)
+        text.begin(.processStart)
+        text.add([:], seconds: Double(process.build.start.millisecondsSince1970) / 1000)
+        text.begin(.build)
+        text.add(["version": process.build.version, "libcurl": process.build.libcurl], 1)
+    }
+
+    // MARK: Rows
+
+    private var tallies: [(String, Tally)] { routes.map { ($0.name, figures.routes[$0.name] ?? Tally()) } }
+
+    /// One sample for each route.
+    private mutating func add(_ family: MetricFamily, _ value: (Tally) -> Int) {
+        text.begin(family)
+        for (name, tally) in tallies { text.add(["route": name], value(tally)) }
+    }
+
+    /// One sample for each route and case.
+    private mutating func add<Case>(
+        _ family: MetricFamily, by label: String, _ counts: (Tally) -> CaseCounts<Case>, _ cases: [(Case, String)]
+    ) {
+        text.begin(family)
+        for (name, tally) in tallies {
+            for (key, value) in cases { text.add(["route": name, label: value], counts(tally)[key]) }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+import NIOHTTP1
+import Proxy
+
+extension OwnAnswer {
+    /// The same answer, whose media type a browser does not guess (https://fetch.spec.whatwg.org/#x-content-type-options-header).
+    var withoutSniffing: OwnAnswer {
+        var answer = self
+        answer.headers.add(name: "X-Content-Type-Options", value: "nosniff")
+        return answer
+    }
+}

@@ -1,0 +1,34 @@
+import Flow
+
+// The problems of the admin listener.
+
+extension Problem {
+    static let adminTokenMissing = Problem(.unauthorized, status: 401, detail: "The admin listener wants its token")
+    static let adminTokenWrong = Problem(.unauthorized, status: 401, detail: "This is not the admin listener's token")
+    static let adminTokenNeeded = Problem(
+        .forbidden, status: 403, detail: "Only with an admin_token can anything be done here but look")
+
+    static let adminByName = Problem(
+        .forbidden, status: 403, detail: "Without a token the admin listener is asked by its address or as localhost")
+    static let adminCrossOrigin = Problem(
+        .forbidden, status: 403, detail: "The admin listener does not answer to web pages of other origins")
+
+    static func tooManyFollowers(ofAddress limit: Int) -> Problem {
+        Problem(
+            .tooManyStreams, status: 429, detail: "The limit of \(limit) followers at one address is reached",
+            retryAfter: .seconds(1))
+    }
+
+    static func tooManyFollowers(limit: Int) -> Problem {
+        Problem(
+            .unavailable, status: 503, detail: "The limit of \(limit) followers is reached", retryAfter: .seconds(1))
+    }
+
+    static let noSuchBreaker = Problem(.notFound, status: 404, detail: "No breaker that is not closed has this name")
+
+    /// The `WWW-Authenticate` of a 401 (RFC 6750, section 3); `nil` for other problems.
+    var challenge: String? {
+        guard kind == .unauthorized else { return nil }
+        return self == .adminTokenWrong ? "Bearer realm=\"weir\", error=\"invalid_token\"" : "Bearer realm=\"weir\""
+    }
+}

@@ -1,0 +1,52 @@
+package import Downstream
+import Flow
+package import NIOHTTP1
+import Observability
+
+/// An answer that weir makes itself; the one place that sets the fields which such answers have in common.
+package struct OwnAnswer {
+    package var status: HTTPResponseStatus
+    /// All fields but `Date` and the framing.
+    package var headers: HTTPHeaders
+    package var text: String
+
+    /// - Parameters:
+    ///   - status: The status line's code and reason.
+    ///   - type: The media type; `nil` for an answer without content.
+    ///   - text: The content.
+    ///   - isStorable: Whether caches may store it (RFC 9111, section 5.2.2.5: `no-store` if not).
+    package init(_ status: HTTPResponseStatus, type: String? = nil, text: String = "", isStorable: Bool = false) {
+        (self.status, self.text) = (status, text)
+        headers = [:]
+        if let type { headers.add(name: "Content-Type", value: type) }
+        if !isStorable { headers.add(name: "Cache-Control", value: "no-store") }
+    }
+
+    /// The answer that reports a problem (RFC 9457).
+    ///
+    /// - Parameters:
+    ///   - problem: What is reported.
+    ///   - accept: The request's `Accept`, which selects the media type; `nil` if it has none.
+    ///   - base: Where the problem types are described.
+    init(_ problem: Problem, accept: String?, base: String) {
+        self.init(
+            HTTPResponseStatus(statusCode: problem.status), type: Problem.contentType(accept: accept),
+            text: problem.json(base: base) + "\n", isStorable: true)
+        if let seconds = problem.retryAfter { headers.add(name: "Retry-After", value: String(seconds)) }
+        if let methods = problem.allowed { headers.add(name: "Allow", value: methods) }
+    }
+
+    /// All fields but the framing.
+    ///
+    /// - Parameter date: The value of `Date` (RFC 9110, section 6.6.1).
+    package func headers(date: String) -> HTTPHeaders {
+        var headers = headers
+        headers.add(name: "Date", value: date)
+        return headers
+    }
+
+    /// Writes the whole answer.
+    package func send(to response: any ClientResponse, date: String) {
+        response.respond(status, headers: headers(date: date), text: text)
+    }
+}

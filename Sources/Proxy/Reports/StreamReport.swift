@@ -1,0 +1,16 @@
+package import Flow
+
+/// All that an operator may know of one stream.
+package struct StreamReport: Sendable {
+    package var summary: StreamSummary
+    /// Without its query, as in the access log.
+    package var path: String
+    /// The address of its upstream; `nil` if none was requested.
+    package var upstream: String?
+    package var dropped: Int
+    package var resumptions: Int
+    package var pauseCount: Int
+    /// The last pauses of its upstream.
+    package var pauses: [PauseLog.Pause]
+    package var began: Instant
+}

@@ -1,0 +1,38 @@
+/// The state of one stream as an operator's overview shows it.
+package struct StreamSummary: Sendable {
+    /// What the stream waits for; its raw value is the word in JSON.
+    package enum Status: String, Sendable {
+        /// Not admitted yet (`Prefer: respond-async`).
+        case waiting
+        /// The upstream has not begun to answer.
+        case pending
+        /// No client is attached.
+        case detached
+        /// The client has paused it, or has used up its credit.
+        case held
+        /// The client does not read.
+        case slow
+        /// The upstream is paused for another reason.
+        case paused
+        case flowing
+    }
+
+    /// The text of its ``StreamHandle``.
+    package var handle: String
+    package var route: String
+    package var client: String
+    package var records: Int
+    package var bytes: Int
+    package var rate: String
+    package var buffer: Int
+    package var bufferRecords: Int
+    package var status: Status
+    /// The filled part of its queue, from 0 to 1.
+    package var fill: Double
+    /// How long its upstream has been paused, in all.
+    package var paused: Duration
+    package var lasted: Duration
+
+    /// Whether it is slower: its queue is fuller, or as full for longer.
+    func isSlower(than other: StreamSummary) -> Bool { (fill, paused) > (other.fill, other.paused) }
+}

@@ -1,0 +1,131 @@
+package import Downstream
+package import Flow
+import Logging
+import NIOConcurrencyHelpers
+package import NIOCore
+package import Observability
+package import Settings
+
+/// What operators see of the running proxy, and what they do to it; from any thread.
+package struct OperatorInterface: Sendable {
+    private let shared: Shared
+
+    init(_ shared: Shared) { self.shared = shared }
+
+    /// The monotonic time of all event loops.
+    package var now: Instant { Worker.now() }
+
+    /// The configuration that is served.
+    package var configuration: Configuration { shared.served.configuration }
+
+    package var connectionLimits: ConnectionLimits { shared.served.connectionLimits }
+
+    /// Whether a request's path is that of the health page.
+    package func isHealth(_ path: Substring) -> Bool { shared.served.health.isHere(path) }
+
+    package var readiness: Readiness.State { shared.readiness.state }
+
+    /// The names of the routes that are served, in the order of the configuration; several may be equal.
+    package var routes: [String] { shared.served.routes.map(\.name) }
+
+    package var process: ProcessReport {
+        ProcessReport(
+            build: shared.build, reloads: shared.reloads.withLockedValue { $0 }, generation: shared.served.generation,
+            accessLogLinesLost: shared.log?.lost ?? 0, processLogLinesLost: shared.processLog.lost)
+    }
+
+    // MARK: All event loops
+
+    /// Adds up what the loops have counted.
+    ///
+    /// - Returns: The sum, on `loop`; a failure if a loop does not answer in time or has been shut down.
+    /// - Complexity: O(open streams).
+    package func figures(on loop: any EventLoop) -> EventLoopFuture<LoopFigures> {
+        shared.roster.join(into: LoopFigures(), on: loop, { $0.figures() }, +=)
+    }
+
+    /// The same with the slowest streams.
+    package func overview(on loop: any EventLoop) -> EventLoopFuture<LoopOverview> {
+        shared.roster.join(into: LoopOverview(), on: loop, { $0.overview() }, +=)
+    }
+
+    // MARK: One stream
+
+    /// Reports on one stream.
+    ///
+    /// - Returns: `nil` if no stream with this handle is open; a failure if a loop does not answer in time or has been shut down.
+    package func report(of handle: StreamHandle, on loop: any EventLoop) -> EventLoopFuture<StreamReport?> {
+        shared.roster.join(into: nil, on: loop, { $0.report(of: handle, isEnding: false) }, { $0 = $0 ?? $1 })
+    }
+
+    /// Ends one stream after its last whole record.
+    ///
+    /// - Returns: Its report from before the end; otherwise as ``report(of:on:)``.
+    package func end(_ handle: StreamHandle, on loop: any EventLoop) -> EventLoopFuture<StreamReport?> {
+        shared.roster.join(into: nil, on: loop, { $0.report(of: handle, isEnding: true) }, { $0 = $0 ?? $1 })
+    }
+
+    // MARK: Breakers
+
+    /// The breakers of each route, in the order of the configuration.
+    ///
+    /// - Complexity: O(clients that have failed lately), under the lock of each route's gate.
+    package func breakerFigures(at now: Instant) -> [BreakerFigures] {
+        shared.served.routes.map { $0.gate.breakerFigures(of: $0.name, at: now) }
+    }
+
+    /// The breakers that are not closed, at most `limit`.
+    ///
+    /// - Complexity: As ``breakerFigures(at:)``.
+    package func openBreakers(atMost limit: Int, at now: Instant) -> [BreakerReport] {
+        var reports: [BreakerReport] = []
+        for route in shared.served.routes where reports.count < limit {
+            reports += route.openBreakers(atMost: limit - reports.count, at: now)
+        }
+        return reports
+    }
+
+    /// Closes a breaker that is not closed, and logs it.
+    ///
+    /// - Parameters:
+    ///   - route: The name of the route.
+    ///   - kind: Whose breaker it is.
+    ///   - name: The name of the client or upstream, as in ``BreakerReport``.
+    /// - Returns: Whether there was one.
+    package func resetBreaker(of route: String, _ kind: BreakerKind, named name: String) -> Bool {
+        let served = shared.served.routes.first { $0.name == route }
+        guard served?.resetBreaker(kind, of: name, at: now) ?? false else { return false }
+        shared.process.notice(
+            "a breaker was reset by an operator", metadata: ["route": "\(route)", "kind": "\(kind.rawValue)"])
+        return true
+    }
+
+    // MARK: Answers
+
+    /// The value of `Date` (RFC 9110, section 5.6.7).
+    package var date: String { shared.date.text(at: Timestamp.now()) }
+
+    /// Writes a whole answer.
+    package func send(_ answer: OwnAnswer, to response: any ClientResponse) {
+        answer.send(to: response, date: date)
+    }
+
+    /// Answers with a problem.
+    ///
+    /// - Parameters:
+    ///   - problem: The reason.
+    ///   - request: Its `Accept` selects the media type; `nil` if there is no valid request.
+    ///   - response: Where the answer goes.
+    /// - Returns: The length of the body.
+    @discardableResult
+    package func answer(
+        _ problem: Problem, to request: Request?, response: any ClientResponse
+    ) -> ByteCount {
+        shared.answer(problem, to: request, response: response)
+    }
+
+    /// The same answer, not yet sent.
+    package func answer(_ problem: Problem, to request: Request?) -> OwnAnswer {
+        shared.ownAnswer(problem, to: request)
+    }
+}

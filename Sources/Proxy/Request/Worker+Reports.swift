@@ -1,0 +1,59 @@
+import Downstream
+import Flow
+import Observability
+import Upstream
+
+// What operators see of an event loop.
+
+extension Worker {
+    /// What this loop has counted so far.
+    ///
+    /// - Complexity: O(open streams of the loop), well under a microsecond for each: the price of a scrape, so that what a
+    ///   queue holds needs no count of its own with each record.
+    func figures() -> LoopFigures {
+        let now = clock()
+        for meter in meters.routes.values { meter.tally.running = .init() }
+        var figures = LoopFigures()
+        let generation = shared.served.generation
+        for driver in openDrivers {
+            driver.addRunning(at: now)
+            if driver.asked.generation < generation { figures.older.add(began: driver.began, at: now) }
+        }
+        let idle = upstream.idleConnections()
+        for route in shared.served.routes {
+            for upstream in route.upstreams {
+                let count = idle[ObjectIdentifier(upstream.origin)] ?? 0
+                meters.route(route.name).tally.running.idleConnections += count
+            }
+        }
+        figures.routes = meters.routes.mapValues(\.tally)
+        figures.lag = meters.lag
+        figures.lastMinute = meters.lastMinute(at: now)
+        return figures
+    }
+
+    /// What this loop has counted, and its slowest streams.
+    ///
+    /// - Complexity: O(open streams of the loop).
+    func overview() -> LoopOverview {
+        let now = clock()
+        var overview = LoopOverview()
+        for driver in openDrivers { overview.slowest.add(driver.summary(at: now)) }
+        overview.figures = figures()
+        return overview
+    }
+
+    /// The open stream of this loop with this handle, reported as it was before it ended if `isEnding`.
+    ///
+    /// - Returns: `nil` if there is none.
+    /// - Complexity: O(open streams of the loop): operators ask rarely, and an index would cost each stream.
+    func report(of handle: StreamHandle, isEnding: Bool) -> StreamReport? {
+        guard let driver = openDrivers.first(where: { StreamHandle(of: $0.id) == handle }) else { return nil }
+        let report = driver.report(at: clock())
+        if isEnding {
+            driver.end(.cancelled, problem: .endedByOperator)
+            turnEnded()
+        }
+        return report
+    }
+}

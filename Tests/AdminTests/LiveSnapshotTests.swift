@@ -1,0 +1,73 @@
+import Flow
+import Foundation
+import Observability
+import Testing
+
+@testable import Admin
+@testable import Proxy
+
+@Suite struct LiveSnapshotTests {
+    private let start = Instant(nanoseconds: 5_000_000_000)
+
+    private func json(
+        _ figures: LoopFigures = LoopFigures(), routes: [String] = [], breakers: [BreakerReport] = [],
+        isDraining: Bool = false, takesActions: Bool = false
+    ) throws -> [String: Any] {
+        var overview = LoopOverview()
+        overview.figures = figures
+        let snapshot = LiveSnapshot(
+            overview: overview, routes: routes, breakers: breakers,
+            process: ProcessReport(
+                build: .init(version: "1.2.3"), reloads: ReloadStatus(), generation: 4, accessLogLinesLost: 0,
+                processLogLinesLost: 0),
+            isDraining: isDraining, takesActions: takesActions,
+            sample: LiveSample(of: figures, at: start + .seconds(1)), earlier: LiveSample(at: start))
+        let object = try JSONSerialization.jsonObject(with: Data(snapshot.json(at: Timestamp.now())))
+        return try #require(object as? [String: Any])
+    }
+
+    @Test func theStateOfTheProcessIsShown() throws {
+        let ready = try json(takesActions: true)
+        #expect(ready["version"] as? String == "1.2.3")
+        #expect(ready["state"] as? String == "ready")
+        #expect(ready["actions"] as? Bool == true)
+        #expect((ready["configuration"] as? [String: Any])?["generation"] as? Int == 4)
+        let draining = try json(isDraining: true)
+        #expect(draining["state"] as? String == "draining")
+        #expect(draining["actions"] as? Bool == false)
+    }
+
+    @Test func routesAreShownOnceInTheOrderOfTheConfigurationAndRemovedOnesAfterThem() throws {
+        var figures = LoopFigures()
+        for name in ["/z", "/a", "/removed", "/gone", LoopFigures.unrouted] { figures.routes[name] = RouteTally() }
+        let routes = try #require(try json(figures, routes: ["/z", "/a", "/z"])["routes"] as? [[String: Any]])
+        #expect(routes.map { $0["route"] as? String } == ["/z", "/a", "/gone", "/removed"])
+    }
+
+    @Test func totalsIncludeRequestsWithoutARoute() throws {
+        var (routed, unrouted) = (RouteTally(), RouteTally())
+        routed.active = 2
+        routed.records = 30
+        routed.refused(.tooManyStreams, bytes: .zero)
+        unrouted.refused(.notFound, bytes: .zero)
+        var figures = LoopFigures()
+        figures.routes = ["/a": routed, LoopFigures.unrouted: unrouted]
+        let totals = try #require(try json(figures, routes: ["/a"])["totals"] as? [String: Any])
+        #expect(totals["activeStreams"] as? Int == 2)
+        #expect(totals["recordsPerSecond"] as? Double == 30)
+        #expect(totals["refusals"] as? Int == 2)
+    }
+
+    @Test func aBreakerIsNamedUnderItsKind() throws {
+        let breakers = [
+            BreakerReport(route: "/a", kind: .client, name: "192.0.2.1", state: .open, openFor: .seconds(2)),
+            BreakerReport(route: "/a", kind: .upstream, name: "http://up", state: .halfOpen, openFor: .zero),
+        ]
+        let shown = try #require(try json(breakers: breakers)["breakers"] as? [[String: Any]])
+        #expect(shown.count == 2)
+        #expect(shown[0]["client"] as? String == "192.0.2.1")
+        #expect(shown[0]["retryAfter"] as? Double == 2)
+        #expect(shown[1]["upstream"] as? String == "http://up")
+        #expect(shown[1]["client"] == nil)
+    }
+}
