@@ -21,6 +21,7 @@ struct LiveSnapshot {
     let earlier: LiveSample
 
     /// - Parameter time: The time of day.
+    /// - Returns: One JSON object without a newline.
     /// - Complexity: O(routes).
     func json(at time: Timestamp) -> [UInt8] {
         var json = JSONText(capacity: 4096)

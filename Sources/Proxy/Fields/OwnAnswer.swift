@@ -39,6 +39,7 @@ package struct OwnAnswer {
     /// All fields but the framing.
     ///
     /// - Parameter date: The value of `Date` (RFC 9110, section 6.6.1).
+    /// - Returns: Those of ``headers``, and `Date`.
     package func headers(date: String) -> HTTPHeaders {
         var headers = headers
         headers.add(name: "Date", value: date)

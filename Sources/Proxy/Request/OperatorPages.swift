@@ -10,6 +10,7 @@ package protocol OperatorPages: Sendable {
     ///   - loop: The loop of the admin listener; the call and all requests are on it.
     ///   - outbox: The listener's; its turn is to be ended after an answer that comes later than its request.
     ///   - timers: The listener's.
+    /// - Returns: The handler; the listener owns it.
     func makeHandler(
         of proxy: OperatorInterface, on loop: any EventLoop, outbox: Outbox, timers: LoopTimers
     ) -> any RequestHandler
