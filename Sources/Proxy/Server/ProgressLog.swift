@@ -7,32 +7,32 @@ import Observability
 /// One timer a loop, and none while nothing runs. It goes round a wheel of slots once in an interval, and tells of one
 /// slot's streams at a time: ten thousand streams are 79 lines in each of 128 steps, not ten thousand lines at once.
 final class ProgressLog: TimerTarget {
-    private let worker: Worker
+    private let timers: LoopTimers
+    private let clock: () -> Instant
     private let interval: Duration
     private var wheel = SlotWheel<StreamDriver>()
     private lazy var timer = LoopTimer(target: self)
 
-    init(worker: Worker, every interval: Duration) {
-        self.worker = worker
-        self.interval = interval
+    init(timers: LoopTimers, clock: @escaping () -> Instant, every interval: Duration) {
+        (self.timers, self.clock, self.interval) = (timers, clock, interval)
     }
 
     private var step: Duration { interval / SlotWheel<StreamDriver>.slots }
 
     func add(_ driver: StreamDriver) {
         wheel.add(driver)
-        if !timer.isSet { worker.timers.set(timer, at: worker.clock() + step) }
+        if !timer.isSet { timers.set(timer, at: clock() + step) }
     }
 
     func remove(_ driver: StreamDriver) {
         wheel.remove(driver)
-        if wheel.isEmpty { worker.timers.cancel(timer) }
+        if wheel.isEmpty { timers.cancel(timer) }
     }
 
     func timerFired(_ timer: LoopTimer, at now: Instant) {
         for driver in wheel.turn() where now - driver.began >= interval { driver.tellProgress(at: now) }
         // From when it was due, so that the rounds do not drift; a loop that was held up does not catch up.
-        if !wheel.isEmpty { worker.timers.set(timer, at: max(timer.due + step, now)) }
+        if !wheel.isEmpty { timers.set(timer, at: max(timer.due + step, now)) }
     }
 }
 

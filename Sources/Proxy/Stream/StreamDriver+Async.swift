@@ -71,7 +71,7 @@ extension StreamDriver {
         machine.detached(until: pendingEnds(from: now))
         response.delegate = nil
         self.response = nil
-        worker.answer(state(at: now), retryAfter: retryAfter, isPromise: true, response: response)
+        worker.shared.answer(state(at: now), retryAfter: retryAfter, isPromise: true, response: response)
         if permit != nil { armDeadline() }
         return true
     }

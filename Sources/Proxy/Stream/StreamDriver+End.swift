@@ -129,23 +129,23 @@ extension StreamDriver {
     // MARK: For the operator
 
     private func tell(_ outcome: Outcome, at now: Instant) {
-        guard worker.isLogging else { return }
+        guard worker.requestLog.isEnabled else { return }
         let end = StreamEnd(
             outcome, problem: problemKind(of: outcome), upstreamError: upstreamError?.reason,
             isDelimitedByClose: isDelimitedByClose)
-        worker.tell(.ended(facts, totals(at: now), end))
+        worker.requestLog.write(.ended(facts, totals(at: now), end))
     }
 
     /// The request is handed on.
     func tellStart() {
-        if worker.shared.log?.tellsStarts ?? false { worker.tell(.started(facts)) }
+        if worker.shared.log?.tellsStarts ?? false { worker.requestLog.write(.started(facts)) }
     }
 
     /// It goes on.
-    func tellProgress(at now: Instant) { worker.tell(.progressed(facts, totals(at: now))) }
+    func tellProgress(at now: Instant) { worker.requestLog.write(.progressed(facts, totals(at: now))) }
 
     private var facts: StreamFacts {
-        worker.facts(of: asked.request, client: asked.client, route: route.name, id: id)
+        worker.requestLog.facts(of: asked.request, client: asked.client, route: route.name, id: id)
     }
 
     private func totals(at now: Instant) -> StreamTotals {

@@ -15,7 +15,7 @@ final class StreamDriver {
     let worker: Worker
     let meter: RouteMetrics
     var asked: StreamRequest
-    lazy var id = worker.nextId()
+    lazy var id = worker.requestLog.nextId()
     /// Who reads; `nil` while nobody does: the client was promised the answer for later, or lost its connection.
     var response: (any ClientResponse)?
     var permit: Permit?

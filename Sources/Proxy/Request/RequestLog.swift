@@ -1,0 +1,68 @@
+import Downstream
+import Flow
+import NIOHTTP1
+import Observability
+
+/// Answers requests with problems, and logs and counts what weir answers itself; one for each event loop.
+final class RequestLog {
+    private let shared: Shared
+    private let metrics: LoopMetrics
+    private var random = RandomPool()
+
+    init(shared: Shared, metrics: LoopMetrics) { (self.shared, self.metrics) = (shared, metrics) }
+
+    /// Whether the access log is written.
+    var isEnabled: Bool { shared.log != nil }
+
+    func write(_ event: StreamEvent) { shared.log?.write(event) }
+
+    /// A new id, for a stream or for a request that gets none.
+    func nextId() -> StreamId { StreamId(using: &random) }
+
+    /// What the access log reports of a request.
+    func facts(of request: Request, client: String, route: String?, id: StreamId?) -> StreamFacts {
+        var facts = StreamFacts(
+            id: id, client: client, route: route, method: request.head.method.rawValue, path: String(request.path),
+            httpVersion: "HTTP/\(request.head.version.major).\(request.head.version.minor)")
+        facts.traceId = request.trace?.traceId
+        shared.log?.add(headersOf: request, to: &facts)
+        return facts
+    }
+
+    /// Logs an answer that is weir's own and no problem; `bytes` are its text's, which HEAD does not get.
+    func logOwnAnswer(_ request: Request, status: Int, bytes: Int, client: String) {
+        guard isEnabled else { return }
+        let bytes = request.head.method == .HEAD ? .zero : ByteCount(bytes)
+        write(
+            .ended(
+                facts(of: request, client: client, route: nil, id: nextId()),
+                StreamTotals(status: status, bytes: bytes), StreamEnd(.completed)))
+    }
+
+    /// Answers a request with a problem; `route`, for which it is counted, is `nil` if it has none.
+    func refuse(
+        _ request: Request, with problem: Problem, client: String, route: String?, response: any ClientResponse
+    ) {
+        let id = nextId()
+        var problem = problem
+        problem.instance = id.text
+        problem.traceId = request.trace?.sharedTraceId
+        let bytes = shared.answer(problem, to: request, response: response)
+        metrics.route(route).tally.refused(problem.kind, bytes: bytes)
+        write(
+            .ended(
+                facts(of: request, client: client, route: route, id: id),
+                StreamTotals(status: problem.status, bytes: bytes), StreamEnd(.refused, problem: problem.kind)))
+    }
+
+    /// Answers what is no valid request.
+    func refuse(_ fault: RequestFault, peer: String, response: any ClientResponse) {
+        let problem = Problem(fault, limits: shared.served.connectionLimits)
+        let bytes = shared.answer(problem, to: nil, response: response)
+        metrics.route(nil).tally.refused(problem.kind, bytes: bytes)
+        let facts = StreamFacts(id: nextId(), client: peer, method: "-", path: "-")
+        write(
+            .ended(
+                facts, StreamTotals(status: problem.status, bytes: bytes), StreamEnd(.refused, problem: problem.kind)))
+    }
+}

@@ -1,0 +1,122 @@
+import Downstream
+import Flow
+import Logging
+import NIOHTTP1
+import Observability
+import Settings
+
+/// The steps of a request from accept to admit, on one event loop.
+///
+/// Each step either passes the request on or throws the problem that it is answered with. What is admitted goes to the
+/// ``RequestDestination``.
+final class RequestPipeline {
+    private let shared: Shared
+    private let log: RequestLog
+    private let clock: () -> Instant
+    /// Strong: connections own the pipeline, and pass requests on as long as they live.
+    private let destination: any RequestDestination
+    private var random = RandomPool()
+    private let connectionFailures = WarningPace(every: .seconds(60))
+
+    /// - Parameters:
+    ///   - shared: What all loops share.
+    ///   - log: Answers with problems, and logs them.
+    ///   - clock: Reads the monotonic clock.
+    ///   - destination: Where requests go that are not answered here.
+    init(shared: Shared, log: RequestLog, clock: @escaping () -> Instant, to destination: any RequestDestination) {
+        (self.shared, self.log, self.clock, self.destination) = (shared, log, clock, destination)
+    }
+
+    /// The steps in their order; `matched` is set as soon as the route is known, since a refusal is counted for it.
+    private func serve(
+        _ request: Request, body: RequestBody, client: String, by served: ServedConfiguration,
+        writer: any ConnectionResponse, matched: inout ProxyRoute?
+    ) throws(Problem) {
+        guard request.head.method != .CONNECT else { throw .connectNotImplemented }
+        guard request.hasProperHost, request.hasProperTarget else {
+            writer.closeAfterwards()
+            throw .malformedRequest
+        }
+        let path = request.path
+        if served.health.owns(path) {
+            return try destination.answerHealth(request, client: client, response: writer)
+        }
+        guard !shared.isDraining else { throw .unavailable(.draining) }
+        guard request.expectation != .unknown else { throw .expectationFailed }
+        if let target = served.streamsAddress?.target(of: path) {
+            return try destination.serve(target, request, body: body, client: client, writer: writer)
+        }
+        let route = try served.route(of: request, path: path)
+        matched = route
+        try route.checkBody(of: request)
+        let maxForwards = try MaxForwards(of: request)
+        guard maxForwards != .exhausted else {
+            return try answerAsLastHop(request, on: route, client: client, response: writer)
+        }
+        let terms = try route.terms(for: request.head.headers)
+        let streamRequest = StreamRequest(
+            request: request, client: client,
+            key: try served.clients.key(of: request, address: client, by: route.settings.clientKey), route: route,
+            generation: served.generation, terms: terms,
+            preferences: Preferences(prefer: request.head.headers["prefer"]), maxForwards: maxForwards,
+            body: request.hasBody ? body : nil)
+        if let resume = try ResumeRequest.sent(in: request.head.headers) {
+            return try destination.resume(resume, for: streamRequest, writer: writer)
+        }
+        try open(streamRequest, writer: writer)
+    }
+
+    /// Answers a request that must not be forwarded again (RFC 9110, section 7.6.2); TRACE is refused.
+    private func answerAsLastHop(
+        _ request: Request, on route: ProxyRoute, client: String, response: any ClientResponse
+    ) throws(Problem) {
+        let allowed = route.allowedMethods
+        guard request.head.method == .OPTIONS else { throw .methodNotAllowed(allowed) }
+        response.respond(.ok, headers: ["Allow": allowed, "Date": shared.date.text(at: Timestamp.now())], text: "")
+        log.logOwnAnswer(request, status: 200, bytes: 0, client: client)
+    }
+
+    /// Starts a stream, or promises one to a client that prefers to wait.
+    private func open(_ request: StreamRequest, writer: any ConnectionResponse) throws(Problem) {
+        let now = clock()
+        var request = request
+        do throws(AdmissionError) {
+            let (terms, wouldRefuse) = try shared.granted(request.terms, openStreams: destination.openStreams)
+            request.terms = terms
+            let permit = try request.route.gate.admit(request.key, at: now)
+            destination.start(request, with: permit, wouldRefuse: wouldRefuse, writer: writer, at: now)
+        } catch {
+            guard request.preferences.respondsAsync, request.route.async != nil, error.endsByWaiting,
+                destination.promise(request, refusedFor: error, writer: writer, at: now)
+            else { throw Problem(request.route.gate.spread(error, of: request.key, at: now)) }
+        }
+    }
+}
+
+extension RequestPipeline: RequestHandler {
+    func requestArrived(_ request: Request, body: RequestBody, writer: any ConnectionResponse) {
+        let served = shared.served
+        var request = request
+        if served.configuration.isTracing {
+            request.trace = TraceContext(joining: request.head.headers[TraceContext.parentHeader], using: &random)
+        }
+        let client = served.clients.client(of: request)
+        var route: ProxyRoute?
+        do throws(Problem) {
+            try serve(request, body: body, client: client, by: served, writer: writer, matched: &route)
+        } catch {
+            log.refuse(request, with: error, client: client, route: route?.name, response: writer)
+        }
+    }
+
+    func faultArrived(_ fault: RequestFault, peer: String, writer: any ConnectionResponse) {
+        log.refuse(fault, peer: peer, response: writer)
+    }
+
+    func connectionFailed(_ peer: String, because reason: String) {
+        guard connectionFailures.isDue(at: clock()) else { return }
+        shared.process.info(
+            "a client's HTTP/2 connection was ended for what it sent",
+            metadata: ["client": "\(peer)", "reason": "\(reason)"])
+    }
+}

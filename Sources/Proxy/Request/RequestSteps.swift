@@ -1,0 +1,61 @@
+import Downstream
+import Flow
+import HTTPText
+import NIOHTTP1
+import Settings
+
+// Steps of ``RequestPipeline`` that decide by the head alone.
+
+extension ServedConfiguration {
+    /// The route that serves a request.
+    func route(of request: Request, path: Substring) throws(Problem) -> ProxyRoute {
+        let index = table.match(
+            host: request.authority.flatMap { Authority($0)?.host }, path: path, method: request.head.method.rawValue)
+        guard let index else { throw .notFound }
+        return routes[index]
+    }
+}
+
+extension ProxyRoute {
+    /// Rejects a body before any of it has come.
+    func checkBody(of request: Request) throws(Problem) {
+        // RFC 9110, section 9.3.2: it would mean nothing, and libcurl would not send it.
+        guard !request.hasBody || request.head.method != .HEAD else { throw .bodyOfHeadNotImplemented }
+        guard let limit = settings.maximumBodyBytes, let length = request.bodyLength.bytes else { return }
+        guard length <= limit.bytes else { throw .bodyTooLarge(limit: limit) }
+    }
+
+    /// The terms that the negotiation headers of a request get.
+    func terms(for headers: HTTPHeaders) throws(Problem) -> Terms {
+        let policy = settings.policy
+        do throws(NegotiationError) {
+            let preferences = try StreamPreferences(
+                bufferSize: headers[StreamPreferences.bufferSizeHeader],
+                rateLimit: headers[StreamPreferences.rateLimitHeader],
+                strictness: policy.strictness)
+            return try policy.terms(for: preferences)
+        } catch {
+            throw Problem(error)
+        }
+    }
+
+    /// The methods that an answer to OPTIONS names (RFC 9110, section 9.3.7).
+    ///
+    /// TRACE is none of them: it would return a request to the page that sent it.
+    var allowedMethods: String {
+        let methods = settings.match.methods.isEmpty ? MethodSemantics.standard : settings.match.methods
+        return methods.filter { $0 != "CONNECT" && $0 != "TRACE" }.joined(separator: ", ")
+    }
+}
+
+extension ResumeRequest {
+    /// What a request's header says; `nil` if it was not sent.
+    static func sent(in headers: HTTPHeaders) throws(Problem) -> ResumeRequest? {
+        let values = headers[Self.header]
+        guard !values.isEmpty else { return nil }
+        guard values.count == 1, let request = ResumeRequest(values[0]) else {
+            throw .invalidRequest("\(Self.header) must be a stream's id and ;after= with a number of records")
+        }
+        return request
+    }
+}

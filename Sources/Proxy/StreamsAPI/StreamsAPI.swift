@@ -1,0 +1,97 @@
+import Downstream
+import Flow
+import NIOCore
+import NIOHTTP1
+
+/// Requests that name a stream by its id: its address, its feedback, its resumption.
+///
+/// They may come on any connection and any event loop; they are handled on the stream's.
+struct StreamsAPI {
+    let worker: Worker
+
+    private var shared: Shared { worker.shared }
+
+    func serve(
+        _ target: StreamsAddress.Target, _ request: Request, body: RequestBody, client: String,
+        writer: any ConnectionResponse
+    ) throws(Problem) {
+        switch (target, request.head.method) {
+        case (.stream(let id), .GET), (.stream(let id), .HEAD):
+            try reach(id, for: request, client: client, writer: writer) { $0.look($1) }
+        case (.stream(let id), .DELETE):
+            try reach(id, for: request, client: client, writer: writer) { $0.cancel($1) }
+        case (.feedback(let id), .POST):
+            body.collect(upTo: FeedbackBody.maximumBytes, within: shared.served.connectionLimits.headerTime) { result in
+                do throws(Problem) {
+                    let feedback = try FeedbackBody.feedback(in: result)
+                    try reach(id, for: request, client: client, writer: writer) { $0.apply(feedback, to: $1) }
+                } catch {
+                    worker.requestLog.refuse(request, with: error, client: client, route: nil, response: writer)
+                }
+            }
+        case (.stream, _): throw .methodNotAllowed("GET, HEAD, DELETE")
+        case (.feedback, _): throw .methodNotAllowed("POST")
+        case (.nothing, _): throw .noSuchStream
+        }
+    }
+
+    /// A client comes back for the rest of its stream.
+    func resume(_ resume: ResumeRequest, for request: StreamRequest, writer: any ConnectionResponse) throws(Problem) {
+        let route = request.route.name
+        try reach(resume.stream, for: request.request, client: request.client, writer: writer) { access, driver in
+            guard let driver, driver.route.name == route else {
+                return access.refuse(with: .cannotResume, route: route)
+            }
+            if let problem = driver.resume(after: resume.received, access.response) {
+                access.refuse(with: problem, route: route)
+            }
+        }
+    }
+
+    /// Goes to a stream on its own loop.
+    ///
+    /// - Parameters:
+    ///   - id: The stream's.
+    ///   - request: The request that names it.
+    ///   - client: The address it came from.
+    ///   - writer: Where the answer goes.
+    ///   - act: Called on that loop, with the stream, or `nil` if it has just ended.
+    /// - Throws: `noSuchStream`, or that it has expired.
+    private func reach(
+        _ id: StreamId, for request: Request, client: String, writer: any ConnectionResponse,
+        _ act: @escaping @Sendable (StreamAccess, StreamDriver?) -> Void
+    ) throws(Problem) {
+        switch shared.registry.place(of: id) {
+        case .unknown: throw .noSuchStream
+        case .expired: throw .gone()
+        case .open(let owner) where owner.eventLoop.inEventLoop:
+            act(StreamAccess(worker: worker, request: request, client: client, response: writer), worker.streams[id])
+        case .open(let owner):
+            let handOver = ResponseHandOver(of: writer, on: worker.eventLoop)
+            owner.eventLoop.execute {
+                let worker = owner.value
+                let response = RelayedResponse(handOver, on: worker.eventLoop)
+                act(
+                    StreamAccess(worker: worker, request: request, client: client, response: response),
+                    worker.streams[id])
+                worker.turnEnded()
+            }
+        }
+    }
+}
+
+extension FeedbackBody {
+    /// What a collected body says.
+    fileprivate static func feedback(in body: Result<ByteBuffer, RequestBody.Failure>) throws(Problem) -> Feedback {
+        let bytes: ByteBuffer
+        switch body {
+        case .success(let collected): bytes = collected
+        case .failure(let failure): throw Problem(failure)
+        }
+        do throws(FeedbackError) {
+            return try FeedbackBody(Array(bytes.readableBytesView)).feedback
+        } catch {
+            throw Problem(error)
+        }
+    }
+}

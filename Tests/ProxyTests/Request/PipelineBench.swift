@@ -1,0 +1,134 @@
+import Downstream
+import Flow
+import Foundation
+import NIOCore
+import NIOHTTP1
+import Observability
+import Settings
+
+@testable import Downstream
+@testable import Proxy
+
+/// A response without a connection.
+final class FakeAnswer: ConnectionResponse {
+    var delegate: (any ResponseWriterDelegate)?
+    private(set) var status: HTTPResponseStatus?
+    private(set) var headers = HTTPHeaders()
+    private(set) var text = ""
+    private(set) var closesAfterwards = false
+    private(set) var hasEnded = false
+    private(set) var isBroken = false
+
+    var outbox: Outbox? { nil }
+    var hasHead: Bool { status != nil }
+    var room: Int { hasEnded ? 0 : 1 << 16 }
+    var canSendTrailers: Bool { false }
+    var bytesTaken: ByteCount { ByteCount(text.utf8.count) }
+    var pendingBytes: ByteCount { .zero }
+
+    func closeAfterwards() { closesAfterwards = true }
+    func expectPace(_ isMetered: Bool) {}
+    func writeInterim(_ status: HTTPResponseStatus, headers: HTTPHeaders) {}
+    func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: ResponseWriter.Body) {
+        (self.status, self.headers) = (status, headers)
+    }
+    func write(_ bytes: UnsafeRawBufferPointer) { text += String(decoding: bytes, as: UTF8.self) }
+    func end(trailers: HTTPHeaders) { hasEnded = true }
+    func breakOff() { (hasEnded, isBroken) = (true, true) }
+    func abort() { (hasEnded, isBroken) = (true, true) }
+}
+
+/// Records what the pipeline passes on.
+final class FakeDestination: RequestDestination {
+    var openStreams = 0
+    var promises = false
+    private(set) var calls: [String] = []
+    private(set) var started: StreamRequest?
+    private(set) var wouldRefuse: [AdmissionError] = []
+    var permit: Permit?
+
+    func answerHealth(_ request: Request, client: String, response: any ClientResponse) throws(Problem) {
+        calls.append("health")
+    }
+
+    func serve(
+        _ target: StreamsAddress.Target, _ request: Request, body: RequestBody, client: String,
+        writer: any ConnectionResponse
+    ) throws(Problem) {
+        calls.append("address")
+        if target == .nothing { throw .noSuchStream }
+    }
+
+    func resume(_ resume: ResumeRequest, for request: StreamRequest, writer: any ConnectionResponse) throws(Problem) {
+        calls.append("resume after \(resume.received)")
+    }
+
+    func start(
+        _ request: StreamRequest, with permit: consuming Permit, wouldRefuse: AdmissionError?,
+        writer: any ConnectionResponse, at now: Instant
+    ) {
+        calls.append("start")
+        started = request
+        if let wouldRefuse { self.wouldRefuse.append(wouldRefuse) }
+        self.permit = consume permit
+    }
+
+    func promise(
+        _ request: StreamRequest, refusedFor error: AdmissionError, writer: any ConnectionResponse, at now: Instant
+    ) -> Bool {
+        calls.append("promise")
+        return promises
+    }
+}
+
+/// What all loops share, for tests of one, with an access log that can be read.
+final class TestShared {
+    let shared: Shared
+    let readiness = Readiness()
+    private let sink: LogSink
+    private let path: String
+    private let process = ProcessLog(level: .critical)
+
+    init(_ configuration: Configuration) throws {
+        path = NSTemporaryDirectory() + "weir-request-\(UUID().uuidString).log"
+        sink = try LogSink(.file(path: path))
+        shared = Shared(
+            configuration, workers: 1, maximumConnections: 100, log: sink, process: process, readiness: readiness,
+            version: "test", tls: nil)
+    }
+
+    deinit {
+        sink.close(within: .seconds(10))
+        process.close(within: .seconds(10))
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    /// The lines of the access log; nothing is logged after this.
+    func logLines() throws -> [[String: Any]] {
+        guard sink.close(within: .seconds(10)) else { return [] }
+        return try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { line in
+            try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
+        }
+    }
+}
+
+extension Configuration {
+    /// One route `/` to an upstream that does not exist.
+    static func oneRoute(_ change: (inout Route) -> Void = { _ in }) -> Configuration {
+        var route = Route(match: .init(path: "/"), upstreams: [UpstreamAddress(host: "origin", port: 9000)])
+        change(&route)
+        return Configuration(routes: [route])
+    }
+}
+
+extension Request {
+    /// A request as a listener passes it on.
+    static func of(
+        _ method: HTTPMethod = .GET, _ uri: String = "/", _ headers: [(String, String)] = [],
+        host: String? = "example.com", peer: String = "192.0.2.1"
+    ) throws -> Request {
+        let fields = HTTPHeaders((host.map { [("Host", $0)] } ?? []) + headers)
+        return try Request(
+            head: HTTPRequestHead(version: .http1_1, method: method, uri: uri, headers: fields), peer: peer)
+    }
+}
