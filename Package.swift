@@ -109,7 +109,7 @@ let package = Package(
             name: "ProxyTests",
             dependencies: [
                 "Proxy", "Flow", "HTTPText", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1,
-                nioEmbedded, nioLocks,
+                logging, nioEmbedded, nioLocks,
                 nioPosix,
             ],
             swiftSettings: strict),

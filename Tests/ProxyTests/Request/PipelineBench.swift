@@ -1,6 +1,7 @@
 import Downstream
 import Flow
 import Foundation
+import Logging
 import NIOCore
 import NIOHTTP1
 import Observability
@@ -19,17 +20,18 @@ final class FakeAnswer: ConnectionResponse {
     private(set) var hasEnded = false
     private(set) var isBroken = false
 
-    var outbox: Outbox? { nil }
+    var isConnected: Bool { true }
     var hasHead: Bool { status != nil }
     var room: Int { hasEnded ? 0 : 1 << 16 }
     var canSendTrailers: Bool { false }
     var bytesTaken: ByteCount { ByteCount(text.utf8.count) }
     var pendingBytes: ByteCount { .zero }
 
+    func turnEnded() {}
     func closeAfterwards() { closesAfterwards = true }
     func expectPace(_ isMetered: Bool) {}
     func writeInterim(_ status: HTTPResponseStatus, headers: HTTPHeaders) {}
-    func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: ResponseWriter.Body) {
+    func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: ResponseBodyLength) {
         (self.status, self.headers) = (status, headers)
     }
     func write(_ bytes: UnsafeRawBufferPointer) { text += String(decoding: bytes, as: UTF8.self) }
@@ -87,7 +89,7 @@ final class TestShared {
     let readiness = Readiness()
     private let sink: LogSink
     private let path: String
-    private let process = ProcessLog(level: .critical)
+    private let process = ProcessLog(level: Logger.Level.critical)
 
     init(_ configuration: Configuration) throws {
         path = NSTemporaryDirectory() + "weir-request-\(UUID().uuidString).log"

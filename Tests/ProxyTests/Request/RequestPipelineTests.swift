@@ -210,8 +210,12 @@ import Testing
         #expect(bench.destination.started?.request.trace == nil)
     }
 
-    private static let breaker = Route.Breaker(
-        failures: 1, window: .seconds(60), cooldown: .seconds(30), probes: 1, probeRecords: 1)
+    /// The default one, which opens at the first failure.
+    private static var breaker: Route.Breaker {
+        var breaker = Route.Breaker.client
+        breaker.failures = 1
+        return breaker
+    }
 
     @Test func aLimitOnTheStreamsOfAClientRefuses() throws {
         let answer = try Bench(.oneRoute { $0.streams.perClient = 0 }).expectRefusal(of: .of(), 429, .tooManyStreams)
