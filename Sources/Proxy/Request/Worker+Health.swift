@@ -9,7 +9,7 @@ extension Worker {
         guard request.head.method == .GET || request.head.method == .HEAD else { throw .methodNotAllowed("GET, HEAD") }
         shared.pages.answerHealth(of: OperatorInterface(shared), to: response, on: eventLoop) {
             [self] status, bytes in
-            tellOwn(request, status: status, bytes: bytes, client: client)
+            requestLog.logOwnAnswer(request, status: status, bytes: bytes, client: client)
             turnEnded()
         }
     }
