@@ -72,7 +72,9 @@ final class RequestPipeline {
     ) throws(Problem) {
         let allowed = route.allowedMethods
         guard request.head.method == .OPTIONS else { throw .methodNotAllowed(allowed) }
-        response.respond(.ok, headers: ["Allow": allowed, "Date": shared.date.text(at: Timestamp.now())], text: "")
+        var answer = OwnAnswer(.ok, isStorable: true)
+        answer.headers.add(name: "Allow", value: allowed)
+        answer.send(to: response, date: shared.date.text(at: .now()))
         log.logOwnAnswer(request, status: 200, bytes: 0, client: client)
     }
 

@@ -8,18 +8,17 @@ extension Shared {
     func answer(
         _ state: StreamState, retryAfter: Duration? = nil, isPromise: Bool = false, response: any ClientResponse
     ) {
-        var headers = HTTPHeaders([
-            ("Content-Type", "application/json"), ("Cache-Control", "no-store"),
-            ("Date", date.text(at: Timestamp.now())), ("X-Stream-Id", state.id.text),
-        ])
+        var answer = OwnAnswer(
+            retryAfter == nil ? .ok : .accepted, type: "application/json", text: state.json + "\n")
+        answer.headers.add(name: "X-Stream-Id", value: state.id.text)
         if let retryAfter {
-            headers.add(name: "Retry-After", value: String(retryAfter.retryAfterSeconds))
-            headers.add(name: "Location", value: served.streamsAddress?.location(of: state.id) ?? "")
+            answer.headers.add(name: "Retry-After", value: String(retryAfter.retryAfterSeconds))
+            answer.headers.add(name: "Location", value: served.streamsAddress?.location(of: state.id) ?? "")
         }
         if isPromise {
-            headers.add(name: "Preference-Applied", value: "respond-async")
-            headers.add(name: "Vary", value: "Prefer")
+            answer.headers.add(name: "Preference-Applied", value: "respond-async")
+            answer.headers.add(name: "Vary", value: "Prefer")
         }
-        response.respond(retryAfter == nil ? .ok : .accepted, headers: headers, text: state.json + "\n")
+        answer.send(to: response, date: date.text(at: .now()))
     }
 }

@@ -83,6 +83,26 @@ final class FakeDestination: RequestDestination {
     }
 }
 
+/// Pages that report nothing.
+private struct FakePages: OperatorPages {
+    private final class NoHandler: RequestHandler {
+        func requestArrived(_ request: Request, body: RequestBody, writer: any ConnectionResponse) {}
+        func faultArrived(_ fault: RequestFault, peer: String, writer: any ConnectionResponse) {}
+    }
+
+    func makeHandler(
+        of proxy: OperatorInterface, on loop: any EventLoop, outbox: Outbox, timers: LoopTimers
+    ) -> any RequestHandler { NoHandler() }
+
+    func answerHealth(
+        of proxy: OperatorInterface, to response: any ClientResponse, on loop: any EventLoop,
+        answered: @escaping (_ status: Int, _ bytes: Int) -> Void
+    ) {
+        response.respond(.ok, headers: [:], text: "{}")
+        answered(200, 2)
+    }
+}
+
 /// What all loops share, for tests of one, with an access log that can be read.
 final class TestShared {
     let shared: Shared
@@ -96,11 +116,11 @@ final class TestShared {
         sink = try LogSink(.file(path: path))
         shared = Shared(
             configuration, workers: 1, maximumConnections: 100, log: sink, process: process, readiness: readiness,
-            version: "test", tls: nil)
+            version: "test", tls: nil, pages: FakePages())
     }
 
     deinit {
-        sink.close(within: .seconds(10))
+        _ = sink.close(within: .seconds(10))
         process.close(within: .seconds(10))
         try? FileManager.default.removeItem(atPath: path)
     }

@@ -35,12 +35,12 @@ final class WorkerBench {
     func send(_ request: Request, body: String? = nil) -> FakeAnswer {
         let answer = FakeAnswer()
         guard let body else {
-            worker.listener?.handler.requestArrived(request, body: RequestBody(), writer: answer)
+            worker.listener?.services.handler.requestArrived(request, body: RequestBody(), writer: answer)
             return answer
         }
         let source = FakeSource(timers: worker.timers, clock: worker.clock)
         let requestBody = RequestBody(of: request, from: source)
-        worker.listener?.handler.requestArrived(request, body: requestBody, writer: answer)
+        worker.listener?.services.handler.requestArrived(request, body: requestBody, writer: answer)
         requestBody.arrived(ByteBuffer(string: body))
         requestBody.ended()
         return answer
