@@ -49,7 +49,7 @@ class Script:
     response: bytes
     late: bytes = b""  # sent when the client has the response
     closes: bool = False  # after that
-    resets: bool = False  # by a reset; it then closes
+    resets: bool = False  # it closes by a reset; only where it closes: the next script would end so
     cuts: list = dataclasses.field(default_factory=list)  # where the response is cut into pieces, each sent by itself
     is_http2: bool = False  # the client speaks that
 
@@ -146,7 +146,7 @@ def build(drafts, draw, seed):
     # What reads the method is the head alone: HEAD's response has the fields, and no body.
     body = b"" if draft.method == b"HEAD" and draft.raw is None and draw.random() < 0.7 else draft.body
     response = b"".join(draft.interim) + draft.head + body
-    script = Script(draft.method.decode(), response, draft.late, draft.closes, draft.resets)
+    script = Script(draft.method.decode(), response, draft.late, draft.closes, draft.resets and draft.closes)
     if draw.random() < 0.3:
         script.cuts = sorted(draw.choices(range(len(response) + 1), k=draw.choice([1, 2, 3])))
     script.is_http2 = draw.random() < 0.3

@@ -11,7 +11,7 @@ struct HTTP2RequestHead {
 
     private let limit: Int
     private var size = 0
-    /// `:method`; `nil` if there is none. It is kept of a head that is too large or malformed as well.
+    /// The value of `:method`, of a head that is too large or malformed as well.
     private(set) var method: String?
     private var path: String?
     private var authority: String?
