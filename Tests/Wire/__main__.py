@@ -3,6 +3,7 @@ import argparse
 import asyncio
 import logging
 import random
+import signal
 import sys
 import time
 
@@ -23,6 +24,8 @@ def arguments():
 
 
 async def main(options):
+    # Its weirs and origins must end with it.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
     begin, failures, count = time.monotonic(), [], 0
     async with Campaign() as campaign:
         for cases, patient in batches(options, begin):

@@ -117,8 +117,9 @@ class Connection:
                     if ours:
                         self._head(fields)
             case DataFrame():
-                if frame.flow_controlled_length:
-                    self.writer.write(WindowUpdateFrame(0, window_increment=frame.flow_controlled_length).serialize())
+                if size := frame.flow_controlled_length:
+                    for stream in (0, frame.stream_id):
+                        self.writer.write(WindowUpdateFrame(stream, window_increment=size).serialize())
                 if ours:
                     if self.is_head and frame.data:
                         raise ValueError("content in a response to HEAD")
