@@ -43,9 +43,9 @@ import Testing
     }
 
     @Test(arguments: [
-        ("http://o/", "before the path"), ("http://o:9000/a?b#c", "before the path"),
-        ("http://o?x", "before the path"), ("http://user:pass@o/", "no user"),
-        ("https://o/", "before the path"), ("https://user@o", "no user"),
+        ("http://o/", "must not have a path"), ("http://o:9000/a?b#c", "must not have a path"),
+        ("http://o?x", "must not have a path"), ("http://user:pass@o/", "must not have a user"),
+        ("https://o/", "must not have a path"), ("https://user@o", "must not have a user"),
     ])
     func tellsTheReason(text: String, words: String) {
         let refusal = #expect(throws: Refusal.self) { try UpstreamAddress(text) }
