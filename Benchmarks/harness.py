@@ -60,6 +60,8 @@ def cores():
 class Process:
     """A running program; leaving its `with` block ends it."""
 
+    slowdown = 1  # how much longer than usual it may take to start and to end
+
     def __init__(self, *command, core=None, **streams):
         pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
         self.process = subprocess.Popen(
@@ -72,7 +74,7 @@ class Process:
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(10 * self.slowdown)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -129,6 +131,7 @@ class Weir(Process):
     """
 
     def __init__(self, binary, origin, core=None, has_log=False, has_admin=False, routes=(), under=(), **route):
+        self.slowdown = 30 if under else 1
         self.folder = tempfile.TemporaryDirectory(dir=BUILT)
         self.configuration, self.log, self.messages = (
             Path(self.folder.name, name) for name in ("proxy.conf", "log", "messages"))
@@ -150,7 +153,7 @@ class Weir(Process):
 
     def said(self, what):
         """The address behind these words, once it has been said."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 20 * self.slowdown
         while not (match := re.search(rf"{what} (http://127\.0\.0\.1:\d+)", self.messages.read_text())):
             if time.monotonic() > end or self.process.poll() is not None:
                 sys.exit(f"weir did not start:\n{self.messages.read_text()}")
