@@ -2,6 +2,9 @@
 extension Substring {
     /// The text without spaces and tabs at both ends: the optional white space of RFC 9110, section 5.6.3.
     package var trimmingOptionalWhitespace: Substring {
+        if let first = utf8.first, let last = utf8.last, !first.isOptionalWhitespace, !last.isOptionalWhitespace {
+            return self
+        }
         guard let first = utf8.firstIndex(where: { !$0.isOptionalWhitespace }),
             let last = utf8.lastIndex(where: { !$0.isOptionalWhitespace })
         else { return Substring() }
@@ -10,17 +13,23 @@ extension Substring {
 
     /// Whether this equals `word` (ASCII in lower case), compared case-insensitively.
     package func isCaseInsensitively(_ word: StaticString) -> Bool {
-        word.utf8CodeUnitCount == utf8.count
-            && word.withUTF8Buffer { word in utf8.elementsEqual(word, by: { $0.lowercasedASCII == $1 }) }
+        guard word.utf8CodeUnitCount == utf8.count else { return false }
+        var text = self
+        return text.withUTF8 { text in
+            word.withUTF8Buffer { word in text.elementsEqual(word, by: { $0.lowercasedASCII == $1 }) }
+        }
     }
 
     /// The text before the first `separator` outside of a quoted string, and the text after it, if there is one.
     ///
     /// In a quoted string a backslash quotes the next byte (RFC 9110, section 5.6.4).
     package func cut(at separator: Unicode.Scalar) -> (head: Substring, tail: Substring?) {
-        var quotes = QuoteScanner()
-        let index = utf8.firstIndex { quotes.isOutside($0) && $0 == UInt8(ascii: separator) }
-        guard let index else { return (self, nil) }
+        var quotes = QuoteScanner(), text = self
+        let offset = text.withUTF8 { bytes in
+            bytes.firstIndex { quotes.isOutside($0) && $0 == UInt8(ascii: separator) }
+        }
+        guard let offset else { return (self, nil) }
+        let index = utf8.index(startIndex, offsetBy: offset)
         return (self[..<index], self[utf8.index(after: index)...])
     }
 
@@ -94,7 +103,15 @@ extension String {
         guard utf8.count == name.utf8.count else { return false }
         var own = self, name = name
         return own.withUTF8 { own in
-            name.withUTF8 { name in own.indices.allSatisfy { own[$0].lowercasedASCII == name[$0].lowercasedASCII } }
+            name.withUTF8 { name in
+                own.elementsEqual(name) { $0 == $1 || $0.lowercasedASCII == $1.lowercasedASCII }
+            }
         }
+    }
+
+    /// Whether this contains an ASCII byte.
+    package func contains(byte: UInt8) -> Bool {
+        var text = self
+        return text.withUTF8 { $0.contains(byte) }
     }
 }

@@ -23,10 +23,10 @@ package struct Authority: Equatable, Sendable {
             guard host.utf8.contains(UInt8(ascii: ":")), IPAddress(String(host)) != nil else { return nil }
             rest = text[text.utf8.index(after: bracket)...]
         } else {
-            let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) ?? text.endIndex
-            host = text[..<colon]
-            guard Self.isRegisteredName(host) else { return nil }
-            rest = text[colon...]
+            guard let length = Self.lengthOfName(in: text) else { return nil }
+            let end = text.utf8.index(text.startIndex, offsetBy: length)
+            host = text[..<end]
+            rest = text[end...]
         }
         let digits = rest.utf8.dropFirst()
         guard !digits.isEmpty else {
@@ -46,20 +46,27 @@ package struct Authority: Equatable, Sendable {
         return port.map { "\(host):\($0)" } ?? host
     }
 
-    /// `1*( unreserved / pct-encoded / sub-delims )` except the comma (RFC 3986, section 3.2.2).
-    private static func isRegisteredName(_ text: Substring) -> Bool {
-        var hexDigitsDue = 0
-        for byte in text.utf8 {
-            if hexDigitsDue > 0 {
-                guard byte.isHexDigit else { return false }
-                hexDigitsDue -= 1
-            } else if byte == UInt8(ascii: "%") {
-                hexDigitsDue = 2
-            } else if !byte.isNameByte {
-                return false
+    /// The bytes of `1*( unreserved / pct-encoded / sub-delims )` except the comma (RFC 3986, section 3.2.2), which the first
+    /// colon or the text's end delimits.
+    ///
+    /// - Returns: `nil` for anything else.
+    private static func lengthOfName(in text: Substring) -> Int? {
+        var text = text
+        return text.withUTF8 { bytes in
+            let length = bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.count
+            var hexDigitsDue = 0
+            for byte in bytes[..<length] {
+                if hexDigitsDue > 0 {
+                    guard byte.isHexDigit else { return nil }
+                    hexDigitsDue -= 1
+                } else if byte == UInt8(ascii: "%") {
+                    hexDigitsDue = 2
+                } else if !byte.isNameByte {
+                    return nil
+                }
             }
+            return hexDigitsDue == 0 && length > 0 ? length : nil
         }
-        return hexDigitsDue == 0 && !text.isEmpty
     }
 }
 

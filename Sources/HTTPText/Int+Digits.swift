@@ -1,6 +1,6 @@
 extension Int {
     /// The largest number that ``init(digits:)`` returns: eighteen nines.
-    package static var largestOfDigits: Int { 999_999_999_999_999_999 }
+    @inlinable package static var largestOfDigits: Int { 999_999_999_999_999_999 }
 
     /// Reads `1*DIGIT`, the form of every number in a field of HTTP (RFC 9110, section 8.6): no sign, no white space.
     ///
@@ -8,7 +8,7 @@ extension Int {
     /// ``largestOfDigits``, which might not fit.
     ///
     /// - Parameter digits: ASCII bytes.
-    package init?(digits: some Collection<UInt8>) {
+    @inlinable package init?(digits: some Collection<UInt8>) {
         guard !digits.isEmpty else { return nil }
         self = 0
         for digit in digits {

@@ -20,20 +20,29 @@ struct FieldTextTests {
 
     @Test func noFieldHoldsAScalarAboveOneByte() { #expect(FieldText.bytes("\u{100}") == nil) }
 
-    @Test func bytesInOnePieceAreTheSameText() {
-        let all = (UInt8.min...UInt8.max).map { $0 }
-        for bytes in [all, Array("text/plain".utf8), []] {
-            #expect(bytes.withUnsafeBytes { FieldText.string($0) } == FieldText.string(bytes))
+    @Test(arguments: 0...40) func aByteAboveASCIIIsFoundAtEachPlace(length: Int) {
+        let plain = [UInt8](repeating: UInt8(ascii: "a"), count: length)
+        #expect(FieldText.string(plain) == String(repeating: "a", count: length))
+        for index in plain.indices {
+            var bytes = plain
+            bytes[index] = 0xEB
+            let text = FieldText.string(bytes)
+            #expect(text.unicodeScalars.map(\.value) == bytes.map(UInt32.init))
+            #expect(copied(text) == bytes)
         }
     }
 
     @Test(arguments: ["", "text/plain", "Zo\u{EB}", "\u{100}"]) func whatIsCopiedAreItsBytes(text: String) {
         let expected = FieldText.bytes(text) ?? Array(text.utf8)
-        let copied = withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { target in
-            guard let start = target.baseAddress else { return [] as [UInt8] }
+        #expect(copied(text) == expected)
+    }
+
+    /// What is copied for a text of at most 64 bytes.
+    private func copied(_ text: String) -> [UInt8] {
+        withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { target in
+            guard let start = target.baseAddress else { return [] }
             return Array(target.prefix(FieldText.copy(text, to: start)))
         }
-        #expect(copied == expected)
     }
 
     @Test func isReadableAsTheEncodingThatWasMeant() {

@@ -14,14 +14,17 @@ package enum RecordFormat: Equatable, Sendable, CaseIterable {
     /// `application/json` with the parameter `stream=watch`, which the Kubernetes API sends, is a stream of lines.
     package init?(contentType: Substring) {
         let (head, parameters) = contentType.cut(at: ";")
-        let type = head.trimmingOptionalWhitespace
-        if let (_, format) = Self.types.first(where: { type.isCaseInsensitively($0.name) }) {
+        let type = head.trimmingOptionalWhitespace, length = type.utf8.count
+        // Few types have the length of one of these: only those are compared.
+        if let (_, format) = Self.types.first(where: {
+            $0.name.utf8CodeUnitCount == length && type.isCaseInsensitively($0.name)
+        }) {
             self = format
         } else if let (_, format) = Self.suffixes.first(where: { type.hasSuffixCaseInsensitively($0.name) }),
             type.utf8.contains(UInt8(ascii: "/"))
         {
             self = format
-        } else if type.isCaseInsensitively("application/json"), Self.isWatch(parameters) {
+        } else if parameters != nil, type.isCaseInsensitively("application/json"), Self.isWatch(parameters) {
             self = .ndjson
         } else {
             return nil
@@ -59,7 +62,12 @@ extension Substring {
     /// Whether this ends with `suffix` (ASCII in lower case), compared case-insensitively, after at least one other
     /// byte.
     fileprivate func hasSuffixCaseInsensitively(_ suffix: StaticString) -> Bool {
-        guard utf8.count > suffix.utf8CodeUnitCount else { return false }
-        return self[utf8.index(utf8.endIndex, offsetBy: -suffix.utf8CodeUnitCount)...].isCaseInsensitively(suffix)
+        var text = self
+        return text.withUTF8 { text in
+            suffix.withUTF8Buffer { suffix in
+                text.count > suffix.count
+                    && text.suffix(suffix.count).elementsEqual(suffix, by: { $0.lowercasedASCII == $1 })
+            }
+        }
     }
 }

@@ -1,10 +1,14 @@
 /// The causes of an upstream's pause: it runs while there is none.
 ///
 /// A set, not a flag: if one cause replaced another, the end of one would resume an upstream that another still pauses.
+@frozen
 package struct PauseCauses: OptionSet, Sendable {
     package let rawValue: UInt8
 
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// As `OptionSet` has it, without its two calls through a witness table: it is asked for each record.
+    @inlinable package var isEmpty: Bool { rawValue == 0 }
 
     /// The queue reached its high mark.
     package static let queueFull = PauseCauses(rawValue: 1 << 0)

@@ -75,7 +75,7 @@ struct Forwarding {
         let headers = request.head.headers
         let address = IPAddress(request.peer)
         // One of IPv4 is in its shortest form already.
-        let peer = address.map { request.peer.utf8.contains(UInt8(ascii: ":")) ? $0.text : request.peer } ?? ""
+        let peer = address.map { request.peer.contains(byte: UInt8(ascii: ":")) ? $0.text : request.peer } ?? ""
         let host = Self.host(request.authority)
         let ownScheme = request.isSecure ? "https" : "http"
         // Whoever may open a unix socket is trusted.
@@ -108,7 +108,7 @@ struct Forwarding {
 
     /// RFC 7239, section 6: an address of IPv6 in brackets and quotes; who has none, on a unix socket, is `unknown`.
     private static func appendNode(_ address: String, to list: inout HeaderList) {
-        let isBracketed = address.utf8.contains(UInt8(ascii: ":"))
+        let isBracketed = address.contains(byte: UInt8(ascii: ":"))
         if isBracketed { list.append("\"[") }
         list.append(address.isEmpty ? "unknown" : address)
         if isBracketed { list.append("]\"") }

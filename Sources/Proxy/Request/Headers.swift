@@ -49,7 +49,7 @@ extension HTTPHeaders {
     func listed(in name: String) -> [Substring] {
         let lines = self[name]
         guard let line = lines.first else { return [] }
-        return lines.count == 1 && !line.utf8.contains(UInt8(ascii: ",")) ? [line[...]] : self[canonicalForm: name]
+        return lines.count == 1 && !line.contains(byte: UInt8(ascii: ",")) ? [line[...]] : self[canonicalForm: name]
     }
 }
 

@@ -24,7 +24,7 @@ extension String {
     /// Whether CGI and WSGI, which write `_` for `-`, would take this for the name of another field.
     ///
     /// `X_Forwarded_For` is `HTTP_X_FORWARDED_FOR` there, as `X-Forwarded-For` is.
-    var isAmbiguousField: Bool { utf8.contains(UInt8(ascii: "_")) }
+    var isAmbiguousField: Bool { contains(byte: UInt8(ascii: "_")) }
 
     /// Whether the name begins with `X-Forwarded-`.
     private var isForwardedField: Bool {

@@ -22,7 +22,7 @@ extension EasyHandle {
         case .authority(let path):
             // Only this file: libcurl would also accept the authorities in the system's folder.
             set(CURLOPT_CAINFO, path)
-            set(CURLOPT_CAPATH, nil)
+            weir_easy_set_string(pointer, CURLOPT_CAPATH, nil)
         case .anybody:
             set(CURLOPT_SSL_VERIFYPEER, 0)
             set(CURLOPT_SSL_VERIFYHOST, 0)

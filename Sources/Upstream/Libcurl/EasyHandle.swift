@@ -39,7 +39,12 @@ final class EasyHandle {
 
     func set(_ option: CURLoption, _ value: Int) { weir_easy_set_long(pointer, option, value) }
 
-    func set(_ option: CURLoption, _ value: String?) { weir_easy_set_string(pointer, option, value) }
+    /// libcurl copies the value.
+    ///
+    /// Passed to C as it is, a `String` would be copied here as well.
+    func set(_ option: CURLoption, _ value: String) {
+        _ = value.withCString { weir_easy_set_string(pointer, option, $0) }
+    }
 
     /// Closes the connection after the transfer; libcurl reads the option when the transfer is done.
     func forbidReuse() { set(CURLOPT_FORBID_REUSE, 1) }

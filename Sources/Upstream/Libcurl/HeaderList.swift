@@ -36,10 +36,13 @@ package struct HeaderList: ~Copyable {
     ///   - name: The field's.
     ///   - write: Appends the pieces, and does nothing else with the list.
     package mutating func add(_ name: String, _ write: (inout HeaderList) -> Void) {
-        if name.utf8.count == 6, name.lowercased() == "accept" { hasAccept = true }
+        if name.utf8.count == 6, name.isField("accept") { hasAccept = true }
         beginLine()
         append(name)
-        append(": ")
+        reserve(2)
+        text[end] = CChar(bitPattern: UInt8(ascii: ":"))
+        text[end + 1] = CChar(bitPattern: UInt8(ascii: " "))
+        end += 2
         let valueStart = end
         write(&self)
         if end == valueStart {
@@ -104,8 +107,12 @@ package struct HeaderList: ~Copyable {
         end += 1
     }
 
+    @inline(__always)
     private mutating func reserve(_ bytes: Int) {
-        guard end + bytes > textCapacity else { return }
+        if end + bytes > textCapacity { grow(by: bytes) }
+    }
+
+    private mutating func grow(by bytes: Int) {
         let capacity = max(2 * textCapacity, end + bytes)
         let wider = UnsafeMutablePointer<CChar>.allocate(capacity: capacity)
         wider.update(from: text, count: end)

@@ -55,7 +55,7 @@ struct ResponseHeadParser {
             return .more
         }
         guard !line.isEmpty else { return try headEnded() }
-        if status == 0 && line.starts(with: "HTTP/".utf8) {
+        if status == 0 && line.begins(with: "HTTP/") {
             try statusLine(line)
         } else {
             try fieldLine(line)
@@ -72,13 +72,14 @@ struct ResponseHeadParser {
 
     /// RFC 9112, section 4: `HTTP/1.1 200 reason`.
     private mutating func statusLine(_ line: UnsafeRawBufferPointer) throws(Failure) {
-        guard let blank = line.firstIndex(of: 0x20), let version = version(line[..<blank]),
+        guard let blank = line.firstIndex(of: 0x20),
+            let version = version(UnsafeRawBufferPointer(rebasing: line[..<blank])),
             let code = Self.status(line[(blank + 1)...].prefix { $0 != 0x20 })
         else { throw .malformed("the status line is not that of HTTP/1.1") }
         status = code
         self.version = version
-        let text = line[(blank + 1)...].dropFirst(4)
-        guard text.allSatisfy(\.isFieldValueByte) else { throw .malformed("a reason phrase with control characters") }
+        let text = UnsafeRawBufferPointer(rebasing: line[(blank + 1)...].dropFirst(4))
+        guard text.isFieldValue else { throw .malformed("a reason phrase with control characters") }
         reason = FieldText.string(text)
     }
 
@@ -88,9 +89,9 @@ struct ResponseHeadParser {
         return (100...599).contains(code) ? code : nil
     }
 
-    private func version(_ text: Slice<UnsafeRawBufferPointer>) -> HTTPVersion? {
-        if takesHTTP2, text.elementsEqual("HTTP/2".utf8) { return .http2 }
-        guard text.count == 8, text.starts(with: "HTTP/1.".utf8), let minor = text.last, minor.isDigit else {
+    private func version(_ text: UnsafeRawBufferPointer) -> HTTPVersion? {
+        if takesHTTP2, text.count == 6, text.begins(with: "HTTP/2") { return .http2 }
+        guard text.count == 8, text.begins(with: "HTTP/1."), let minor = text.last, minor.isDigit else {
             return nil
         }
         return HTTPVersion(major: 1, minor: Int(minor - 0x30))
@@ -102,13 +103,13 @@ struct ResponseHeadParser {
         if fields.isEmpty { fields.reserveCapacity(16) }
         let field = try field(line), name = field.name, text = field.value
         switch name.utf8.count {
-        case 14 where name.lowercased() == "content-length":
+        case 14 where name.isField("content-length"):
             // Of equal ones, only the first may be passed on (RFC 9110, section 8.6), and as one number.
             let isRepeated = contentLength != nil
             try length(text)
             if !isRepeated, let contentLength { fields.append((name, String(contentLength))) }
             return
-        case 17 where name.lowercased() == "transfer-encoding": try coding(text)
+        case 17 where name.isField("transfer-encoding"): try coding(text)
         default: break
         }
         fields.append((name, text))
@@ -128,6 +129,7 @@ struct ResponseHeadParser {
 
     /// RFC 9112, section 6.3, rule 5: differing lengths are an error; a list of equal ones is one length.
     private mutating func length(_ text: String) throws(Failure) {
+        if contentLength == nil, let value = Int(digits: text.utf8) { return contentLength = value }
         for member in text.split(separator: ",", omittingEmptySubsequences: false) {
             guard let value = Int(digits: member.trimmingOptionalWhitespace.utf8),
                 contentLength == nil || contentLength == value
@@ -138,7 +140,9 @@ struct ResponseHeadParser {
 
     /// Only `chunked` is taken: it is all that HTTP/1.1 servers send without a `TE` that asked for more.
     private mutating func coding(_ text: String) throws(Failure) {
-        guard text.lowercased() == "chunked", !isChunked else { throw .malformed("Transfer-Encoding is not chunked") }
+        guard text[...].isCaseInsensitively("chunked"), !isChunked else {
+            throw .malformed("Transfer-Encoding is not chunked")
+        }
         isChunked = true
     }
 
@@ -170,5 +174,11 @@ struct ResponseHeadParser {
         guard isChunked || contentLength != nil else { return }
         (isChunked, contentLength) = (false, nil)
         fields.removeAll { $0.0.isField("content-length") || $0.0.isField("transfer-encoding") }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    fileprivate func begins(with text: StaticString) -> Bool {
+        text.withUTF8Buffer { text in count >= text.count && prefix(text.count).elementsEqual(text) }
     }
 }
