@@ -72,7 +72,7 @@ struct DemoCommand: AsyncParsableCommand {
               for i in $(seq 12); do curl -s '\(url)?items=1'; done
             A client that does not read for five seconds, and the response to its next request:
               curl -sSN \(orders)/export | (sleep 5; wc -l); curl -i \(orders)/export
-            The README continues from here: "When clients cannot keep up". Ctrl-C stops.
+            docs/TUTORIAL.md continues from here. Ctrl-C stops.
 
 
             """

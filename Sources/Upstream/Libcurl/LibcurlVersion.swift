@@ -32,7 +32,7 @@ package enum LibcurlVersion {
         guard number < minimum else { return nil }
         return
             "libcurl 8.14 or newer is needed, and this is \(name); on Debian 12 install libcurl4 from bookworm-backports, "
-            + "as README.md describes"
+            + "as docs/OPERATION.md describes"
     }
 
     private static var info: curl_version_info_data? { curl_version_info(CURLVERSION_FIRST)?.pointee }
