@@ -277,7 +277,7 @@ def test_the_token_comes_from_a_file_or_the_environment(weir, fastapi_app, tmp_p
     for text in ["", "\n", "with a space\n", "with\ttab\n", "Zoë\n"]:
         file.write_bytes(text.encode())
         done = once(proxy, "--token-file", str(file))
-        assert done.returncode == 1 and "its first line is no token" in done.stderr
+        assert done.returncode == 1 and "the first line is not a valid token" in done.stderr
     missing = once(proxy, "--token-file", str(tmp_path / "none"))
     assert missing.returncode == 1 and "none" in missing.stderr
 
