@@ -10,8 +10,7 @@ RUN sed '/^$/q; s/^Suites:.*/Suites: bookworm-backports/' /etc/apt/sources.list.
         > /etc/apt/sources.list.d/backports.sources \
     && apt-get update \
     && apt-get install -y --no-install-recommends \
-        libcurl4-openssl-dev/bookworm-backports libnghttp2-dev/bookworm libsimdjson-dev/bookworm libssl-dev/bookworm \
-        zlib1g-dev/bookworm \
+        libcurl4-openssl-dev/bookworm-backports libnghttp2-dev/bookworm libsimdjson-dev/bookworm zlib1g-dev/bookworm \
     && rm -rf /var/lib/apt/lists/*
 # The dependencies in a layer of their own: they change less often than the sources.
 COPY Package.swift ./
@@ -27,7 +26,7 @@ RUN sed '/^$/q; s/^Suites:.*/Suites: bookworm-backports/' /etc/apt/sources.list.
         > /etc/apt/sources.list.d/backports.sources \
     && apt-get update \
     && apt-get install -y --no-install-recommends \
-        libcurl4/bookworm-backports libsimdjson14/bookworm libssl3/bookworm ca-certificates/bookworm \
+        libcurl4/bookworm-backports libsimdjson14/bookworm ca-certificates/bookworm \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --user-group --no-create-home --shell /usr/sbin/nologin --uid 10001 weir
 COPY --from=build /out/weir /usr/local/bin/weir

@@ -44,7 +44,6 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "PlainText", swiftSettings: strict),
         .target(name: "LiveScreen", dependencies: ["PlainText"], swiftSettings: strict),
-        .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CNghttp2", linkerSettings: [.linkedLibrary("nghttp2")]),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(
@@ -52,9 +51,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Downstream",
-            dependencies: [
-                "CCrypto", "CNghttp2", "Flow", "HTTPText", nio, nioHTTP1, nioLocks, nioPosix, nioSSL, nioTLS,
-            ],
+            dependencies: ["Flow", "HTTPText", "CNghttp2", nio, nioHTTP1, nioLocks, nioPosix, nioSSL, nioTLS],
             swiftSettings: strict),
         .target(
             name: "Proxy",
