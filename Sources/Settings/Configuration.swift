@@ -65,7 +65,7 @@ extension Configuration {
         package var format = Format.json
         /// Whether a line is logged when a request is passed to the upstream.
         package var tellsStarts = false
-        /// The time between two progress lines of an open stream; `nil` for none.
+        /// The time between two progress lines of an open stream; `nil` if there is none.
         package var progressInterval: Duration?
 
         package init(destination: Destination = .standardOutput) { self.destination = destination }
@@ -105,9 +105,9 @@ extension Configuration {
 
     /// The paths that weir itself answers on the public listener, before any route.
     package struct Paths: Equatable, Sendable {
-        /// The parent of each stream's own path, which ends in its id; no slash at its end; `nil` for none.
+        /// The parent of each stream's own path, which ends in its id; no slash at its end; `nil` if there is none.
         package var streams: String? = "/v1/streams"
-        /// The path of the streams' health; no slash at its end; `nil` for none.
+        /// The path of the streams' health; no slash at its end; `nil` if there is none.
         package var health: String? = "/v1/health/streaming"
 
         package init() {}

@@ -28,9 +28,9 @@ package struct Route: Equatable, Sendable {
     package var upstreamStreams: Int? = 1000
     /// `nil` if a client may leave due records unread without a limit.
     package var stallTimeout: StallTimeout? = StallTimeout()
-    /// One for each client, which counts its ends as a slow consumer; `nil` for none.
+    /// One for each client, which counts its ends as a slow consumer; `nil` if there is none.
     package var breaker: Breaker? = .client
-    /// Counts the upstream's failures; `nil` for none.
+    /// Counts the upstream's failures; `nil` if there is none.
     package var upstreamBreaker: Breaker? = .upstream
     /// SO_RCVBUF of connections to the upstream; `nil` for the system's default.
     package var upstreamReceiveBuffer: ByteCount? = .kibibytes(256)
@@ -39,7 +39,7 @@ package struct Route: Equatable, Sendable {
     package var maximumBodyBytes: ByteCount?
     /// `nil` if `Prefer: respond-async` is ignored, as RFC 7240 allows.
     package var async: Async? = Async()
-    /// The time that a stream waits for a client whose connection is lost; `nil` for none.
+    /// The time that a stream waits for a client whose connection is lost; `nil` if there is none.
     package var resumeWindow: Duration?
     /// The upstream's header with the number of records; `nil` for `X-Stream-Total-Items` alone.
     package var totalItemsHeader: String?

@@ -87,7 +87,7 @@ import Testing
         #expect(taker.text.isEmpty && !taker.hasEnd && taker.failures == [.brokenOff])
     }
 
-    /// The reading goes on although more is kept than of other bodies: otherwise no timer would run.
+    /// Reading continues although more is kept than of other bodies: otherwise no timer would run.
     @Test(arguments: [5, 65535]) func anEndThatDoesNotComeIsTooSlow(length: Int) throws {
         try begin(length: length)
         let text = String(repeating: "b", count: length)

@@ -129,7 +129,7 @@ UNKNOWN_METHODS = {"node": {"LIST"}, "nginx": {"TRACE"}}
 
 
 def rejection(name, line):
-    """What an origin records of a request that it rejects for its target, whoever sends it; None if it does not.
+    """What an origin records of a request that it rejects for its target, whatever the client; None if it does not.
 
     nginx decodes the path of a target, and knows no `OPTIONS *`.
     """

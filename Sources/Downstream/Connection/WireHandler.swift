@@ -8,7 +8,7 @@ import NIOCore
 ///
 /// The channel's water marks are set to one byte, so the channel is writable exactly while it holds nothing: what the
 /// socket does not take at once counts as offered and not taken, and until it is taken nothing more is handed over. So a
-/// channel never holds more than one batch (``BatchSize/maximum``) and the head in front of it.
+/// channel never holds more than one batch (``BatchSize/maximum``) and the head before it.
 ///
 /// Responses of HTTP/1.1 enter here as bytes. Where no others wait before them they go to the socket from here (``send(_:)``), and
 /// the channel gets what that does not take. What is received goes from here to the connection, past the pipeline.

@@ -1,4 +1,4 @@
-/// Hears how the client takes its response; on the loop of whoever writes it.
+/// Hears how the client takes its response; on the loop that writes it.
 package protocol ResponseWriterDelegate: AnyObject {
     /// The client took everything so far: there is room again.
     func responseHasRoom()

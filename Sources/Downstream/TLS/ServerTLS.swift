@@ -94,7 +94,7 @@ package final class ServerTLS: Sendable {
         loaded.withLockedValue { $0 = fresh }
     }
 
-    /// The hash of the certificate that the client of a connection showed; `nil` for none.
+    /// The hash of the certificate that the client of a connection showed; `nil` if there is none.
     ///
     /// To be asked once the handshake has verified it.
     static func clientCertificate(of channel: any Channel) -> String? {

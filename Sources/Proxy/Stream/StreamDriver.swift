@@ -62,7 +62,7 @@ final class StreamDriver {
     /// Why the upstream's part ended without a complete response.
     var upstreamError: UpstreamError?
 
-    /// Signs of life on a quiet stream; `nil` for none.
+    /// Signs of life on a quiet stream; `nil` if there is none.
     var heartbeat: Heartbeat?
     var heartbeatTimer: LoopTimer?
 

@@ -33,7 +33,7 @@ struct FeedbackBody {
 
     /// Reads a whole body.
     ///
-    /// A number such as `50.0` or `5e1` is the whole number that it stands for: JSON has only one kind.
+    /// A number such as `50.0` or `5e1` is the whole number that it represents: JSON has only one kind.
     ///
     /// - Throws: What is wrong with it; of several things, the name that is not known first.
     /// - Complexity: O(n), of at most ``maximumBytes``.
