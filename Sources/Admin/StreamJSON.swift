@@ -27,7 +27,7 @@ enum StreamJSON {
         json.add("id", summary.handle)
         json.add("route", summary.route)
         json.add("client", summary.client)
-        json.add("state", summary.status.rawValue)
+        json.add("state", summary.status.operatorText)
         json.add("rate", summary.rate)
         json.add("records", summary.records)
         json.add("bytes", summary.bytes)

@@ -21,7 +21,7 @@ package struct RecordBudget: Sendable {
     /// Records that may be sent from an instant on; none before it.
     package struct Lease: Equatable, Sendable {
         package let records: Int
-        package let notBefore: Instant
+        package var notBefore: Instant
         /// The round of the draw, so that a stream that draws twice in one counts once.
         fileprivate let round: Int64
     }

@@ -86,6 +86,9 @@ package struct Pacer: Sendable {
         leaseBegins = begins
     }
 
+    /// There is no shared budget any more: no lease limits the stream from now on.
+    package mutating func leaveBudget() { leased = nil }
+
     /// The unused records of the lease, to be given back at the stream's end.
     package var unusedLease: Int { leased ?? 0 }
 

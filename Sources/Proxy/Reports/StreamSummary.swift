@@ -1,22 +1,7 @@
+package import Flow
+
 /// The state of one stream as an operator's overview shows it.
 package struct StreamSummary: Sendable {
-    /// What the stream waits for; its raw value is the word in JSON.
-    package enum Status: String, Sendable {
-        /// Not admitted yet (`Prefer: respond-async`).
-        case waiting
-        /// The upstream has not begun to answer.
-        case pending
-        /// No client is attached.
-        case detached
-        /// The client has paused it, or has used up its credit.
-        case held
-        /// The client does not read.
-        case slow
-        /// The upstream is paused for another reason.
-        case paused
-        case flowing
-    }
-
     /// The text of its ``StreamHandle``.
     package var handle: String
     package var route: String
@@ -26,7 +11,7 @@ package struct StreamSummary: Sendable {
     package var rate: String
     package var buffer: Int
     package var bufferRecords: Int
-    package var status: Status
+    package var status: StreamStatus
     /// The filled part of its queue, from 0 to 1.
     package var fill: Double
     /// How long its upstream has been paused, in all.

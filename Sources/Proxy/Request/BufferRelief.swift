@@ -40,7 +40,7 @@ final class BufferRelief: TimerTarget {
     func timerFired(_ timer: LoopTimer, at now: Instant) {
         guard shared.buffers.isExceeded else { return }
         let open = Array(streams.all)
-        let ending = shared.buffers.streamsToEnd(holding: open.map { ByteCount($0.gaugedBytes) }, of: gauge)
+        let ending = shared.buffers.streamsToEnd(holding: open.map { ByteCount($0.account.countedBytes) }, of: gauge)
         guard !shared.isLimitsDryRun else {
             return shared.process.warning(
                 "limits.max_buffer_bytes is exceeded, and not enforced", metadata: ["would_end": "\(ending.count)"])

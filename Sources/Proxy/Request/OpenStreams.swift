@@ -4,8 +4,8 @@ import Observability
 
 /// The open streams of one event loop, and those of them that have addresses of their own.
 final class OpenStreams {
-    private var streams: [ObjectIdentifier: StreamDriver] = [:]
-    private var named: [StreamId: StreamDriver] = [:]
+    private var streams: [ObjectIdentifier: Stream] = [:]
+    private var named: [StreamId: Stream] = [:]
     private let registry: StreamRegistry
     private let gauge: BufferGauge.Cell
     /// `nil` if the access log does not report on running streams.
@@ -16,30 +16,30 @@ final class OpenStreams {
     }
 
     var count: Int { streams.count }
-    var all: some Sequence<StreamDriver> { streams.values }
+    var all: some Sequence<Stream> { streams.values }
 
     /// The stream with this address; `nil` if it is not open on this loop.
-    subscript(id: StreamId) -> StreamDriver? { named[id] }
+    subscript(id: StreamId) -> Stream? { named[id] }
 
-    func add(_ stream: StreamDriver) {
+    func add(_ stream: Stream) {
         streams[ObjectIdentifier(stream)] = stream
         progress?.add(stream)
-        stream.meter.tally.active += 1
+        stream.account.metrics.tally.active += 1
         gauge.setOpenStreams(streams.count)
     }
 
     /// Removes a stream that is over; it has expired if its client did not come for it in time.
-    func remove(_ stream: StreamDriver, hasExpired: Bool) {
+    func remove(_ stream: Stream, hasExpired: Bool) {
         streams[ObjectIdentifier(stream)] = nil
         progress?.remove(stream)
-        stream.meter.tally.active -= 1
+        stream.account.metrics.tally.active -= 1
         gauge.setOpenStreams(streams.count)
         guard named.removeValue(forKey: stream.id) != nil else { return }
         registry.remove(stream.id, hasExpired: hasExpired)
     }
 
     /// Gives a stream an address of its own; a second call changes nothing.
-    func name(_ stream: StreamDriver, on worker: @autoclosure () -> NIOLoopBound<Worker>) {
+    func name(_ stream: Stream, on worker: @autoclosure () -> NIOLoopBound<Worker>) {
         guard named.updateValue(stream, forKey: stream.id) == nil else { return }
         registry.add(stream.id, on: worker())
     }

@@ -69,26 +69,6 @@ extension FeedbackBody.Member {
 }
 
 extension Problem {
-    /// What the last record of a stream tells that did not come to its end.
-    ///
-    /// - Parameters:
-    ///   - outcome: How it ended.
-    ///   - problem: What is known of that beside; `nil` for nothing.
-    ///   - retryAfter: How long the client had better wait before it comes again.
-    init(endOf outcome: Outcome, because problem: Problem?, retryAfter: Duration) {
-        let (kind, status, detail): (Kind, Int, String) =
-            switch outcome {
-            case _ where problem != nil: (problem?.kind ?? .unavailable, problem?.status ?? 503, problem?.detail ?? "")
-            case .slowConsumer: (.slowConsumer, 429, "This client read the stream too slowly")
-            case .upstreamFailed:
-                (.badUpstream, 502, "The upstream ended the connection before the stream was complete")
-            case .upstreamTimeout: (.upstreamTimeout, 504, "The upstream sent nothing more in time")
-            case .cancelled: (.gone, 410, "The stream was ended by its client")
-            case .drained, .completed, .clientGone, .refused: (.unavailable, 503, "The proxy is stopping")
-            }
-        self.init(kind, status: status, detail: detail, retryAfter: retryAfter)
-    }
-
     /// The request's method is not among the `allowed` ones of one of weir's own addresses (RFC 9110, section 15.5.6).
     package static func methodNotAllowed(_ allowed: String) -> Problem {
         var problem = Problem(.invalidRequest, status: 405, detail: "Only \(allowed) can be asked of this address")

@@ -46,12 +46,14 @@ private enum RequestField {
 extension ProxyRoute {
     /// The request as the upstream gets it, but for its header.
     ///
-    /// - Parameter asked: What the client asks for, and was granted.
+    /// - Parameters:
+    ///   - asked: What the client requests, and was granted.
+    ///   - body: What follows the header; `nil` for a request without a body.
     /// - Returns: The request.
-    func upstreamRequest(for asked: StreamRequest) -> UpstreamRequest {
+    func upstreamRequest(for asked: StreamRequest, body: RequestBody?) -> UpstreamRequest {
         UpstreamRequest(
             method: asked.request.head.method, target: target(for: asked.request.head.uri),
-            body: asked.body.map { .init(length: asked.request.bodyLength.bytes, asksFirst: $0.expectsContinue) },
+            body: body.map { .init(length: asked.request.bodyLength.bytes, asksFirst: $0.expectsContinue) },
             // A metered stream waits most of the time, and one with a small buffer must not hold more beside it: what it
             // holds counts, not how fast it is read.
             readSize: asked.terms.pace == .unlimited && asked.terms.maximumBytes > .kibibytes(256)

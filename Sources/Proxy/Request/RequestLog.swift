@@ -14,6 +14,12 @@ final class RequestLog {
     /// Whether the access log is written.
     var isEnabled: Bool { shared.log != nil }
 
+    /// Whether a line reports each request that is sent to an upstream.
+    var logsStarts: Bool { shared.log?.tellsStarts ?? false }
+
+    /// The fields of a request that its lines need until its end.
+    func keptHeaders(of request: Request) -> HTTPHeaders { shared.log?.keptHeaders(of: request) ?? [:] }
+
     func write(_ event: StreamEvent) { shared.log?.write(event) }
 
     /// A new id, for a stream or for a request that gets none.

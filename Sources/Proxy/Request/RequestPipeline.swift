@@ -57,7 +57,7 @@ final class RequestPipeline {
         let streamRequest = StreamRequest(
             request: request, client: client,
             key: try served.clients.key(of: request, address: client, by: route.settings.clientKey), route: route,
-            generation: served.generation, terms: terms,
+            served: served, terms: terms,
             preferences: Preferences(prefer: request.head.headers["prefer"]), maxForwards: maxForwards,
             body: request.hasBody ? body : nil)
         if let resume = try ResumeRequest.sent(in: request.head.headers) {

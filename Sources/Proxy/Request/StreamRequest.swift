@@ -10,8 +10,8 @@ struct StreamRequest {
     let key: ClientKey
     /// That of the configuration that it was matched by, or, after a reload, the one that took its place.
     var route: ProxyRoute
-    /// Of the configuration that it was matched by.
-    let generation: Int
+    /// The configuration that it was matched by, and is served by to its end.
+    let served: ServedConfiguration
     var terms: Terms
     let preferences: Preferences
     var maxForwards = MaxForwards.unlimited

@@ -15,9 +15,10 @@ extension Worker {
         for meter in meters.routes.values { meter.tally.running = .init() }
         var figures = LoopFigures()
         let generation = shared.served.generation
-        for driver in openDrivers {
-            driver.addRunning(at: now)
-            if driver.asked.generation < generation { figures.older.add(began: driver.began, at: now) }
+        for stream in streams.all {
+            stream.account.addRunning(
+                of: stream.pipe, stream.machine, isPulling: stream.upstream.isRunning, at: now)
+            if stream.request.served.generation < generation { figures.older.add(began: stream.began, at: now) }
         }
         let idle = upstream.idleConnections()
         for route in shared.served.routes {
@@ -38,7 +39,7 @@ extension Worker {
     func overview() -> LoopOverview {
         let now = clock()
         var overview = LoopOverview()
-        for driver in openDrivers { overview.slowest.add(driver.summary(at: now)) }
+        for stream in streams.all { overview.slowest.add(StreamSummary(of: stream, at: now)) }
         overview.figures = figures()
         return overview
     }
@@ -48,10 +49,10 @@ extension Worker {
     /// - Returns: `nil` if there is none.
     /// - Complexity: O(open streams of the loop): operators ask rarely, and an index would cost each stream.
     func report(of handle: StreamHandle, isEnding: Bool) -> StreamReport? {
-        guard let driver = openDrivers.first(where: { StreamHandle(of: $0.id) == handle }) else { return nil }
-        let report = driver.report(at: clock())
+        guard let stream = streams.all.first(where: { StreamHandle(of: $0.id) == handle }) else { return nil }
+        let report = StreamReport(of: stream, at: clock())
         if isEnding {
-            driver.end(.cancelled, problem: .endedByOperator)
+            stream.end(.cancelled, problem: .endedByOperator)
             turnEnded()
         }
         return report

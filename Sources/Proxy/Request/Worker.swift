@@ -1,12 +1,14 @@
 import Downstream
 import Flow
+import Logging
 import NIOCore
+import Observability
 import Settings
 import Upstream
 
 /// One event loop with all that lives on it: a listener, libcurl's handles, timers, streams.
 ///
-/// ``RequestPipeline`` takes a request up to its stream; ``StreamDriver`` is the rest of its way.
+/// ``RequestPipeline`` takes a request up to its stream; ``Stream`` is the rest of its way.
 final class Worker {
     let shared: Shared
     let clock: () -> Instant
@@ -59,36 +61,9 @@ final class Worker {
 
     var eventLoop: any EventLoop { upstream.eventLoop }
     var openStreams: Int { streams.count }
-    var openDrivers: some Sequence<StreamDriver> { streams.all }
 
     /// Writes what was caused outside of a turn.
     func turnEnded() { outbox.turnEnded() }
-
-    // MARK: Streams
-
-    private func begin(_ request: StreamRequest, writer: any ConnectionResponse, at now: Instant) -> StreamDriver {
-        let driver = StreamDriver(worker: self, asked: request, response: writer, at: now)
-        streams.add(driver)
-        return driver
-    }
-
-    func ended(_ driver: StreamDriver, hasExpired: Bool) { streams.remove(driver, hasExpired: hasExpired) }
-
-    /// Gives a stream an address of its own.
-    func register(_ driver: StreamDriver) { streams.name(driver, on: NIOLoopBound(self, eventLoop: eventLoop)) }
-
-    /// Ends a detached stream whose slot another stream of its client has, on whatever loop it is.
-    func endDisplaced(_ id: StreamId) {
-        guard case .open(let owner) = shared.registry.place(of: id) else { return }
-        guard !owner.eventLoop.inEventLoop else { return streams[id]?.end(.clientGone) ?? () }
-        owner.eventLoop.execute {
-            owner.value.streams[id]?.end(.clientGone)
-            owner.value.turnEnded()
-        }
-    }
-
-    /// A stream of this loop holds that many bytes more, or fewer.
-    func bufferChanged(by change: Int) { relief.bufferChanged(by: change) }
 
     // MARK: Life cycle
 
@@ -102,7 +77,7 @@ final class Worker {
     /// Stops accepting; streams continue for a part of the grace time each, except those that have no client.
     func drain(over grace: Duration) {
         listener?.drain()
-        for driver in openDrivers.filter({ $0.response == nil }) { driver.end(.drained) }
+        for stream in streams.all.filter({ !$0.hasClient }) { stream.end(.drained) }
         draining = DrainingStreams(streams: streams, timers: timers, over: grace, at: clock())
     }
 
@@ -110,7 +85,7 @@ final class Worker {
     func endStreams(_ outcome: Outcome) {
         relief.stop()
         draining?.stop()
-        for driver in Array(openDrivers) { driver.end(outcome) }
+        for stream in Array(streams.all) { stream.end(outcome) }
         turnEnded()
     }
 
@@ -136,23 +111,67 @@ extension Worker: RequestDestination {
         try StreamsAPI(worker: self).resume(resume, for: request, writer: writer)
     }
 
+    private func begin(_ request: StreamRequest, writer: any ConnectionResponse, at now: Instant) -> Stream {
+        let stream = Stream(request, to: writer, on: self, at: now)
+        streams.add(stream)
+        return stream
+    }
+
     func start(
         _ request: StreamRequest, with permit: consuming Permit, wouldRefuse: AdmissionError?,
         writer: any ConnectionResponse, at now: Instant
     ) {
-        let driver = begin(request, writer: writer, at: now)
-        if let wouldRefuse { driver.noteDryRun(Problem(wouldRefuse).kind) }
-        driver.promiseUnlessAnswered()
-        driver.start(permit)
+        let stream = begin(request, writer: writer, at: now)
+        if let wouldRefuse { stream.account.noteDryRun(Problem(wouldRefuse).kind) }
+        stream.promiseUnlessAnswered()
+        stream.start(permit)
     }
 
     func promise(
         _ request: StreamRequest, refusedFor error: AdmissionError, writer: any ConnectionResponse, at now: Instant
     ) -> Bool {
-        let driver = begin(request, writer: writer, at: now)
-        if driver.waitForAdmission(error) { return true }
+        let stream = begin(request, writer: writer, at: now)
+        if stream.waitForAdmission(error) { return true }
         writer.delegate = nil
-        ended(driver, hasExpired: false)
+        ended(stream, hasExpired: false)
         return false
     }
+}
+
+extension Worker: StreamHost {
+    var process: Logger { shared.process }
+    var dateText: String { shared.date.text(at: .now()) }
+    var isDraining: Bool { shared.isDraining }
+
+    func now() -> Instant { clock() }
+
+    func metrics(of route: ProxyRoute) -> RouteMetrics { meters.route(route.name) }
+
+    func makeTransfer(
+        for request: StreamRequest, at upstream: RouteUpstream, body: RequestBody?, delegate: any TransferDelegate
+    ) throws -> any UpstreamTransfer {
+        let transfer = try self.upstream.makeTransfer(
+            request.route.upstreamRequest(for: request, body: body), at: upstream.origin, delegate: delegate)
+        request.route.writeHeader(
+            to: &transfer.headers, of: request, at: upstream.address, forwarding: request.served.forwarding)
+        return transfer
+    }
+
+    func granted(_ terms: Terms) throws(AdmissionError) -> Terms {
+        try shared.granted(terms, openStreams: openStreams).terms
+    }
+    func ended(_ stream: Stream, hasExpired: Bool) { streams.remove(stream, hasExpired: hasExpired) }
+
+    func register(_ stream: Stream) { streams.name(stream, on: NIOLoopBound(self, eventLoop: eventLoop)) }
+
+    func endDisplaced(_ id: StreamId) {
+        guard case .open(let owner) = shared.registry.place(of: id) else { return }
+        guard !owner.eventLoop.inEventLoop else { return streams[id]?.end(.clientGone) ?? () }
+        owner.eventLoop.execute {
+            owner.value.streams[id]?.end(.clientGone)
+            owner.value.turnEnded()
+        }
+    }
+
+    func bufferChanged(by change: Int) { relief.bufferChanged(by: change) }
 }

@@ -9,7 +9,7 @@ final class DrainingStreams: TimerTarget {
     private let timers: LoopTimers
     private let schedule: DrainSchedule
     /// Those that were open at the beginning, the oldest last.
-    private var waiting: [StreamDriver]
+    private var waiting: [Stream]
     private lazy var timer = LoopTimer(target: self)
 
     init(streams: OpenStreams, timers: LoopTimers, over grace: Duration, at now: Instant) {

@@ -10,27 +10,27 @@ final class ProgressLog: TimerTarget {
     private let timers: LoopTimers
     private let clock: () -> Instant
     private let interval: Duration
-    private var wheel = SlotWheel<StreamDriver>()
+    private var wheel = SlotWheel<Stream>()
     private lazy var timer = LoopTimer(target: self)
 
     init(timers: LoopTimers, clock: @escaping () -> Instant, every interval: Duration) {
         (self.timers, self.clock, self.interval) = (timers, clock, interval)
     }
 
-    private var step: Duration { interval / SlotWheel<StreamDriver>.slots }
+    private var step: Duration { interval / SlotWheel<Stream>.slots }
 
-    func add(_ driver: StreamDriver) {
-        wheel.add(driver)
+    func add(_ stream: Stream) {
+        wheel.add(stream)
         if !timer.isSet { timers.set(timer, at: clock() + step) }
     }
 
-    func remove(_ driver: StreamDriver) {
-        wheel.remove(driver)
+    func remove(_ stream: Stream) {
+        wheel.remove(stream)
         if wheel.isEmpty { timers.cancel(timer) }
     }
 
     func timerFired(_ timer: LoopTimer, at now: Instant) {
-        for driver in wheel.turn() where now - driver.began >= interval { driver.tellProgress(at: now) }
+        for stream in wheel.turn() where now - stream.began >= interval { stream.logProgress(at: now) }
         // From when it was due, so that the rounds do not drift; a loop that was held up does not catch up.
         if !wheel.isEmpty { timers.set(timer, at: max(timer.due + step, now)) }
     }

@@ -11,8 +11,8 @@ extension Worker {
         meters.keep(Set(served.routes.map(\.name)))
         upstream.keep(served.routes.flatMap { $0.upstreams.map(\.origin) })
         if isChecking { checkUpstreams(of: served) }
-        for driver in Array(openDrivers) where driver.asked.generation < served.generation {
-            if let route = served.successor(of: driver.route) { driver.adopt(route) }
+        for stream in Array(streams.all) where stream.request.served.generation < served.generation {
+            if let route = served.successor(of: stream.route) { stream.adopt(route) }
         }
         turnEnded()
     }

@@ -10,28 +10,28 @@ struct StreamAccess {
     let response: any ClientResponse
 
     /// GET: attaches a client that requests the stream's records, and answers every other one with its state.
-    func look(_ driver: StreamDriver?) {
-        guard let driver else { return refuse(with: .noSuchStream) }
-        let state = driver.state(at: worker.clock())
-        switch state.phase {
+    func look(_ stream: Stream?) {
+        guard let stream else { return refuse(with: .noSuchStream) }
+        let state = StreamState(of: stream, at: worker.clock())
+        switch state.status {
         case .waiting, .pending: answer(state, retryAfter: .seconds(1))
         case .ready, .failed:
-            guard request.head.method == .GET, driver.isWanted(by: request) else { return answer(state) }
-            driver.attach(response)
-        case .streaming, .resumable, .ended: answer(state)
+            guard request.head.method == .GET, stream.isWanted(by: request.head.headers) else { return answer(state) }
+            stream.attach(response)
+        case .resumable, .held, .slow, .paused, .flowing, .ended: answer(state)
         }
     }
 
-    func cancel(_ driver: StreamDriver?) {
-        guard let driver else { return refuse(with: .noSuchStream) }
-        driver.end(.cancelled)
-        answer(driver.state(at: worker.clock()))
+    func cancel(_ stream: Stream?) {
+        guard let stream else { return refuse(with: .noSuchStream) }
+        stream.end(.cancelled)
+        answer(StreamState(of: stream, at: worker.clock()))
     }
 
-    func apply(_ feedback: Feedback, to driver: StreamDriver?) {
-        guard let driver else { return refuse(with: .noSuchStream) }
-        driver.heard(feedback)
-        answer(driver.state(at: worker.clock()))
+    func apply(_ feedback: Feedback, to stream: Stream?) {
+        guard let stream else { return refuse(with: .noSuchStream) }
+        stream.apply(feedback)
+        answer(StreamState(of: stream, at: worker.clock()))
     }
 
     /// Answers with a problem; `route`, for which it is counted, is `nil` if the request was for the stream's own address.
@@ -40,7 +40,9 @@ struct StreamAccess {
     }
 
     private func answer(_ state: StreamState, retryAfter: Duration? = nil) {
-        worker.shared.answer(state, retryAfter: retryAfter, response: response)
+        let location = worker.shared.served.streamsAddress?.location(of: state.id)
+        let answer = retryAfter.map { OwnAnswer(state, fetchedFrom: location, retryAfter: $0) } ?? OwnAnswer(state)
+        answer.send(to: response, date: worker.dateText)
         worker.requestLog.logOwnAnswer(
             request, status: retryAfter == nil ? 200 : 202, bytes: state.json.utf8.count + 1, client: client)
     }

@@ -38,11 +38,11 @@ struct StreamsAPI {
     /// A client comes back for the rest of its stream.
     func resume(_ resume: ResumeRequest, for request: StreamRequest, writer: any ConnectionResponse) throws(Problem) {
         let route = request.route.name
-        try reach(resume.stream, for: request.request, client: request.client, writer: writer) { access, driver in
-            guard let driver, driver.route.name == route else {
+        try reach(resume.stream, for: request.request, client: request.client, writer: writer) { access, stream in
+            guard let stream, stream.route.name == route else {
                 return access.refuse(with: .cannotResume, route: route)
             }
-            if let problem = driver.resume(after: resume.received, access.response) {
+            if let problem = stream.resume(after: resume.received, access.response) {
                 access.refuse(with: problem, route: route)
             }
         }
@@ -59,7 +59,7 @@ struct StreamsAPI {
     /// - Throws: `noSuchStream`, or that it has expired.
     private func reach(
         _ id: StreamId, for request: Request, client: String, writer: any ConnectionResponse,
-        _ act: @escaping @Sendable (StreamAccess, StreamDriver?) -> Void
+        _ act: @escaping @Sendable (StreamAccess, Stream?) -> Void
     ) throws(Problem) {
         switch shared.registry.place(of: id) {
         case .unknown: throw .noSuchStream

@@ -252,9 +252,10 @@ def test_a_deleted_promise_gives_everything_back(start, client, where):
     run = start(streams="{ per_client: 2 }", **{"async": "{ per_client: 3 }"})
     asking = client(run.proxy)
     ending = connect(client, run.proxy, where, beside=asking)
-    for _ in range(3):
+    for requests in (2, 4, 6):
         running = [promise(asking) for _ in range(2)]
         waiting = promise(asking)
+        eventually(lambda: len(run.upstream.heads) == requests, "both at the origin")
         assert [state(ending, each)["state"] for each in [*running, waiting]] == ["pending", "pending", "waiting"]
         for stream in [waiting, *running]:
             response = ending.get(f"/v1/streams/{stream}", method="DELETE")

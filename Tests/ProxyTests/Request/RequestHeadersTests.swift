@@ -1,6 +1,7 @@
 import Downstream
 import Flow
 import HTTPText
+import Logging
 import NIOHTTP1
 import Settings
 import Testing
@@ -37,7 +38,8 @@ extension HTTPHeaders {
             head: HTTPRequestHead(version: .http1_1, method: method, uri: uri, headers: headers), peer: "192.0.2.1")
         request.trace = trace
         return StreamRequest(
-            request: request, client: "192.0.2.1", key: ClientKey("192.0.2.1"), route: route, generation: 1,
+            request: request, client: "192.0.2.1", key: ClientKey("192.0.2.1"), route: route,
+            served: ServedConfiguration(Configuration(routes: []), log: Logger(label: "test")),
             terms: Terms(
                 pace: pace, burst: 1, buffer: 1, maximumBytes: .kibibytes(1), maximumRecordBytes: .kibibytes(1)),
             preferences: Preferences(prefer: []), maxForwards: try MaxForwards(of: request))
@@ -81,7 +83,7 @@ extension HTTPHeaders {
             let header = try sent(route, headers: HTTPHeaders([("Host", "a"), field]), method: .POST)
             #expect(!header.contains(name: "content-length") && !header.contains(name: "transfer-encoding"))
         }
-        let upstream = route.upstreamRequest(for: try asked(route, headers: ["Content-Length": "035"]))
+        let upstream = route.upstreamRequest(for: try asked(route, headers: ["Content-Length": "035"]), body: nil)
         #expect(upstream.body == nil, "a request whose body is not handed over")
     }
 
@@ -187,7 +189,7 @@ extension HTTPHeaders {
     }
 
     private func sentTarget(of route: ProxyRoute, uri: String) throws -> String {
-        route.upstreamRequest(for: try asked(route, uri: uri)).target
+        route.upstreamRequest(for: try asked(route, uri: uri), body: nil).target
     }
 
     @Test(arguments: [

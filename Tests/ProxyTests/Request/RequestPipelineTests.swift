@@ -196,7 +196,7 @@ import Testing
         #expect(started.terms.buffer == 7)
         #expect(started.client == "192.0.2.1" && started.key == ClientKey("192.0.2.1"))
         #expect(started.body != nil && started.preferences.wantsNotices)
-        #expect(started.generation == 1 && started.request.trace != nil)
+        #expect(started.served.generation == 1 && started.request.trace != nil)
         #expect(!answer.hasHead)
         #expect(bench.gate.withState { $0.admission.openStreams } == 1)
         #expect(try bench.test.logLines().isEmpty)

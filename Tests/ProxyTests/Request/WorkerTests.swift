@@ -223,7 +223,7 @@ private final class FakeSource: RequestBodySource {
 
     private func grown(_ bench: WorkerBench) throws {
         _ = try promised(by: bench)
-        for stream in bench.worker.openDrivers { stream.gaugedBytes = 2 << 20 }
+        for stream in bench.worker.streams.all { _ = stream.account.countBytes(2 << 20) }
         bench.worker.bufferChanged(by: 2 << 20)
         bench.advance(by: .milliseconds(2))
     }
@@ -285,6 +285,6 @@ private final class FakeSource: RequestBodySource {
             next, after: bench.test.shared.served, log: bench.test.shared.process)
         bench.worker.adopt(served)
         #expect(bench.worker.listener?.limits.headerTime == .seconds(3))
-        #expect(bench.worker.openDrivers.map { $0.route.settings.streams.perClient } == [5])
+        #expect(bench.worker.streams.all.map { $0.route.settings.streams.perClient } == [5])
     }
 }

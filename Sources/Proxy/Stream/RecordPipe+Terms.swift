@@ -1,0 +1,71 @@
+import Downstream
+import Flow
+
+/// What changes while the stream runs: the client's terms, its budget, and what it returns for.
+extension RecordPipe {
+    /// The memory that the stream uses: queued, written and not taken, and kept for a client that comes back.
+    var heldBytes: Int { queue.heldBytes + pendingBytes + (replay?.bytes ?? 0) }
+
+    // MARK: Terms
+
+    /// Applies what the client requests; the pace and the buffer as far as the route allows.
+    func apply(_ feedback: Feedback, at now: Instant) {
+        effective.received(feedback)
+        applyPace(at: now)
+        if let isPaused = feedback.isPaused { pacer.hold(isPaused) }
+        if let records = feedback.request { pacer.request(records) }
+        if feedback.bufferSize != nil { applyBuffer() }
+    }
+
+    /// Applies the maxima of another policy.
+    func limit(by policy: Policy, at now: Instant) {
+        effective.limit(by: policy)
+        applyPace(at: now)
+        if format != nil { applyBuffer() }
+    }
+
+    private func applyPace(at now: Instant) {
+        guard format != nil else { return }
+        pacer.change(pace: effective.terms.pace, burst: effective.granted.burst, at: now)
+        response?.expectPace(!pacer.isUnlimited)
+    }
+
+    private func applyBuffer() {
+        queue.setRecordBound(queueShare(of: effective.terms.buffer))
+        if replay != nil { keepForReplay(0) }
+    }
+
+    // MARK: The shared budget
+
+    /// Records were drawn from the budget of the client; `nil` if it has none any more.
+    func lease(_ lease: RecordBudget.Lease?) {
+        guard let lease else { return pacer.leaveBudget() }
+        pacer.lease(lease.records, notBefore: lease.notBefore)
+    }
+
+    // MARK: Resumption
+
+    /// Takes back what a client that returns has not received: it is queued again, before everything else.
+    ///
+    /// - Parameters:
+    ///   - received: The records of the stream that the client has.
+    ///   - sent: The records that were sent.
+    /// - Returns: The result; `nil` if the stream cannot be resumed.
+    func rewind(after received: Int, of sent: Int) -> ReplayBuffer.Rewind? {
+        let result = replay?.rewind(after: received) { queue.putBack($0, records: $1) }
+        if case .unread = result { pacer.returned(sent - received) }
+        return result
+    }
+
+    /// The queue's part of a bound of the stream.
+    func queueShare(of bound: Int) -> Int { replay == nil ? bound : bound - ReplayBuffer.share(of: bound) }
+
+    /// Counts records that were sent and keeps them: the buffer's share of the bound, and what the queue does not use.
+    func keepForReplay(_ records: Int) {
+        let (mostRecords, mostBytes) = (effective.terms.buffer, effective.granted.maximumBytes.bytes)
+        replay?.append(UnsafeRawBufferPointer(start: nil, count: 0), records: records)
+        replay?.trim(
+            records: max(ReplayBuffer.share(of: mostRecords), mostRecords - queue.records),
+            bytes: max(ReplayBuffer.share(of: mostBytes), mostBytes - queue.bytes))
+    }
+}

@@ -1,0 +1,175 @@
+import Downstream
+import Flow
+import NIOHTTP1
+import Observability
+import Settings
+
+// What the client does: it takes the response, leaves, comes back, changes its terms.
+
+extension Stream: ResponseWriterDelegate {
+    func responseHasRoom() {
+        let now = host.now()
+        machine.clientTook()
+        nothingIsPending(at: now)
+        permit?.delivered(account.totals.records, at: now)
+        guard pipe.queue.hasOutput || machine.isEmptying else { return waitForPace(hasRoom: true) }
+        pump(at: now)
+    }
+
+    func responseIsHeldUp() {
+        let now = host.now()
+        setPending(pipe.response?.pendingBytes.bytes ?? 0)
+        perform(machine.clientStopped(level: pipe.queue.level, delivery: delivery, at: now))
+        notePause(at: now)
+        countBytes()
+        if !machine.isFinished { setDeadline() }
+    }
+
+    func responseFinished() { perform(machine.responseTaken()) }
+
+    func responseClosed() {
+        perform(pipe.replay == nil ? machine.end(.clientGone) : machine.clientLeft(at: host.now()))
+    }
+
+    func responseFailed() {
+        // A fault of one client's protocol: it must not open the upstream's breaker for all clients.
+        judgeUpstream(.clientGone, at: host.now())
+        end(.upstreamFailed, problem: .badUpstream(.malformed))
+    }
+
+    // MARK: What the client has not taken
+
+    /// The deadline timer fired while the client has bytes to take.
+    func lookAtClient(at now: Instant) {
+        guard let response = pipe.response else { return }
+        setPending(response.pendingBytes.bytes)
+        machine.clientLooked(taken: response.bytesTaken.bytes, delivery: delivery, at: now)
+        countBytes()
+    }
+
+    /// The client took everything that was written, or its connection is gone.
+    private func nothingIsPending(at now: Instant) {
+        guard pipe.pendingBytes > 0 else { return }
+        setPending(0)
+        perform(machine.recordsLeft(level: pipe.queue.level, at: now))
+        countBytes()
+    }
+
+    /// What the client's channel holds counts towards the stream's bound.
+    ///
+    /// Not under `overflow: disconnect`, where a full queue ends the stream: one write would fill a small bound.
+    private func setPending(_ bytes: Int) { pipe.setPending(bytes, countsTowardsBound: !machine.limits.endsWhenFull) }
+
+    private var delivery: Delivery {
+        Delivery(
+            handedOver: account.totals.bytes.bytes, pending: pipe.pendingBytes, bound: request.terms.maximumBytes)
+    }
+
+    // MARK: The client comes and leaves
+
+    /// Writes the head, if the stream has both a head and a client.
+    func writeHead() {
+        guard let head, let response = pipe.response else { return }
+        if isStream { response.expectPace(!pipe.pacer.isUnlimited) }
+        head.write(to: response, isStream: isStream)
+        // Fields take some kilobytes, and only a client that may come back is sent them again.
+        if pipe.replay == nil { self.head?.headers = HTTPHeaders() }
+    }
+
+    /// Whether a request with these fields is for the stream's records.
+    func isWanted(by headers: HTTPHeaders) -> Bool {
+        headers.acceptRecords(ofType: head?.headers.first(name: "content-type"), types: route.settings.types)
+    }
+
+    /// A client fetches the stream, for the first time or again.
+    func attach(_ response: any ClientResponse) {
+        let now = host.now()
+        pipe.attach(response, at: now)
+        response.delegate = self
+        nothingIsPending(at: now)
+        machine.attached()
+        notePause(at: now)
+        promise?.isKept()
+        // Only a failure ends a stream before its head; it was kept for this client.
+        if head == nil { return end(machine.comingEnd ?? .upstreamFailed) }
+        writeHead()
+        pump(at: now)
+    }
+
+    /// The client has left and may come back.
+    func detach(at now: Instant) {
+        account.metrics.tally.disconnects[.resumable] += 1
+        pipe.detach()
+        nothingIsPending(at: now)
+        if let end = machine.detachedUntil { permit?.detached(as: id, until: end) }
+        notePause(at: now)
+        setDeadline()
+    }
+
+    /// The client that has the first `received` records comes back for the rest, on another connection.
+    ///
+    /// - Returns: The reason, if what it has not received is gone; then the stream still waits.
+    func resume(after received: Int, _ response: any ClientResponse) -> Problem? {
+        let sent = account.totals.records
+        switch pipe.rewind(after: received, of: sent) {
+        case nil: return .cannotResume
+        case .gone(let first): return .gone(resumableFrom: first)
+        case .neverSent: return .invalidRequest("\(ResumeRequest.header) names more records than were sent")
+        case .unread: break
+        }
+        guard permit?.attached() ?? true else {
+            // Another start of this client took the slot, and the order to end is on its way.
+            end(.clientGone)
+            return .gone()
+        }
+        if let old = pipe.response {
+            // The proxy has not noticed yet that the old connection is dead.
+            old.delegate = nil
+            old.abort()
+            _ = machine.clientLeft(at: host.now())
+        }
+        account.resumed(after: received)
+        attach(response)
+        return nil
+    }
+
+    // MARK: Terms
+
+    /// Applies the client's feedback to what follows.
+    func apply(_ feedback: Feedback) {
+        let now = host.now()
+        account.feedbackArrived()
+        pipe.apply(feedback, at: now)
+        if isStream, feedback.bufferSize != nil { perform(machine.recordsLeft(level: pipe.queue.level, at: now)) }
+        noteHold(at: now)
+        pump(at: now)
+    }
+
+    /// The configuration was replaced: the route's terms and deadlines apply from now on.
+    ///
+    /// What the stream consists of stays: its upstream, its framing, its overflow policy, whether it can be resumed, and its
+    /// bound in bytes.
+    func adopt(_ route: ProxyRoute) {
+        let now = host.now()
+        request.route = route
+        var limits = route.machineLimits
+        if isStream {
+            (limits.resumeWindow, limits.endsWhenFull) = (machine.limits.resumeWindow, machine.limits.endsWhenFull)
+        }
+        machine.setLimits(limits, at: now)
+        pipe.limit(by: route.settings.policy, at: now)
+        if isStream { perform(machine.recordsLeft(level: pipe.queue.level, at: now)) }
+        setDeadline()
+        pump(at: now)
+    }
+
+    /// Starts or stops the clock of a client that holds its own stream.
+    func noteHold(at now: Instant) {
+        let isHeld = pipe.pacer.isHeldByClient
+        guard isHeld != (account.heldSince != nil) else { return }
+        account.held(isHeld, at: now)
+        if isHeld { machine.clientHolds(at: now) } else { machine.clientHoldsNoMore(at: now) }
+        setDeadline()
+        notePause(at: now)
+    }
+}

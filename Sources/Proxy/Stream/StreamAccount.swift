@@ -1,0 +1,158 @@
+import Flow
+import Observability
+
+/// What a stream reports of itself: its totals for the access log, its part of the route's metrics, its pauses.
+struct StreamAccount {
+    let metrics: RouteMetrics
+    let began: Instant
+    private(set) var totals = StreamTotals()
+    /// What the client was sent, or would have been sent before the head.
+    var problem: Problem?
+    private(set) var pauses = PauseLog()
+    /// When the client stopped its own stream.
+    private(set) var heldSince: Instant?
+    /// The memory of the stream that is counted for the ceiling over all streams.
+    private(set) var countedBytes = 0
+    private var isDelimitedByClose = false
+
+    init(_ metrics: RouteMetrics, at now: Instant) { (self.metrics, began) = (metrics, now) }
+
+    // MARK: Events
+
+    /// Another attempt is sent to an upstream.
+    mutating func attempt(at upstream: String) {
+        totals.upstream = upstream
+        totals.attempts += 1
+        if totals.attempts > 1 { metrics.tally.retries += 1 }
+    }
+
+    mutating func headArrived(status: Int, isDelimitedByClose: Bool) {
+        totals.status = status
+        self.isDelimitedByClose = isDelimitedByClose
+    }
+
+    /// The response is a stream with these terms.
+    mutating func began(_ terms: Terms) { totals.terms = terms }
+
+    /// The rate is not applied to the response.
+    mutating func unmetered(_ cause: UnmeteredCause) {
+        totals.unmetered = cause
+        metrics.tally.unmetered[cause] += 1
+    }
+
+    /// Records of the upstream were written to the client.
+    mutating func sent(_ run: RecordFramer.Run) {
+        totals.records += run.records
+        totals.bytes.bytes += run.bytes
+        metrics.tally.records &+= run.records
+        metrics.tally.bytes &+= run.bytes
+    }
+
+    /// Bytes of weir's own were written to the client.
+    mutating func sent(own bytes: ByteCount) {
+        totals.bytes.bytes += bytes.bytes
+        metrics.tally.bytes += bytes.bytes
+    }
+
+    /// The client comes back with that many records, and is sent the others again.
+    mutating func resumed(after records: Int) {
+        totals.records = records
+        totals.resumptions += 1
+    }
+
+    mutating func feedbackArrived() { totals.feedbacks += 1 }
+
+    /// The client began, or ceased, to hold its own stream.
+    mutating func held(_ isHeld: Bool, at now: Instant) {
+        if let since = heldSince { totals.held += now - since }
+        heldSince = isHeld ? now : nil
+    }
+
+    /// A response in place of one of the upstream's.
+    mutating func refused(with problem: Problem, bytes: ByteCount) {
+        self.problem = problem
+        totals.status = problem.status
+        metrics.tally.refusals[problem.kind] += 1
+        sent(own: bytes)
+    }
+
+    /// An upstream sent a record that is too long.
+    mutating func recordWasTooLong(_ failure: RecordFramer.Failure) {
+        metrics.tally.failed[.oversized] += 1
+        problem = .badUpstream(failure)
+    }
+
+    /// A limit that is in a dry run would have refused, slowed or ended the stream.
+    mutating func noteDryRun(_ kind: Problem.Kind) {
+        if !totals.dryRuns.contains(kind) { totals.dryRuns.append(kind) }
+    }
+
+    /// Sets the memory that is counted.
+    ///
+    /// - Returns: The change.
+    mutating func countBytes(_ bytes: Int) -> Int {
+        defer { countedBytes = bytes }
+        return bytes - countedBytes
+    }
+
+    // MARK: Pauses
+
+    mutating func upstreamPaused(by cause: PauseLog.Cause) { metrics.tally.pauses[cause] += 1 }
+
+    /// Follows the stream's pauses; to be called after each event that may have begun, ended or changed one.
+    mutating func notePause(_ cause: PauseLog.Cause?, at now: Instant) { pauses.changed(to: cause, at: now) }
+
+    // MARK: The end
+
+    /// The stream ended; to be called before its parts are released.
+    mutating func ended(
+        _ outcome: Outcome, hasClient: Bool, of pipe: RecordPipe, _ machine: StreamMachine, at now: Instant
+    ) {
+        metrics.tally.ended(outcome, lasted: now - began)
+        metrics.tally.paused += machine.paused(at: now)
+        if pipe.format != nil {
+            metrics.tally.failed[.dropped] += pipe.queue.lost
+            metrics.tally.failed[.undelivered] += pipe.queue.records
+        }
+        // A client that had left before was counted then.
+        if outcome == .clientGone, hasClient { metrics.tally.disconnects[.gone] += 1 }
+        if outcome == .slowConsumer { metrics.tally.disconnects[.slowConsumer] += 1 }
+    }
+
+    /// What the access log reports of the end.
+    func end(_ outcome: Outcome, because error: String?) -> StreamEnd {
+        StreamEnd(
+            outcome, problem: Problem.Kind(of: outcome, after: problem), upstreamError: error,
+            isDelimitedByClose: isDelimitedByClose)
+    }
+
+    // MARK: Reports
+
+    /// The totals so far, for a line of the access log.
+    mutating func totals(of pipe: RecordPipe, _ machine: StreamMachine, at now: Instant) -> StreamTotals {
+        if machine.wouldHaveStalled { noteDryRun(.slowConsumer) }
+        var totals = totals
+        totals.lasted = now - began
+        totals.bufferPeak = pipe.format == nil ? 0 : pipe.queue.peak
+        totals.dropped = pipe.queue.lost
+        totals.pauses = machine.pauses
+        totals.paused = machine.paused(at: now)
+        if let heldSince { totals.held += now - heldSince }
+        return totals
+    }
+
+    /// Adds what the stream holds now, and what is added to the metrics at its end, to a scrape of the metrics.
+    func addRunning(of pipe: RecordPipe, _ machine: StreamMachine, isPulling: Bool, at now: Instant) {
+        var running = RouteTally.Running()
+        running.transfers = isPulling ? 1 : 0
+        running.paused = machine.paused(at: now)
+        running.bytes = countedBytes
+        running.byteCapacity = pipe.effective.granted.maximumBytes.bytes
+        if pipe.format != nil {
+            running.records = pipe.queue.records
+            running.recordCapacity = pipe.effective.terms.buffer
+            running.dropped = pipe.queue.lost
+        }
+        metrics.tally.running += running
+    }
+}

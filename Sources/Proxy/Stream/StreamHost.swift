@@ -1,0 +1,45 @@
+import Downstream
+import Flow
+import Logging
+import Upstream
+
+/// What a stream needs of its event loop.
+protocol StreamHost: AnyObject {
+    var timers: LoopTimers { get }
+    var requestLog: RequestLog { get }
+    /// The process's own log.
+    var process: Logger { get }
+    /// The value of `Date`.
+    var dateText: String { get }
+    /// Whether the process stops: then nothing can be fetched later.
+    var isDraining: Bool { get }
+
+    /// Reads the monotonic clock.
+    func now() -> Instant
+
+    func metrics(of route: ProxyRoute) -> RouteMetrics
+
+    /// Makes a request to an upstream ready.
+    ///
+    /// - Throws: If there is no memory for it.
+    func makeTransfer(
+        for request: StreamRequest, at upstream: RouteUpstream, body: RequestBody?, delegate: any TransferDelegate
+    ) throws -> any UpstreamTransfer
+
+    /// What the ceilings of the whole process permit of the negotiated terms.
+    ///
+    /// - Throws: `proxyFull`.
+    func granted(_ terms: Terms) throws(AdmissionError) -> Terms
+
+    /// Gives a stream an address of its own; a second call changes nothing.
+    func register(_ stream: Stream)
+
+    /// The stream is over; it has expired if its client did not come for it in time.
+    func ended(_ stream: Stream, hasExpired: Bool)
+
+    /// Ends a detached stream whose slot another stream of its client has, on any loop.
+    func endDisplaced(_ id: StreamId)
+
+    /// A stream holds that many bytes more, or fewer.
+    func bufferChanged(by change: Int)
+}

@@ -1,0 +1,28 @@
+import Downstream
+import Flow
+import NIOHTTP1
+import Settings
+import Upstream
+
+extension StreamRequest {
+    /// Whether another upstream may be tried: the route permits it, and no effect can occur twice (RFC 9110, section 9.2.2).
+    ///
+    /// - Parameters:
+    ///   - error: Why the last attempt failed; before the head of a response.
+    ///   - attempts: The attempts so far.
+    /// - Returns: Whether one may be tried.
+    func mayRetry(after error: UpstreamError, attempts: Int) -> Bool {
+        guard let retry = route.settings.retry, attempts < retry.attempts else { return false }
+        return request.head.method.isIdempotent && !request.hasBody && error.isOfOneUpstream
+    }
+}
+
+extension UpstreamError {
+    /// Whether another upstream may succeed; a response that one began to send wrongly, another would send as well.
+    fileprivate var isOfOneUpstream: Bool {
+        switch self {
+        case .unresolved, .unreachable, .connectTimeout, .untrusted, .brokenOff, .closedWhileIdle: true
+        case .malformed: false
+        }
+    }
+}

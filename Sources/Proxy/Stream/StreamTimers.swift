@@ -1,0 +1,37 @@
+import Downstream
+import Flow
+
+/// The timers of one stream, by what they are for; each is made when it is first set.
+struct StreamTimers {
+    enum Purpose: Int, CaseIterable {
+        /// The next queued record is due.
+        case pace
+        /// The earliest deadline of the `StreamMachine`.
+        case deadline
+        /// A probe of a breaker has proved good by then.
+        case trial
+        case heartbeat
+    }
+
+    private let loop: LoopTimers
+    private var timers = InlineArray<4, LoopTimer?>(repeating: nil)
+
+    init(on loop: LoopTimers) { self.loop = loop }
+
+    /// Sets or moves a timer; the target must own this value.
+    mutating func set(_ purpose: Purpose, at due: Instant, for target: some TimerTarget) {
+        let timer = timers[purpose.rawValue] ?? LoopTimer(target: target)
+        timers[purpose.rawValue] = timer
+        loop.set(timer, at: due)
+    }
+
+    /// Sets a timer unless it will fire by then anyway: one that fires early costs less than one that is moved often.
+    mutating func advance(_ purpose: Purpose, to due: Instant, for target: some TimerTarget) {
+        if let timer = timers[purpose.rawValue], timer.isSet, timer.due <= due { return }
+        set(purpose, at: due, for: target)
+    }
+
+    func purpose(of timer: LoopTimer) -> Purpose? { Purpose.allCases.first { timers[$0.rawValue] === timer } }
+
+    func cancelAll() { for index in timers.indices { if let timer = timers[index] { loop.cancel(timer) } } }
+}

@@ -1,0 +1,104 @@
+import Downstream
+import Flow
+import NIOHTTP1
+import Settings
+import Upstream
+
+/// A stream's request to an upstream: passes the request's body on, and the response to the ``Stream``.
+///
+/// One object for all attempts, of which one runs at a time.
+final class UpstreamExchange {
+    private let host: any StreamHost
+    /// Owns this.
+    unowned var stream: Stream?
+    private var transfer: (any UpstreamTransfer)?
+    /// The request's body, until all of it is taken or the rest is not needed.
+    private(set) var body: RequestBody?
+    /// Fields that follow the response's body.
+    private(set) var trailers = HTTPHeaders()
+    /// Why there is no complete response.
+    private(set) var error: UpstreamError?
+
+    init(on host: any StreamHost, body: RequestBody?) { (self.host, self.body) = (host, body) }
+
+    var isRunning: Bool { transfer != nil }
+
+    /// Makes an attempt ready.
+    ///
+    /// - Returns: Whether there is one; if not, ``error`` has the reason.
+    func prepare(_ request: StreamRequest, at upstream: RouteUpstream) -> Bool {
+        error = nil
+        do {
+            transfer = try host.makeTransfer(for: request, at: upstream, body: body, delegate: self)
+        } catch {
+            self.error = .unreachable("\(error)")
+            endBody()
+            return false
+        }
+        let settings = request.route.settings
+        body?.stream(to: self, upTo: settings.maximumBodyBytes, idle: settings.timeouts.body)
+        return true
+    }
+
+    /// Sends the request; its end may be reported before this returns.
+    func start() { transfer?.start() }
+
+    func pause() { transfer?.pause() }
+
+    func resume() { transfer?.resume() }
+
+    /// Ends the attempt; nothing more of the upstream is reported.
+    func cancel() {
+        transfer?.cancel()
+        transfer = nil
+        endBody()
+    }
+
+    private func endBody() {
+        body?.cancel()
+        body = nil
+    }
+}
+
+// MARK: - The response
+
+extension UpstreamExchange: TransferDelegate {
+    func transferInterim(_ head: UpstreamResponseHead) { stream?.interimArrived(head) }
+
+    func transferHead(_ head: UpstreamResponseHead) { stream?.headArrived(head) }
+
+    func transferBytes(_ bytes: UnsafeRawBufferPointer) { stream?.bytesArrived(bytes) }
+
+    func transferTrailers(_ trailers: HTTPHeaders) { self.trailers = trailers.passedOnAsTrailers() }
+
+    func transferEnded(_ end: TransferEnd) {
+        transfer = nil
+        endBody()
+        if case .failed(let error) = end { self.error = error }
+        stream?.upstreamEnded(error)
+    }
+}
+
+// MARK: - The request's body
+
+extension UpstreamExchange: RequestBodyDelegate {
+    /// An upstream that could take more, and gets none, waits for the client: its own clocks stop.
+    func transferBody(into target: UnsafeMutableRawBufferPointer) -> BodyPiece {
+        guard let body else { return .brokenOff }
+        guard let count = body.take(into: target) else {
+            stream?.requestAwaited()
+            return .nothingYet
+        }
+        stream?.requestTaken()
+        return count > 0 ? .bytes(count) : .end
+    }
+
+    func transferBodyTrailers() -> HTTPHeaders { body?.trailers.passedOnAsRequestTrailers() ?? [:] }
+
+    func bodyArrived() { transfer?.bodyArrived() }
+
+    func bodyFailed(_ failure: RequestBody.Failure) {
+        body = nil
+        stream?.requestFailed(failure)
+    }
+}
