@@ -46,6 +46,21 @@ package struct OwnAnswer {
         return headers
     }
 
+    /// The answer to a request that is refused.
+    ///
+    /// - Parameters:
+    ///   - request: Its `Accept` selects the media type; `nil` if there is no valid request.
+    ///   - problem: What is reported.
+    ///   - base: Where the problem types are described.
+    init(refusing request: Request?, with problem: Problem, base: String) {
+        self.init(problem, accept: request?.head.headers.first(name: "accept"), base: base)
+    }
+
+    /// The length of the body that a request gets: a response to HEAD has none (RFC 9110, section 9.3.2).
+    func bodyLength(for request: Request?) -> ByteCount {
+        request?.head.method == .HEAD ? .zero : ByteCount(text.utf8.count)
+    }
+
     /// Writes the whole answer.
     package func send(to response: any ClientResponse, date: String) {
         response.respond(status, headers: headers(date: date), text: text)

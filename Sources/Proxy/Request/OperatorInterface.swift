@@ -13,7 +13,7 @@ package struct OperatorInterface: Sendable {
     init(_ shared: Shared) { self.shared = shared }
 
     /// The monotonic time of all event loops.
-    package var now: Instant { Worker.now() }
+    package var now: Instant { .monotonic() }
 
     /// The configuration that is served.
     package var configuration: Configuration { shared.served.configuration }

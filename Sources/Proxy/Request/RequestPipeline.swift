@@ -112,7 +112,8 @@ extension RequestPipeline: RequestHandler {
     }
 
     func faultArrived(_ fault: RequestFault, peer: String, writer: any ConnectionResponse) {
-        log.refuse(fault, peer: peer, response: writer)
+        log.refuse(
+            Problem(fault, limits: shared.served.connectionLimits), peer: peer, response: writer)
     }
 
     func connectionFailed(_ peer: String, because reason: String) {

@@ -68,10 +68,11 @@ package final class Server: Sendable {
         for (loop, gauge) in zip(loops, shared.buffers.cells) {
             workers.append(
                 try await loop.submit {
-                    NIOLoopBound(try Worker(on: loop, shared: shared, gauge: gauge), eventLoop: loop)
+                    let worker = try Worker(on: loop, shared: shared, gauge: gauge)
+                    shared.roster.add(NIOLoopBound(worker, eventLoop: loop))
+                    return NIOLoopBound(worker, eventLoop: loop)
                 }.get())
         }
-        for worker in workers { shared.roster.add(worker) }
         for (index, worker) in workers.enumerated() {
             let chosen = try await loops[index].flatSubmit { worker.value.upstream.start(waking: waking) }.get()
             if index == 0 { log.debug("loops are woken", metadata: ["waking": "\(chosen.rawValue)"]) }

@@ -43,11 +43,9 @@ extension Stream {
         guard var problem = Problem(refusing: outcome, because: account.problem) else { return response.breakOff() }
         problem.instance = id.text
         problem.traceId = request.request.trace?.sharedTraceId
-        let head = request.request.head
-        let answer = OwnAnswer(
-            problem, accept: head.headers.first(name: "accept"), base: request.served.problemBase)
+        let answer = OwnAnswer(refusing: request.request, with: problem, base: request.served.problemBase)
         answer.send(to: response, date: host.dateText)
-        account.refused(with: problem, bytes: head.method == .HEAD ? .zero : ByteCount(answer.text.utf8.count))
+        account.refused(with: problem, bytes: answer.bodyLength(for: request.request))
     }
 
     // MARK: The stream

@@ -4,7 +4,7 @@ import NIOHTTP1
 
 /// A request that names a stream, on the stream's own loop.
 struct StreamAccess {
-    let worker: Worker
+    let host: any StreamsHost
     let request: Request
     let client: String
     let response: any ClientResponse
@@ -12,7 +12,7 @@ struct StreamAccess {
     /// GET: attaches a client that requests the stream's records, and answers every other one with its state.
     func look(_ stream: Stream?) {
         guard let stream else { return refuse(with: .noSuchStream) }
-        let state = StreamState(of: stream, at: worker.clock())
+        let state = StreamState(of: stream, at: host.now())
         switch state.status {
         case .waiting, .pending: answer(state, retryAfter: .seconds(1))
         case .ready, .failed:
@@ -25,25 +25,25 @@ struct StreamAccess {
     func cancel(_ stream: Stream?) {
         guard let stream else { return refuse(with: .noSuchStream) }
         stream.end(.cancelled)
-        answer(StreamState(of: stream, at: worker.clock()))
+        answer(StreamState(of: stream, at: host.now()))
     }
 
     func apply(_ feedback: Feedback, to stream: Stream?) {
         guard let stream else { return refuse(with: .noSuchStream) }
         stream.apply(feedback)
-        answer(StreamState(of: stream, at: worker.clock()))
+        answer(StreamState(of: stream, at: host.now()))
     }
 
     /// Answers with a problem; `route`, for which it is counted, is `nil` if the request was for the stream's own address.
     func refuse(with problem: Problem, route: String? = nil) {
-        worker.requestLog.refuse(request, with: problem, client: client, route: route, response: response)
+        host.requestLog.refuse(request, with: problem, client: client, route: route, response: response)
     }
 
     private func answer(_ state: StreamState, retryAfter: Duration? = nil) {
-        let location = worker.shared.served.streamsAddress?.location(of: state.id)
+        let location = host.served.streamsAddress?.location(of: state.id)
         let answer = retryAfter.map { OwnAnswer(state, fetchedFrom: location, retryAfter: $0) } ?? OwnAnswer(state)
-        answer.send(to: response, date: worker.dateText)
-        worker.requestLog.logOwnAnswer(
+        answer.send(to: response, date: host.dateText)
+        host.requestLog.logOwnAnswer(
             request, status: retryAfter == nil ? 200 : 202, bytes: state.json.utf8.count + 1, client: client)
     }
 }

@@ -9,14 +9,14 @@ import NIOCore
 final class StreamRegistry: Sendable {
     enum Place {
         /// On that loop; by the time that a message gets there it may have ended.
-        case open(on: NIOLoopBound<Worker>)
+        case open(on: NIOLoopBound<any StreamsHost>)
         /// Nobody fetched it, or came back to it, in time.
         case expired
         case unknown
     }
 
     private struct Known {
-        var open: [StreamId: NIOLoopBound<Worker>] = [:]
+        var open: [StreamId: NIOLoopBound<any StreamsHost>] = [:]
         var expired: Set<StreamId> = []
         /// The expired in the order in which they came, as a ring.
         var order: [StreamId] = []
@@ -28,8 +28,8 @@ final class StreamRegistry: Sendable {
 
     private let known = NIOLockedValueBox(Known())
 
-    func add(_ id: StreamId, on worker: NIOLoopBound<Worker>) {
-        known.withLockedValue { $0.open[id] = worker }
+    func add(_ id: StreamId, on host: NIOLoopBound<any StreamsHost>) {
+        known.withLockedValue { $0.open[id] = host }
     }
 
     func remove(_ id: StreamId, hasExpired: Bool) {
@@ -49,7 +49,7 @@ final class StreamRegistry: Sendable {
 
     func place(of id: StreamId) -> Place {
         known.withLockedValue { known in
-            if let worker = known.open[id] { return .open(on: worker) }
+            if let host = known.open[id] { return .open(on: host) }
             return known.expired.contains(id) ? .expired : .unknown
         }
     }

@@ -7,9 +7,7 @@ import NIOHTTP1
 ///
 /// They may come on any connection and any event loop; they are handled on the stream's.
 struct StreamsAPI {
-    let worker: Worker
-
-    private var shared: Shared { worker.shared }
+    let host: any StreamsHost
 
     func serve(
         _ target: StreamsAddress.Target, _ request: Request, body: RequestBody, client: String,
@@ -21,12 +19,12 @@ struct StreamsAPI {
         case (.stream(let id), .DELETE):
             try reach(id, for: request, client: client, writer: writer) { $0.cancel($1) }
         case (.feedback(let id), .POST):
-            body.collect(upTo: FeedbackBody.maximumBytes, within: shared.served.connectionLimits.headerTime) { result in
+            body.collect(upTo: FeedbackBody.maximumBytes, within: host.served.connectionLimits.headerTime) { result in
                 do throws(Problem) {
                     let feedback = try FeedbackBody.feedback(in: result)
                     try reach(id, for: request, client: client, writer: writer) { $0.apply(feedback, to: $1) }
                 } catch {
-                    worker.requestLog.refuse(request, with: error, client: client, route: nil, response: writer)
+                    host.requestLog.refuse(request, with: error, client: client, route: nil, response: writer)
                 }
             }
         case (.stream, _): throw .methodNotAllowed("GET, HEAD, DELETE")
@@ -61,20 +59,20 @@ struct StreamsAPI {
         _ id: StreamId, for request: Request, client: String, writer: any ConnectionResponse,
         _ act: @escaping @Sendable (StreamAccess, Stream?) -> Void
     ) throws(Problem) {
-        switch shared.registry.place(of: id) {
+        switch host.registry.place(of: id) {
         case .unknown: throw .noSuchStream
         case .expired: throw .gone()
         case .open(let owner) where owner.eventLoop.inEventLoop:
-            act(StreamAccess(worker: worker, request: request, client: client, response: writer), worker.streams[id])
+            act(StreamAccess(host: host, request: request, client: client, response: writer), host.stream(id))
         case .open(let owner):
-            let handOver = ResponseHandOver(of: writer, on: worker.eventLoop)
+            let handOver = ResponseHandOver(of: writer, on: host.eventLoop)
             owner.eventLoop.execute {
-                let worker = owner.value
-                let response = RelayedResponse(handOver, on: worker.eventLoop)
+                let host = owner.value
+                let response = RelayedResponse(handOver, on: host.eventLoop)
                 act(
-                    StreamAccess(worker: worker, request: request, client: client, response: response),
-                    worker.streams[id])
-                worker.turnEnded()
+                    StreamAccess(host: host, request: request, client: client, response: response),
+                    host.stream(id))
+                host.turnEnded()
             }
         }
     }

@@ -24,9 +24,9 @@ import Testing
             let clock = { Instant(nanoseconds: 1_000_000_000_000) }
             let timers = LoopTimers(on: EmbeddedEventLoop(), clock: clock)
             metrics = LoopMetrics(routes: test.shared.served.routes.map(\.name), timers: timers, at: clock())
-            pipeline = RequestPipeline(
-                shared: test.shared, log: RequestLog(shared: test.shared, metrics: metrics), clock: clock,
-                to: destination)
+            let shared = test.shared
+            let log = RequestLog(shared.log, metrics: metrics, date: shared.date) { shared.served.problemBase }
+            pipeline = RequestPipeline(shared: shared, log: log, clock: clock, to: destination)
         }
 
         var gate: AdmissionGate { test.shared.served.routes[0].gate }

@@ -19,7 +19,7 @@ final class Shared: Sendable {
     let buffers: BufferGauge
     let registry = StreamRegistry()
     let log: AccessLog?
-    let roster = LoopRoster<Worker>()
+    let roster = LoopRoster<any LoopReporter>()
     let build: ProcessReport.Build
     let pages: any OperatorPages
     /// The process's own log.

@@ -5,7 +5,7 @@ import Upstream
 
 // What operators see of an event loop.
 
-extension Worker {
+extension Worker: LoopReporter {
     /// What this loop has counted so far.
     ///
     /// - Complexity: O(open streams of the loop), well under a microsecond for each: the price of a scrape, so that what a

@@ -39,8 +39,8 @@ final class OpenStreams {
     }
 
     /// Gives a stream an address of its own; a second call changes nothing.
-    func name(_ stream: Stream, on worker: @autoclosure () -> NIOLoopBound<Worker>) {
+    func name(_ stream: Stream, on host: @autoclosure () -> NIOLoopBound<any StreamsHost>) {
         guard named.updateValue(stream, forKey: stream.id) == nil else { return }
-        registry.add(stream.id, on: worker())
+        registry.add(stream.id, on: host())
     }
 }

@@ -14,11 +14,11 @@ extension Shared {
     func answer(_ problem: Problem, to request: Request?, response: any ClientResponse) -> ByteCount {
         let answer = ownAnswer(problem, to: request)
         answer.send(to: response, date: date.text(at: .now()))
-        return request?.head.method == .HEAD ? .zero : ByteCount(answer.text.utf8.count)
+        return answer.bodyLength(for: request)
     }
 
     /// The same answer, not yet sent.
     func ownAnswer(_ problem: Problem, to request: Request?) -> OwnAnswer {
-        OwnAnswer(problem, accept: request?.head.headers.first(name: "accept"), base: served.problemBase)
+        OwnAnswer(refusing: request, with: problem, base: served.problemBase)
     }
 }

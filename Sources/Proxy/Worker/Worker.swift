@@ -41,7 +41,7 @@ final class Worker {
         upstream = try UpstreamLoop(on: eventLoop, clock: clock)
         timers = LoopTimers(on: eventLoop, clock: clock)
         meters = LoopMetrics(routes: shared.served.routes.map(\.name), timers: timers, at: clock())
-        requestLog = RequestLog(shared: shared, metrics: meters)
+        requestLog = RequestLog(shared.log, metrics: meters, date: shared.date) { shared.served.problemBase }
         let timers = timers
         streams = OpenStreams(
             registry: shared.registry, gauge: gauge,
@@ -104,11 +104,11 @@ extension Worker: RequestDestination {
         _ target: StreamsAddress.Target, _ request: Request, body: RequestBody, client: String,
         writer: any ConnectionResponse
     ) throws(Problem) {
-        try StreamsAPI(worker: self).serve(target, request, body: body, client: client, writer: writer)
+        try StreamsAPI(host: self).serve(target, request, body: body, client: client, writer: writer)
     }
 
     func resume(_ resume: ResumeRequest, for request: StreamRequest, writer: any ConnectionResponse) throws(Problem) {
-        try StreamsAPI(worker: self).resume(resume, for: request, writer: writer)
+        try StreamsAPI(host: self).resume(resume, for: request, writer: writer)
     }
 
     private func begin(_ request: StreamRequest, writer: any ConnectionResponse, at now: Instant) -> Stream {
@@ -138,7 +138,10 @@ extension Worker: RequestDestination {
     }
 }
 
-extension Worker: StreamHost {
+extension Worker: StreamsHost {
+    var registry: StreamRegistry { shared.registry }
+    var served: ServedConfiguration { shared.served }
+
     var process: Logger { shared.process }
     var dateText: String { shared.date.text(at: .now()) }
     var isDraining: Bool { shared.isDraining }
@@ -164,11 +167,13 @@ extension Worker: StreamHost {
 
     func register(_ stream: Stream) { streams.name(stream, on: NIOLoopBound(self, eventLoop: eventLoop)) }
 
+    func stream(_ id: StreamId) -> Stream? { streams[id] }
+
     func endDisplaced(_ id: StreamId) {
-        guard case .open(let owner) = shared.registry.place(of: id) else { return }
+        guard case .open(let owner) = registry.place(of: id) else { return }
         guard !owner.eventLoop.inEventLoop else { return streams[id]?.end(.clientGone) ?? () }
         owner.eventLoop.execute {
-            owner.value.streams[id]?.end(.clientGone)
+            owner.value.stream(id)?.end(.clientGone)
             owner.value.turnEnded()
         }
     }

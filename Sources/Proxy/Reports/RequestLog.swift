@@ -5,22 +5,31 @@ import Observability
 
 /// Answers requests with problems, and logs and counts what weir answers itself; one for each event loop.
 final class RequestLog {
-    private let shared: Shared
+    private let log: AccessLog?
     private let metrics: LoopMetrics
+    private let date: HTTPDate
+    private let problemBase: () -> String
     private var random = RandomPool()
 
-    init(shared: Shared, metrics: LoopMetrics) { (self.shared, self.metrics) = (shared, metrics) }
+    /// - Parameters:
+    ///   - log: `nil` if no access log is written.
+    ///   - metrics: Those of the loop.
+    ///   - date: Of the answers.
+    ///   - problemBase: Returns where the problem types are described.
+    init(_ log: AccessLog?, metrics: LoopMetrics, date: HTTPDate, problemBase: @escaping () -> String) {
+        (self.log, self.metrics, self.date, self.problemBase) = (log, metrics, date, problemBase)
+    }
 
     /// Whether the access log is written.
-    var isEnabled: Bool { shared.log != nil }
+    var isEnabled: Bool { log != nil }
 
     /// Whether a line reports each request that is sent to an upstream.
-    var logsStarts: Bool { shared.log?.tellsStarts ?? false }
+    var logsStarts: Bool { log?.tellsStarts ?? false }
 
     /// The fields of a request that its lines need until its end.
-    func keptHeaders(of request: Request) -> HTTPHeaders { shared.log?.keptHeaders(of: request) ?? [:] }
+    func keptHeaders(of request: Request) -> HTTPHeaders { log?.keptHeaders(of: request) ?? [:] }
 
-    func write(_ event: StreamEvent) { shared.log?.write(event) }
+    func write(_ event: StreamEvent) { log?.write(event) }
 
     /// A new id, for a stream or for a request that gets none.
     func nextId() -> StreamId { StreamId(using: &random) }
@@ -31,7 +40,7 @@ final class RequestLog {
             id: id, client: client, route: route, method: request.head.method.rawValue, path: String(request.path),
             httpVersion: "HTTP/\(request.head.version.major).\(request.head.version.minor)")
         facts.traceId = request.trace?.traceId
-        shared.log?.add(headersOf: request, to: &facts)
+        log?.add(headersOf: request, to: &facts)
         return facts
     }
 
@@ -53,7 +62,7 @@ final class RequestLog {
         var problem = problem
         problem.instance = id.text
         problem.traceId = request.trace?.sharedTraceId
-        let bytes = shared.answer(problem, to: request, response: response)
+        let bytes = answer(problem, to: request, response: response)
         metrics.route(route).tally.refused(problem.kind, bytes: bytes)
         write(
             .ended(
@@ -62,13 +71,19 @@ final class RequestLog {
     }
 
     /// Answers what is no valid request.
-    func refuse(_ fault: RequestFault, peer: String, response: any ClientResponse) {
-        let problem = Problem(fault, limits: shared.served.connectionLimits)
-        let bytes = shared.answer(problem, to: nil, response: response)
+    func refuse(_ problem: Problem, peer: String, response: any ClientResponse) {
+        let bytes = answer(problem, to: nil, response: response)
         metrics.route(nil).tally.refused(problem.kind, bytes: bytes)
         let facts = StreamFacts(id: nextId(), client: peer, method: "-", path: "-")
         write(
             .ended(
                 facts, StreamTotals(status: problem.status, bytes: bytes), StreamEnd(.refused, problem: problem.kind)))
+    }
+
+    /// - Returns: The length of the body.
+    private func answer(_ problem: Problem, to request: Request?, response: any ClientResponse) -> ByteCount {
+        let answer = OwnAnswer(refusing: request, with: problem, base: problemBase())
+        answer.send(to: response, date: date.text(at: .now()))
+        return answer.bodyLength(for: request)
     }
 }
