@@ -81,33 +81,40 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
+        // Fakes and tools that several test targets share.
+        .target(
+            name: "TestSupport", dependencies: ["Flow", "Downstream", nio, nioHTTP1, nioPosix], path: "Tests/Support",
+            swiftSettings: strict),
         .testTarget(name: "HTTPTextTests", dependencies: ["HTTPText"], swiftSettings: strict),
-        .testTarget(name: "FlowTests", dependencies: ["Flow"], swiftSettings: strict),
-        .testTarget(name: "JSONPointerTests", dependencies: ["JSONPointer", "Flow"], swiftSettings: strict),
+        .testTarget(name: "FlowTests", dependencies: ["Flow", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "SettingsTests", dependencies: ["Settings", "Flow", "HTTPText"], exclude: ["Golden"],
+            name: "JSONPointerTests", dependencies: ["JSONPointer", "Flow", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "SettingsTests", dependencies: ["Settings", "Flow", "HTTPText", "TestSupport"], exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
-            name: "ObservabilityTests", dependencies: ["Observability", "Flow", logging], swiftSettings: strict),
+            name: "ObservabilityTests", dependencies: ["Observability", "Flow", logging, "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
-            name: "LogReportTests", dependencies: ["LogReport", "CZlib", "Flow", "Observability"],
+            name: "LogReportTests", dependencies: ["LogReport", "CZlib", "Flow", "Observability", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "PlainTextTests", dependencies: ["PlainText"], swiftSettings: strict),
         .testTarget(name: "LiveScreenTests", dependencies: ["LiveScreen"], swiftSettings: strict),
         .testTarget(
-            name: "UpstreamTests", dependencies: ["Upstream", "Flow", nio, nioHTTP1, nioPosix], swiftSettings: strict),
+            name: "UpstreamTests", dependencies: ["Upstream", "Flow", nio, nioHTTP1, nioPosix, "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "DownstreamTests",
             dependencies: [
                 "Downstream", "Flow", "HTTPText", "CNghttp2", nio, nioHTTP1, nioPosix, nioEmbedded, nioSSL,
+                "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(
             name: "ProxyTests",
             dependencies: [
                 "Proxy", "Flow", "HTTPText", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1,
-                logging, nioEmbedded, nioLocks,
-                nioPosix,
+                logging, nioEmbedded, nioLocks, nioPosix, "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(

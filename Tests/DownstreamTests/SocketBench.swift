@@ -1,6 +1,7 @@
 import Flow
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import Downstream
@@ -45,7 +46,7 @@ actor SocketBench {
     private func run(
         gate: (any ConnectionGate)?, _ body: @Sendable (isolated SocketBench, Listener) async throws -> Void
     ) async throws {
-        let clock = { Instant(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds)) }
+        let clock = { Instant(.now()) }
         let timers = LoopTimers(on: eventLoop, clock: clock)
         timers.turnEnded = { [outbox] in outbox.turnEnded() }
         let listener = Listener(

@@ -1,15 +1,13 @@
 import Flow
+import TestSupport
 import Testing
 
 @testable import JSONPointer
 
 @Suite struct JSONPointerTests {
     private func key(_ pointer: String, _ record: some Collection<UInt8>) throws -> RecordKey? {
-        // At an address of its own, so that a read behind the record's end is one that the sanitizers see.
-        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: record.count, alignment: 1)
-        defer { bytes.deallocate() }
-        bytes.copyBytes(from: record)
-        return try #require(JSONPointer(pointer)).key(of: UnsafeRawBufferPointer(bytes))
+        let pointer = try #require(JSONPointer(pointer))
+        return withOwnMemory(of: record) { pointer.key(of: $0) }
     }
 
     private func key(_ pointer: String, _ record: String) throws -> RecordKey? { try key(pointer, record.utf8) }

@@ -1,5 +1,6 @@
 import Flow
 import Observability
+import TestSupport
 import Testing
 
 @testable import LogReport

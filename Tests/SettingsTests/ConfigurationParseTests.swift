@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Settings
@@ -100,7 +101,7 @@ import Testing
 
     @Test(arguments: 0..<200)
     func survivesDamage(_ seed: UInt64) {
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         var bytes = Array("listen: [127.0.0.1:80]\nlimits: { max_streams: 5 }\n\(Self.routes)".utf8)
         for _ in 0..<Int.random(in: 1...8, using: &generator) {
             let index = Int.random(in: 0..<bytes.count, using: &generator)
@@ -110,18 +111,5 @@ import Testing
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).count
         // Every outcome is right but an error without a place in the file.
         #expect(errors(text).allSatisfy { (1...lines + 1).contains($0.line) && $0.column >= 1 && !$0.message.isEmpty })
-    }
-}
-
-/// A generator that a seed determines (Steele, Lea and Flood, 2014).
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

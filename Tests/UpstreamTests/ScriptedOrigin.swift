@@ -2,6 +2,7 @@ import Flow
 import Glibc
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import Upstream

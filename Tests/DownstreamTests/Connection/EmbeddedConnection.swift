@@ -2,6 +2,7 @@ import Flow
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
+import TestSupport
 import Testing
 
 @testable import Downstream
@@ -86,7 +87,7 @@ final class EmbeddedConnection {
 
     convenience init(limits: ConnectionLimits = .init()) throws {
         let loop = EmbeddedEventLoop(), outbox = Outbox(), handler = ScriptedHandler()
-        let clock = { Instant(nanoseconds: Int64(loop.now.uptimeNanoseconds)) }
+        let clock = { Instant(loop.now) }
         let timers = LoopTimers(on: loop, clock: clock)
         timers.turnEnded = { outbox.turnEnded() }
         let listener = Listener(

@@ -1,6 +1,7 @@
 import Flow
 import NIOCore
 import NIOHTTP1
+import TestSupport
 import Testing
 
 @testable import Downstream

@@ -1,26 +1,22 @@
-import Foundation
+import TestSupport
 
 @testable import Downstream
 
-/// Certificates for a hundred years, and where tests find them; nothing else is ever secured with these keys.
+/// Certificates that are valid for a hundred years, as files; their keys are used for nothing else.
 final class CertificateFolder {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "weir-\(UUID().uuidString)")
+    private let directory: TemporaryDirectory
 
     init() throws {
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        directory = try TemporaryDirectory()
         for (name, text) in [
             ("one.pem", Self.one), ("one.key", Self.oneKey), ("two.pem", Self.two), ("two.key", Self.twoKey),
             ("noise", "no PEM at all"), ("locked.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----"),
         ] { try write(text, to: name) }
     }
 
-    deinit { try? FileManager.default.removeItem(at: folder) }
+    func write(_ text: String, to name: String) throws { try directory.write(text, to: name) }
 
-    func write(_ text: String, to name: String) throws {
-        try Data(text.utf8).write(to: folder.appending(path: name))
-    }
-
-    func path(_ name: String) -> String { folder.appending(path: name).path() }
+    func path(_ name: String) -> String { directory.path(of: name) }
 
     func files(_ certificate: String, _ key: String, clientAuthority: String? = nil) -> TLSFiles {
         TLSFiles(

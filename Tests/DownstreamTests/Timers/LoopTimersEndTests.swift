@@ -1,6 +1,7 @@
 import Flow
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 
 @testable import Downstream
@@ -26,7 +27,7 @@ import Testing
 
     init() {
         let loop = loop
-        timers = LoopTimers(on: loop) { Instant(nanoseconds: Int64(loop.now.uptimeNanoseconds)) }
+        timers = LoopTimers(on: loop) { Instant(loop.now) }
     }
 
     private static func milliseconds(_ count: Int64) -> Instant { Instant(nanoseconds: count * 1_000_000) }
@@ -118,7 +119,7 @@ import Testing
         var random = SeededGenerator(seed: seed)
         var targets: [Target] = []
         var model: [ObjectIdentifier: Instant] = [:]
-        var now: Instant { Instant(nanoseconds: Int64(loop.now.uptimeNanoseconds)) }
+        var now: Instant { Instant(loop.now) }
         let onFire: (Target) -> Void = { target in
             #expect(model.removeValue(forKey: ObjectIdentifier(target)).map { $0 <= now } ?? false)
             // One in three ends as it fires, whichever target that is.

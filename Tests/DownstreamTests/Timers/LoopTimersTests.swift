@@ -1,6 +1,7 @@
 import Flow
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 
 @testable import Downstream
@@ -17,14 +18,14 @@ import Testing
 
         init() {
             let loop = loop
-            timers = LoopTimers(on: loop) { Instant(nanoseconds: Int64(loop.now.uptimeNanoseconds)) }
+            timers = LoopTimers(on: loop) { Instant(loop.now) }
             timers = LoopTimers(on: loop) { [unowned self] in
                 clockReads += 1
                 return now
             }
         }
 
-        var now: Instant { Instant(nanoseconds: Int64(loop.now.uptimeNanoseconds)) }
+        var now: Instant { Instant(loop.now) }
 
         func timerFired(_ timer: LoopTimer, at now: Instant) {
             #expect(now == self.now)

@@ -1,4 +1,5 @@
 import Flow
+import TestSupport
 import Testing
 
 /// Streams whose clients have left and may come back.

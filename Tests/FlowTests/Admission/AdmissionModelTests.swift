@@ -1,4 +1,5 @@
 import Flow
+import TestSupport
 import Testing
 
 /// Random walks of an admission beside a model that counts in plain integers and whole tokens.

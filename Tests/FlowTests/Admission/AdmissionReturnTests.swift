@@ -1,4 +1,5 @@
 import Flow
+import TestSupport
 import Testing
 
 /// When clients that were refused for their starts are told to come again.

@@ -1,4 +1,5 @@
 import Flow
+import TestSupport
 import Testing
 
 /// Random walks of a breaker beside a model that keeps every failure and every stream, and forgets nothing.

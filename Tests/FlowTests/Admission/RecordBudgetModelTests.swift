@@ -1,4 +1,5 @@
 import Flow
+import TestSupport
 import Testing
 
 /// Streams that draw from one budget on a clock of their own, and what each of them gets.

@@ -1,4 +1,5 @@
 import Flow
+import TestSupport
 import Testing
 
 /// Random walks of a client that keeps changing its mind, against what each number should be.

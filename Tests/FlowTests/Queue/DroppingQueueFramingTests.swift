@@ -1,4 +1,5 @@
 import Flow
+import TestSupport
 import Testing
 
 /// A queue that drops, of events and of texts of a sequence: what is told of lines elsewhere holds for them.

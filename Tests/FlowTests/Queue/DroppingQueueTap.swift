@@ -1,4 +1,5 @@
 import Flow
+import TestSupport
 import Testing
 
 /// A queue that drops and what came out of it; a class, because `#expect` can look at no value that cannot be copied.
@@ -46,12 +47,10 @@ final class DroppingTap {
     @discardableResult func push(
         _ bytes: some Collection<UInt8>, credit: Int = 0, limit: Int = .max
     ) throws(RecordFramer.Failure) -> RecordFramer.Run {
-        // At an address of its own, so that a read behind the chunk's end is one that the sanitizers see.
-        let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
-        defer { chunk.deallocate() }
-        chunk.copyBytes(from: bytes)
         pieces = []
-        let run = try queue.push(UnsafeRawBufferPointer(chunk), credit: credit, limit: limit) { received($0) }
+        let run = try withOwnMemory(of: bytes) { chunk throws(RecordFramer.Failure) in
+            try queue.push(chunk, credit: credit, limit: limit) { received($0) }
+        }
         check(run)
         return run
     }

@@ -1,4 +1,5 @@
 import Flow
+import TestSupport
 import Testing
 
 /// However the input is cut, and whenever what may leave: the same records come out.

@@ -1,4 +1,5 @@
 import Flow
+import TestSupport
 import Testing
 
 /// Random walks of a queue beside a model that holds its records as plain arrays.

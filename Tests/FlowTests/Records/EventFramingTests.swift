@@ -1,4 +1,5 @@
 import Flow
+import TestSupport
 import Testing
 
 /// Server-sent events: what is a record, and where it ends.

@@ -1,4 +1,5 @@
 import Flow
+import TestSupport
 import Testing
 
 /// JSON text sequences: what is a record, and where it ends.

@@ -1,4 +1,5 @@
 import Flow
+import TestSupport
 import Testing
 
 /// Random walks of a machine whose orders are carried out, as far as they can be seen: paused or not, over or not.

@@ -6,39 +6,10 @@ import NIOCore
 import NIOHTTP1
 import Observability
 import Settings
+import TestSupport
 
 @testable import Downstream
 @testable import Proxy
-
-/// A response without a connection.
-final class FakeAnswer: ConnectionResponse {
-    var delegate: (any ResponseWriterDelegate)?
-    private(set) var status: HTTPResponseStatus?
-    private(set) var headers = HTTPHeaders()
-    private(set) var text = ""
-    private(set) var closesAfterwards = false
-    private(set) var hasEnded = false
-    private(set) var isBroken = false
-
-    var isConnected: Bool { true }
-    var hasHead: Bool { status != nil }
-    var room: Int { hasEnded ? 0 : 1 << 16 }
-    var canSendTrailers: Bool { false }
-    var bytesTaken: ByteCount { ByteCount(text.utf8.count) }
-    var pendingBytes: ByteCount { .zero }
-
-    func turnEnded() {}
-    func closeAfterwards() { closesAfterwards = true }
-    func expectPace(_ isMetered: Bool) {}
-    func writeInterim(_ status: HTTPResponseStatus, headers: HTTPHeaders) {}
-    func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: ResponseBodyLength) {
-        (self.status, self.headers) = (status, headers)
-    }
-    func write(_ bytes: UnsafeRawBufferPointer) { text += String(decoding: bytes, as: UTF8.self) }
-    func end(trailers: HTTPHeaders) { hasEnded = true }
-    func breakOff() { (hasEnded, isBroken) = (true, true) }
-    func abort() { (hasEnded, isBroken) = (true, true) }
-}
 
 /// Records what the pipeline passes on.
 final class FakeDestination: RequestDestination {
@@ -108,12 +79,12 @@ final class TestShared {
     let shared: Shared
     let readiness = Readiness()
     private let sink: LogSink
-    private let path: String
+    private let directory: TemporaryDirectory
     private let process = ProcessLog(level: Logger.Level.critical)
 
     init(_ configuration: Configuration) throws {
-        path = NSTemporaryDirectory() + "weir-request-\(UUID().uuidString).log"
-        sink = try LogSink(.file(path: path))
+        directory = try TemporaryDirectory()
+        sink = try LogSink(.file(path: directory.path(of: "access.log")))
         shared = Shared(
             configuration, workers: 1, maximumConnections: 100, log: sink, process: process, readiness: readiness,
             version: "test", tls: nil, pages: FakePages())
@@ -122,13 +93,12 @@ final class TestShared {
     deinit {
         _ = sink.close(within: .seconds(10))
         process.close(within: .seconds(10))
-        try? FileManager.default.removeItem(atPath: path)
     }
 
     /// The lines of the access log; nothing is logged after this.
     func logLines() throws -> [[String: Any]] {
         guard sink.close(within: .seconds(10)) else { return [] }
-        return try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { line in
+        return try directory.text(of: "access.log").split(separator: "\n").map { line in
             try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
         }
     }

@@ -5,6 +5,7 @@ import NIOEmbedded
 import NIOHTTP1
 import Observability
 import Settings
+import TestSupport
 import Testing
 
 @testable import Downstream
@@ -17,11 +18,11 @@ import Testing
         let destination = FakeDestination()
         let metrics: LoopMetrics
         let pipeline: RequestPipeline
-        let now = Instant(nanoseconds: 1_000_000_000_000)
+        let now = Instant.seconds(0)
 
         init(_ configuration: Configuration = .oneRoute()) throws {
             test = try TestShared(configuration)
-            let clock = { Instant(nanoseconds: 1_000_000_000_000) }
+            let clock = ManualClock().read
             let timers = LoopTimers(on: EmbeddedEventLoop(), clock: clock)
             metrics = LoopMetrics(routes: test.shared.served.routes.map(\.name), timers: timers, at: clock())
             let shared = test.shared
@@ -31,8 +32,8 @@ import Testing
 
         var gate: AdmissionGate { test.shared.served.routes[0].gate }
 
-        func send(_ request: Request, body: RequestBody = RequestBody()) -> FakeAnswer {
-            let answer = FakeAnswer()
+        func send(_ request: Request, body: RequestBody = RequestBody()) -> FakeResponse {
+            let answer = FakeResponse()
             pipeline.requestArrived(request, body: body, writer: answer)
             return answer
         }
@@ -41,7 +42,7 @@ import Testing
         func expectRefusal(
             of request: Request, _ status: Int, _ kind: Problem.Kind, route: String? = "/",
             location: SourceLocation = #_sourceLocation
-        ) throws -> FakeAnswer {
+        ) throws -> FakeResponse {
             let answer = send(request)
             let isHead = request.head.method == .HEAD
             #expect(answer.status?.code == UInt(status), sourceLocation: location)
@@ -338,7 +339,7 @@ import Testing
         ])
     func aFaultIsAnsweredLoggedAndCounted(fault: RequestFault, status: Int) throws {
         let bench = try Bench()
-        let answer = FakeAnswer()
+        let answer = FakeResponse()
         bench.pipeline.faultArrived(fault, peer: "192.0.2.7", writer: answer)
         #expect(answer.status?.code == UInt(status))
         let line = try #require(try bench.test.logLines().first)

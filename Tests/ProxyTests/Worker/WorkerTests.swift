@@ -5,6 +5,7 @@ import NIOEmbedded
 import NIOHTTP1
 import Observability
 import Settings
+import TestSupport
 import Testing
 
 @testable import Downstream
@@ -12,17 +13,15 @@ import Testing
 
 /// One worker on an embedded loop, without a listening socket.
 final class WorkerBench {
-    private final class Time { var now = Instant(nanoseconds: 1_000_000_000_000) }
-
     let test: TestShared
     let worker: Worker
     private let loop = EmbeddedEventLoop()
-    private let time = Time()
+    private let clock = ManualClock()
 
     init(_ configuration: Configuration) throws {
         test = try TestShared(configuration)
-        let time = time
-        worker = try Worker(on: loop, shared: test.shared, gauge: test.shared.buffers.cells[0]) { time.now }
+        worker = try Worker(
+            on: loop, shared: test.shared, gauge: test.shared.buffers.cells[0], clock: clock.read)
     }
 
     deinit {
@@ -32,8 +31,8 @@ final class WorkerBench {
 
     var tally: RouteTally { worker.meters.route("/").tally }
 
-    func send(_ request: Request, body: String? = nil) -> FakeAnswer {
-        let answer = FakeAnswer()
+    func send(_ request: Request, body: String? = nil) -> FakeResponse {
+        let answer = FakeResponse()
         guard let body else {
             worker.listener?.services.handler.requestArrived(request, body: RequestBody(), writer: answer)
             return answer
@@ -47,7 +46,7 @@ final class WorkerBench {
     }
 
     func advance(by duration: Duration) {
-        time.now = time.now + duration
+        clock.advance(by: duration)
         loop.advanceTime(by: .nanoseconds(Int64(duration / .nanoseconds(1))))
     }
 }
@@ -85,7 +84,7 @@ private final class FakeSource: RequestBodySource {
         return location
     }
 
-    private func state(in answer: FakeAnswer) throws -> String? {
+    private func state(in answer: FakeResponse) throws -> String? {
         (try JSONSerialization.jsonObject(with: Data(answer.text.utf8)) as? [String: Any])?["state"] as? String
     }
 
@@ -153,7 +152,7 @@ private final class FakeSource: RequestBodySource {
 
     // MARK: Feedback
 
-    private func feedback(_ text: String, to location: String, of bench: WorkerBench) throws -> FakeAnswer {
+    private func feedback(_ text: String, to location: String, of bench: WorkerBench) throws -> FakeResponse {
         let length = [("Content-Length", String(text.utf8.count))]
         return bench.send(try .of(.POST, location + "/feedback", length), body: text)
     }
@@ -189,7 +188,7 @@ private final class FakeSource: RequestBodySource {
 
     // MARK: Resumption
 
-    private func resume(_ location: String, _ uri: String, _ bench: WorkerBench) throws -> FakeAnswer {
+    private func resume(_ location: String, _ uri: String, _ bench: WorkerBench) throws -> FakeResponse {
         let id = location.split(separator: "/").last ?? ""
         return bench.send(try .of(.GET, uri, [("X-Stream-Resume", "\(id); after=0")]))
     }

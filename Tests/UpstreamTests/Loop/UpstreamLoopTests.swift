@@ -1,5 +1,6 @@
 import Flow
 import NIOHTTP1
+import TestSupport
 import Testing
 
 @testable import Upstream

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Upstream
@@ -14,19 +15,18 @@ import Testing
     private func decode(_ pieces: [ArraySlice<UInt8>]) throws(ChunkedDecoder.Failure) -> Result {
         var decoder = ChunkedDecoder(), result = Result(), data: [UInt8] = []
         for piece in pieces {
-            let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: piece.count, alignment: 1)
-            defer { bytes.deallocate() }
-            bytes.copyBytes(from: piece)
-            var rest = UnsafeRawBufferPointer(bytes)
-            input: while !rest.isEmpty {
-                switch try decoder.next(&rest) {
-                case .more: #expect(rest.isEmpty)
-                case .data(let bytes): data += bytes
-                case .trailer(let line): result.trailers.append(String(decoding: line, as: UTF8.self))
-                case .end: break input
+            try withOwnMemory(of: piece) { bytes throws(ChunkedDecoder.Failure) in
+                var rest = bytes
+                input: while !rest.isEmpty {
+                    switch try decoder.next(&rest) {
+                    case .more: #expect(rest.isEmpty)
+                    case .data(let bytes): data += bytes
+                    case .trailer(let line): result.trailers.append(String(decoding: line, as: UTF8.self))
+                    case .end: break input
+                    }
                 }
+                result.surplus += rest.count
             }
-            result.surplus += rest.count
         }
         result.data = String(decoding: data, as: UTF8.self)
         result.hasEnded = decoder.hasEnded

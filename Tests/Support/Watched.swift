@@ -1,17 +1,19 @@
-import NIOCore
+package import NIOCore
 import NIOPosix
 import Synchronization
 
-/// What a condition was waited for, and did not come.
-struct TimedOut: Error, CustomStringConvertible {
-    let description: String
+/// A condition that was waited for and did not come true.
+package struct TimedOut: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(description: String) { self.description = description }
 }
 
-/// How long a test waits for what must happen: far longer than it takes, so that only a fault runs into it.
-let answerTimeout = TimeAmount.seconds(20)
+/// How long a test waits for what must happen: far longer than it takes, so that only a fault reaches it.
+package let answerTimeout = TimeAmount.seconds(20)
 
-/// A value that others change, and that can be waited for.
-final class Watched<Value: Sendable>: Sendable {
+/// A value that any thread changes, and that a test waits for.
+package final class Watched<Value: Sendable>: Sendable {
     private struct Waiter {
         let condition: @Sendable (Value) -> Bool
         let promise: EventLoopPromise<Value>
@@ -19,11 +21,11 @@ final class Watched<Value: Sendable>: Sendable {
 
     private let state: Mutex<(value: Value, waiters: [Waiter])>
 
-    init(_ value: Value) { state = Mutex((value, [])) }
+    package init(_ value: Value) { state = Mutex((value, [])) }
 
-    var value: Value { state.withLock { $0.value } }
+    package var value: Value { state.withLock { $0.value } }
 
-    func update(_ change: (inout Value) -> Void) {
+    package func update(_ change: (inout Value) -> Void) {
         let (value, met) = state.withLock { state in
             change(&state.value)
             let value = state.value
@@ -35,7 +37,7 @@ final class Watched<Value: Sendable>: Sendable {
     }
 
     /// Waits until the condition holds.
-    @discardableResult func wait(
+    @discardableResult package func wait(
         for what: String, until condition: @escaping @Sendable (Value) -> Bool
     ) async throws -> Value {
         let loop = MultiThreadedEventLoopGroup.singleton.next()

@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 
 #if canImport(Glibc)
@@ -6,27 +5,6 @@ import Testing
 #else
     import Musl
 #endif
-
-/// A directory that goes with the test.
-struct TemporaryDirectory: ~Copyable {
-    let path: String
-
-    init() throws {
-        let url = FileManager.default.temporaryDirectory.appendingPathComponent("weir-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
-        path = url.path
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func text(of name: String) throws -> String {
-        try String(contentsOfFile: "\(path)/\(name)", encoding: .utf8)
-    }
-
-    func rename(_ name: String, to new: String) throws {
-        try FileManager.default.moveItem(atPath: "\(path)/\(name)", toPath: "\(path)/\(new)")
-    }
-}
 
 /// A pipe whose writing end waits when it is full.
 struct Pipe: ~Copyable {
