@@ -86,7 +86,11 @@ struct MultiHandlePool {
     // MARK: What is to be done with them
 
     /// The handle's timer is due at once.
+    ///
+    /// From now on the list is what it waits for: a deadline beside it, which has passed, would have NIO's timer run it again
+    /// and again before NIO looks at its sockets, as long as libcurl asks for the next call at once.
     mutating func timerIsDue(of handle: MultiHandle) {
+        handle.deadline = .distantFuture
         if !due.contains(where: { $0 === handle }) { due.append(handle) }
     }
 

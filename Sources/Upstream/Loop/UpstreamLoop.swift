@@ -278,7 +278,6 @@ extension UpstreamLoop: MultiHandleDelegate {
         switch milliseconds {
         case ..<0: handle.deadline = .distantFuture
         case 0:
-            handle.deadline = now
             handles.timerIsDue(of: handle)
             return settle()
         default: handle.deadline = clock().advanced(byNanoseconds: Int64(milliseconds) * 1_000_000)
