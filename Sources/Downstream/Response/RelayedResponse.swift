@@ -2,13 +2,13 @@ package import Flow
 package import NIOCore
 package import NIOHTTP1
 
-/// A response to a client whose connection lives on another loop than the stream that it is made of.
+/// A response to a client whose connection is on another loop than the stream that writes it.
 ///
 ///     stream's loop: writes of one turn ──batch──▶ connection's loop: ResponseRelay, ConnectionResponse
 ///                    room again         ◀──taken──
 ///
-/// One batch is under way at a time, and there is no room until the client's socket has taken it: at most
-/// ``BatchSize/maximum`` bytes wait on either side, however slowly the client reads. A batch costs one hop each way, whatever
+/// One batch is in flight at a time, and there is no room until the client's socket has taken it: at most
+/// ``BatchSize/maximum`` bytes wait on either loop, however slowly the client reads. A batch costs one hop each way, whatever
 /// the number of its records.
 package final class RelayedResponse: ClientResponse {
     private enum State { case idle, open, ended }
@@ -18,20 +18,17 @@ package final class RelayedResponse: ClientResponse {
     private let acceptsTrailers: Bool
     private var isChunkable = true
     private var state = State.idle
-    /// The connection has told the last.
+    /// Whether the connection has sent its last report.
     private var isOver = false
-    /// Heads and bytes that have not been sent over; the bytes come last.
-    private var orders: [RelayOrder] = []
-    private var batch = ByteBuffer()
-    private var isUnderWay = false
-    /// Of the batch that is under way.
-    private var bytesUnderWay = 0
+    private var batch = RelayBatch()
+    /// Whether the batch is sent at the end of the turn.
     private var isScheduled = false
+    /// As the connection reported it last.
     private var lastTaken = ByteCount.zero
-    private var isAsking = false
+    private var awaitsProgress = false
     package var delegate: (any ResponseWriterDelegate)?
 
-    /// Takes a response over on the stream's loop, where it is used from here on.
+    /// Takes a response over on the stream's loop, where it is used from now on.
     package init(_ handOver: ResponseHandOver, on eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
         relay = handOver.relay
@@ -45,24 +42,23 @@ package final class RelayedResponse: ClientResponse {
     package var canSendTrailers: Bool { acceptsTrailers && isChunkable }
 
     package var room: Int {
-        guard state == .open, !isOver, !isUnderWay else { return 0 }
-        let free = BatchSize.maximum - batch.readableBytes
-        // As for a client of this loop: where what libcurl hands over at once no longer fits, send first.
-        if free >= BatchSize.largestPiece { return free }
+        guard state == .open, !isOver, !batch.isInFlight else { return 0 }
+        // As on one loop: if the most that libcurl delivers at once does not fit, send first.
+        if batch.free >= BatchSize.largestPiece { return batch.free }
         send()
         return 0
     }
 
-    /// As of the last look there; each asking has it looked at anew, so the answer is as old as the asking before.
+    /// As of the last report; each call requests another, so the value is as old as the call before.
     package var bytesTaken: ByteCount {
-        if !isAsking, !isOver {
-            isAsking = true
-            relay.eventLoop.execute { [relay] in relay.value.tellProgress() }
+        if !awaitsProgress, !isOver {
+            awaitsProgress = true
+            relay.eventLoop.execute { [relay] in relay.value.reportProgress() }
         }
         return lastTaken
     }
 
-    package var pendingBytes: ByteCount { ByteCount(bytesUnderWay + batch.readableBytes) }
+    package var pendingBytes: ByteCount { ByteCount(batch.pendingBytes) }
 
     // MARK: Writing
 
@@ -78,14 +74,14 @@ package final class RelayedResponse: ClientResponse {
         guard state == .idle else { return state == .open ? abort() : () }
         state = .open
         isChunkable = body == .unknown
-        orders.append(.head(status, headers, body))
-        sendSoon()
+        batch.append(.head(status, headers, body))
+        sendAtEndOfTurn()
     }
 
     package func write(_ bytes: UnsafeRawBufferPointer) {
         guard state == .open, !isOver, !bytes.isEmpty else { return }
-        batch.writeBytes(bytes)
-        sendSoon()
+        batch.append(bytes)
+        sendAtEndOfTurn()
     }
 
     package func end(trailers: HTTPHeaders) {
@@ -100,43 +96,32 @@ package final class RelayedResponse: ClientResponse {
 
     package func abort() {
         state = .ended
-        (orders, batch) = ([], ByteBuffer())
+        batch.discard()
         send([.abort])
     }
 
-    /// An end waits for no batch: whoever writes has written what it may.
+    /// An end does not wait for the batch in flight: the writer has written what it may.
     private func end(by order: RelayOrder) {
         state = .ended
-        packBatch()
-        orders.append(order)
+        batch.append(order)
         send()
     }
 
-    // MARK: The way there
+    // MARK: To the connection's loop
 
     /// What one turn of this loop writes goes in one batch.
-    private func sendSoon() {
-        guard !isScheduled, !isUnderWay else { return }
+    private func sendAtEndOfTurn() {
+        guard !isScheduled, !batch.isInFlight else { return }
         isScheduled = true
         eventLoop.assumeIsolated().execute { [self] in
             isScheduled = false
-            if !isUnderWay { send() }
+            if !batch.isInFlight { send() }
         }
     }
 
-    private func packBatch() {
-        guard batch.readableBytes > 0 else { return }
-        bytesUnderWay += batch.readableBytes
-        orders.append(.bytes(batch))
-        batch = ByteBuffer()
-    }
-
     private func send() {
-        packBatch()
-        guard !orders.isEmpty else { return }
-        isUnderWay = true
-        send(orders)
-        orders = []
+        let orders = batch.take()
+        if !orders.isEmpty { send(orders) }
     }
 
     private func send(_ orders: [RelayOrder]) {
@@ -144,16 +129,16 @@ package final class RelayedResponse: ClientResponse {
         relay.eventLoop.execute { [relay] in relay.value.perform(orders) }
     }
 
-    // MARK: The way back
+    // MARK: From the connection's loop
 
-    func hear(_ report: RelayReport) {
+    func received(_ report: RelayReport) {
         switch report {
         case .taken: taken()
-        case .heldUp(let bytes):
+        case .blocked(let bytes):
             lastTaken = bytes
             delegate?.responseIsHeldUp()
         case .progress(let bytes):
-            isAsking = false
+            awaitsProgress = false
             lastTaken = bytes
         case .finished: over()?.responseFinished()
         case .closed: over()?.responseClosed()
@@ -162,17 +147,16 @@ package final class RelayedResponse: ClientResponse {
     }
 
     private func taken() {
-        isUnderWay = false
-        bytesUnderWay = 0
+        batch.taken()
         guard state == .open else { return }
-        // More than there was room for, such as a record larger than a batch.
-        if orders.isEmpty, batch.readableBytes == 0 { delegate?.responseHasRoom() } else { send() }
+        // What is left is more than there was room for, such as a record larger than a batch.
+        if batch.isEmpty { delegate?.responseHasRoom() } else { send() }
     }
 
     private func over() -> (any ResponseWriterDelegate)? {
         defer { delegate = nil }
         isOver = true
-        (orders, batch) = ([], ByteBuffer())
+        batch.discard()
         return delegate
     }
 }

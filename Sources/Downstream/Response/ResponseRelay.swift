@@ -1,40 +1,15 @@
-import Flow
 package import NIOCore
-import NIOHTTP1
 
-/// What a ``RelayedResponse`` has the real writer do.
-enum RelayOrder: Sendable {
-    case closeAfterwards
-    case expectPace(Bool)
-    case interim(HTTPResponseStatus, HTTPHeaders)
-    case head(HTTPResponseStatus, HTTPHeaders, ResponseBodyLength)
-    case bytes(ByteBuffer)
-    case end(HTTPHeaders)
-    case breakOff
-    case abort
-}
-
-/// What the real writer has to say to its ``RelayedResponse``.
-enum RelayReport: Sendable {
-    /// All that was carried over; another batch may come.
-    case taken
-    case heldUp(ByteCount)
-    /// The answer to a question.
-    case progress(ByteCount)
-    /// The last report.
-    case finished, closed, failed
-}
-
-/// The connection's end of a response that is written on another loop: does what it is told, tells what becomes of it.
+/// The part of a ``RelayedResponse`` on the connection's loop: performs its orders and reports what the client takes.
 ///
-/// Owned by the writer until that is over, then by the other end.
+/// The writer owns it until the response is over, then the other loop.
 final class ResponseRelay {
     private let writer: any ConnectionResponse
-    /// The other end, from its begin to the last report.
+    /// From its start to the last report.
     private var listener: NIOLoopBound<RelayedResponse>?
     private var lastReport: RelayReport?
-    /// Whether the other end waits to hear that a batch was taken.
-    private var isOwing = false
+    /// Whether the listener waits for ``RelayReport/taken``.
+    private var isBatchOpen = false
 
     init(of writer: any ConnectionResponse) {
         self.writer = writer
@@ -43,17 +18,17 @@ final class ResponseRelay {
 
     func begin(with listener: NIOLoopBound<RelayedResponse>) {
         self.listener = listener
-        if let lastReport { tellLast(lastReport) }
+        if let lastReport { sendLast(lastReport) }
     }
 
     func perform(_ orders: [RelayOrder]) {
         for order in orders { perform(order) }
         writer.turnEnded()
-        // Of what writes nothing, such as the body of an answer to HEAD, no socket tells.
-        tellIfTaken()
+        // A batch that writes nothing, such as the body of an answer to HEAD, causes no event of the socket.
+        reportTaken()
     }
 
-    func tellProgress() { tell(.progress(writer.bytesTaken)) }
+    func reportProgress() { send(.progress(writer.bytesTaken)) }
 
     private func perform(_ order: RelayOrder) {
         switch order {
@@ -62,44 +37,44 @@ final class ResponseRelay {
         case .interim(let status, let headers): writer.writeInterim(status, headers: headers)
         case .head(let status, let headers, let body):
             writer.writeHead(status, headers: headers, body: body)
-            isOwing = true
+            isBatchOpen = true
         case .bytes(let bytes):
             bytes.withUnsafeReadableBytes { writer.write($0) }
-            isOwing = true
+            isBatchOpen = true
         case .end(let trailers): writer.end(trailers: trailers)
         case .breakOff: writer.breakOff()
         case .abort: writer.abort()
         }
     }
 
-    private func tellIfTaken() {
-        guard isOwing, writer.room > 0 else { return }
-        isOwing = false
-        tell(.taken)
+    private func reportTaken() {
+        guard isBatchOpen, writer.room > 0 else { return }
+        isBatchOpen = false
+        send(.taken)
     }
 
-    private func tell(_ report: RelayReport) {
+    private func send(_ report: RelayReport) {
         guard let listener else { return }
-        listener.eventLoop.execute { listener.value.hear(report) }
+        listener.eventLoop.execute { listener.value.received(report) }
     }
 
-    private func tellLast(_ report: RelayReport) {
+    private func sendLast(_ report: RelayReport) {
         lastReport = report
-        tell(report)
+        send(report)
         listener = nil
     }
 }
 
 extension ResponseRelay: ResponseWriterDelegate {
-    func responseHasRoom() { tellIfTaken() }
+    func responseHasRoom() { reportTaken() }
 
-    func responseIsHeldUp() { tell(.heldUp(writer.bytesTaken)) }
+    func responseIsHeldUp() { send(.blocked(writer.bytesTaken)) }
 
-    func responseFinished() { tellLast(.finished) }
+    func responseFinished() { sendLast(.finished) }
 
-    func responseClosed() { tellLast(.closed) }
+    func responseClosed() { sendLast(.closed) }
 
-    func responseFailed() { tellLast(.failed) }
+    func responseFailed() { sendLast(.failed) }
 }
 
 /// A response on its way to another loop, where a ``RelayedResponse`` is made of it and must bring it to its end.
@@ -109,7 +84,7 @@ package struct ResponseHandOver: Sendable {
 
     /// Takes the response over, on the writer's loop and before its head.
     ///
-    /// The writer must not be used any more. Of one that has begun only the end can be handed over.
+    /// The writer must not be used any more. Of one that has begun only the end can be taken over.
     package init(of writer: any ConnectionResponse, on eventLoop: any EventLoop) {
         if writer.hasHead { writer.abort() }
         let relay = ResponseRelay(of: writer)
