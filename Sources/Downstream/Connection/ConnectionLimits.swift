@@ -1,13 +1,13 @@
 package import Flow
 
-/// What a listener allows its connections.
+/// The limits of a listener's connections.
 package struct ConnectionLimits: Equatable, Sendable {
     package var maximumHeaderBytes: ByteCount
-    /// From the first byte of a request, or from the connection's begin, to the end of the head.
+    /// From the first byte of a request, or from the start of the connection, to the end of the head.
     package var headerTime: Duration
     /// From one response to the next request.
     package var keepaliveTime: Duration
-    /// Streams at a time on a connection of HTTP/2; `nil` where HTTP/2 is not spoken.
+    /// Streams at a time on a connection of HTTP/2; `nil` if HTTP/2 is off.
     package var maximumStreams: Int?
 
     package init(

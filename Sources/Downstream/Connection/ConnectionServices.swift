@@ -3,15 +3,15 @@ import NIOCore
 
 /// What all connections of one listener use, and the list of those that are open.
 ///
-/// Connections own it: they may have requests to hand over as long as they live.
+/// Connections own it: they may pass requests on as long as they live.
 final class ConnectionServices {
-    /// Of connections that come, and of requests that begin, from now on.
+    /// Of connections that are accepted, and of requests that begin, from now on.
     var limits: ConnectionLimits
     let outbox: Outbox
     let timers: LoopTimers
     let clock: () -> Instant
     let handler: any RequestHandler
-    /// What a request without a body has instead; one for all.
+    /// The body of every request without one.
     let emptyBody = RequestBody()
     /// Adds a connection of HTTP/2 to the end of a channel's pipeline; throws if that is gone, or if there is no memory.
     let speakHTTP2: (ConnectionServices, ConnectionPeer, any Channel) throws -> Void

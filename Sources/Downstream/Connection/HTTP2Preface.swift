@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The bytes with which a client begins that speaks HTTP/2 without having been asked (RFC 9113, section 3.4).
+/// The first bytes of a client that speaks HTTP/2 without a negotiation (RFC 9113, section 3.4).
 enum HTTP2Preface {
     enum Match: Equatable { case no, partly, whole }
 
@@ -8,7 +8,7 @@ enum HTTP2Preface {
 
     /// Whether a connection that begins with these bytes speaks HTTP/2.
     ///
-    /// No request of HTTP/1.1 begins so: `PRI` is kept free for this.
+    /// No request of HTTP/1.1 begins so: the method `PRI` is reserved for this.
     static func match(_ opening: ByteBuffer) -> Match {
         let known = opening.readableBytesView.prefix(bytes.count)
         guard known.elementsEqual(bytes.prefix(known.count)) else { return .no }

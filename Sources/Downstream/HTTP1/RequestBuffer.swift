@@ -3,8 +3,8 @@ import NIOCore
 
 /// The bytes that were received on a connection of HTTP/1.1 and have not been read, with the decoder that reads them.
 struct RequestBuffer {
-    /// More than one event of the socket brings (four reads of 16 KiB, and what TLS holds back of a record): what exceeds it
-    /// comes of a client that has closed its connection, when the channel reads all that is left.
+    /// More than one event of the socket brings (four reads of 16 KiB, and what TLS buffers of a record): more arrives only
+    /// from a client that has closed its connection, when the channel reads the rest.
     private static let most = 128 << 10
 
     private var decoder: RequestDecoder
@@ -34,7 +34,7 @@ struct RequestBuffer {
 
     /// Reads the next part; `nil` if it has not arrived.
     mutating func next() throws(RequestFault) -> RequestPart? {
-        // An idle connection holds no memory.
+        // An idle connection has no buffer.
         defer { if isEmpty { bytes = ByteBuffer() } }
         return try decoder.next(from: &bytes)
     }

@@ -10,7 +10,7 @@ import NIOHTTP1
 ///       └──chunked──▶ chunkSize ⇄ chunk, chunkEnd
 ///                         └──0──▶ trailers ──end──▶ head
 ///
-/// Strict: what another parser could read differently is a fault. After a fault nothing is read any more.
+/// Strict: what another parser could read differently is a fault. After a fault it reads nothing.
 package struct RequestDecoder {
     private enum State {
         /// In the head, or before it.
@@ -28,7 +28,7 @@ package struct RequestDecoder {
 
     /// The most bytes of the extensions of all chunks of a body together.
     ///
-    /// They mean nothing to weir, and cost what bytes of the body cost; hyper allows as many.
+    /// weir ignores them, and they cost what bytes of the body cost; hyper has the same limit.
     package static let mostExtensionBytes = 16 << 10
 
     private let limit: Int

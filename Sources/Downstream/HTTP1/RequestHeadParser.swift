@@ -4,7 +4,7 @@ import NIOHTTP1
 
 /// Reads the head of one request, line by line as it arrives, and rejects what RFC 9112 does not allow.
 ///
-/// It decides the framing of the body, once: whatever is sent on is framed anew by that decision.
+/// It decides the framing of the body, once: everything that is forwarded is framed anew by that decision.
 struct RequestHeadParser {
     /// The most field lines of a head, or of a trailer section; HAProxy allows 101 (`tune.http.maxhdr`), Node 1000.
     static let mostFields = 256
@@ -44,7 +44,7 @@ struct RequestHeadParser {
         return nil
     }
 
-    /// Rejects what cannot become a request line, such as the first bytes of TLS: its end may not come.
+    /// Rejects what cannot become a request line, such as the first bytes of TLS, whose end may not arrive.
     private static func checkBegin(_ bytes: UnsafeRawBufferPointer) throws(RequestFault) {
         guard let end = bytes.first(where: { !$0.isTokenByte }) else { return }
         let isEmptyLine = bytes.count == 1 && end == .carriageReturn
@@ -92,7 +92,7 @@ struct RequestHeadParser {
     }
 }
 
-/// What `Connection` says of the connection itself (RFC 9110, section 7.6.1).
+/// The options of `Connection` for the connection itself (RFC 9110, section 7.6.1).
 private struct ConnectionOptions {
     private var close = false
     private var keepAlive = false

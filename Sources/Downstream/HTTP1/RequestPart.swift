@@ -9,7 +9,7 @@ package enum RequestPart: Equatable {
     case end(HTTPHeaders)
 }
 
-/// The head of a request, with what it says of its message and of its connection.
+/// The head of a request, with the framing of its body and the persistence of its connection.
 package struct DecodedHead: Equatable {
     /// `Content-Length` in it is one canonical number.
     package let head: HTTPRequestHead

@@ -4,7 +4,7 @@ import NIOHTTP1
 
 /// Writes the heads and the trailer sections of responses of HTTP/1.1 as bytes (RFC 9112, sections 4 to 7).
 ///
-/// Names and values are parsed ones or weir's own: they hold no CR and no LF.
+/// Names and values were parsed or are weir's own: they have no CR and no LF.
 enum ResponseEncoder {
     /// The fields of a head that are of the connection and not of the response.
     struct Framing {
@@ -69,7 +69,7 @@ private struct Writer {
 
     /// - Parameter bytes: Not empty.
     init(_ bytes: UnsafeMutableRawBufferPointer) {
-        guard let start = bytes.baseAddress else { preconditionFailure("a buffer that was given room has memory") }
+        guard let start = bytes.baseAddress else { preconditionFailure("a buffer with capacity has memory") }
         self.start = start
     }
 
@@ -82,8 +82,8 @@ private struct Writer {
 
     /// Three digits and a space.
     mutating func add(code: UInt) {
-        for (place, unit) in [100, 10, 1].enumerated() {
-            start.storeBytes(of: 0x30 + UInt8(code / UInt(unit) % 10), toByteOffset: count + place, as: UInt8.self)
+        for (offset, unit) in [100, 10, 1].enumerated() {
+            start.storeBytes(of: 0x30 + UInt8(code / UInt(unit) % 10), toByteOffset: count + offset, as: UInt8.self)
         }
         start.storeBytes(of: UInt8(ascii: " "), toByteOffset: count + 3, as: UInt8.self)
         count += 4

@@ -1,13 +1,13 @@
 import Flow
 
-/// Bounds what a client of HTTP/2 may send that costs work and asks for nothing; one for each connection.
+/// Bounds what a client of HTTP/2 may send that costs work and requests nothing; one for each connection.
 ///
-/// A client that uses its streams stays far below: only frames that no response pays for are counted.
+/// A client that uses its streams stays far below: frames that belong to a response are not counted.
 struct HTTP2AbuseLimits {
     enum Kind: Int, CaseIterable {
         /// A request whose stream ended by an error before its response began (CVE-2023-44487).
         case resets
-        /// A request or a frame that RFC 9113 calls malformed.
+        /// A request or a frame that is malformed by RFC 9113.
         case malformed
         /// A request beyond the limit of streams (section 5.1.2).
         case refusals
@@ -28,13 +28,13 @@ struct HTTP2AbuseLimits {
         }
     }
 
-    /// The number of each kind that may come at once, and in each 30 seconds.
+    /// The number of each kind that may arrive at once, and in each 30 seconds.
     private static let burst = 200
-    /// A client that does not know the limit of streams yet may send all that it has.
+    /// A client that has not received the limit of streams may send all its requests.
     private static let refusalBurst = 10_000
 
     private var meters: [Meter]
-    /// Frames of the response that were sent and that a PING has not been set against.
+    /// Frames of responses for which no PING has been received.
     private var sentFrames = 0
 
     init(at now: Instant) {
@@ -49,7 +49,7 @@ struct HTTP2AbuseLimits {
     ///
     /// - Returns: Whether it is within the limit.
     mutating func admits(_ kind: Kind, at now: Instant) -> Bool {
-        // Clients measure the path with a PING for what they receive.
+        // Clients send a PING for frames that they receive, to measure the path.
         if kind == .control, sentFrames > 0 {
             sentFrames -= 1
             return true

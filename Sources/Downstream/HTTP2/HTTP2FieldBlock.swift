@@ -3,11 +3,11 @@ import HTTPText
 import NIOCore
 import NIOHTTP1
 
-/// The fields of a head or of trailers, laid out for libnghttp2, which copies them.
+/// The fields of a head or of trailers in the form of libnghttp2, which copies them.
 ///
-/// One for each loop, so that a head costs no allocation once the largest one was sent.
+/// One for each loop, so that a head costs no allocation after the largest one was sent.
 struct HTTP2FieldBlock {
-    /// Names and values, one after the other; the pointers to them are set when the block is used.
+    /// Names and values in order; the pointers to them are set when the block is used.
     private var bytes = ByteBuffer()
     private var fields: [nghttp2_nv] = []
 
@@ -48,7 +48,7 @@ struct HTTP2FieldBlock {
         }
     }
 
-    /// Whether HTTP/2 does not have this field (RFC 9113, section 8.2.2).
+    /// Whether HTTP/2 forbids this field (RFC 9113, section 8.2.2).
     private static func isConnectionSpecific(_ name: String) -> Bool {
         switch name.utf8.count {
         case 7: name.isField("upgrade")

@@ -3,15 +3,14 @@ import NIOHTTP1
 
 /// Collects the fields of a request's head, or of its trailers, as they are decoded.
 ///
-/// libnghttp2 has checked by then what RFC 9113, section 8, calls malformed in a single field; what only several fields show
-/// together is checked here.
+/// libnghttp2 has checked each field by RFC 9113, section 8; rules for several fields together are checked here.
 struct HTTP2RequestHead {
-    /// What the size of a field is counted as beyond its bytes (RFC 9113, section 6.5.2).
+    /// What is added to the bytes of each field (RFC 9113, section 6.5.2).
     private static let fieldOverhead = 32
 
     private let limit: Int
     private var size = 0
-    /// The value of `:method`, of a head that is too large or malformed as well.
+    /// The value of `:method`; also of a head that is too large or malformed.
     private(set) var method: String?
     private var path: String?
     private var authority: String?
@@ -23,7 +22,7 @@ struct HTTP2RequestHead {
     /// - Parameter limit: The most bytes that a head may have, counted as `SETTINGS_MAX_HEADER_LIST_SIZE` is.
     init(limit: Int) { self.limit = limit }
 
-    /// Whether the head has more bytes than the limit; then no more fields are kept.
+    /// Whether the head exceeds the limit; then no more fields are kept.
     var isTooLarge: Bool { size > limit }
 
     mutating func add(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
@@ -35,7 +34,7 @@ struct HTTP2RequestHead {
         let value = FieldText.string(UnsafeRawBufferPointer(value))
         switch name.count {
         case 4 where name.isText("host"): host = value
-        // RFC 9113, section 8.2.3: a recipient of HTTP/1.1 would take two fields for two.
+        // RFC 9113, section 8.2.3: HTTP/1.1 has one field.
         case 6 where name.isText("cookie"): cookie = cookie.map { $0 + "; " + value } ?? value
         case 14 where name.isText("content-length"): length = value
         default:
@@ -57,7 +56,7 @@ struct HTTP2RequestHead {
     /// The fields of trailers, which have no pseudo-fields.
     var trailers: HTTPHeaders { HTTPHeaders(fields) }
 
-    /// The head as HTTP/1.1 has it, so that nothing after this depends on the protocol.
+    /// The head in the form of HTTP/1.1, so that nothing after this depends on the protocol.
     ///
     /// - Parameter hasBody: Whether the stream does not end with the head.
     /// - Returns: The head; `nil` if it is malformed.

@@ -1,10 +1,10 @@
 package import NIOCore
 
 extension Listener {
-    /// The listeners of all event loops, where one of them accepts for all.
+    /// The listeners of all event loops, if one of them accepts for all.
     ///
-    /// Each connection is moved to the loop that it is for, which costs it some microseconds; sockets of their own, over
-    /// which the kernel spreads connections, cost nothing, but not everything can have those.
+    /// Each connection is moved to its loop, which costs some microseconds. With a socket for each loop the kernel spreads the
+    /// connections, which costs nothing; a unix socket or an inherited one cannot be opened more than once.
     package struct Spread: Sendable {
         let group: any EventLoopGroup
         private let listeners: [(eventLoop: any EventLoop, listener: NIOLoopBound<Listener>)]

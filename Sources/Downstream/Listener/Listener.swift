@@ -8,24 +8,24 @@ import NIOPosix
 
 /// The listening sockets of one event loop and the connections that came through them.
 ///
-/// Each loop has its own listener on the same port (`SO_REUSEPORT`): the kernel spreads the connections, and a stream
-/// lives and dies on one loop.
+/// Each loop has its own listener on the same port (`SO_REUSEPORT`): the kernel spreads the connections, and a stream stays on
+/// one loop.
 package final class Listener {
     package let eventLoop: any EventLoop
     let services: ConnectionServices
     private let gate: (any ConnectionGate)?
-    /// `nil` if connections come without TLS.
+    /// `nil` if connections have no TLS.
     private let tls: ServerTLS?
     private var channels: [any Channel] = []
 
     /// - Parameters:
-    ///   - eventLoop: The loop that it lives on; every call is on it.
-    ///   - limits: What each connection is allowed.
+    ///   - eventLoop: Its loop; every call is on it.
+    ///   - limits: Those of each connection.
     ///   - outbox: The loop's outbox.
     ///   - timers: The loop's timers.
     ///   - clock: Reads the monotonic clock.
     ///   - gate: Bounds the connections; `nil` for no bound.
-    ///   - tls: What connections are secured with; `nil` for nothing.
+    ///   - tls: What connections are secured with; `nil` for no TLS.
     ///   - handler: Answers the requests; the listener and its connections own it.
     package init(
         on eventLoop: any EventLoop, limits: ConnectionLimits, outbox: Outbox, timers: LoopTimers,
@@ -43,7 +43,7 @@ package final class Listener {
         self.tls = tls
     }
 
-    /// Of connections that come, and of requests that begin, from now on.
+    /// Of connections that are accepted, and of requests that begin, from now on.
     package var limits: ConnectionLimits {
         get { services.limits }
         set { services.limits = newValue }
@@ -55,11 +55,11 @@ package final class Listener {
     package enum AddressSharing: Sendable {
         /// None: an address in use is an error.
         case exclusive
-        /// None while it binds and listens; from then on those that bind with ``shared``, as other loops of this process do.
+        /// None while it binds and listens; from then on those that bind with ``shared``, as the other loops of this process do.
         ///
         /// The kernel decides which of two processes gets the address: without the option two sockets cannot both listen. It
-        /// reads the option of both sockets when the later one binds (`inet_csk_bind_conflict`), and takes an earlier one that
-        /// listens already into the group then (`reuseport_add_sock`).
+        /// reads the option of both sockets when the later one binds (`inet_csk_bind_conflict`), and then adds an earlier one
+        /// that listens already to the group (`reuseport_add_sock`).
         case exclusiveAtFirst
         /// Those that have the option as well, of any process of the same user.
         case shared
@@ -69,9 +69,9 @@ package final class Listener {
     ///
     /// - Parameters:
     ///   - address: Where to listen.
-    ///   - sharing: Which sockets may be there; of no meaning to a unix socket.
-    ///   - spread: Whose the connections are, in turn; `nil` for this listener's alone.
-    /// - Returns: The address, with the real port where 0 was asked.
+    ///   - sharing: Which sockets may be there; ignored for a unix socket.
+    ///   - spread: The listeners that get the connections in turn; `nil` for this one alone.
+    /// - Returns: The address, with the actual port if port 0 was requested.
     package func bind(
         _ address: SocketAddress, sharing: AddressSharing = .exclusive, spread: Spread? = nil
     ) -> EventLoopFuture<SocketAddress?> {
@@ -114,7 +114,7 @@ package final class Listener {
                 }
             }
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 1, high: 1))
-            // Each connection keeps one: most heads fit into the smallest, and an idle stream needs none.
+            // Each connection has one: most heads fit into the smallest, and an idle stream needs none.
             .childChannelOption(
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 16384))
         if !isUnix {
@@ -153,5 +153,5 @@ package final class Listener {
     }
 }
 
-/// The connection is closed as soon as it is accepted: there is no request yet, and an answer would cost more.
+/// The connection is closed as soon as it is accepted: there is no request yet, and a response would cost more.
 private struct TooManyConnections: Error {}

@@ -2,30 +2,30 @@ package import Flow
 import HTTPText
 package import NIOHTTP1
 
-/// A request as it came in, before any decision.
+/// A request as it was received, before any decision.
 ///
 /// Its fields have no white space around their values. Where its body ends is decided here, once.
 package struct Request: Sendable {
-    /// Its target is in origin form if it is proper: an absolute one is taken apart, and its authority is the `Host` then
-    /// (RFC 9112, section 3.2.2).
+    /// Its target is in origin form if it is proper: an absolute one is parsed, and its authority replaces `Host` (RFC 9112,
+    /// section 3.2.2).
     package private(set) var head: HTTPRequestHead
     package let bodyLength: RequestBodyLength
     package let expectation: RequestExpectation
-    /// Whether the client wants trailers after a chunked body (`TE: trailers`; RFC 9110, section 10.1.4).
+    /// Whether the client accepts trailers after a chunked body (`TE: trailers`; RFC 9110, section 10.1.4).
     package let acceptsTrailers: Bool
-    /// The address at the other end of the connection, without its port; empty for a unix socket.
+    /// The address of the client's end of the connection, without its port; empty for a unix socket.
     package let peer: String
-    /// Whether it came over TLS.
+    /// Whether the connection has TLS.
     package let isSecure: Bool
-    /// The SHA-256 of the certificate that the client showed, in hexadecimal; `nil` where it showed none.
+    /// The SHA-256 of the certificate that the client presented, in hexadecimal; `nil` if it presented none.
     package let certificate: String?
-    /// The trace that it belongs to; `nil` until somebody has looked, and where nobody does.
+    /// The trace that it belongs to; `nil` until it is set, and without tracing.
     package var trace: TraceContext?
     /// The host that it is for, with its port; `nil` from an HTTP/1.0 client that does not send one.
     package let authority: String?
-    /// Whether `Host` is sent as it must be (RFC 9112, section 3.2): one valid host, which an HTTP/1.0 client may leave out.
+    /// Whether `Host` is one valid host, which only an HTTP/1.0 client may omit (RFC 9112, section 3.2).
     ///
-    /// That holds also if the target is absolute, and its authority is what counts.
+    /// That is required also if the target is absolute, whose authority is used instead.
     package let hasProperHost: Bool
     /// Whether the target is a path, or `*` for OPTIONS, possibly of an absolute URI (RFC 9112, section 3.2).
     package let hasProperTarget: Bool
@@ -36,7 +36,7 @@ package struct Request: Sendable {
     /// The request target's path, without the query.
     package var path: Substring { head.uri[..<(head.uri.utf8.firstIndex(of: UInt8(ascii: "?")) ?? head.uri.endIndex)] }
 
-    /// The same with these headers alone, for a stream that lives long after the others were needed.
+    /// The same with these headers only, for a stream that runs long after the others were needed.
     package func withHeaders(_ headers: HTTPHeaders) -> Request {
         var request = self
         request.head = HTTPRequestHead(version: head.version, method: head.method, uri: head.uri, headers: headers)
@@ -46,8 +46,8 @@ package struct Request: Sendable {
     /// A request whose framing fields have not been read yet.
     ///
     /// - Parameters: As for ``init(head:bodyLength:peer:isSecure:certificate:)``.
-    /// - Throws: `RequestFault.malformed` if it is not clear where the body ends. Other faults of a head are for the request
-    ///   handler to judge: after those the connection can still be read.
+    /// - Throws: `RequestFault.malformed` if it is not clear where the body ends. The request handler judges other faults of a
+    ///   head: after those the connection can still be read.
     package init(
         head: HTTPRequestHead, peer: String, isSecure: Bool = false, certificate: String? = nil
     ) throws(RequestFault) {
@@ -58,10 +58,10 @@ package struct Request: Sendable {
 
     /// - Parameters:
     ///   - head: As the decoder returned it; without white space around its values.
-    ///   - bodyLength: What its framing fields say.
-    ///   - peer: The address at the other end, without its port; empty for a unix socket.
+    ///   - bodyLength: As its framing fields declare it.
+    ///   - peer: The client's address, without its port; empty for a unix socket.
     ///   - isSecure: Whether the connection has TLS.
-    ///   - certificate: The hash of the client's certificate, if it showed one.
+    ///   - certificate: The hash of the client's certificate, if it presented one.
     package init(
         head: HTTPRequestHead, bodyLength: RequestBodyLength, peer: String, isSecure: Bool = false,
         certificate: String? = nil
@@ -102,7 +102,7 @@ private struct Hosts {
 }
 
 extension Request {
-    /// Whether a value of `TE` names `trailers`, and not with a weight of 0.
+    /// Whether a value of `TE` has `trailers` with a weight other than 0.
     private static func asksForTrailers(_ list: String) -> Bool {
         (list[...].parts(separatedBy: ",") ?? []).contains { member in
             let parts = (member.parts(separatedBy: ";") ?? []).map(\.trimmingOptionalWhitespace)

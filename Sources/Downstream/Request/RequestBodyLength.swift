@@ -3,8 +3,8 @@ package import NIOHTTP1
 
 /// How the end of a request's body is found (RFC 9112, section 6.3).
 ///
-/// It is computed once, when the head is received. Nothing reads `Content-Length` or `Transfer-Encoding` again: two readers of
-/// one field are two opinions about where the next request begins.
+/// It is computed once, when the head is received. Nothing reads `Content-Length` or `Transfer-Encoding` again: two parsers of
+/// one field may disagree about where the next request begins.
 package enum RequestBodyLength: Equatable, Sendable {
     /// Neither field was sent: there is no body.
     case none
@@ -15,9 +15,9 @@ package enum RequestBodyLength: Equatable, Sendable {
 
     /// Reads the fields of a head whose values have no white space around them.
     ///
-    /// `Transfer-Encoding` is `chunked` alone, in one line, and never beside `Content-Length` (sections 6.1 and 6.3). HTTP/1.0
-    /// has no transfer codings. `Content-Length` is one number in one line: lists of equal numbers, which a recipient may accept,
-    /// are read differently by others.
+    /// `Transfer-Encoding` must be `chunked` alone, in one line, and without `Content-Length` (sections 6.1 and 6.3). HTTP/1.0
+    /// has no transfer codings. `Content-Length` must be one number in one line: lists of equal numbers, which a recipient may
+    /// accept, are read differently by others.
     ///
     /// - Throws: `RequestFault.malformed`: the connection cannot be read any further.
     package init(of head: HTTPRequestHead) throws(RequestFault) {
@@ -49,7 +49,7 @@ package enum RequestBodyLength: Equatable, Sendable {
     /// Whether bytes follow the head.
     package var hasBody: Bool { self != .none && self != .length(0) }
 
-    /// The number of bytes, if the head says it: 0 without a body, `nil` for a chunked one.
+    /// The number of bytes, if the head declares it: 0 without a body, `nil` for a chunked one.
     package var bytes: Int? {
         switch self {
         case .none: 0

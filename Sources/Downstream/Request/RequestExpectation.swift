@@ -6,7 +6,7 @@ package enum RequestExpectation: Equatable, Sendable {
     case none
     /// It waits for `100 Continue`.
     case goAhead
-    /// Another one, which weir cannot meet: 417.
+    /// Another one, which weir does not support: 417.
     case unknown
 
     init(of head: HTTPRequestHead) {

@@ -1,6 +1,6 @@
-/// A request that cannot be answered as such: the connection closes after the answer.
+/// Why something that was received is no request: the connection closes after the answer.
 package enum RequestFault: Error, Equatable, Sendable {
-    /// RFC 9112 calls it malformed.
+    /// It is malformed by RFC 9112 or RFC 9113.
     case malformed
     /// The head, or the trailer section, is larger than the limit.
     case headTooLarge

@@ -1,7 +1,7 @@
 import HTTPText
 import NIOHTTP1
 
-/// The target of a request, taken apart (RFC 9112, section 3.2).
+/// The target of a request (RFC 9112, section 3.2).
 struct RequestTarget {
     /// A path with its query, or `*`: the form in which it is forwarded.
     let text: String
@@ -10,11 +10,10 @@ struct RequestTarget {
 
     /// Reads the target of a request line, or `:path`, which has no absolute form (RFC 9113, section 8.3.1).
     ///
-    /// The scheme of the absolute form is `http` or `https`, in any case, and has no effect: a request is for the host that it
-    /// names, over the connection on which it came.
+    /// The scheme of the absolute form is `http` or `https`, in any case, and has no effect.
     ///
-    /// - Returns: `nil` for anything else: another scheme, a user or a host that is none, a fragment, a byte that no target has.
-    ///   The form of CONNECT as well, which weir does not implement.
+    /// - Returns: `nil` for anything else: another scheme, a user, an invalid host, a fragment, a byte that no target has, and
+    ///   the form of CONNECT, which weir does not implement.
     init?(_ uri: String, of head: HTTPRequestHead) {
         guard uri.utf8.allSatisfy(\.isTargetByte) else { return nil }
         if uri.utf8.first == UInt8(ascii: "/") || (uri == "*" && head.method == .OPTIONS) {

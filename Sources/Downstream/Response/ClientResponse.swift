@@ -3,8 +3,21 @@ package import NIOHTTP1
 
 /// One response to a client: a head once, body bytes as long as there is room, an end once.
 ///
-/// A ``ConnectionResponse`` if the client's connection lives on the same loop, a ``RelayedResponse`` if not. Once the connection
-/// is gone every call does nothing.
+/// A ``ConnectionResponse`` if the client's connection is on the same loop, a ``RelayedResponse`` if not. Once the connection is
+/// gone every call does nothing. There are three ends:
+///
+/// | | ``end(trailers:)`` | ``breakOff()`` | ``abort()`` |
+/// |---|---|---|---|
+/// | what was written and not taken | is sent | is sent | is dropped, in the kernel as well |
+/// | client: HTTP/1.1 with a length | all bytes | a close before the last byte | a reset (RST) |
+/// | client: HTTP/1.1 chunked | the last chunk | a close before the last chunk | a reset (RST) |
+/// | client: HTTP/1.0 without a length | a close | a close; with TLS without `close_notify` | a reset (RST) |
+/// | client: HTTP/2 | END_STREAM | RST_STREAM with INTERNAL_ERROR | RST_STREAM with ENHANCE_YOUR_CALM |
+/// | connection of HTTP/1.1 after it | continues, if both sides keep it | closed | closed |
+/// | connection of HTTP/2 after it | continues | continues | continues |
+/// | last call to the delegate | `responseFinished` | `responseFinished` | `responseClosed` |
+///
+/// If the client leaves before it has taken the end, the last call is always `responseClosed`.
 package protocol ClientResponse: AnyObject {
     /// Until the last call to it; it owns the response.
     var delegate: (any ResponseWriterDelegate)? { get set }
@@ -12,45 +25,45 @@ package protocol ClientResponse: AnyObject {
     var hasHead: Bool { get }
     var hasEnded: Bool { get }
 
-    /// Body bytes that may be written now; 0 while the client has not taken what it was given.
+    /// Body bytes that may be written now; 0 while the client has not taken what was written.
     var room: Int { get }
 
-    /// Whether trailers reach the client: it asked for them, and the body is chunked.
+    /// Whether trailers reach the client: it accepts them, and the body is chunked.
     ///
-    /// Asked before the head, it tells how it would be with a body of unknown length. Who sends trailers names them in the
-    /// head's `Trailer` (RFC 9110, section 6.6.2).
+    /// Before the head: whether they would with a body of unknown length. Trailers are named in the head's `Trailer` (RFC 9110,
+    /// section 6.6.2).
     var canSendTrailers: Bool { get }
 
     /// Bytes of this response, head and framing included, that the client's kernel has acknowledged; never falls.
     ///
-    /// Moves as the client reads, also while there is no room, and stands when it does not: tells a slow client from one
-    /// that has stopped. One system call. Of a unix socket, whose queue the kernel counts with its own overhead, only the
-    /// differences between two looks at a client that is held up mean something.
+    /// Grows while the client reads, also while there is no room: it distinguishes a slow client from one that has stopped. One
+    /// system call. For a unix socket, whose queue the kernel counts with its own overhead, only the difference between two
+    /// values for a client that does not take everything is exact enough.
     var bytesTaken: ByteCount { get }
 
     /// Body bytes that were written and that the client's socket, or over HTTP/2 its window, has not taken; no system call.
     ///
-    /// 0 for a client that keeps up. What is collected for the turn's write is not among them.
+    /// 0 for a client that keeps up. What is collected for the turn's write does not count.
     var pendingBytes: ByteCount { get }
 
-    /// The connection closes behind this response; to be said before the head.
+    /// The connection closes after this response; to be called before the head.
     func closeAfterwards()
 
-    /// Says whether the records that follow leave at a pace, so that a client that does not read is noticed soon.
+    /// Whether the records that follow leave at a pace, so that a client that does not read must be noticed soon.
     func expectPace(_ isMetered: Bool)
 
-    /// Writes an informational head (1xx) in front of the head; dropped where the client speaks HTTP/1.0, which has none
-    /// (RFC 9110, section 15.2).
+    /// Writes an informational head (1xx) before the head; dropped if the client speaks HTTP/1.0, which has none (RFC 9110,
+    /// section 15.2).
     func writeInterim(_ status: HTTPResponseStatus, headers: HTTPHeaders)
 
     /// Writes the head; framing fields and `Connection` are set here.
     ///
-    /// A second head aborts the response, so that a client never takes two for one. After the end it does nothing.
+    /// A second head aborts the response: a client must not take two for one. After the end it does nothing.
     ///
     /// - Parameters:
     ///   - status: The status line's code and reason.
-    ///   - headers: End-to-end fields, `Content-Length` among them where `body` says `length`.
-    ///   - body: How the body is delimited; `none` for every answer to HEAD.
+    ///   - headers: End-to-end fields, with `Content-Length` if `body` is `length`.
+    ///   - body: How the body is delimited; `none` for every response to HEAD.
     func writeHead(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: ResponseBodyLength)
 
     /// Writes body bytes; at most `room` of them, unless a single record is larger.
@@ -58,20 +71,19 @@ package protocol ClientResponse: AnyObject {
 
     /// The response is complete.
     ///
-    /// - Parameter trailers: Fields behind the last chunk; dropped where `canSendTrailers` says no.
+    /// - Parameter trailers: Fields after the last chunk; dropped if ``canSendTrailers`` is `false`.
     func end(trailers: HTTPHeaders)
 
-    /// The response breaks off: what was written goes out, then the connection closes without an end (RFC 9112,
-    /// section 8: a truncated message must look truncated).
+    /// The response is incomplete, which the client must notice (RFC 9112, section 8); what was written is sent first.
     func breakOff()
 
-    /// Resets the connection at once: what is still held, here or in the kernel, is not sent.
+    /// The response ends at once: what was written and not taken, here or in the kernel, is not sent.
     func abort()
 }
 
 /// A response whose client's connection is on the loop that writes it.
 package protocol ConnectionResponse: ClientResponse {
-    /// Whether the connection still lives.
+    /// Whether the connection is open.
     var isConnected: Bool { get }
 
     /// Ends the turn of the loop: what was written is sent, to all of its clients.

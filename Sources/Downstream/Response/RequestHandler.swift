@@ -1,13 +1,13 @@
 /// Answers requests; one for each loop.
 package protocol RequestHandler: AnyObject {
-    /// A request whose head is complete. The answer goes to `writer`, now or later, and must come to its end; `body` is to
-    /// be asked for now or never.
+    /// A request whose head is complete. The response is written to `writer`, now or later, and must be ended; `body` must be
+    /// claimed before this returns.
     func requestArrived(_ request: Request, body: RequestBody, writer: any ConnectionResponse)
 
-    /// Something that is no request; to be answered at once.
+    /// Something that is no request; it must be answered before this returns.
     func faultArrived(_ fault: RequestFault, peer: String, writer: any ConnectionResponse)
 
-    /// A connection of HTTP/2 was ended for what its client sent, which is part of no request.
+    /// A connection of HTTP/2 was ended because of what its client sent outside of any request.
     ///
     /// - Parameters:
     ///   - peer: The client's address, without its port.

@@ -4,6 +4,6 @@ package enum ResponseBodyLength: Equatable, Sendable {
     case none
     /// `Content-Length` is among the headers.
     case length
-    /// Chunked for an HTTP/1.1 client, by closing for an HTTP/1.0 client; a stream of HTTP/2 has an end of its own.
+    /// Chunked for an HTTP/1.1 client, delimited by a close for an HTTP/1.0 client; a stream of HTTP/2 has its own end.
     case unknown
 }

@@ -4,18 +4,18 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOSSL
 
-/// The files of which the TLS of a listener is made, all in PEM.
+/// The files for the TLS of a listener, all in PEM.
 package struct TLSFiles: Equatable, Sendable {
-    /// The server's certificate, and behind it those that lead to its root.
+    /// The server's certificate, and after it those that lead to its root.
     package var certificate: String
     package var key: String
-    /// Who signs the certificates of clients; `nil` where clients are not asked for any.
+    /// The authorities that sign the certificates of clients; `nil` if clients are not asked for any.
     package var clientAuthority: String?
-    /// Whether a client without a certificate is turned away.
+    /// Whether a client without a certificate is rejected.
     package var requiresClientCertificate = false
-    /// Whether TLS 1.2 is refused.
+    /// Whether TLS 1.2 is rejected.
     package var isTLS13Only = false
-    /// Whether HTTP/2 is offered beside HTTP/1.1.
+    /// Whether HTTP/2 is offered in addition to HTTP/1.1.
     package var offersHTTP2 = false
 
     package init(certificate: String, key: String, clientAuthority: String? = nil) {
@@ -28,13 +28,13 @@ package struct TLSFault: Error, Equatable, Sendable {
     package enum File: Equatable, Sendable { case certificate, key, clientAuthority }
 
     package enum Cause: Equatable, Sendable {
-        /// In the system's words.
+        /// With the system's message.
         case unreadable(String)
         /// There is no certificate in it, or no key, or it is damaged.
         case malformed
-        /// The key wants a passphrase, and there is nobody to ask for it.
+        /// The key needs a passphrase, which weir cannot ask for.
         case encrypted
-        /// The key is another certificate's.
+        /// The key belongs to another certificate.
         case foreign
     }
 
@@ -42,12 +42,11 @@ package struct TLSFault: Error, Equatable, Sendable {
     package let cause: Cause
 }
 
-/// TLS as the connections of every loop find it: what it is made of can be replaced while they live.
+/// The TLS of a listener's connections on every loop, whose files can be replaced while connections are open.
 ///
-/// A connection takes its context when it is accepted and keeps it; the next one gets whatever is current by then. So a
-/// new certificate ends no stream.
+/// A connection gets the current context when it is accepted and keeps it. So a new certificate ends no stream.
 package final class ServerTLS: Sendable {
-    /// When the server's certificates are valid: all of the chain at once; in seconds since 1970.
+    /// When the server's certificates are valid, all of the chain at once; in seconds since 1970.
     package struct Validity: Equatable, Sendable {
         package let from: Int
         package let until: Int
@@ -61,16 +60,14 @@ package final class ServerTLS: Sendable {
         let validity: Validity
     }
 
-    /// What an idle connection keeps of the buffer it encrypts into; without a bound that is the largest batch it ever
-    /// sent.
+    /// What an idle connection keeps of the buffer it encrypts into; without a bound it would keep its largest batch.
     private static let keptBuffer = 4096
-    /// How long a client is waited for that does not answer TLS's farewell; the connection is of no use any more.
-    private static let farewellTime = Int64(5)
+    /// How long to wait for a client to answer `close_notify`, in seconds; the connection is not used any more.
+    private static let shutdownTime = Int64(5)
 
-    /// Of TLS 1.2; those of 1.3 are all as good.
+    /// Those of TLS 1.2; all of TLS 1.3 are permitted.
     ///
-    /// Only what encrypts and authenticates in one, with keys that are made anew for each connection: of the others RFC 9113,
-    /// appendix A, forbids every one to HTTP/2.
+    /// Only authenticated encryption with ephemeral keys: RFC 9113, appendix A, prohibits all others for HTTP/2.
     private static let ciphers: [NIOTLSCipher] = [
         .TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, .TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
         .TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, .TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
@@ -87,16 +84,16 @@ package final class ServerTLS: Sendable {
 
     /// Reads the files again, or others; blocks on the disk.
     ///
-    /// - Parameter files: From now on these; `nil` for the same ones.
+    /// - Parameter files: The files from now on; `nil` for the same ones.
     /// - Throws: What is wrong with one of them; then nothing has changed.
     package func reload(_ files: TLSFiles? = nil) throws(TLSFault) {
         let fresh = try Self.load(files ?? self.files)
         loaded.withLockedValue { $0 = fresh }
     }
 
-    /// The hash of the certificate that the client of a connection showed; `nil` if there is none.
+    /// The hash of the certificate that the client of a connection presented; `nil` if there is none.
     ///
-    /// To be asked once the handshake has verified it.
+    /// To be called after the handshake has verified it.
     static func clientCertificate(of channel: any Channel) -> String? {
         guard let certificate = try? channel.pipeline.syncOperations.nioSSL_peerCertificate(),
             let bytes = try? certificate.toDERBytes()
@@ -104,7 +101,7 @@ package final class ServerTLS: Sendable {
         return SHA256.hexDigest(of: bytes)
     }
 
-    /// What stands in the pipeline of a connection that is accepted now.
+    /// The handler for the pipeline of a connection that is accepted now.
     func makeHandler() -> NIOSSLServerHandler {
         var configuration = NIOSSLHandler.Configuration()
         configuration.maximumPreservedOutboundBufferCapacity = Self.keptBuffer
@@ -119,7 +116,7 @@ package final class ServerTLS: Sendable {
         configuration.minimumTLSVersion = files.isTLS13Only ? .tlsv13 : .tlsv12
         configuration.cipherSuiteValues = Self.ciphers
         configuration.applicationProtocols = files.offersHTTP2 ? ["h2", "http/1.1"] : ["http/1.1"]
-        configuration.shutdownTimeout = .seconds(farewellTime)
+        configuration.shutdownTimeout = .seconds(shutdownTime)
         if let authority = files.clientAuthority {
             configuration.trustRoots = .certificates(try certificates(in: authority, .clientAuthority))
             configuration.certificateVerification =
@@ -130,7 +127,7 @@ package final class ServerTLS: Sendable {
         do {
             context = try NIOSSLContext(configuration: configuration)
         } catch {
-            // Each file is well-formed by now; that they do not fit is what is left.
+            // Each file is well-formed: the remaining cause is that they do not match.
             throw TLSFault(file: .key, cause: .foreign)
         }
         return Loaded(
@@ -140,9 +137,9 @@ package final class ServerTLS: Sendable {
                 until: chain.map { Int($0.notValidAfter) }.min() ?? 0))
     }
 
-    /// Reads a file of authorities, as one would that trusts them; blocks on the disk.
+    /// Checks that a file has authorities; blocks on the disk.
     ///
-    /// - Throws: Why it holds none.
+    /// - Throws: Why it has none.
     package static func checkAuthorities(at path: String) throws(TLSFault) {
         _ = try certificates(in: path, .clientAuthority)
     }
@@ -160,12 +157,12 @@ package final class ServerTLS: Sendable {
     private static func privateKey(in path: String) throws(TLSFault) -> NIOSSLPrivateKey {
         let bytes = try content(of: path, .key)
         if let key = try? NIOSSLPrivateKey(bytes: bytes, format: .pem) { return key }
-        // In PKCS#8 a word of the first line, before that a header of its own (RFC 1421, section 4.6.1.1).
+        // A word of the first line in PKCS#8, a header of its own in older formats (RFC 1421, section 4.6.1.1).
         let isEncrypted = String(decoding: bytes, as: UTF8.self).contains("ENCRYPTED")
         throw TLSFault(file: .key, cause: isEncrypted ? .encrypted : .malformed)
     }
 
-    /// Far more than any chain; what is larger is no file of certificates.
+    /// Far more than any chain has: a larger file is no file of certificates.
     private static let maximumBytes = 1 << 20
 
     private static func content(of path: String, _ file: TLSFault.File) throws(TLSFault) -> [UInt8] {

@@ -1,12 +1,12 @@
 import NIOCore
 
-/// The end of a pipeline with TLS at the socket: knows what goes on the wire, and can do without TLS's manners.
+/// The end of a pipeline with TLS at the socket: counts the bytes on the wire, and can close without `close_notify`.
 final class TLSOutboundTap: ChannelOutboundHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     private var context: ChannelHandlerContext?
-    /// All bytes that were written since the connection began, as TLS made them.
+    /// All bytes since the connection began, as TLS encrypted them.
     private(set) var written = 0
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -18,6 +18,6 @@ final class TLSOutboundTap: ChannelOutboundHandler {
         context.write(data, promise: promise)
     }
 
-    /// Closes the connection at once, without a farewell that the client would have to answer.
+    /// Closes the connection at once, without `close_notify`, which the client would have to answer.
     func cut() { context?.close(promise: nil) }
 }

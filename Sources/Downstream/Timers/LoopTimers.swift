@@ -3,21 +3,21 @@ package import NIOCore
 
 /// The owner of a timer.
 package protocol TimerTarget: AnyObject {
-    /// The timer's instant has come; it is no longer set. On the loop.
+    /// The timer has fired; it is no longer set. On the loop.
     func timerFired(_ timer: LoopTimer, at now: Instant)
 }
 
 /// One timer of a stream or a connection; belongs to the loop whose ``LoopTimers`` set it.
 ///
-/// Its target must be its only owner. So the timer ends with the target, and its end removes it from the heap: no order of
-/// events fires it for a target that has ended, whether it was set before that or in the course of it. That is why the
-/// reference to the target can be unowned. (A weak one costs the target a side table, and slows down every reference to it.)
+/// Its target must be its only owner. So the timer ends with the target, and its `deinit` removes it from the heap: no order of
+/// events fires it for a target that has ended, whether it was set before that or during it. Therefore the reference to the
+/// target can be unowned. (A weak one costs the target a side table, and slows down every reference to it.)
 package final class LoopTimer {
     /// In the heap of `timers`; meaningful while it is set.
     fileprivate var index = 0
     /// When it fires; meaningful while it is set.
     package fileprivate(set) var due = Instant.distantFuture
-    /// Those in whose heap it is; `nil` while it is not set.
+    /// The timers whose heap it is in; `nil` while it is not set.
     fileprivate var timers: LoopTimers?
     fileprivate unowned let target: any TimerTarget
 
@@ -28,18 +28,18 @@ package final class LoopTimer {
     package var isSet: Bool { timers != nil }
 }
 
-/// All timers of one event loop, behind one timer of NIO.
+/// All timers of one event loop, over one timer of NIO.
 ///
-/// A binary heap in which every timer has its index, so that a stream's end takes its timers out at once: entries left
-/// to expire would let a client that connects and leaves at a slow rate grow the heap for an hour. Setting, moving and
+/// A binary heap in which every timer has its index, so that the end of a stream removes its timers at once: with entries that
+/// remain until they expire, a client that connects and disconnects slowly would grow the heap for an hour. Setting, moving and
 /// cancelling are O(log n) without allocation.
 ///
-/// Wake-ups fall on whole ticks of a millisecond: a thousand metered streams then share a thousand wake-ups a second
-/// instead of having one each, and a record leaves at most one tick after it is due, never before.
+/// Wake-ups are on whole ticks of a millisecond: a thousand metered streams then share a thousand wake-ups a second instead of
+/// having one each, and a record is sent at most one tick after it is due, never before.
 package final class LoopTimers {
     package static let tick: Int64 = 1_000_000
 
-    /// The reference is unmanaged, because a timer that ends must be able to: each is removed in the timer's `deinit`.
+    /// The reference is unmanaged, because a strong one would keep the timer alive: its `deinit` removes the entry.
     private struct Entry {
         let due: Instant
         let timer: Unmanaged<LoopTimer>
@@ -50,7 +50,7 @@ package final class LoopTimers {
     private var heap: [Entry] = []
     private var wakeUp = Instant.distantFuture
 
-    /// Called after timers have fired together: the time to write what they caused.
+    /// Called after timers have fired together, to send what they caused to be written.
     package var turnEnded: () -> Void = {}
 
     package init(on eventLoop: any EventLoop, clock: @escaping () -> Instant) {
@@ -95,8 +95,8 @@ package final class LoopTimers {
     /// Fires what is due, and schedules the next wake-up.
     fileprivate func wokeUp() {
         let now = clock()
-        guard now >= wakeUp else { return }  // a wake-up that an earlier one has overtaken
-        wakeUp = .distantPast  // what is set from here on is scheduled below
+        guard now >= wakeUp else { return }  // an earlier wake-up has fired in its place
+        wakeUp = .distantPast  // timers that are set from here on are scheduled below
         while let first = heap.first, first.due <= now {
             let timer = first.timer.takeUnretainedValue(), target = timer.target
             cancel(timer)
@@ -107,7 +107,7 @@ package final class LoopTimers {
         schedule()
     }
 
-    /// Sees to it that the loop wakes up on the first timer's tick, unless it will do so by then anyway.
+    /// Schedules a wake-up on the first timer's tick, unless there is an earlier one.
     private func schedule() {
         guard let due = heap.first?.due, due < wakeUp, due.nanoseconds <= .max - Self.tick else { return }
         let next = Instant(nanoseconds: (due.nanoseconds + Self.tick - 1) / Self.tick * Self.tick)
@@ -115,13 +115,13 @@ package final class LoopTimers {
         wakeUp = next
         let delay = max(0, wakeUp.nanoseconds - clock().nanoseconds)
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        // Fails only on a loop that has been shut down: nobody waits there any more.
+        // Fails only on a loop that has been shut down, where no stream is left.
         _ = try? eventLoop.scheduleCallback(in: .nanoseconds(delay), handler: WakeUp(timers: bound))
     }
 
     // MARK: The heap
 
-    /// Puts an entry at `start`, or where its instant belongs above that.
+    /// Puts an entry at `start`, or above that where its instant belongs.
     private func siftUp(_ entry: Entry, from start: Int) {
         var child = start
         while child > 0 {
@@ -133,7 +133,7 @@ package final class LoopTimers {
         put(entry, at: child)
     }
 
-    /// Puts an entry at `start`, or where its instant belongs below that.
+    /// Puts an entry at `start`, or below that where its instant belongs.
     private func siftDown(_ entry: Entry, from start: Int) {
         var parent = start
         while true {
