@@ -1,16 +1,20 @@
 import NIOCore
+import NIOHTTP1
 
 // Requests of HTTP/1.1 from their bytes. One request is read at a time: the next one is read when the client has taken the
-// response to this one, and until then at most one read of the socket is held of it.
+// response to this one, and until then at most one read of the socket is kept of it.
 
 extension ConnectionHandler {
     func received(_ bytes: ByteBuffer) {
         bytesArrived()
-        switch state {
-        case .lingering, .closed: return
-        case .waiting, .receiving, .responding, .ending: requests.append(bytes)
-        }
+        guard cycle.keepsBytes else { return }
+        requests.append(bytes)
         readRequests()
+    }
+
+    /// Bytes arrived, of either protocol.
+    func bytesArrived() {
+        if cycle.bytesArrived() { setDeadline(services.limits.headerTime) }
     }
 
     /// Reads what was received, as far as it may be read now.
@@ -19,9 +23,7 @@ extension ConnectionHandler {
             do throws(RequestFault) {
                 guard let part = try requests.next() else { return }
                 switch part {
-                case .head(let decoded):
-                    headArrived(
-                        decoded.head, bodyLength: decoded.bodyLength, isPersistent: decoded.isPersistent)
+                case .head(let head): headArrived(head)
                 case .body(let bytes): body?.arrived(bytes)
                 case .end(let trailers): endArrived(trailers)
                 }
@@ -35,10 +37,45 @@ extension ConnectionHandler {
     var takesBytes: Bool { requests.isEmpty || mayRead }
 
     private var mayRead: Bool {
-        switch state {
-        case .waiting, .receiving: arrived == nil || !requests.isBetweenRequests
-        case .responding, .ending: !requests.isBetweenRequests
-        case .lingering, .closed: false
+        cycle.mayRead(hasRequest: arrived != nil, isNextRequest: requests.isBetweenRequests)
+    }
+
+    private func headArrived(_ decoded: DecodedHead) {
+        let request = Request(
+            head: decoded.head, bodyLength: decoded.bodyLength, peer: peer.address, isSecure: peer.cipher != nil,
+            certificate: peer.certificate)
+        arrived = request
+        let hasBody = request.hasBody
+        // What follows CONNECT may be for the tunnel.
+        let isPersistent = decoded.isPersistent && decoded.head.method != .CONNECT
+        if cycle.headArrived(hasBody: hasBody, isPersistent: isPersistent) { clearDeadline() }
+        body = hasBody ? RequestBody(of: request, from: self) : nil
+        // Without its body: whether that is wanted, the handler decides.
+        if hasBody { dispatch() }
+    }
+
+    private func endArrived(_ trailers: HTTPHeaders) {
+        cycle.bodyEnded()
+        body?.ended(trailers: trailers)
+        dispatch()
+    }
+
+    /// Whether a client may begin with HTTP/2 without a negotiation (RFC 9113, section 3.3).
+    var takesHTTP2: Bool { services.limits.maximumStreams != nil }
+
+    /// The client speaks HTTP/2: handlers for it replace these.
+    ///
+    /// - Parameter opening: What the client has sent so far.
+    func speakHTTP2(after opening: ByteBuffer) {
+        guard let context, case let pipeline = context.pipeline.syncOperations else { return }
+        closed()
+        do {
+            try services.speakHTTP2(services, peer, context.channel)
+        } catch {
+            context.close(promise: nil)
         }
+        pipeline.removeHandler(self, promise: nil)
+        if opening.readableBytes > 0 { wire.passOn(opening) }
+        pipeline.removeHandler(wire, promise: nil)
     }
 }

@@ -3,30 +3,13 @@ import NIOCore
 import NIOHTTP1
 import NIOTLS
 
-/// One client connection: one request at a time, in order, each within its time.
+/// One client connection of HTTP/1.1: performs what ``RequestCycle`` decides.
 ///
-///     waiting ──first byte──▶ receiving ──head──▶ responding ──end, taken by the socket──▶ waiting | lingering ──▶ closed
-///
-/// A request is handed on only when the client has taken the response before it: otherwise a client that sends requests
-/// and never reads would pile up answers. Requests are read from bytes here (``received(_:)``); HTTP/2 has
-/// ``HTTP2Connection``.
+/// Its requests are read from bytes in `ConnectionHandler+Requests.swift`; HTTP/2 has ``HTTP2Connection``.
 final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
-    enum State {
-        /// For the first byte of a request.
-        case waiting
-        /// A request's head is on its way.
-        case receiving
-        case responding
-        /// The last response is written; its end may not have been taken yet.
-        case ending(closes: Bool)
-        /// The answer is out, the client may still be sending: closing now would reset the connection under the answer.
-        case lingering
-        case closed
-    }
-
-    /// How long a client may go on sending after an answer that closes the connection; nginx: lingering_timeout 5s.
+    /// How long a client may send after a response that closes the connection; nginx: `lingering_timeout 5s`.
     private static let lingeringTime: Int64 = 5_000_000_000
 
     let outbox: Outbox
@@ -34,23 +17,15 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     let services: ConnectionServices
     var peer: ConnectionPeer
     private(set) var context: ChannelHandlerContext?
-    var state = State.waiting
+    var cycle = RequestCycle()
     /// What was received of HTTP/1.1.
     var requests: RequestBuffer
-    /// A request that has not been handed on.
-    private(set) var arrived: Request?
-    /// Whether its client keeps the connection open after the response.
-    private var isPersistent = false
-    /// Of the request that arrived last; it takes the place of another only after that one's end.
-    private(set) var body: RequestBody?
-    private var hasUnreadBody = false
-    private(set) var isCut = false
-    private(set) var isReading = true
-    private var unsentLimit = UnsentLimit.unmetered
+    /// A request that was read and has not been dispatched.
+    var arrived: Request?
+    /// Of the request that arrived last; it replaces another only after that one's end.
+    var body: RequestBody?
     private var writer: ResponseWriter?
-    lazy var timer = LoopTimer(target: self)
-    /// When the connection's time is up; the timer may fire earlier and is then set anew.
-    var deadline = Instant.distantFuture
+    private var deadline = Deadline()
 
     init(services: ConnectionServices, peer: ConnectionPeer) {
         self.services = services
@@ -59,14 +34,9 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         requests = RequestBuffer(limit: services.limits.maximumHeaderBytes)
         wire = WireHandler(
             outbox: services.outbox, cipher: peer.cipher,
-            // Over TLS it is the handshake's word that counts, and that may know a newer configuration.
+            // With TLS the handshake decides, which may have a newer configuration.
             mayBeHTTP2: peer.cipher != nil || services.limits.maximumStreams != nil)
         wire.attach(self)
-    }
-
-    /// Whether it is between two requests.
-    var isIdle: Bool {
-        if case .waiting = state { true } else { false }
     }
 
     // MARK: From the channel
@@ -77,20 +47,18 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         services.opened(self)
-        startClock(services.limits.headerTime)
+        setDeadline(services.limits.headerTime)
         context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if case .receiving = state, requests.hasBegunHead { faultArrived(.malformed) }
-        state = .closed
-        services.timers.cancel(timer)
-        services.closed(self)
-        let told = writer?.detach()
+        if cycle.state == .receiving, requests.hasBegunHead { faultArrived(.malformed) }
+        closed()
+        let delegate = writer?.detach()
         writer = nil
         body?.drop()
         body = nil
-        told?.responseClosed()
+        delegate?.responseClosed()
         outbox.turnEnded()
         context.fireChannelInactive()
     }
@@ -99,83 +67,64 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         context.fireUserInboundEventTriggered(event)
         guard case .handshakeCompleted(let chosen)? = event as? TLSUserEvent else { return }
         peer.certificate = ServerTLS.clientCertificate(of: context.channel)
-        if chosen == "h2" { speakHTTP2(after: ByteBuffer()) } else { startClock(services.limits.headerTime) }
-    }
-
-    /// Bytes arrived, of whatever.
-    func bytesArrived() {
-        guard case .waiting = state else { return }
-        state = .receiving
-        startClock(services.limits.headerTime)
+        if chosen == "h2" { speakHTTP2(after: ByteBuffer()) } else { setDeadline(services.limits.headerTime) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
+    /// The connection, or its part as one of HTTP/1.1, is over.
+    func closed() {
+        cycle.closed()
+        deadline.cancel(in: services.timers)
+        services.closed(self)
+    }
+
+    // MARK: Time
+
+    func setDeadline(_ time: Duration) {
+        deadline.set(services.clock() + time, for: self, in: services.timers)
+    }
+
+    func clearDeadline() { deadline.clear() }
+
     // MARK: Requests
 
-    func headArrived(_ head: HTTPRequestHead, bodyLength: RequestBodyLength, isPersistent: Bool) {
-        let request = Request(
-            head: head, bodyLength: bodyLength, peer: peer.address, isSecure: peer.cipher != nil,
-            certificate: peer.certificate)
-        arrived = request
-        // What follows CONNECT may be for the tunnel.
-        self.isPersistent = isPersistent && head.method != .CONNECT
-        if case .waiting = state { state = .receiving }
-        // Of a response before it that the client has not taken, the clock goes on.
-        if case .receiving = state { stopClock() }
-        hasUnreadBody = request.hasBody
-        body = request.hasBody ? RequestBody(of: request, from: self) : nil
-        // A body is not waited for: whether it is wanted is for the handler to say.
-        if request.hasBody { dispatch() }
-    }
-
-    func endArrived(_ trailers: HTTPHeaders) {
-        hasUnreadBody = false
-        body?.ended(trailers: trailers)
-        dispatch()
-    }
-
-    /// Hands on the request, where the client has taken the answer before it.
-    private func dispatch() {
-        guard let request = arrived, case .receiving = state, wire.isDrained else { return }
+    /// Passes the request to the handler, if the client has taken the response before it.
+    func dispatch() {
+        guard let request = arrived, cycle.state == .receiving, wire.isDrained else { return }
         arrived = nil
-        state = .responding
-        let head = request.head, body = body
+        cycle.dispatched()
+        let body = body
         let writer = ResponseWriter(
-            connection: self, method: head.method, version: head.version, keepsAlive: isPersistent,
-            acceptsTrailers: request.acceptsTrailers)
+            connection: self, framing: ResponseFraming(for: request, keepsAlive: cycle.isPersistent))
         self.writer = writer
         services.handler.requestArrived(request, body: body ?? services.emptyBody, writer: writer)
-        body?.handedOn()
+        body?.wasPassedOn()
     }
 
-    /// Not now: going on from the end of the response before would nest without a bound.
-    private func continueSoon() {
+    /// Continues in another turn of the loop: calls from the end of the response before would nest without a bound.
+    private func continueLater() {
         context?.eventLoop.assumeIsolated().execute { [self] in
             dispatch()
             readRequests()
-            wire.readOn()
+            wire.continueReading()
             outbox.turnEnded()
         }
     }
 
     func faultArrived(_ fault: RequestFault) {
         requests.discard()
-        switch state {
-        case .waiting, .receiving: answer(fault)
-        // Of the body of the request that is being answered.
-        case .responding, .ending: body?.fail(.malformed)
-        case .lingering, .closed: break
+        switch cycle.faultArrived() {
+        case .answered: answer(fault)
+        case .inBody: body?.fail(.malformed)
+        case .ignored: break
         }
     }
 
     private func answer(_ fault: RequestFault) {
-        stopClock()
+        clearDeadline()
         arrived = nil
-        state = .responding
-        hasUnreadBody = true
-        let writer = ResponseWriter(
-            connection: self, method: .GET, version: .http1_1, keepsAlive: false)
+        let writer = ResponseWriter(connection: self, framing: .ofFault)
         self.writer = writer
         services.handler.faultArrived(fault, peer: peer.address, writer: writer)
         outbox.turnEnded()
@@ -183,92 +132,92 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     // MARK: From the response writer and the wire
 
-    func limitUnsent(to limit: ByteCount) {
-        guard limit != unsentLimit else { return }
-        unsentLimit = limit
-        // A unix socket has no such option, and knows a reader that does not read without it.
-        try? context?.channel.syncOptions?.setOption(UnsentLimit.option, value: limit.bytes)
-    }
+    /// Whether another request may follow the one that is being answered.
+    var mayKeepAlive: Bool { !services.isDraining && body?.isWhole ?? true }
 
-    /// - Parameters:
-    ///   - closes: Whether the connection closes behind it.
-    ///   - isCut: Whether only the connection's end tells the client that something is missing.
-    func responseEnded(closes: Bool, isCut: Bool = false) {
-        guard case .responding = state else { return }
-        state = .ending(closes: closes)
-        self.isCut = isCut
+    func responseEnded(_ end: ResponseEnd) {
+        guard cycle.responseEnded(end) else { return }
         if body?.isWanted ?? false { body?.drop() }
-        startClock(services.limits.keepaliveTime)
+        setDeadline(services.limits.keepaliveTime)
         // A response that wrote nothing in this turn would not be visited at its end.
         if !wire.isStaged { outbox.staged(wire) }
     }
 
-    /// Whether another request may follow the one that is being answered.
-    var mayLiveOn: Bool { !services.isDraining && body?.letsConnectionLive ?? true }
-
     /// The socket took everything that was written.
     func drained() {
-        switch state {
+        switch cycle.state {
         case .responding: writer?.delegate?.responseHasRoom()
-        case .ending(let closes): responseTaken(closes: closes)
-        case .waiting, .receiving: if arrived != nil { continueSoon() }
+        case .ending(let end): responseTaken(end)
+        case .waiting, .receiving: if arrived != nil { continueLater() }
         case .lingering, .closed: break
         }
     }
 
     /// The turn ended and the socket has not taken everything.
-    func heldUp() {
-        switch state {
+    func blocked() {
+        switch cycle.state {
         case .responding, .ending: writer?.delegate?.responseIsHeldUp()
         case .waiting, .receiving, .lingering, .closed: break
         }
     }
 
-    private func responseTaken(closes: Bool) {
-        let told = writer?.detach()
+    private func responseTaken(_ end: ResponseEnd) {
+        let delegate = writer?.detach()
         writer = nil
-        if !closes {
-            state = .waiting
-            startClock(services.limits.keepaliveTime)
-            if !requests.isEmpty {
+        switch cycle.responseTaken(end, hasBytes: !requests.isEmpty) {
+        case .request(let isPending):
+            setDeadline(services.limits.keepaliveTime)
+            if isPending {
                 bytesArrived()
-                continueSoon()
+                continueLater()
             }
-        } else if hasUnreadBody || !requests.isEmpty && !isCut {
-            linger()
-        } else {
-            state = .closed
-            if isCut { wire.cut() } else { wire.close() }
+        case .linger: linger()
+        case .close: wire.close()
+        case .cut: wire.cut()
         }
-        told?.responseFinished()
-        if isIdle, services.isDraining { close() }
+        delegate?.responseFinished()
+        if services.isDraining { drain() }
     }
 
     private func linger() {
-        state = .lingering
         requests.discard()
         body?.drop()
-        wire.readOn()
-        deadline = .distantFuture
-        startClock(.nanoseconds(Self.lingeringTime))
+        wire.continueReading()
+        setDeadline(.nanoseconds(Self.lingeringTime))
         context?.close(mode: .output, promise: nil)
     }
+}
 
-    func close() { wire.close() }
+extension ConnectionHandler: ClientConnection {
+    func drain() {
+        if cycle.state == .waiting { wire.close() }
+    }
+
+    func cut() { wire.cut() }
+}
+
+extension ConnectionHandler: TimerTarget {
+    func timerFired(_ timer: LoopTimer, at now: Instant) {
+        guard deadline.hasPassed(at: now, in: services.timers) else { return }
+        switch cycle.deadlinePassed(hasRequest: arrived != nil) {
+        case .rejectsHead:
+            wire.speakHTTP1()
+            faultArrived(.headTooSlow)
+        case .closes: wire.close()
+        case .ignored: break
+        }
+    }
 }
 
 extension ConnectionHandler: RequestBodySource {
     var timers: LoopTimers { services.timers }
     var clock: () -> Instant { services.clock }
 
-    /// Whether the socket is read: a body that nobody could ask for yet is left to TCP.
-    func setReading(_ reads: Bool) {
-        guard reads != isReading else { return }
-        isReading = reads
-        try? context?.channel.syncOptions?.setOption(.autoRead, value: reads)
-    }
+    /// Whether the socket is read: a body that cannot be requested yet is left to TCP.
+    func setReading(_ reads: Bool) { wire.setReading(reads) }
 
     func sendContinue() {
-        if writer?.hasHead == false { writeHead(.continue, in: .http1_1, headers: HTTPHeaders()) }
+        guard writer?.hasHead == false else { return }
+        outbox.appendHead(.continue, in: .http1_1, headers: HTTPHeaders(), for: wire)
     }
 }

@@ -1,7 +1,7 @@
 package import NIOCore
 import NIOHTTP1
 
-/// A connection that collects its bytes itself, as that of HTTP/2 does, and sends them at the end of the turn.
+/// A connection that collects its bytes itself, as one of HTTP/2 does, and sends them at the end of the turn.
 protocol StagedConnection: AnyObject {
     /// The turn is over; called once for each ``Outbox/staged(_:)``.
     func turnEnded()
@@ -12,18 +12,18 @@ protocol StagedConnection: AnyObject {
 /// Over HTTP/1.1 the head and the end of a response as well: `head | gap for the size of the chunk | body | end`. The head is
 /// moved up to the size when that is known.
 ///
-/// One for each loop. libcurl hands over a chunk at a time; writing each to the client cost 14 times more than collecting
-/// them. The bytes go into one buffer that is used again as soon as the socket has taken it, so a stream that waits holds
-/// none, and a client that keeps up costs no allocation.
+/// One for each loop. libcurl delivers a chunk at a time; writing each to the client cost 14 times more than collecting them.
+/// The bytes go into one buffer that is used again as soon as the socket has taken it, so a stream that waits has none, and a
+/// client that keeps up costs no allocation.
 package final class Outbox {
     /// The most of a batch that goes out as a copy of its own.
     ///
-    /// A client that does not take a part of a batch must not hold the whole buffer. Above this size a copy would take as
+    /// A client that does not take a part of a batch must not occupy the whole buffer. Above this size a copy would take as
     /// much memory, since capacities are powers of two.
     private static let largestCopy = 32 << 10
     /// The buffer of a batch with one record that is larger than any other batch is not used again.
     private static let largestKept = 2 * bufferSize
-    /// Room in front of the body for the size of a chunk: eight hexadecimal digits and CRLF.
+    /// Room before the body for the size of a chunk: eight hexadecimal digits and CRLF.
     private static let prefix = 10
     /// Room for a head; the buffer grows for a larger one.
     private static let usualHead = 4 << 10
@@ -49,13 +49,13 @@ package final class Outbox {
 
     private static var bufferSize: Int { usualHead + prefix + BatchSize.maximum + 2 }
 
-    /// How many body bytes a client may be handed now: none while it has not taken the batch before.
+    /// How many body bytes may be written for a client now: none while it has not taken the batch before.
     func room(for wire: WireHandler) -> Int {
         guard wire === owner else {
             if wire.stagedBodyBytes > 0 { wire.flush() }
             return wire.isDrained ? BatchSize.maximum : 0
         }
-        // Where what libcurl hands over at once no longer fits, send first, to learn whether the client takes it.
+        // If the most that libcurl delivers at once does not fit, send first: then it is known whether the client takes it.
         if collected <= BatchSize.maximum - BatchSize.largestPiece { return BatchSize.maximum - collected }
         seal()
         wire.flush()
@@ -65,11 +65,17 @@ package final class Outbox {
     /// Adds a head, final or informational, before the body.
     ///
     /// - Parameters:
-    ///   - wire: Of HTTP/1.1.
-    ///   - write: Appends the head to the buffer.
-    func appendHead(for wire: WireHandler, _ write: (inout ByteBuffer) -> Void) {
+    ///   - status: Its status.
+    ///   - version: The client's version of HTTP/1.
+    ///   - headers: Its fields.
+    ///   - framing: The fields of the connection.
+    ///   - wire: The client's connection.
+    func appendHead(
+        _ status: HTTPResponseStatus, in version: HTTPVersion, headers: HTTPHeaders,
+        framing: ResponseEncoder.Framing = .init(), for wire: WireHandler
+    ) {
         if wire !== owner || collected > 0 { begin(for: wire) }
-        write(&buffer)
+        ResponseEncoder.write(status, in: version, headers, framing: framing, to: &buffer)
         headBytes = buffer.writerIndex
     }
 
@@ -99,7 +105,7 @@ package final class Outbox {
         sendCollected()
     }
 
-    /// What the socket does not take, or what cannot go past the channel, is written to that, unflushed.
+    /// What the socket does not take, or what cannot go past the channel, is written to the channel and not flushed.
     private func sendCollected() {
         guard let wire = owner else { return }
         let body = collected
@@ -109,9 +115,9 @@ package final class Outbox {
         wire.write(isSmall ? allocator.buffer(buffer: buffer) : buffer, bodyBytes: min(body, buffer.readableBytes))
     }
 
-    /// Sends everything that was collected, and tells each connection whether its client has taken it.
+    /// Sends everything that was collected, and reports to each connection whether its client has taken it.
     ///
-    /// To be called at the end of whatever may have written; a call from within itself does nothing.
+    /// To be called at the end of everything that may have written; a call from within itself does nothing.
     package func turnEnded() {
         guard !isEnding else { return }
         isEnding = true
@@ -140,7 +146,7 @@ package final class Outbox {
     /// Sends what was collected before, and collects for this one.
     private func begin(for wire: WireHandler) {
         seal()
-        // Unshared once the last owner's socket took it; else this makes a new one, and the old goes with the client.
+        // Not shared once the last owner's socket took it; otherwise this makes a new one, and the client keeps the old.
         if buffer.capacity > Self.largestKept {
             buffer = allocator.buffer(capacity: Self.bufferSize)
         } else {

@@ -50,7 +50,7 @@ extension HTTP2Connection {
         isLeaving = true
         session.refuseRequests()
         flush()
-        if context.channel.heldBytes == 0 { context.close(promise: nil) } else { reset() }
+        if context.channel.bufferedBytes == 0 { context.close(promise: nil) } else { reset() }
     }
 
     /// Closes without what the kernel still holds for a client that does not read.

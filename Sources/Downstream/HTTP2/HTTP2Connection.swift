@@ -58,7 +58,7 @@ final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
     var isTerminated = false
     /// Streams whose records leave at no pace.
     private var unmeteredStreams = 0
-    private var unsentLimit = UnsentLimit.unmetered
+    private var unsentLimit = UnsentLimit()
     lazy var timer = LoopTimer(target: self)
     /// When the connection's time is up; the timer may fire earlier and is then set anew.
     var deadline = Instant.distantFuture
@@ -266,10 +266,6 @@ final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
     /// The socket is filled for all streams: it is kept short as long as none of them needs more.
     private func applyPace() {
         guard !streams.isEmpty else { return }
-        let limit = unmeteredStreams == 0 ? UnsentLimit.metered : UnsentLimit.unmetered
-        guard limit != unsentLimit else { return }
-        unsentLimit = limit
-        // A unix socket has no such option, and knows a reader that does not read without it.
-        try? context?.channel.syncOptions?.setOption(UnsentLimit.option, value: limit.bytes)
+        unsentLimit.set(isMetered: unmeteredStreams == 0, on: context?.channel)
     }
 }

@@ -141,7 +141,7 @@ final class HTTP2Stream {
         guard let request else { return }
         self.request = nil
         services.handler.requestArrived(request, body: body ?? services.emptyBody, writer: self)
-        body?.handedOn()
+        body?.wasPassedOn()
     }
 
     /// The rest of the request is not needed.

@@ -96,7 +96,7 @@ import Testing
         connection.setTaking(true)
         connection.turn()
         #expect(results() == ["", "pipelined"])
-        #expect(handler.takesBytes && handler.isReading)
+        #expect(handler.takesBytes && handler.wire.isReading)
         #expect(try connection.received() == Self.answer("") + Self.answer("pipelined"))
     }
 
