@@ -2,31 +2,35 @@ import NIOCore
 
 /// Memory that the HTTP/2 connections of a loop use in turn; one for each loop.
 final class HTTP2Buffers {
-    /// More than this is kept by no buffer that is not in use.
-    private static let keptCapacity = 2 * BatchSize.maximum
+    /// A batch up to this size is sent as a copy; the buffer of frames has at least this capacity.
+    static let smallBatch = 4 << 10
+    /// A buffer that is not in use has at most this capacity.
+    private static let largestKept = 2 * BatchSize.maximum
 
     /// For the fields of the head that is being sent.
     var fields = HTTP2FieldBlock()
     private var batch = ByteBuffer()
     private var output = ByteBuffer()
 
-    /// A buffer for what a stream is given in a turn.
+    /// A buffer for what a stream writes in a turn.
     func takeBatch() -> ByteBuffer {
         defer { batch = ByteBuffer() }
         return batch
     }
 
-    /// Takes it back; what a stream that waits has not been able to send stays with the stream.
+    /// Takes it back; a stream that waits keeps what it has not been able to send.
     func giveBack(batch buffer: inout ByteBuffer) {
         swap(&batch, &buffer)
         buffer = ByteBuffer()
-        if batch.capacity > Self.keptCapacity { batch = ByteBuffer() } else { batch.clear() }
+        if batch.capacity > Self.largestKept { batch = ByteBuffer() } else { batch.clear() }
     }
 
-    /// A buffer for frames on their way to a socket.
+    /// An empty buffer for frames on their way to a socket.
     func takeOutput() -> ByteBuffer {
-        defer { output = ByteBuffer() }
-        return output
+        var buffer = ByteBuffer()
+        swap(&buffer, &output)
+        buffer.clear(minimumCapacity: Self.smallBatch)
+        return buffer
     }
 
     /// Takes it back; if a socket has not taken all of it, the next use makes another.

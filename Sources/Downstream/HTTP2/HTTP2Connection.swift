@@ -6,19 +6,12 @@ import NIOCore
 ///     socket ─ TLS ─ HTTP2Connection ─ HTTP2Session (libnghttp2) ─┬─ HTTP2Stream ─ RequestHandler
 ///                                                                 └─ …
 ///
-/// What arrives is read by the session, which calls the functions of `HTTP2Connection+Session.swift`; they take note, and
-/// what follows is done after it has returned. What streams write is collected for the whole turn (``Outbox``), framed as far
-/// as windows allow, and handed to the channel one batch at a time: the next is framed only when the socket has taken that.
+/// The session reads what arrives and calls the functions of `HTTP2Connection+Session.swift`, which record it; the consequences
+/// follow after it has returned. What streams write is collected for the whole turn (``Outbox``), framed as far as windows
+/// allow, and written to the channel one batch at a time: the next is framed only after the socket has taken it.
 final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
-
-    /// The most that is framed at once, as for HTTP/1.1.
-    private static let batchSize = BatchSize.maximum
-    /// Resets and other frames that may wait for a client that does not read, beyond one head for each stream.
-    private static let maximumWaitingFrames = 1000
-    /// A smaller batch goes to a socket as a copy of its own, so that a client that does not take it holds no large buffer.
-    private static let smallBatch = 4 << 10
 
     /// For a client that chose HTTP/2 just before that was switched off (RFC 9113, section 6.5.2: no fewer).
     private static let standardStreams = 100
@@ -30,72 +23,41 @@ final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
     private(set) var context: ChannelHandlerContext?
     /// `nil` once the connection has ended.
     private(set) var session: HTTP2Session?
-    /// Those whose response has not ended or has not been taken.
-    var streams: [Int32: HTTP2Stream] = [:]
-    /// The stream whose fields are arriving.
-    var receiving: HTTP2Stream?
-    /// Requests that have arrived and have not been handed on.
-    var arrived: [HTTP2Stream] = []
-    /// Streams that the session has closed, and that do not know yet.
-    var closed: [HTTP2Stream] = []
-    /// Streams that have something to send, or to learn, at the end of the turn.
-    private var staged: [HTTP2Stream] = []
-    /// Streams that wait for the socket.
-    private var blocked: [HTTP2Stream] = []
-    /// Those that were staged in the turn that is ending.
-    private var visited: [HTTP2Stream] = []
+    var streams = HTTP2StreamTable()
+    var ending: HTTP2Ending
     private var isStaged = false
     private var isFlushing = false
-    /// The channel's own word, kept here because asking it takes three calls.
+    /// As the channel reported it last: a call to the channel costs three.
     private(set) var isWritable = true
-    private var maximumStreams = 0
-    var abuse: HTTP2AbuseLimits
-    var isDraining = false
-    var isLeaving = false
-    /// Why the connection is ended for what its client sent.
-    var fault: String?
-    /// Whether weir ends it at once for that, and not the session.
-    var isTerminated = false
-    /// Streams whose records leave at no pace.
-    private var unmeteredStreams = 0
     private var unsentLimit = UnsentLimit()
-    lazy var timer = LoopTimer(target: self)
-    /// When the connection's time is up; the timer may fire earlier and is then set anew.
-    var deadline = Instant.distantFuture
+    private(set) var deadline = Deadline()
 
     private init(services: ConnectionServices, buffers: HTTP2Buffers, peer: ConnectionPeer) {
         (self.services, self.buffers, self.peer) = (services, buffers, peer)
-        abuse = HTTP2AbuseLimits(at: services.clock())
+        ending = HTTP2Ending(at: services.clock())
     }
 
-    /// Has a connection speak HTTP/2 from here on.
+    /// Makes a connection one of HTTP/2.
     ///
     /// - Parameters:
     ///   - channel: The connection's; TLS, if there is any, has completed its handshake.
     ///   - services: Those of its listener.
     ///   - buffers: Those of its loop.
-    ///   - peer: The other end.
+    ///   - peer: The client.
     /// - Throws: That the pipeline is gone, or that there is no memory.
     static func add(
         to channel: any Channel, services: ConnectionServices, buffers: HTTP2Buffers, peer: ConnectionPeer
     ) throws {
         let connection = HTTP2Connection(services: services, buffers: buffers, peer: peer)
         try channel.pipeline.syncOperations.addHandler(connection)
-        try connection.start(maximumStreams: services.limits.maximumStreams ?? standardStreams)
+        connection.session = try HTTP2Session(
+            of: connection, maximumStreams: services.limits.maximumStreams ?? standardStreams,
+            maximumHeaderBytes: services.limits.maximumHeaderBytes.bytes)
     }
 
-    /// Makes the session.
-    ///
-    /// - Parameter maximumStreams: Requests at a time.
-    /// - Throws: That there is no memory for it.
-    private func start(maximumStreams: Int) throws {
-        self.maximumStreams = maximumStreams
-        session = try HTTP2Session(
-            of: self, maximumStreams: maximumStreams, maximumHeaderBytes: services.limits.maximumHeaderBytes.bytes)
+    private func setDeadline(_ time: Duration) {
+        deadline.set(services.clock() + time, for: self, in: services.timers)
     }
-
-    /// Of all streams, what the client's kernel does not have; one system call.
-    var unsentBytes: Int { context?.channel.unsentBytes ?? 0 }
 
     // MARK: From the channel
 
@@ -103,8 +65,8 @@ final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
         self.context = context
         isWritable = context.channel.isWritable
         services.opened(self)
-        startClock(services.limits.headerTime)
-        // Its settings are sent at the end of the turn, when all that came before it in the pipeline is gone.
+        setDeadline(services.limits.headerTime)
+        // Its settings are sent at the end of the turn, when the handlers that it replaces have left the pipeline.
         stage()
     }
 
@@ -112,11 +74,11 @@ final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
 
     func channelInactive(context: ChannelHandlerContext) {
         services.closed(self)
-        services.timers.cancel(timer)
+        deadline.cancel(in: services.timers)
         session?.end()
         session = nil
         isWritable = false
-        (arrived, closed, staged, blocked, receiving) = ([], [], [], [], nil)
+        streams.closed()
         context.fireChannelInactive()
         // A write that fails closes the channel at once, in the middle of what a stream is doing.
         guard isFlushing else { return endStreams() }
@@ -124,7 +86,7 @@ final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
     }
 
     private func endStreams() {
-        for stream in streams.values { stream.ended(isTaken: false) }
+        for stream in streams.all { stream.ended(isTaken: false) }
         services.outbox.turnEnded()
     }
 
@@ -136,11 +98,9 @@ final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
         } catch {
             return fail(error)
         }
-        if session.waitingFrames > Self.maximumWaitingFrames + 2 * maximumStreams {
-            terminate(because: "too many frames wait for the client to read")
-        }
-        finishClosed()
-        handOnArrived()
+        if session.hasTooManyWaitingFrames { terminate(because: "too many frames wait for the client to read") }
+        endFinished()
+        dispatchArrived()
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -151,7 +111,7 @@ final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         isWritable = context.channel.isWritable
         context.fireChannelWritabilityChanged()
-        // Our own writes toggle it on the way; only the socket's is news.
+        // weir's own writes change it too, which means nothing.
         guard !isFlushing, isWritable else { return }
         stage()
         services.outbox.turnEnded()
@@ -159,26 +119,25 @@ final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { cut() }
 
-    private func handOnArrived() {
+    /// Passes the requests that have arrived to the handler; more may arrive meanwhile.
+    private func dispatchArrived() {
         var index = 0
-        while index < arrived.count {
-            arrived[index].handOn()
+        while let stream = streams.arrived(at: index) {
+            stream.dispatch()
             index += 1
         }
-        arrived.removeAll(keepingCapacity: true)
+        streams.dispatched()
     }
 
-    private func finishClosed() {
-        while !closed.isEmpty {
-            let streams = closed
-            closed = []
-            for stream in streams { stream.ended(isTaken: false) }
+    private func endFinished() {
+        while case let finished = streams.takeFinished(), !finished.isEmpty {
+            for stream in finished { stream.ended(isTaken: false) }
         }
     }
 
-    // MARK: The turn's end
+    // MARK: The end of the turn
 
-    /// Has the end of the turn come to this connection.
+    /// Has this connection called at the end of the turn.
     func stage() {
         guard !isStaged else { return }
         isStaged = true
@@ -186,55 +145,42 @@ final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
     }
 
     func stage(_ stream: HTTP2Stream) {
-        staged.append(stream)
+        streams.stage(stream)
         stage()
     }
-
-    /// Calls ``HTTP2Stream/settle()`` when the socket has taken what it was given.
-    func block(_ stream: HTTP2Stream) { blocked.append(stream) }
 
     /// The turn is over: sends, and reports to each stream how far the client takes it.
     func turnEnded() {
         flush()
-        finishClosed()
+        endFinished()
         if isWritable {
-            for stream in blocked { stream.stage() }
-            blocked = []
+            for stream in streams.takeBlocked() { stream.stage() }
         }
         isStaged = false
-        swap(&staged, &visited)
-        for stream in visited { stream.settle() }
-        visited.removeAll(keepingCapacity: true)
-        applyPace()
+        for stream in streams.beginVisit() { stream.settle() }
+        streams.endVisit()
+        // The socket is filled for all streams: its limit is low as long as none of them needs more.
+        if !streams.isEmpty { unsentLimit.set(isMetered: streams.isMetered, on: context?.channel) }
         endIfDone()
     }
 
     /// Sends what streams have, as far as windows and the socket take it.
     func flush() {
-        for stream in staged { stream.resume() }
+        for stream in streams.staged { stream.resume() }
         guard let session, !session.isBusy, !isFlushing, let context, context.channel.isActive else { return }
-        while isWritable {
-            session.output = buffers.takeOutput()
-            session.output.clear(minimumCapacity: Self.smallBatch)
-            defer { session.output = ByteBuffer() }
-            do {
-                try session.collect(upTo: Self.batchSize)
-            } catch {
-                return fail(error)
-            }
-            let output = session.output
-            guard output.readableBytes > 0 else {
+        do throws(HTTP2Session.Failure) {
+            while isWritable, let output = try session.nextBatch(in: buffers) {
+                send(output, context)
                 buffers.giveBack(output: output)
-                break
             }
-            send(output, context)
-            buffers.giveBack(output: output)
+        } catch {
+            fail(error)
         }
     }
 
     private func send(_ output: ByteBuffer, _ context: ChannelHandlerContext) {
-        // TLS makes other bytes of it at once.
-        let isCopied = peer.cipher == nil && output.readableBytes <= Self.smallBatch
+        // A client that does not take a small batch must not occupy a large buffer. TLS copies it anyway.
+        let isCopied = peer.cipher == nil && output.readableBytes <= HTTP2Buffers.smallBatch
         isFlushing = true
         context.writeAndFlush(
             wrapOutboundOut(isCopied ? context.channel.allocator.buffer(buffer: output) : output), promise: nil)
@@ -244,28 +190,13 @@ final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
     // MARK: Streams
 
     func opened(_ stream: HTTP2Stream) {
-        streams[stream.id] = stream
-        unmeteredStreams += 1
-        deadline = .distantFuture
+        streams.add(stream)
+        deadline.clear()
         session?.shareEvenly(stream.id)
     }
 
     func ended(_ stream: HTTP2Stream) {
-        guard streams.removeValue(forKey: stream.id) != nil else { return }
-        if !stream.isMetered { unmeteredStreams -= 1 }
-        guard session != nil, streams.isEmpty else { return }
-        if isDraining { leave() } else { startClock(services.limits.keepaliveTime) }
-    }
-
-    /// A stream's records leave at a pace, or no longer.
-    func paceChanged(of stream: HTTP2Stream) {
-        unmeteredStreams += stream.isMetered ? -1 : 1
-        stage()
-    }
-
-    /// The socket is filled for all streams: it is kept short as long as none of them needs more.
-    private func applyPace() {
-        guard !streams.isEmpty else { return }
-        unsentLimit.set(isMetered: unmeteredStreams == 0, on: context?.channel)
+        guard streams.remove(stream), session != nil, streams.isEmpty else { return }
+        if ending.isDraining { leave() } else { setDeadline(services.limits.keepaliveTime) }
     }
 }

@@ -4,9 +4,9 @@ import NIOHTTP1
 
 /// The frames of one connection: libnghttp2's session, driven from memory to memory.
 ///
-/// While it reads or writes (``isBusy``), libnghttp2 calls back (``HTTP2Session+Callbacks``). A callback may submit frames;
-/// it must not read or write, and it cannot free the session, which the caller of ``receive(_:)`` or ``collect(upTo:)``
-/// retains. https://nghttp2.org/documentation/programmers-guide.html
+/// While it reads or writes (``isBusy``), libnghttp2 calls ``HTTP2Callbacks``. A callback may submit frames; it must not read or
+/// write, and it cannot free the session, which the caller of ``receive(_:)`` or ``nextBatch(in:)`` retains.
+/// https://nghttp2.org/documentation/programmers-guide.html
 final class HTTP2Session {
     /// libnghttp2 cannot continue: the connection must end without another frame.
     struct Failure: Error, Equatable {
@@ -16,27 +16,28 @@ final class HTTP2Session {
         var reason: String { String(cString: nghttp2_strerror(code)) }
     }
 
-    /// The largest frame that weir takes, as it has announced no larger one (RFC 9113, section 6.5.2).
+    /// The largest frame that weir accepts: it announces no larger one (RFC 9113, section 6.5.2).
     private static let frameSize = 16384
     /// Answers to PING and SETTINGS that may wait for a client that does not read.
     private static let maximumUnsentAnswers = 200
     /// More than any response's head can have: the upstream's is bounded by 64 KiB.
     private static let maximumSentHead = 1 << 20
     private static let minimumContinuations = 8
+    /// Resets and other frames that may wait for a client that does not read, beyond one head for each stream.
+    private static let maximumWaitingFrames = 1000
 
     private let session: OpaquePointer
-    /// Hears what the session reads, until ``end()``.
+    private let maximumStreams: Int
+    /// Receives what the session reads, until ``end()``.
     private(set) var connection: HTTP2Connection?
     private(set) var isBusy = false
-    /// What is to be sent, in the order of the wire.
+    /// What is sent next, in the order of the wire.
     var output = ByteBuffer()
-    /// How much of it is wanted at once.
-    private(set) var outputLimit = 0
     /// The latest rule that a frame violated.
     var violation: CInt = 0
 
     /// - Parameters:
-    ///   - connection: Hears what the session reads; retained until ``end()``.
+    ///   - connection: Receives what the session reads; retained until ``end()``.
     ///   - maximumStreams: Requests at a time; announced to the client.
     ///   - maximumHeaderBytes: The most that a head may have; announced to the client.
     /// - Throws: That there is no memory.
@@ -54,10 +55,9 @@ final class HTTP2Session {
         nghttp2_option_set_max_continuations(
             options, max(Self.minimumContinuations, maximumHeaderBytes / Self.frameSize + 1))
         var session: OpaquePointer?
-        try Self.check(nghttp2_session_server_new2(&session, Self.callbacks, nil, options))
+        try Self.check(nghttp2_session_server_new2(&session, HTTP2Callbacks.all, nil, options))
         guard let session else { throw Failure(code: NGHTTP2_ERR_NOMEM.rawValue) }
-        self.session = session
-        self.connection = connection
+        (self.session, self.maximumStreams, self.connection) = (session, maximumStreams, connection)
         // Not retained: the session ends in this object's deinit.
         nghttp2_session_set_user_data(session, Unmanaged.passUnretained(self).toOpaque())
         let settings = [
@@ -94,12 +94,26 @@ final class HTTP2Session {
         try Self.check(CInt(clamping: count))
     }
 
-    /// Writes frames to ``output`` until they have `limit` bytes, at least if there are as many; the last one may be over it.
-    func collect(upTo limit: Int) throws(Failure) {
+    /// Frames the next batch of what streams have, as far as windows allow.
+    ///
+    /// It has ``BatchSize/maximum`` bytes if there are as many; the last frame may exceed that.
+    ///
+    /// - Parameter buffers: The loop's; the batch is given back to them.
+    /// - Returns: The batch; `nil` if there is nothing to send.
+    /// - Throws: That libnghttp2 cannot continue.
+    func nextBatch(in buffers: HTTP2Buffers) throws(Failure) -> ByteBuffer? {
+        output = buffers.takeOutput()
+        defer { output = ByteBuffer() }
+        try collect()
+        if output.readableBytes > 0 { return output }
+        buffers.giveBack(output: output)
+        return nil
+    }
+
+    private func collect() throws(Failure) {
         isBusy = true
-        outputLimit = limit
         var count = 1
-        while count > 0, output.readableBytes < limit {
+        while count > 0, !isOutputFull {
             var frame: UnsafePointer<UInt8>?
             count = nghttp2_session_mem_send(session, &frame)
             if count > 0 { output.writeBytes(UnsafeRawBufferPointer(start: frame, count: count)) }
@@ -108,17 +122,22 @@ final class HTTP2Session {
         try Self.check(CInt(clamping: count))
     }
 
+    /// Whether ``output`` has the bytes of a batch.
+    var isOutputFull: Bool { output.readableBytes >= BatchSize.maximum }
+
     /// Whether nothing more will be read or written, after a GOAWAY of either side.
     var isDone: Bool { nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0 }
 
-    /// Frames that wait to be sent, those with a body's bytes not among them.
-    var waitingFrames: Int { nghttp2_session_get_outbound_queue_size(session) }
+    /// Whether more frames wait for the client than a client that reads causes; DATA is not counted.
+    var hasTooManyWaitingFrames: Bool {
+        nghttp2_session_get_outbound_queue_size(session) > Self.maximumWaitingFrames + 2 * maximumStreams
+    }
 
     // MARK: Streams
 
-    /// Has a stream take turns with the others, whatever its client asks for (RFC 9218, section 10).
+    /// Lets a stream take turns with the others, whatever priority its client sends (RFC 9218, section 10).
     ///
-    /// Otherwise a stream that does not end would leave nothing to those after it.
+    /// Otherwise a stream that does not end would starve those after it.
     func shareEvenly(_ stream: Int32) {
         var priority = nghttp2_extpri(urgency: UInt32(NGHTTP2_EXTPRI_DEFAULT_URGENCY), inc: 1)
         nghttp2_session_change_extpri_stream_priority(session, stream, &priority, 1)
@@ -131,7 +150,7 @@ final class HTTP2Session {
     ///   - stream: The stream's number.
     ///   - hasBody: Whether more than the head follows: ``HTTP2Connection/nextPiece(of:upTo:)`` returns it.
     func submitHead(_ fields: inout HTTP2FieldBlock, on stream: Int32, hasBody: Bool) {
-        var provider = nghttp2_data_provider(source: .init(), read_callback: Self.readBody)
+        var provider = nghttp2_data_provider(source: .init(), read_callback: HTTP2Callbacks.readBody)
         let code = fields.withFields { fields, count in
             hasBody
                 ? nghttp2_submit_response(session, stream, fields, count, &provider)
@@ -161,19 +180,19 @@ final class HTTP2Session {
         _ = nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, code.rawValue)
     }
 
-    /// A frame that cannot be sent must not be missing in silence.
+    /// Resets a stream whose frame cannot be sent.
     private func submitted(_ code: CInt, on stream: Int32) {
         if code < 0 { headFailed(on: stream) }
     }
 
     func headFailed(on stream: Int32) {
-        connection?.headFailed(on: stream)
+        connection?.streams[stream]?.headFailed()
         reset(stream, .internalError)
     }
 
     // MARK: Windows
 
-    /// Whether the client lets bytes of this stream come.
+    /// Whether the windows of the client allow bytes of this stream.
     func isWindowOpen(of stream: Int32) -> Bool {
         nghttp2_session_get_remote_window_size(session) > 0
             && nghttp2_session_get_stream_remote_window_size(session, stream) > 0
@@ -197,6 +216,6 @@ final class HTTP2Session {
             session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, HTTP2ErrorCode.noError.rawValue, nil, 0)
     }
 
-    /// Ends the connection for what the client did.
+    /// Ends the connection because of what the client sent.
     func terminate(_ code: HTTP2ErrorCode) { nghttp2_session_terminate_session(session, code.rawValue) }
 }

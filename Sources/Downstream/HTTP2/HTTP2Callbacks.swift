@@ -1,27 +1,15 @@
 import CNghttp2
 import NIOCore
 
-// What libnghttp2 calls while it reads or writes. Each passes its part to the connection, which acts after that.
-
-/// What a stream has for its next frame.
-enum HTTP2Piece {
-    /// Nothing now; ``HTTP2Session/resume(_:)`` follows.
-    case none
-    case bytes(Int)
-    /// The response ends with these, which may be none.
-    case last(Int)
-    /// Trailers follow these, which may be none.
-    case lastBeforeTrailers(Int)
-    /// The response breaks off here.
-    case broken
-}
-
-extension HTTP2Session {
+/// The functions that libnghttp2 calls while it reads or writes.
+///
+/// Each passes its part to the connection or to a stream of it.
+enum HTTP2Callbacks {
     /// The length of a frame's header (RFC 9113, section 4.1).
     private static let headerLength = 9
 
     /// The functions for every session; libnghttp2 copies them.
-    nonisolated(unsafe) static let callbacks: OpaquePointer? = {
+    nonisolated(unsafe) static let all: OpaquePointer? = {
         var callbacks: OpaquePointer?
         guard nghttp2_session_callbacks_new(&callbacks) == 0 else { return nil }
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, headBegan)
@@ -56,12 +44,12 @@ extension HTTP2Session {
 
     private static let fieldArrived: nghttp2_on_header_callback = {
         _, _, name, nameLength, value, valueLength, _, context in
-        connection(context)?.fieldArrived(
+        connection(context)?.streams.receiving?.fieldArrived(
             UnsafeBufferPointer(start: name, count: nameLength), UnsafeBufferPointer(start: value, count: valueLength))
         return 0
     }
 
-    /// libnghttp2 would leave the field out and pass on the rest.
+    /// libnghttp2 would omit the field and report the rest.
     private static let fieldWasInvalid: nghttp2_on_invalid_header_callback = { _, _, _, _, _, _, _, _ in
         NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
     }
@@ -77,7 +65,7 @@ extension HTTP2Session {
         let endsStream = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
         switch UInt32(header.type) {
         case NGHTTP2_HEADERS.rawValue: connection.fieldsEnded(on: header.stream_id, endsStream: endsStream)
-        case NGHTTP2_DATA.rawValue where endsStream: connection.bodyEnded(on: header.stream_id)
+        case NGHTTP2_DATA.rawValue where endsStream: connection.streams[header.stream_id]?.bodyEnded()
         case NGHTTP2_DATA.rawValue where header.length <= frame.pointee.data.padlen: connection.note(.emptyFrames)
         case NGHTTP2_PING.rawValue, NGHTTP2_SETTINGS.rawValue:
             if header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 { connection.note(.control) }
@@ -102,9 +90,9 @@ extension HTTP2Session {
 
     static let readBody: nghttp2_data_source_read_callback = { _, stream, _, limit, flags, _, context in
         guard let flags, let connection = connection(context) else { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
-        // The bytes go from the stream's buffer straight to the connection's (`sendBody`).
+        // `sendBody` moves the bytes from the stream's buffer to the connection's.
         flags.pointee = NGHTTP2_DATA_FLAG_NO_COPY.rawValue
-        switch connection.nextPiece(of: stream, upTo: limit) {
+        switch connection.streams[stream]?.nextPiece(upTo: limit) ?? .broken {
         case .none: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
         case .bytes(let count): return count
         case .last(let count):
@@ -124,22 +112,24 @@ extension HTTP2Session {
         }
         session.output.writeBytes(UnsafeRawBufferPointer(start: header, count: headerLength))
         connection.write(count, of: frame.pointee.hd.stream_id, to: &session.output)
-        return session.output.readableBytes < session.outputLimit ? 0 : NGHTTP2_ERR_PAUSE.rawValue
+        return session.isOutputFull ? NGHTTP2_ERR_PAUSE.rawValue : 0
     }
 
     private static let frameSent: nghttp2_on_frame_send_callback = { _, frame, context in
         guard let frame, case let header = frame.pointee.hd else { return 0 }
         if UInt32(header.type) == NGHTTP2_GOAWAY.rawValue, frame.pointee.goaway.error_code != 0 {
-            session(context).map { $0.connection?.failed(because: Failure(code: $0.violation).reason) }
+            session(context).map {
+                $0.connection?.ending.failed(because: HTTP2Session.Failure(code: $0.violation).reason)
+            }
         }
         let isHead = UInt32(header.type) == NGHTTP2_HEADERS.rawValue
         guard isHead || UInt32(header.type) == NGHTTP2_DATA.rawValue else { return 0 }
         let endsStream = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
-        if isHead || endsStream { connection(context)?.partSent(on: header.stream_id, endsStream: endsStream) }
+        if isHead || endsStream { connection(context)?.streams[header.stream_id]?.partSent(endsStream: endsStream) }
         return 0
     }
 
-    /// A head or trailers that cannot be sent must not be missing in silence.
+    /// Resets a stream whose head or trailers cannot be sent: the client must notice that they are missing.
     private static let frameNotSent: nghttp2_on_frame_not_send_callback = { _, frame, code, context in
         guard let header = frame?.pointee.hd, UInt32(header.type) == NGHTTP2_HEADERS.rawValue else { return 0 }
         // The client has reset the stream already, or weir has.
