@@ -116,7 +116,7 @@ package struct RequestDecoder {
     // MARK: Chunks
 
     private var chunkLine: LineBlock {
-        LineBlock(limit: ChunkSize.mostDigits + Self.mostExtensionBytes - extensionBytes + 2, excess: .malformed)
+        LineBlock(limit: ChunkHeader.maximumDigits + Self.mostExtensionBytes - extensionBytes + 2, excess: .malformed)
     }
 
     private mutating func readChunkSize(
@@ -124,20 +124,20 @@ package struct RequestDecoder {
     ) throws(RequestFault) -> Bool {
         let result = bytes.withUnsafeReadableBytes { bytes in
             Result { () throws(RequestFault) in
-                guard let text = try line.next(in: bytes) else { return nil as (size: ChunkSize, count: Int)? }
-                guard let size = ChunkSize(text) else { throw .malformed }
-                return (size, text.count + 2)
+                guard let text = try line.next(in: bytes) else { return nil as (header: ChunkHeader, count: Int)? }
+                guard let header = ChunkHeader(line: text) else { throw .malformed }
+                return (header, text.count + 2)
             }
         }
-        guard let (size, count) = try result.get() else {
+        guard let (header, count) = try result.get() else {
             state = .chunkSize(line)
             return false
         }
         bytes.moveReaderIndex(forwardBy: count)
-        extensionBytes += size.extensionBytes
+        extensionBytes += header.extensionBytes
         guard extensionBytes <= Self.mostExtensionBytes else { throw .malformed }
         state =
-            size.bytes > 0 ? .chunk(remaining: size.bytes) : .trailers(LineBlock(limit: limit), HTTPHeaders())
+            header.size > 0 ? .chunk(remaining: header.size) : .trailers(LineBlock(limit: limit), HTTPHeaders())
         return true
     }
 

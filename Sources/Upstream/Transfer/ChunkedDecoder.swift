@@ -23,27 +23,24 @@ struct ChunkedDecoder {
     }
 
     private enum State {
-        case size
-        /// After white space that follows the size, which only an extension may follow.
-        case beforeExtension
-        case chunkExtension
-        case sizeLF
+        case header
+        case headerLF
         case data
         case dataCR, dataLF
         case trailerLine, trailerLF
         case ended
     }
 
-    /// The most bytes of a chunk's extensions; weir ignores them, and nothing else would bound them.
-    static let maximumExtension = 4 << 10
+    /// The most bytes after a chunk's size: a semicolon, and 4 KiB of extensions; nothing else would bound them.
+    static let maximumExtension = 1 + (4 << 10)
     /// The most bytes of one trailer line; libcurl has room for 4095 with its end (`DYN_H1_TRAILER`).
     static let maximumTrailer = (4 << 10) - 16
 
-    private var state = State.size
-    /// Of the current chunk; while the size is read, its value so far.
+    private var state = State.header
+    /// Of the current chunk.
+    private var header = ChunkHeader()
+    /// Bytes of the current chunk that have not arrived.
     private var remaining = 0
-    /// Bytes so far of the size's digits, or of what follows them.
-    private var count = 0
     private var line: [UInt8] = []
 
     var hasEnded: Bool { state == .ended }
@@ -84,17 +81,17 @@ struct ChunkedDecoder {
     @inline(__always)
     private mutating func take(_ byte: UInt8) throws(Failure) {
         switch state {
-        case .size: try takeSize(byte)
-        case .sizeLF:
+        case .header: try takeHeader(byte)
+        case .headerLF:
             guard byte == .lf else { throw .malformed("a chunk size line with a bare CR") }
+            remaining = header.size
             state = remaining == 0 ? .trailerLine : .data
         case .dataCR:
             guard byte == .cr else { throw .malformed("a chunk that is longer than its size") }
             state = .dataLF
         case .dataLF:
             guard byte == .lf else { throw .malformed("a chunk that is longer than its size") }
-            (state, count) = (.size, 0)
-        case .beforeExtension, .chunkExtension: try takeExtension(byte)
+            (state, header) = (.header, ChunkHeader())
         case .trailerLine:
             guard byte != .cr else { return state = .trailerLF }
             guard line.count < Self.maximumTrailer else { throw .malformed("a trailer line larger than 4 KiB") }
@@ -104,33 +101,27 @@ struct ChunkedDecoder {
     }
 
     @inline(__always)
-    private mutating func takeSize(_ byte: UInt8) throws(Failure) {
-        if let digit = byte.hexadecimalDigit {
-            // Sixteen digits are the most that libcurl reads.
-            guard count < 16, remaining <= Int.max >> 4 else { throw .malformed("a chunk size that is too large") }
-            remaining = remaining << 4 | digit
-            count += 1
-        } else if byte == .cr, count > 0 {
-            state = .sizeLF
-        } else if count > 0, byte == .semicolon || byte.isOptionalWhitespace {
-            (state, count) = (byte == .semicolon ? .chunkExtension : .beforeExtension, 0)
-        } else {
-            throw .malformed("a chunk size that is not hexadecimal")
+    private mutating func takeHeader(_ byte: UInt8) throws(Failure) {
+        if byte == .cr, header.isComplete { return state = .headerLF }
+        do throws(ChunkHeader.Fault) {
+            try header.take(byte)
+        } catch {
+            throw Self.failure(error)
+        }
+        guard header.extensionBytes <= Self.maximumExtension else {
+            throw .malformed("chunk extensions larger than 4 KiB")
         }
     }
 
-    private mutating func takeExtension(_ byte: UInt8) throws(Failure) {
-        if state == .chunkExtension, byte == .cr { return state = .sizeLF }
-        if state == .beforeExtension, byte != .semicolon, !byte.isOptionalWhitespace {
-            throw .malformed("a chunk size that is not hexadecimal")
+    private static func failure(_ fault: ChunkHeader.Fault) -> Failure {
+        switch fault {
+        case .size: .malformed("a chunk size that is not hexadecimal")
+        case .tooLarge: .malformed("a chunk size that is too large")
+        case .controlCharacter: .malformed("a chunk extension with control characters")
         }
-        guard byte.isFieldValueByte else { throw .malformed("a chunk extension with control characters") }
-        guard count < Self.maximumExtension else { throw .malformed("chunk extensions larger than 4 KiB") }
-        count += 1
-        if byte == .semicolon { state = .chunkExtension }
     }
 }
 
 extension UInt8 {
-    fileprivate static let lf: UInt8 = 0x0A, cr: UInt8 = 0x0D, semicolon: UInt8 = 0x3B
+    fileprivate static let lf: UInt8 = 0x0A, cr: UInt8 = 0x0D
 }
