@@ -126,6 +126,9 @@ struct MetricsPage {
     }
 
     private mutating func addProcess() {
+        text.begin(.connectionsRejected)
+        text.add(["limit": "max_connections"], process.rejectedConnections.maximum)
+        text.add(["limit": "connections_per_address"], process.rejectedConnections.perAddress)
         text.begin(.eventLoopLag)
         text.add([:], figures.lag)
         text.begin(.logLinesLost)

@@ -61,6 +61,9 @@ extension MetricFamily {
     package static let upstreamUp = MetricFamily(
         "weir_upstream_up", .gauge, "Whether an upstream passes its health checks: 1 or 0.")
     package static let breakerTrips = MetricFamily("weir_breaker_trips", .counter, "Times that a breaker opened.")
+    package static let connectionsRejected = MetricFamily(
+        "weir_connections_rejected", .counter,
+        "Connections closed as soon as they were accepted, by the limit that they exceeded.")
     package static let unmeteredResponses = MetricFamily(
         "weir_unmetered_responses", .counter, "Responses to which the granted rate was not applied, by cause.")
     package static let refusals = MetricFamily(

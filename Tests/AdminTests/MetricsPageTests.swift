@@ -9,7 +9,7 @@ import Testing
     private func lines(_ figures: LoopFigures = LoopFigures(), breakers: [BreakerFigures] = []) -> [String] {
         let process = ProcessReport(
             build: .init(version: "1.2.3"), reloads: ReloadStatus(), generation: 4, accessLogLinesLost: 5,
-            processLogLinesLost: 6)
+            processLogLinesLost: 6, rejectedConnections: .init(maximum: 7, perAddress: 8))
         let page = MetricsPage(
             figures, breakers: breakers, process: process, format: MetricsText.Format(accept: []))
         return page.closed().split(separator: "\n").map(String.init)
@@ -21,6 +21,8 @@ import Testing
         let lines = lines()
         #expect(lines.contains("weir_config_generation 4"))
         #expect(lines.contains("weir_access_log_lines_lost_total 5"))
+        #expect(lines.contains("weir_connections_rejected_total{limit=\"max_connections\"} 7"))
+        #expect(lines.contains("weir_connections_rejected_total{limit=\"connections_per_address\"} 8"))
         #expect(lines.contains { $0.hasPrefix("weir_build_info{version=\"1.2.3\"") })
     }
 

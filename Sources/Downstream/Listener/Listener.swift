@@ -143,7 +143,7 @@ package final class Listener {
         let peer = channel.remoteAddress?.ipAddress ?? ""
         if let gate {
             guard gate.enter(peer) else { throw TooManyConnections() }
-            channel.closeFuture.whenComplete { _ in gate.left(peer) }
+            channel.closeFuture.whenComplete { _ in gate.leave(peer) }
         }
         let cipher = tls.map { _ in TLSOutboundTap() }
         let connection = ConnectionHandler(services: services, peer: ConnectionPeer(address: peer, cipher: cipher))

@@ -11,6 +11,8 @@ package struct ProcessReport: Sendable {
     package let accessLogLinesLost: Int
     /// The same of the process's own log.
     package let processLogLinesLost: Int
+    /// Connections that were closed as soon as they were accepted, since the start.
+    package var rejectedConnections = RejectedConnections()
 
     /// What does not change while the process runs.
     package struct Build: Sendable {
@@ -21,6 +23,14 @@ package struct ProcessReport: Sendable {
 
         package init(version: String) { self.version = version }
     }
+}
+
+/// Connections that were closed as soon as they were accepted, by the limit that they exceeded.
+package struct RejectedConnections: Equatable, Sendable {
+    /// `limits.max_connections`.
+    package var maximum = 0
+    /// `limits.connections_per_address`.
+    package var perAddress = 0
 }
 
 /// The result of the last reload.

@@ -1,26 +1,56 @@
 import Downstream
+import Flow
 import HTTPText
+import Logging
 import Settings
 
 /// Bounds the connections of the process, and those of each client address.
 ///
-/// Addresses of IPv6 count by their /64, as under `client_key: address`: a host has as many addresses in it as it likes.
+/// Addresses of IPv6 count by their /64, as under `client_key: address`: a host can use every address in it. A connection that
+/// is rejected is counted, and logged at most once a minute: it is closed before it has a request that could be logged.
 final class ConnectionCounter: ConnectionGate {
     private let counts: NamedCounter
+    private let log: Logger
+    private let clock: @Sendable () -> Instant
+    private let warnings = WarningPace(every: .seconds(60))
 
     /// - Parameters:
     ///   - maximum: Of all addresses together.
-    ///   - perAddress: Of one; `nil` where one may have them all.
-    init(maximum: Int, perAddress: Int?) {
+    ///   - perAddress: Of one; `nil` for no limit but `maximum`.
+    ///   - log: The process's.
+    ///   - clock: Reads the monotonic clock.
+    init(
+        maximum: Int, perAddress: Int?, log: Logger, clock: @escaping @Sendable () -> Instant = Instant.monotonic
+    ) {
         counts = NamedCounter(maximum: maximum, perName: perAddress, sparesUnnamed: true)
+        (self.log, self.clock) = (log, clock)
     }
 
-    /// Bounds the connections that come from now on; those that are counted already stay.
+    /// Connections that were closed as soon as they were accepted, since the start.
+    var rejections: NamedCounter.Rejections { counts.rejections }
+
+    /// Bounds the connections that are accepted from now on; those that are open stay.
     func setLimits(maximum: Int, perAddress: Int?) { counts.setLimits(maximum: maximum, perName: perAddress) }
 
-    func enter(_ peer: String) -> Bool { counts.enter(Self.name(of: peer)) }
+    func enter(_ peer: String) -> Bool {
+        guard let bound = counts.exceeded(by: Self.name(of: peer)) else { return true }
+        if warnings.isDue(at: clock()) { warn(bound, peer) }
+        return false
+    }
 
-    func left(_ peer: String) { counts.left(Self.name(of: peer)) }
+    func leave(_ peer: String) { counts.left(Self.name(of: peer)) }
+
+    private func warn(_ bound: NamedCounter.Bound, _ peer: String) {
+        let limit =
+            switch bound {
+            case .maximum: "max_connections"
+            case .perName: "connections_per_address"
+            }
+        let total = rejections.maximum + rejections.perName
+        log.warning(
+            "a connection was closed as soon as it was accepted",
+            metadata: ["limit": "\(limit)", "client": "\(peer)", "closed_since_start": "\(total)"])
+    }
 
     private static func name(of peer: String) -> String {
         AddressBlock.client(peer, ipv6Prefix: Route.ClientKey.standardIPv6Prefix)

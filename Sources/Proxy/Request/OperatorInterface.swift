@@ -28,10 +28,16 @@ package struct OperatorInterface: Sendable {
     /// The names of the routes that are served, in the order of the configuration; several may be equal.
     package var routes: [String] { shared.served.routes.map(\.name) }
 
+    private var rejectedConnections: RejectedConnections {
+        let rejections = shared.connections.rejections
+        return RejectedConnections(maximum: rejections.maximum, perAddress: rejections.perName)
+    }
+
     package var process: ProcessReport {
         ProcessReport(
             build: shared.build, reloads: shared.reloads.withLockedValue { $0 }, generation: shared.served.generation,
-            accessLogLinesLost: shared.log?.lost ?? 0, processLogLinesLost: shared.processLog.lost)
+            accessLogLinesLost: shared.log?.lost ?? 0, processLogLinesLost: shared.processLog.lost,
+            rejectedConnections: rejectedConnections)
     }
 
     // MARK: All event loops

@@ -35,7 +35,7 @@ final class Shared: Sendable {
         current = NIOLockedValueBox(ServedConfiguration(configuration, log: process.logger))
         self.workers = workers
         connections = ConnectionCounter(
-            maximum: maximumConnections, perAddress: configuration.limits.connectionsPerAddress)
+            maximum: maximumConnections, perAddress: configuration.limits.connectionsPerAddress, log: process.logger)
         buffers = BufferGauge(loops: workers, maximum: configuration.limits.maxBufferBytes)
         self.log = log.flatMap { sink in configuration.accessLog.map { AccessLog(sink, $0) } }
         build = ProcessReport.Build(version: version)

@@ -10,6 +10,20 @@ final class NamedCounter: Sendable {
         var byName: [String: Int] = [:]
         var maximum: Int
         var perName: Int?
+        var rejections = Rejections()
+    }
+
+    /// The bound that one more would exceed.
+    enum Bound: Sendable {
+        case maximum, perName
+    }
+
+    /// What was not counted since the start.
+    struct Rejections: Equatable, Sendable {
+        /// Those beyond the number of all names together.
+        var maximum = 0
+        /// Those beyond the number of one name.
+        var perName = 0
     }
 
     private let sparesUnnamed: Bool
@@ -29,15 +43,29 @@ final class NamedCounter: Sendable {
         counts.withLockedValue { ($0.maximum, $0.perName) = (maximum, perName) }
     }
 
+    /// What was not counted since the start.
+    var rejections: Rejections { counts.withLockedValue(\.rejections) }
+
     /// Counts one more, unless that would be too many.
-    func enter(_ name: String) -> Bool {
+    func enter(_ name: String) -> Bool { exceeded(by: name) == nil }
+
+    /// Counts one more, unless that would be too many.
+    ///
+    /// - Returns: The bound that it would exceed; `nil` if it is counted.
+    func exceeded(by name: String) -> Bound? {
         counts.withLockedValue { counts in
-            guard counts.all < counts.maximum else { return false }
+            guard counts.all < counts.maximum else {
+                counts.rejections.maximum += 1
+                return .maximum
+            }
             let known = counts.byName[name, default: 0]
-            if let perName = counts.perName, known >= perName, !(name.isEmpty && sparesUnnamed) { return false }
+            if let perName = counts.perName, known >= perName, !(name.isEmpty && sparesUnnamed) {
+                counts.rejections.perName += 1
+                return .perName
+            }
             counts.all += 1
             counts.byName[name] = known + 1
-            return true
+            return nil
         }
     }
 

@@ -243,7 +243,7 @@ import Testing
             return mayEnter
         }
 
-        func left(_ peer: String) { open.update { $0 -= 1 } }
+        func leave(_ peer: String) { open.update { $0 -= 1 } }
     }
 
     @Test func theGateRefusesConnectionsBeyondItsLimit() async throws {

@@ -47,7 +47,10 @@ def test_a_connection_beyond_the_limit_is_closed(weir, origin):
     proxy = weir(route(origin(answers(FINE)).url), limits="{ max_connections: 3 }", workers=2)
     opened = [Connection(proxy, address) for address in ("127.0.0.1", "127.0.0.2", "127.0.0.3")]
     assert all(connection.works() for connection in opened)
-    assert not works(proxy, "127.0.0.4")
+    for _ in range(3):
+        assert not works(proxy, "127.0.0.4")
+    assert Metrics(proxy).total("weir_connections_rejected_total", limit="max_connections") == 3
+    assert len(re.findall("a connection was closed as soon as it was accepted.*limit=max_connections", proxy.said())) == 1
     assert all(connection.works() for connection in opened), "those that are open continue"
     opened.pop().close()
     eventually(lambda: works(proxy, "127.0.0.4"), "room for another connection")
@@ -60,6 +63,7 @@ def test_connections_of_one_address_are_limited(weir, origin):
     opened = [Connection(proxy) for _ in range(2)]
     assert all(connection.works() for connection in opened)
     assert not works(proxy)
+    assert Metrics(proxy).total("weir_connections_rejected_total", limit="connections_per_address") == 1
     assert works(proxy, "127.0.0.2"), "another address has connections of its own"
     assert all(connection.works() for connection in opened), "those that are open continue"
     opened.pop().close()
