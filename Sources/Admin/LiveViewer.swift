@@ -33,8 +33,8 @@ final class LiveViewer: ResponseWriterDelegate {
         event.withUnsafeBytes { response.write($0) }
     }
 
-    func responseHasRoom() {}
-    func responseIsHeldUp() {}
+    func responseCaughtUp() {}
+    func responseBlocked() {}
     func responseFinished() { view.remove(self) }
     func responseClosed() { view.remove(self) }
 }

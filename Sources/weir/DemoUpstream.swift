@@ -99,10 +99,10 @@ private final class OrderStream: ResponseWriterDelegate {
         writer.writeHead(
             .ok, headers: ["Content-Type": "application/x-ndjson", "X-Stream-Total-Items": String(items)],
             body: .unknown)
-        responseHasRoom()
+        responseCaughtUp()
     }
 
-    func responseHasRoom() {
+    func responseCaughtUp() {
         while next <= items {
             var order = line(next)
             guard writer.room >= order.utf8.count else { return }
@@ -112,7 +112,7 @@ private final class OrderStream: ResponseWriterDelegate {
         writer.end()
     }
 
-    func responseIsHeldUp() {}
+    func responseBlocked() {}
 
     func responseFinished() { ended(self) }
 

@@ -41,7 +41,7 @@ package final class FakeResponse: ConnectionResponse {
     /// The client reads again.
     package func makeRoom(_ bytes: Int = 1 << 16) {
         openRoom = bytes
-        delegate?.responseHasRoom()
+        delegate?.responseCaughtUp()
     }
 
     /// The client disconnects.

@@ -185,7 +185,7 @@ package final class RequestBody {
     /// What has arrived of a body that has come to its end may still be taken.
     func drop() {
         if isWanted { return fail(.brokenOff) }
-        if buffer.state == .unclaimed { finish(.dropped) } else { letGo() }
+        if buffer.state == .unclaimed { finish(.dropped) } else { releaseSource() }
     }
 
     /// The rest will not arrive as it should, or is not needed; does nothing without a consumer.
@@ -205,12 +205,12 @@ package final class RequestBody {
     @discardableResult private func finish(_ end: RequestBodyBuffer.State) -> ByteBuffer {
         consumer = .none
         let bytes = buffer.finish(end)
-        letGo()
+        releaseSource()
         return bytes
     }
 
     /// The connection is not needed any more, because all of the body has arrived.
-    package func letGo() {
+    package func releaseSource() {
         guard let source else { return }
         deadline.cancel(in: source.timers)
         source.setReading(true)

@@ -146,7 +146,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// The socket took everything that was written.
     func drained() {
         switch cycle.state {
-        case .responding: writer?.delegate?.responseHasRoom()
+        case .responding: writer?.delegate?.responseCaughtUp()
         case .ending(let end): responseTaken(end)
         case .waiting, .receiving: if arrived != nil { continueLater() }
         case .lingering, .closed: break
@@ -156,7 +156,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// The turn ended and the socket has not taken everything.
     func blocked() {
         switch cycle.state {
-        case .responding, .ending: writer?.delegate?.responseIsHeldUp()
+        case .responding, .ending: writer?.delegate?.responseBlocked()
         case .waiting, .receiving, .lingering, .closed: break
         }
     }

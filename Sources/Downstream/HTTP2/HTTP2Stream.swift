@@ -151,14 +151,14 @@ final class HTTP2Stream {
         guard let connection else { return }
         switch output.settle(isWritable: connection.isWritable, in: buffers) {
         case .nothing: break
-        case .caughtUp: delegate?.responseHasRoom()
+        case .caughtUp: delegate?.responseCaughtUp()
         case .finished: ended(isTaken: true)
         case .blocked(let onSocket, let isNew):
             if onSocket { connection.streams.block(self) }
             if output.hasEnded, !endDeadline.isSet {
                 endDeadline.set(services.clock() + services.limits.keepaliveTime, for: self, in: services.timers)
             }
-            if isNew { delegate?.responseIsHeldUp() }
+            if isNew { delegate?.responseBlocked() }
         }
     }
 

@@ -136,7 +136,7 @@ package final class RelayedResponse: ClientResponse {
         case .taken: taken()
         case .blocked(let bytes):
             lastTaken = bytes
-            delegate?.responseIsHeldUp()
+            delegate?.responseBlocked()
         case .progress(let bytes):
             awaitsProgress = false
             lastTaken = bytes
@@ -150,7 +150,7 @@ package final class RelayedResponse: ClientResponse {
         batch.taken()
         guard state == .open else { return }
         // What is left is more than there was room for, such as a record larger than a batch.
-        if batch.isEmpty { delegate?.responseHasRoom() } else { send() }
+        if batch.isEmpty { delegate?.responseCaughtUp() } else { send() }
     }
 
     private func over() -> (any ResponseWriterDelegate)? {

@@ -66,9 +66,9 @@ final class ResponseRelay {
 }
 
 extension ResponseRelay: ResponseWriterDelegate {
-    func responseHasRoom() { reportTaken() }
+    func responseCaughtUp() { reportTaken() }
 
-    func responseIsHeldUp() { send(.blocked(writer.bytesTaken)) }
+    func responseBlocked() { send(.blocked(writer.bytesTaken)) }
 
     func responseFinished() { sendLast(.finished) }
 

@@ -1,15 +1,20 @@
-/// Hears how the client takes its response; on the loop that writes it.
+/// Notified how the client takes its response; on the loop that writes it.
 package protocol ResponseWriterDelegate: AnyObject {
-    /// The client took everything so far: there is room again.
-    func responseHasRoom()
+    /// The client has taken everything that was written so far.
+    ///
+    /// Called after each turn that wrote something the client takes at once, and when a client that was blocked has taken the
+    /// rest.
+    func responseCaughtUp()
 
-    /// Of what was sent at once, the client's socket did not take all.
-    func responseIsHeldUp()
+    /// The client does not take everything that was written: there is no room until ``responseCaughtUp()``.
+    ///
+    /// May be called again before that.
+    func responseBlocked()
 
-    /// The client's socket took the end of the response. The last call.
+    /// The client has taken the end of the response. The last call.
     func responseFinished()
 
-    /// The client left before that. The last call.
+    /// The client left, or the response was aborted, before that. The last call.
     func responseClosed()
 
     /// A head or trailers cannot be sent over the client's protocol, so the response has ended without them. The last call.

@@ -55,7 +55,7 @@ final class Promise {
             request.route.promises.enter(request.key.text)
         else { return false }
         isMade = true
-        body?.letGo()
+        body?.releaseSource()
         host.register(stream)
         let now = host.now()
         response.delegate = nil

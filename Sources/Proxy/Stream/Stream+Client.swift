@@ -7,7 +7,7 @@ import Settings
 // What the client does: it takes the response, leaves, comes back, changes its terms.
 
 extension Stream: ResponseWriterDelegate {
-    func responseHasRoom() {
+    func responseCaughtUp() {
         let now = host.now()
         machine.clientTook()
         nothingIsPending(at: now)
@@ -16,7 +16,7 @@ extension Stream: ResponseWriterDelegate {
         pump(at: now)
     }
 
-    func responseIsHeldUp() {
+    func responseBlocked() {
         let now = host.now()
         setPending(pipe.response?.pendingBytes.bytes ?? 0)
         perform(machine.clientStopped(level: pipe.queue.level, delivery: delivery, at: now))

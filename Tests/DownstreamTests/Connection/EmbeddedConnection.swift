@@ -46,23 +46,23 @@ extension ClientResponse {
 
 /// Counts what a writer tells.
 final class ScriptedDelegate: ResponseWriterDelegate {
-    private(set) var rooms = 0, heldUps = 0, finishes = 0, closes = 0
+    private(set) var rooms = 0, blocks = 0, finishes = 0, closes = 0
     var onRoom: () -> Void = {}
-    var onHeldUp: () -> Void = {}
+    var onBlocked: () -> Void = {}
 
     /// Whether the last call has come.
     var isOver: Bool { finishes + closes > 0 }
 
-    func responseHasRoom() {
+    func responseCaughtUp() {
         #expect(!isOver)
         rooms += 1
         onRoom()
     }
 
-    func responseIsHeldUp() {
+    func responseBlocked() {
         #expect(!isOver)
-        heldUps += 1
-        onHeldUp()
+        blocks += 1
+        onBlocked()
     }
 
     func responseFinished() {

@@ -157,7 +157,7 @@ import Testing
         connection.setTaking(false)
         connection.turn()
         #expect(writer.room == 0)
-        #expect(delegate.heldUps == 1)
+        #expect(delegate.blocks == 1)
         let rooms = delegate.rooms
         connection.turn()
         #expect(writer.room == 0)
@@ -186,13 +186,13 @@ import Testing
         delegate.onRoom = pump
         for _ in 0..<10 { connection.turn(pump) }
         #expect(written > 0 && written <= BatchSize.maximum)
-        #expect(delegate.heldUps == 1)
+        #expect(delegate.blocks == 1)
         // It reads: the next batch comes, and no more than that.
         for batches in 2...5 {
             connection.setTaking(true)
             for _ in 0..<10 { connection.turn(pump) }
             #expect(written <= batches * BatchSize.maximum)
-            #expect(delegate.heldUps == batches)
+            #expect(delegate.blocks == batches)
         }
         #expect(try connection.received().count > written)
     }

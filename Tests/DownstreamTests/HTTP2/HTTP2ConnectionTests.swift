@@ -247,9 +247,9 @@ import Testing
     @Test func aClosedWindowHoldsItsStreamBackAndNoOther() throws {
         let response = try answering()
         client.connection.turn { response.write(String(repeating: "x", count: 65_000)) }
-        #expect(delegate.heldUps == 0)
+        #expect(delegate.blocks == 0)
         client.connection.turn { response.write(String(repeating: "y", count: 1000)) }
-        #expect(delegate.heldUps == 1 && response.room == 0)
+        #expect(delegate.blocks == 1 && response.room == 0)
         let sent = try client.frames(of: 1).filter { $0.kind == .data }.reduce(0) { $0 + $1.payload.count }
         #expect(sent == 65_535 && response.bytesTaken == ByteCount(65_535))
         // The connection's window is used up as well: the client gives credit for that alone.
@@ -262,14 +262,14 @@ import Testing
         #expect(delegate.rooms == rooms && response.room == 0)
         try client.send(EmbeddedHTTP2.credit(1000, 1))
         #expect(delegate.rooms == rooms + 1 && response.room == BatchSize.maximum)
-        #expect(delegate.heldUps == 1)
+        #expect(delegate.blocks == 1)
     }
 
     @Test func aFullSocketHoldsEveryStreamBack() throws {
         let response = try answering()
         client.connection.setTaking(false)
         client.connection.turn { response.write("some") }
-        #expect(delegate.heldUps == 1 && response.room == 0)
+        #expect(delegate.blocks == 1 && response.room == 0)
         let rooms = delegate.rooms
         client.connection.setTaking(true)
         #expect(delegate.rooms == rooms + 1 && response.room > 0)
@@ -277,7 +277,7 @@ import Testing
         // A stream with nothing to send learns it when it asks.
         client.connection.setTaking(false)
         client.connection.turn { #expect(response.room == 0) }
-        #expect(delegate.heldUps == 2)
+        #expect(delegate.blocks == 2)
         client.connection.setTaking(true)
         #expect(delegate.rooms == rooms + 2)
     }
@@ -340,7 +340,7 @@ import Testing
             response.write(String(repeating: "x", count: 70_000))
             response.end()
         }
-        #expect(delegate.heldUps == 1)
+        #expect(delegate.blocks == 1)
         client.connection.advance(by: .seconds(76))
         #expect(try client.frames(of: 1).last == EmbeddedHTTP2.reset(1, 11))
         #expect(delegate.closes == 1)

@@ -95,7 +95,7 @@ import Testing
         try await SocketBench.run { bench, listener in
             let address = try await bench.bind(listener)
             let delegate = ScriptedDelegate()
-            let heldUp = Watched(0)
+            let blocked = Watched(0)
             var left = lines
             bench.handler.onRequest = { _, writer in
                 writer.delegate = delegate
@@ -108,12 +108,12 @@ import Testing
                     if left == 0 { writer.end() }
                 }
                 delegate.onRoom = pump
-                delegate.onHeldUp = { heldUp.update { $0 += 1 } }
+                delegate.onBlocked = { blocked.update { $0 += 1 } }
                 pump()
             }
             let client = try await SocketClient(address, reads: false)
             try await client.send(Self.get)
-            try await heldUp.wait(for: "the writer to be held up") { $0 > 0 }
+            try await blocked.wait(for: "the response to be blocked") { $0 > 0 }
             #expect(left > 0, "not everything fits the sockets' buffers")
             #expect(delegate.finishes == 0)
             try await client.startReading()
@@ -135,7 +135,7 @@ import Testing
                 ? try #require(try await listener.bind(SocketAddress(unixDomainSocketPath: path)).get())
                 : try await bench.bind(listener)
             let delegate = ScriptedDelegate()
-            let heldUp = Watched(0)
+            let blocked = Watched(0)
             var writer: (any ConnectionResponse)?
             var written = 0
             bench.handler.onRequest = { _, answering in
@@ -147,11 +147,11 @@ import Testing
                     answering.write(body)
                     written += body.utf8.count
                 }
-                delegate.onHeldUp = { heldUp.update { $0 += 1 } }
+                delegate.onBlocked = { blocked.update { $0 += 1 } }
             }
             let client = try await SocketClient(address, reads: false)
             try await client.send(Self.get)
-            try await heldUp.wait(for: "the writer to be held up") { $0 > 0 }
+            try await blocked.wait(for: "the response to be blocked") { $0 > 0 }
             let answering = try #require(writer)
             #expect(answering.bytesTaken.bytes < written)
             if !isUnix {

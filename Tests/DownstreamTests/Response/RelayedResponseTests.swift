@@ -103,7 +103,7 @@ import Testing
             }
             let client = try await SocketClient(try await bench.bind(listener), reads: false)
             try await client.send(Self.get)
-            try await state.wait(for: "the stream to be held up") { $0.heldUps > 0 }
+            try await state.wait(for: "the response to be blocked") { $0.blocks > 0 }
             let response = try #require(held.value)
             let taken = { @Sendable in try await there.submit { response.value.bytesTaken.bytes }.get() }
             // The kernels settle: what arrived is what is told, and the rest is one batch on each side and their limit.
@@ -126,7 +126,7 @@ import Testing
             Self.relay(bench) { RelayedStream($0, line: Self.line, lines: .max, state: state).start() }
             let client = try await SocketClient(try await bench.bind(listener), reads: false)
             try await client.send(Self.get)
-            try await state.wait(for: "the stream to be held up") { $0.heldUps > 0 }
+            try await state.wait(for: "the response to be blocked") { $0.blocks > 0 }
             try await client.close()
             try await state.wait(for: "the last call") { $0.closes == 1 && $0.finishes == 0 }
             try await state.wait(for: "the stream to be let go") { $0.isGone }
@@ -172,7 +172,7 @@ import Testing
                 try await client.send(Self.get)
                 if Bool.random(using: &random) {
                     try await state.wait(for: "some writes") {
-                        $0.written >= leavesAfter || $0.isOver || $0.heldUps > 0
+                        $0.written >= leavesAfter || $0.isOver || $0.blocks > 0
                             || $0.written == lines * Self.line.utf8.count
                     }
                 }
@@ -201,7 +201,7 @@ import Testing
         connection.loop.run()
         #expect(
             try connection.received() == "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n8\r\none two \r\n")
-        #expect(response.room == 0 && delegate.heldUps == 1 && delegate.rooms == 0)
+        #expect(response.room == 0 && delegate.blocks == 1 && delegate.rooms == 0)
         // A record that is larger than what there is room for waits, and goes before there is room again.
         Array("three".utf8).withUnsafeBytes { response.write($0) }
         connection.loop.run()

@@ -11,7 +11,7 @@ final class RelayedStream: ResponseWriterDelegate {
     /// What it has seen, for the test to wait for.
     struct State: Sendable {
         var written = 0
-        var heldUps = 0
+        var blocks = 0
         var finishes = 0
         var closes = 0
         var isGone = false
@@ -62,14 +62,14 @@ final class RelayedStream: ResponseWriterDelegate {
         afterwards = { _ in }
     }
 
-    func responseHasRoom() {
+    func responseCaughtUp() {
         expectMore()
         pump()
     }
 
-    func responseIsHeldUp() {
+    func responseBlocked() {
         expectMore()
-        state.update { $0.heldUps += 1 }
+        state.update { $0.blocks += 1 }
     }
 
     func responseFinished() {
