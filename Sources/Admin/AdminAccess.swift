@@ -4,21 +4,22 @@ import HTTPText
 import NIOHTTP1
 import Settings
 
-/// Who may ask the admin listener for what.
+/// Decides which requests the admin listener accepts.
 ///
-/// With a token, whoever shows it: `Authorization: Bearer` (RFC 6750, section 2.1). Without, whoever reaches the listener may
-/// look, by an address that no web page can make a browser on this machine use (DNS rebinding). In both cases not for a page
-/// of another origin: it could not read the answer, but it could occupy what is bounded, such as the places of followers.
+/// With a token, those that send it: `Authorization: Bearer` (RFC 6750, section 2.1). Without one, every request has read
+/// access, but its `Host` must be an address or `localhost`, which no web page can make a browser on this machine use (DNS
+/// rebinding). In both cases no request for a page of another origin: the page could not read the response, but it could
+/// occupy a bounded resource, such as the followers of the events.
 struct AdminAccess {
     let token: Secret?
 
-    /// What a balancer or a browser asks for without a word on itself; none of it tells of clients.
+    /// The paths that need no token, for load balancers and browsers; none of them contains data of clients.
     private static let open: Set<Substring> = ["/livez", "/readyz", "/"]
 
-    /// Whether whoever is let in may also end streams and reset breakers.
+    /// Whether accepted requests may also end streams and reset breakers.
     var mayAct: Bool { token != nil }
 
-    /// Why a request is not answered; `nil` where it is.
+    /// The problem with which a request is rejected; `nil` if it is accepted.
     func refusal(of request: Request) -> Problem? {
         guard !Self.open.contains(request.path) else { return nil }
         guard !isCrossOrigin(request.head.headers) else { return .adminCrossOrigin }
@@ -29,7 +30,7 @@ struct AdminAccess {
             ? nil : .adminTokenWrong
     }
 
-    /// What stands behind the scheme `Bearer`, whose case does not matter (RFC 9110, section 11.1).
+    /// The text after the scheme `Bearer`, whose case does not matter (RFC 9110, section 11.1).
     private static func credentials(in value: String) -> Substring.UTF8View? {
         guard let space = value.utf8.firstIndex(of: UInt8(ascii: " ")), value[..<space].isCaseInsensitively("bearer")
         else {
@@ -38,11 +39,12 @@ struct AdminAccess {
         return value[space...].drop { $0 == " " }.utf8
     }
 
-    /// Whether a browser sent it for a page of another origin.
+    /// Whether a browser sent the request for a page of another origin.
     ///
-    /// `Sec-Fetch-Site` (https://www.w3.org/TR/fetch-metadata/) decides where it is sent: a proxy may have changed `Host`. `same-site`
-    /// is another origin too, such as another port of this machine. Browsers that are older, or do not trust the way (http to
-    /// another machine), send `Origin` with what a page could read or change (RFC 6454, section 7). What sends neither is no browser.
+    /// `Sec-Fetch-Site` (https://www.w3.org/TR/fetch-metadata/) decides if it is sent, since a proxy may have changed `Host`.
+    /// `same-site` is another origin too, such as another port of this machine. Older browsers, and browsers on an insecure
+    /// connection (http to another machine), send `Origin` with requests whose response a page could read, and with those
+    /// that change something (RFC 6454, section 7). A client that sends neither is not a browser.
     private func isCrossOrigin(_ headers: HTTPHeaders) -> Bool {
         let sites = headers["sec-fetch-site"]
         guard sites.isEmpty else { return !sites.allSatisfy { $0 == "same-origin" || $0 == "none" } }
@@ -53,7 +55,7 @@ struct AdminAccess {
         }
     }
 
-    /// Whether `Host` is an address or `localhost`; a unix socket is out of every browser's reach.
+    /// Whether `Host` is an address or `localhost`; no browser can reach a unix socket.
     private func isAskedDirectly(_ request: Request) -> Bool {
         guard !request.peer.isEmpty, let host = request.authority else { return true }
         guard let authority = Authority(host) else { return false }

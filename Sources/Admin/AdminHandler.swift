@@ -6,9 +6,9 @@ import Observability
 import Proxy
 import Settings
 
-/// Answers on the admin listener: `/livez` whether the process runs, `/readyz` whether it takes requests, `/metrics` what it
-/// has counted, `/v1/admin/state` and `/v1/admin/events` its present state, `/` the same in a browser, and `paths.health` the
-/// health of its streams.
+/// Handles requests to the admin listener: `/livez` (whether the process runs), `/readyz` (whether it accepts requests),
+/// `/metrics`, `/v1/admin/state` and `/v1/admin/events` (the current state), `/` (the same in a browser), and `paths.health`
+/// (the health of the streams).
 final class AdminHandler: RequestHandler {
     private let eventLoop: any EventLoop
     private let proxy: OperatorInterface
@@ -48,7 +48,7 @@ final class AdminHandler: RequestHandler {
         answer(HTTPResponseStatus(statusCode: problem.status), problem.detail, writer)
     }
 
-    /// The requests that change something.
+    /// The requests that end streams or reset breakers.
     private func act(
         _ request: Request, _ body: RequestBody, _ writer: any ConnectionResponse, mayAct: Bool
     ) throws(Problem) {

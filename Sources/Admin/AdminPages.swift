@@ -2,7 +2,7 @@ package import Downstream
 package import NIOCore
 package import Proxy
 
-/// All pages for operators: what the executable passes to ``Server``.
+/// All pages for operators; the executable passes them to ``Server``.
 package struct AdminPages: OperatorPages {
     package init() {}
 

@@ -4,7 +4,7 @@ import NIOCore
 import NIOHTTP1
 import Proxy
 
-/// Answers requests of operators that name one stream by its handle; confined to the admin listener's loop.
+/// Handles requests of operators for one stream, named by its handle; confined to the admin listener's loop.
 final class AdminStreams {
     static let path = "/v1/admin/streams/"
 

@@ -2,25 +2,25 @@ import Flow
 import Foundation
 import Proxy
 
-/// The name of a breaker in the body of `POST /v1/admin/breakers/reset`, by the members that the snapshot has of it.
+/// The name of a breaker in the body of `POST /v1/admin/breakers/reset`, with the same members as in the snapshot.
 struct BreakerName: Equatable, Sendable {
-    /// Far more than a name needs.
+    /// More than any name needs.
     static let maximumBytes = ByteCount.kibibytes(4)
 
     let route: String
     let kind: BreakerKind
-    /// Whose it is, as the snapshot shows it.
+    /// The client or the upstream, as in the snapshot.
     let name: String
 
     /// Reads `{"route":…,"kind":"client","client":…}` or the same with `upstream`; other members are ignored.
     ///
-    /// - Throws: What is wrong with it, as a problem.
+    /// - Throws: The problem of a malformed body.
     /// - Complexity: O(n), of at most ``maximumBytes``.
     init(_ bytes: [UInt8]) throws(Problem) {
         guard let members = try? JSONDecoder().decode(Members.self, from: Data(bytes)),
             let name = members.kind == .client ? members.client : members.upstream
         else {
-            throw .invalidRequest("The body must be a breaker as the snapshot shows it: route, kind and whose it is")
+            throw .invalidRequest("The body must name a breaker as in the snapshot: route, kind, and client or upstream")
         }
         (route, kind, self.name) = (members.route, members.kind, name)
     }

@@ -10,7 +10,7 @@ struct BreakerReset {
 
     let proxy: OperatorInterface
 
-    /// Answers 204 if there was such a breaker.
+    /// Responds with 204 if there was such a breaker.
     func answer(_ request: Request, _ body: RequestBody, _ writer: any ConnectionResponse) {
         body.collect(upTo: BreakerName.maximumBytes, within: proxy.connectionLimits.headerTime) { [proxy] result in
             do throws(Problem) {

@@ -11,12 +11,12 @@ struct HealthPage {
 
     init(_ proxy: OperatorInterface) { self.proxy = proxy }
 
-    /// Answers once all loops have reported.
+    /// Responds once all loops have reported.
     ///
     /// - Parameters:
-    ///   - response: Where the answer goes.
+    ///   - response: Receives the response.
     ///   - loop: The response's.
-    ///   - answered: Is called with the status and the length of the body, and ends the turn.
+    ///   - answered: Called with the status and the length of the body; ends the turn.
     func answer(
         _ response: any ClientResponse, on loop: any EventLoop,
         answered: @escaping (_ status: Int, _ bytes: Int) -> Void
@@ -46,8 +46,8 @@ struct HealthPage {
 
 extension HealthReport.Figures {
     /// - Parameters:
-    ///   - loops: What all loops have counted.
-    ///   - breakers: Those of each route.
+    ///   - loops: The counts of all loops.
+    ///   - breakers: The breakers of each route.
     ///   - isDraining: Whether the proxy is stopping.
     init(_ loops: LoopFigures, _ breakers: [BreakerFigures], isDraining: Bool) {
         self.init()
@@ -58,7 +58,7 @@ extension HealthReport.Figures {
             running += tally.running
         }
         for route in breakers {
-            // A dry run refuses nothing.
+            // A breaker in dry run rejects nothing.
             if route.upstreams.contains(.open), !route.isUpstreamDryRun { openUpstreams.append(route.route) }
             downUpstreams += route.checked.filter { !$0.isUp }.map { "\($0.upstream) of \(route.route)" }
             if !route.isClientDryRun { openClients += route.clients?.open ?? 0 }

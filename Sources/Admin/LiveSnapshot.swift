@@ -8,15 +8,15 @@ struct LiveSnapshot {
 
     /// Joined over all event loops.
     let overview: LoopOverview
-    /// The names of the routes that are served, in the order of the configuration.
+    /// The names of the current routes, in the order of the configuration.
     let routes: [String]
     /// Breakers that are not closed, at most ``mostBreakers``.
     let breakers: [BreakerReport]
     let process: ProcessReport
     let isDraining: Bool
-    /// Whether the admin listener takes requests that change something.
+    /// Whether the admin listener accepts requests that end streams or reset breakers.
     let takesActions: Bool
-    /// Those of the overview, and of the snapshot before.
+    /// The counts of the overview, and of the previous snapshot.
     let sample: LiveSample
     let earlier: LiveSample
 
@@ -39,7 +39,7 @@ struct LiveSnapshot {
         return json.closed()
     }
 
-    /// Each name once; after the routes that are served, those that a reload has removed and that still count.
+    /// Each name once: the current routes, then those that a reload has removed and that still have streams.
     private var names: [String] {
         var known: Set<String> = []
         let removed = overview.figures.routes.keys.filter { $0 != LoopFigures.unrouted }.sorted()
@@ -85,7 +85,7 @@ struct LiveSnapshot {
         return json.closed()
     }
 
-    /// Those that are not zero.
+    /// The counts that are not zero.
     private func counts(_ counts: [(String, Int)]) -> [UInt8] {
         var json = JSONText()
         for (name, count) in counts where count > 0 { json.add(name, count) }

@@ -12,7 +12,8 @@ import Settings
 /// collected at a time, and one that is younger than a quarter of a second is used again.
 final class LiveView {
     static let mostViewers = 16
-    /// More than the six connections that a browser opens to one host, so that one address cannot keep out all others.
+    /// More than the six connections that a browser opens to one host; fewer than all, so that one address cannot exclude
+    /// others.
     static let mostViewersOfAddress = 8
     static let shortestInterval = Duration.milliseconds(500)
     static let longestInterval = Duration.seconds(60)
@@ -24,7 +25,7 @@ final class LiveView {
     private let timers: LoopTimers
     private lazy var timer = LoopTimer(target: self)
     private var viewers: [ObjectIdentifier: LiveViewer] = [:]
-    /// The calls that wait for the snapshot that is being collected; they get `nil` if there will be none.
+    /// Called with the snapshot that is being collected, or with `nil` if it fails.
     private var waiting: [([UInt8]?) -> Void] = []
     private var sample: LiveSample
     private var latest: [UInt8]?
@@ -34,7 +35,7 @@ final class LiveView {
         sample = LiveSample(at: proxy.now)
     }
 
-    /// Answers with one snapshot.
+    /// Responds with one snapshot.
     func answer(_ writer: any ConnectionResponse) {
         collect { [proxy] json in
             guard let json else {
@@ -46,7 +47,7 @@ final class LiveView {
         }
     }
 
-    /// Answers with a snapshot now and one in each interval, as server-sent events, until the client disconnects.
+    /// Responds with a snapshot now and one in each interval, as server-sent events, until the client disconnects.
     func follow(_ request: Request, _ writer: any ConnectionResponse) {
         guard let interval = Self.interval(in: request.head.uri) else {
             let text = "interval must be a duration from 500ms to 60s\n"
@@ -70,7 +71,8 @@ final class LiveView {
         tick(after: proxy.now)
     }
 
-    /// Why an address may not have another viewer; unix sockets have no addresses, and their folder decides about access.
+    /// The problem if an address may not have another viewer; unix sockets have no addresses, and their directory controls
+    /// access.
     private func refusal(of peer: String) -> Problem? {
         guard viewers.count < Self.mostViewers else { return .tooManyFollowers(limit: Self.mostViewers) }
         guard !peer.isEmpty, viewers.values.count(where: { $0.peer == peer }) >= Self.mostViewersOfAddress else {
@@ -119,7 +121,7 @@ final class LiveView {
         timers.set(timer, at: Instant(nanoseconds: (now.nanoseconds / step + 1) * step))
     }
 
-    /// Reads `?interval=`: one second without it, `nil` if it is out of range or no duration.
+    /// Reads `?interval=`: one second without it, `nil` if it is out of range or not a duration.
     static func interval(in target: String) -> Duration? {
         guard let mark = target.firstIndex(of: "?") else { return .seconds(1) }
         let pairs = target[target.index(after: mark)...].split(separator: "&")

@@ -21,7 +21,7 @@ final class LiveViewer: ResponseWriterDelegate {
     func isDue(at now: Instant) -> Bool { now >= due }
 
     func send(_ json: [UInt8], at now: Instant) {
-        // A little less than a whole number of steps: otherwise one late snapshot would cost every second step.
+        // Slightly less than a whole number of steps: otherwise one late snapshot would skip every second step.
         due = now + (interval - LiveView.shortestInterval / 4)
         guard response.room > 0 else {
             skipped += 1

@@ -2,7 +2,7 @@ import Flow
 import Observability
 import Proxy
 
-/// `GET /metrics`: everything that is counted, in the order of `docs/METRICS.md`.
+/// `GET /metrics`: all metrics, in the order of `docs/METRICS.md`.
 struct MetricsPage {
     private typealias Tally = RouteTally
 
@@ -13,9 +13,9 @@ struct MetricsPage {
     private var text: MetricsText
 
     /// - Parameters:
-    ///   - figures: What all event loops have counted.
-    ///   - breakers: Those of the routes that are served, in the order of the configuration.
-    ///   - process: What the process reports of itself.
+    ///   - figures: The counts of all event loops.
+    ///   - breakers: The breakers of the current routes, in the order of the configuration.
+    ///   - process: The report of the process.
     ///   - format: The text form.
     init(_ figures: LoopFigures, breakers: [BreakerFigures], process: ProcessReport, format: MetricsText.Format) {
         self.figures = figures
@@ -28,7 +28,7 @@ struct MetricsPage {
                 routes.append((route.route, [route]))
             }
         }
-        // Those that a reload has removed, until the last of their streams has ended.
+        // Routes that a reload has removed, until the last of their streams has ended.
         let removed = figures.routes.keys.filter { name in
             name != LoopFigures.unrouted && !routes.contains { $0.name == name }
         }

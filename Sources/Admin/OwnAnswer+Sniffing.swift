@@ -2,7 +2,7 @@ import NIOHTTP1
 import Proxy
 
 extension OwnAnswer {
-    /// The same answer, whose media type a browser does not guess (https://fetch.spec.whatwg.org/#x-content-type-options-header).
+    /// The same response, whose media type browsers do not guess (https://fetch.spec.whatwg.org/#x-content-type-options-header).
     var withoutSniffing: OwnAnswer {
         var answer = self
         answer.headers.add(name: "X-Content-Type-Options", value: "nosniff")

@@ -3,15 +3,15 @@ import Flow
 // The problems of the admin listener.
 
 extension Problem {
-    static let adminTokenMissing = Problem(.unauthorized, status: 401, detail: "The admin listener wants its token")
+    static let adminTokenMissing = Problem(.unauthorized, status: 401, detail: "The admin listener requires its token")
     static let adminTokenWrong = Problem(.unauthorized, status: 401, detail: "This is not the admin listener's token")
     static let adminTokenNeeded = Problem(
-        .forbidden, status: 403, detail: "Only with an admin_token can anything be done here but look")
+        .forbidden, status: 403, detail: "Without an admin_token the admin listener is read-only")
 
     static let adminByName = Problem(
-        .forbidden, status: 403, detail: "Without a token the admin listener is asked by its address or as localhost")
+        .forbidden, status: 403, detail: "Without an admin_token, Host must be an address or localhost")
     static let adminCrossOrigin = Problem(
-        .forbidden, status: 403, detail: "The admin listener does not answer to web pages of other origins")
+        .forbidden, status: 403, detail: "The admin listener rejects requests for web pages of other origins")
 
     static func tooManyFollowers(ofAddress limit: Int) -> Problem {
         Problem(
@@ -24,7 +24,7 @@ extension Problem {
             .unavailable, status: 503, detail: "The limit of \(limit) followers is reached", retryAfter: .seconds(1))
     }
 
-    static let noSuchBreaker = Problem(.notFound, status: 404, detail: "No breaker that is not closed has this name")
+    static let noSuchBreaker = Problem(.notFound, status: 404, detail: "No open or half-open breaker has this name")
 
     /// The `WWW-Authenticate` of a 401 (RFC 6750, section 3); `nil` for other problems.
     var challenge: String? {

@@ -10,7 +10,7 @@ enum StreamJSON {
         return json.closed()
     }
 
-    /// The answer to `GET /v1/admin/streams/{handle}`.
+    /// The response to `GET /v1/admin/streams/{handle}`.
     static func report(_ report: StreamReport) -> [UInt8] {
         var json = JSONText(capacity: 512 + 64 * report.pauses.count)
         add(report.summary, to: &json)

@@ -65,7 +65,7 @@ CURLcode weir_easy_get_long(CURL *easy, CURLINFO info, long *value) { return cur
 
 CURLcode weir_easy_get_pointer(CURL *easy, CURLINFO info, char **value) { return curl_easy_getinfo(easy, info, value); }
 
-// libcurl links OpenSSL, and weir does not: the function is looked up in what is loaded.
+// libcurl links OpenSSL, and weir does not: the function is looked up in the loaded libraries.
 // https://docs.openssl.org/3.0/man3/SSL_pending/
 typedef int (*has_pending_function)(const void *ssl);
 

@@ -14,7 +14,7 @@ struct weir_aio {
     struct iocb poll;
 };
 
-// One poll is in flight at a time; a few slots more, because the kernel rounds up anyway and counts them against
+// One poll is in flight at a time. A few slots more have no cost, because the kernel rounds up; it counts them against
 // fs.aio-max-nr for the whole machine.
 enum { slots = 4 };
 
@@ -41,7 +41,7 @@ int weir_aio_poll(weir_aio *aio, int fd, int eventfd) {
 }
 
 // The head of the completion ring that the kernel maps into the process; its address is the context itself. Reading it
-// saves a system call a turn. The layout is ABI: libaio and fio rely on it (`struct aio_ring` in fs/aio.c).
+// saves a system call per turn. The layout is ABI: libaio and fio rely on it (`struct aio_ring` in fs/aio.c).
 struct ring {
     unsigned id, length, head, tail, magic;
 };

@@ -11,14 +11,14 @@ namespace {
 
 using namespace simdjson;
 
-/// What one thread needs to look into a text: simdjson reads up to SIMDJSON_PADDING bytes behind its end, so each is
-/// copied. One for a thread, not for a stream: it holds several times the longest text so far.
+/// The parser and the buffer of one thread: simdjson reads up to SIMDJSON_PADDING bytes after the end of a text, so each text is
+/// copied. One per thread, not per stream: it holds several times the longest text so far.
 struct Reader {
     ondemand::parser parser;
     std::unique_ptr<char[]> text;
     size_t room = 0;
 
-    /// Where a text is longer than this, the memory for it is given back behind it.
+    /// The memory for a text that is longer than this is released after it.
     static constexpr size_t kept = 64 * 1024;
 
     void reserve(size_t length) {
@@ -65,7 +65,7 @@ weir_json_kind value_at(Reader &reader, std::string_view pointer, size_t length,
     }
 }
 
-/// Where a name stands among the wanted ones; looks first behind the one found before it.
+/// The index of a name among the requested ones; the search begins after the previous result.
 size_t place_of(std::string_view name, const weir_json_name *names, size_t count, size_t first) {
     for (size_t step = 0; step < count; step++) {
         size_t place = first + step < count ? first + step : first + step - count;
@@ -108,15 +108,15 @@ bool members_of(Reader &reader, size_t length, const weir_json_name *names, size
         expected = place + 1;
         if (!read_member(field.value(), found[place])) return false;
     }
-    const char *behind;
-    return document.current_location().get(behind) == OUT_OF_BOUNDS;
+    const char *position;
+    return document.current_location().get(position) == OUT_OF_BOUNDS;
 }
 
 constexpr size_t most_nested = 512;
 
 bool read_value(ondemand::value value, weir_json_value &found, size_t depth);
 
-/// Reads what is in an array or an object, to see whether it is JSON.
+/// Reads the content of an array or an object, to check that it is JSON.
 bool read_nested(ondemand::value value, ondemand::json_type type, size_t depth) {
     if (depth == 0) return false;
     weir_json_value unused;
@@ -142,7 +142,7 @@ bool read_nested(ondemand::value value, ondemand::json_type type, size_t depth) 
 
 void read_number(ondemand::value value, weir_json_value &found) {
     ondemand::number number;
-    // An error as well for one that is out of range, so that it cannot be said which it is.
+    // A number out of range is an error as well, so the two cannot be distinguished.
     if (value.get_number().get(number)) return;
     if (number.is_int64()) {
         found.kind = weir_json_value_integer;
@@ -188,14 +188,14 @@ bool each_member(Reader &reader, size_t length, weir_json_visitor visit, void *c
         if (!read_value(field.value(), value, most_nested)) return false;
         visit(context, {name.data(), name.size()}, &value);
     }
-    const char *behind;
-    return document.current_location().get(behind) == OUT_OF_BOUNDS;
+    const char *position;
+    return document.current_location().get(position) == OUT_OF_BOUNDS;
 }
 
-/// Copies a text to where simdjson may read behind its end.
+/// Copies a text to a buffer where simdjson may read after its end.
 void take(const char *text, size_t length) {
     if (!reader) reader = std::make_unique<Reader>();
-    // The memory of the text before this one, where it was a long one.
+    // Release the memory of the previous text, if that was long.
     if (reader->room > Reader::kept && length <= Reader::kept) reader = std::make_unique<Reader>();
     reader->reserve(length);
     std::memcpy(reader->text.get(), text, length);

@@ -11,7 +11,7 @@ struct weir_gunzip {
 
 weir_gunzip *weir_gunzip_open(void) {
     weir_gunzip *gunzip = calloc(1, sizeof *gunzip);
-    // 15 is the largest window, 16 on top of it says gzip and nothing else.
+    // 15 is the largest window; adding 16 accepts only gzip.
     if (gunzip && inflateInit2(&gunzip->stream, 15 + 16) != Z_OK) {
         free(gunzip);
         return NULL;
@@ -36,7 +36,7 @@ weir_gunzip_state weir_gunzip_step(
     *output_length -= out - gunzip->stream.avail_out;
     switch (result) {
     case Z_STREAM_END: gunzip->has_ended = true; return weir_gunzip_member_ended;
-    // Z_BUF_ERROR only says that nothing could be done yet.
+    // Z_BUF_ERROR means that no progress was possible yet.
     case Z_OK: case Z_BUF_ERROR: return weir_gunzip_going_on;
     default: return weir_gunzip_damaged;
     }

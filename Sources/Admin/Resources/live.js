@@ -2,7 +2,7 @@
 
 const WINDOW = 300;            // seconds that the charts show
 const MOST_SAMPLES = 700;      // that each chart keeps: a little more than the window at the shortest interval
-const BIN = 5;                 // seconds that one bar of refusals tells
+const BIN = 5;                 // seconds that one bar of rejections covers
 const MOST_ROUTES = 40;        // that are drawn
 const FEW_SLOW = 8, MOST_PAUSES = 600, LISTED_PAUSES = 12;
 const STALE = 5000;            // milliseconds without a snapshot until the connection counts as lost
@@ -11,7 +11,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const $ = id => document.getElementById(id);
 const make = (name, text) => { const node = document.createElement(name); if (text !== undefined) node.textContent = text; return node; };
 const clone = id => $(id).content.cloneNode(true);
-/** Puts text in where it differs: what does not change is not touched, and not read out. */
+/** Sets the text if it differs: unchanged nodes are not touched, and not read out by screen readers. */
 const put = (node, text) => { text = String(text); if (node.textContent !== text) node.textContent = text; };
 const show = (node, isShown) => { if (node.hidden === isShown) node.hidden = !isShown; };
 
@@ -46,7 +46,7 @@ const STATES = {
   detached: ["s-away", "is-warm"], pending: ["s-ring", ""], waiting: ["s-ring", ""],
   open: ["s-open", "is-bad"], "half-open": ["s-half", "is-warm"],
 };
-/** The states by words: each has a shape of its own beside its colour. */
+/** Shows a state as a word, with its own shape in addition to its colour. */
 function chip(node, state) {
   const [shape, look, word] = STATES[state] || ["s-ring", "", state];
   const use = node.querySelector("use");
@@ -56,7 +56,7 @@ function chip(node, state) {
   put(node.querySelector("b"), word || state);
 }
 
-// ---- History: what the snapshots of the last minutes said, as long as this page is open
+// ---- History: the snapshots of the last minutes, as long as this page is open
 
 class History {
   samples = [];
@@ -70,7 +70,7 @@ class History {
 }
 let history = new Map(), all = new History(), previous = null;
 
-/** What has been counted since the snapshot before; of a name that is new, all of it. */
+/** The increase of each count since the previous snapshot; for a new name, its whole count. */
 function change(now, before) {
   const gained = new Map();
   for (const [name, n] of Object.entries(now)) {
@@ -93,7 +93,7 @@ function remember(snapshot) {
   const merge = (into, counts) => { for (const [name, n] of counts) into.set(name, (into.get(name) || 0) + n); };
   for (const route of snapshot.routes) {
     const old = before.get(route.route);
-    // Nothing is known of the time before the first snapshot.
+    // The counts of the first snapshot are from an unknown period.
     const sample = {
       at, value: route.recordsPerSecond,
       refused: previous ? change(route.refused, old && old.refused) : new Map(),
@@ -109,7 +109,7 @@ function remember(snapshot) {
   previous = snapshot;
 }
 
-// ---- Charts: throughput stands on the crest, refusals hang below it
+// ---- Charts: throughput above the line, rejections below it
 
 const nice = max => {
   if (max <= 0) return 1;
@@ -158,12 +158,12 @@ function draw(figure, samples, now, unit, foot = 156) {
     + `${count(total(bins))} refused in ${WINDOW / 60} minutes`);
 }
 
-// ---- Keyed rows: each keeps its node, so that focus and pointer stay where they are
+// ---- Keyed rows: each keeps its node, so that focus and hover are not lost
 
 function rows(parent, items, key, template, fill) {
   const known = parent.known || (parent.known = new Map()), wanted = new Map(items.map(item => [key(item), item]));
   for (const [name, node] of known) if (!wanted.has(name)) { node.remove(); known.delete(name); }
-  // While somebody points at a row or has tabbed to it, rows do not move under their hand.
+  // While a row is hovered or focused, rows do not move.
   const isBusy = parent.matches(":hover, :focus-within");
   let place = parent.firstElementChild;
   for (const [name, item] of wanted) {
@@ -186,14 +186,14 @@ function gauge(bar, part) {
 
 let isSlowWhole = false, mayAct = false, longestWait = new Map(), received = 0, lastBreakers = null;
 
-function tell(snapshot) {
+function showSnapshot(snapshot) {
   const at = Date.parse(snapshot.time) / 1000, now = all.within(at), { totals } = snapshot;
   received = performance.now();
   mayAct = snapshot.actions === true;
   chip($("state"), snapshot.state);
   put($("version"), snapshot.version);
   put($("uptime"), span(snapshot.uptime));
-  tellConfiguration(snapshot.configuration);
+  showConfiguration(snapshot.configuration);
   put($("time"), new Date(snapshot.time).toLocaleTimeString("en-GB"));
   put($("records"), rate(totals.recordsPerSecond));
   put($("bytes"), bytes(totals.bytesPerSecond));
@@ -203,25 +203,25 @@ function tell(snapshot) {
   put($("streams-note"), "at most " + count(Math.max(...now.map(sample => sample.streams))) + " in the last " + WINDOW / 60 + " min");
   const refused = sum(now, "refused"), ended = sum(now, "ended");
   put($("refused"), count(total(refused)));
-  put($("refused-note"), list(refused) || "nobody");
+  put($("refused-note"), list(refused) || "none");
   put($("ended"), count(total(ended)));
   put($("ended-note"), list(ended) || "none");
-  tellBuffer(totals);
-  tellRoutes(snapshot.routes, at);
-  tellSlowest(snapshot.slowest);
-  tellBreakers(snapshot.breakers);
-  put($("hint"), mayAct ? "" : "Streams can be ended and breakers reset from here once admin_token is set.");
+  showBuffer(totals);
+  showRoutes(snapshot.routes, at);
+  showSlowest(snapshot.slowest);
+  showBreakers(snapshot.breakers);
+  put($("hint"), mayAct ? "" : "With an admin_token, this page can end streams and reset breakers.");
   announce(snapshot);
 }
 
-function tellConfiguration(configuration) {
+function showConfiguration(configuration) {
   const older = configuration.olderStreams ? `, ${count(configuration.olderStreams)} under older ones` : "";
   put($("configuration"), configuration.generation + older + (configuration.lastReload === "refused" ? ", last reload refused" : ""));
   $("configuration").classList.toggle("is-warm", configuration.lastReload === "refused");
 }
 
-/** The fuller of the two bounds counts. It may stand above the crest: what is queued is more than what a client asks for now. */
-function tellBuffer(totals) {
+/** The higher of the two shares counts. It may exceed 100 %: a client may have reduced its buffer while it was full. */
+function showBuffer(totals) {
   const records = totals.bufferCapacityRecords ? totals.bufferRecords / totals.bufferCapacityRecords : 0;
   const held = totals.bufferCapacityBytes ? totals.bufferBytes / totals.bufferCapacityBytes : 0;
   const use = Math.max(records, held), y = 96 - 72 * Math.min(use, 1.22);
@@ -231,7 +231,7 @@ function tellBuffer(totals) {
   $("level").setAttribute("d", `M8 96H76V${y}Q59 ${y - 3} 42 ${y}T8 ${y}Z`);
 }
 
-function tellRoutes(routes, at) {
+function showRoutes(routes, at) {
   const drawn = routes.length > MOST_ROUTES
     ? [...routes].sort((a, b) => b.recordsPerSecond - a.recordsPerSecond || b.activeStreams - a.activeStreams).slice(0, MOST_ROUTES)
     : routes;
@@ -245,19 +245,19 @@ function tellRoutes(routes, at) {
     put(card.querySelector(".refused"), total(refused) ? "Refused: " + list(refused) : "");
   });
   show($("routes-more"), routes.length > drawn.length);
-  put($("routes-more"), `And ${routes.length - drawn.length} routes with less to do.`);
+  put($("routes-more"), `${routes.length - drawn.length} more routes with fewer records.`);
   for (const name of history.keys()) if (!routes.some(route => route.route === name)) history.delete(name);
 }
 
-function tellSlowest(streams) {
-  // A queue may be full of records that are not due yet: then nobody is slow.
+function showSlowest(streams) {
+  // Slow clients first: a queue may also be full of records that are not due yet.
   const sorted = [...streams].sort((a, b) => (b.state === "slow") - (a.state === "slow"));
-  const told = isSlowWhole ? sorted : sorted.slice(0, FEW_SLOW);
+  const listed = isSlowWhole ? sorted : sorted.slice(0, FEW_SLOW);
   show($("slow"), streams.length > 0);
   show($("slow-empty"), streams.length === 0);
   show($("slow-more"), streams.length > FEW_SLOW);
   put($("slow-more"), isSlowWhole ? "Show fewer" : `Show all ${streams.length}`);
-  rows($("slow").tBodies[0], told, stream => stream.id, "t-slow", (row, stream) => {
+  rows($("slow").tBodies[0], listed, stream => stream.id, "t-slow", (row, stream) => {
     const cells = row.cells, link = cells[0].firstElementChild;
     put(link, stream.client || "unknown");
     if (link.hash !== "#stream/" + stream.id) link.href = "#stream/" + encodeURIComponent(stream.id);
@@ -273,7 +273,7 @@ function tellSlowest(streams) {
 }
 
 const breakerKey = breaker => JSON.stringify([breaker.route, breaker.kind, breaker[breaker.kind]]);
-function tellBreakers(breakers) {
+function showBreakers(breakers) {
   longestWait = new Map(breakers.map(breaker => {
     const key = breakerKey(breaker);
     return [key, Math.max(breaker.retryAfter, longestWait.get(key) || 0)];
@@ -293,7 +293,7 @@ function tellBreakers(breakers) {
   });
   countDown();
 }
-/** Between two snapshots the countdown goes on by this page's own clock. */
+/** Between two snapshots the countdown continues by the browser's clock. */
 function countDown() {
   for (const [key, row] of $("breakers").tBodies[0].known || []) {
     const left = row.breaker.state === "open" ? Math.max(0, row.breaker.retryAfter - (performance.now() - received) / 1000) : 0;
@@ -303,12 +303,12 @@ function countDown() {
 }
 setInterval(countDown, 250);
 
-/** Read out, sparingly: what an operator would turn round for. */
+/** Screen readers read this out: only changes that need an operator's attention. */
 function announce(snapshot) {
   const open = snapshot.breakers.filter(breaker => breaker.state === "open").length;
-  if (snapshot.state === "draining" && $("state").told !== "draining") put($("announce"), "weir is draining.");
+  if (snapshot.state === "draining" && $("state").announced !== "draining") put($("announce"), "weir is draining.");
   else if (lastBreakers !== null && open > lastBreakers) put($("announce"), `${open} breakers are open.`);
-  $("state").told = snapshot.state;
+  $("state").announced = snapshot.state;
   lastBreakers = open;
 }
 
@@ -316,9 +316,9 @@ function announce(snapshot) {
 
 const CAUSES = {
   client: ["Client", "does not take what is due"], pace: ["Pace", "records are not due yet"],
-  feedback: ["Feedback", "the client asked to wait"], detached: ["Detached", "nobody reads"],
+  feedback: ["Feedback", "the client paused the stream"], detached: ["Detached", "the stream has no client"],
 };
-let one = null;  // the stream that is shown: its handle, its pauses by their beginning, and how full its queue was
+let one = null;  // the stream that is shown: its handle, its pauses by their start, and the history of its queue
 
 function openStream(handle) {
   one = { handle, pauses: new Map(), queue: new History(), hasEnded: false };
@@ -351,18 +351,18 @@ async function look(shown) {
     try {
       const answer = await ask("v1/admin/streams/" + encodeURIComponent(shown.handle));
       if (one !== shown) return;
-      if (answer.ok) tellStream(await answer.json());
+      if (answer.ok) showStream(await answer.json());
       else if (answer.status === 404) {
         shown.hasEnded = true;
         chip($("one-state"), "ended");
         show(document.querySelector("#stream .act"), false);
         put($("announce"), "The stream has ended.");
       }
-    } catch { /* the overview's own connection tells that weir cannot be reached */ }
+    } catch { /* the overview's connection reports that weir cannot be reached */ }
     await later(1000);
   }
 }
-function tellStream(stream) {
+function showStream(stream) {
   const now = stream.duration, from = Math.max(0, now - WINDOW);
   put($("one-client"), stream.client || "unknown client");
   chip($("one-state"), stream.state);
@@ -388,7 +388,7 @@ function tellStream(stream) {
     }).join(""));
     lane.setAttribute("aria-label", `${CAUSES[cause][0]}: ${own.length} pauses, ${span(own.reduce((s, p) => s + p.seconds, 0))}`);
   }
-  put($("lanes").lastChild.firstChild, from > 0 ? "−" + WINDOW / 60 + " min" : "began");
+  put($("lanes").lastChild.firstChild, from > 0 ? "−" + WINDOW / 60 + " min" : "start");
   one.queue.add({ at: stream.duration, value: stream.bufferRecords });
   draw($("one-chart"), one.queue.within(now), now, " records", 198);
   put($("one-queue"), `${count(stream.bufferRecords)} of ${count(stream.buffer)}`);
@@ -412,12 +412,12 @@ function listPauses(pauses, now) {
   }));
 }
 
-// ---- Asking weir
+// ---- Requests to weir
 
 let token = sessionStorage.getItem("weir.token") || "", unlocked = null;
 const later = milliseconds => new Promise(done => setTimeout(done, milliseconds));
 
-/** Every request goes this way: with the token, and where that is missing or wrong, once more with another. */
+/** Sends a request with the token; if that is missing or wrong, asks for another and sends the request again. */
 async function ask(path, options = {}) {
   for (;;) {
     const headers = { ...options.headers }, used = token;
@@ -427,13 +427,13 @@ async function ask(path, options = {}) {
     if (used === token) await unlock(used !== "");
   }
 }
-/** Asks for the token, once for all who wait for it. */
+/** Asks for the token, once for all requests that wait for it. */
 function unlock(isWrong) {
   if (!unlocked) {
     token = "";
     sessionStorage.removeItem("weir.token");
     chip($("state"), "locked");
-    put($("token-why"), isWrong ? "That token is not the admin_token of this weir." : "This weir shows itself to those who know its admin_token. The token is kept in this tab alone.");
+    put($("token-why"), isWrong ? "This is not the admin_token of this weir." : "This weir requires its admin_token. The token is kept only in this tab.");
     $("ask-token").showModal();
     unlocked = new Promise(done => $("ask-token").addEventListener("close", () => {
       token = $("token").value.trim();
@@ -466,13 +466,13 @@ async function follow() {
       wait();
       const events = (text + value).split("\n\n");
       text = events.pop();
-      const told = events.map(event => event.split("\n").find(line => line.startsWith("data: "))).filter(Boolean)
+      const snapshots = events.map(event => event.split("\n").find(line => line.startsWith("data: "))).filter(Boolean)
         .map(data => JSON.parse(data.slice("data: ".length)));
-      if (!told.length) continue;
-      // All are remembered, the last is shown: a page in the background gets several at once.
-      told.forEach(remember);
+      if (!snapshots.length) continue;
+      // All are stored, the last one is shown: a page in the background gets several at once.
+      snapshots.forEach(remember);
       lost(null);
-      tell(previous);
+      showSnapshot(previous);
     }
   } finally {
     clearTimeout(watch);
@@ -486,7 +486,7 @@ function lost(reason) {
   show($("lost"), reason !== null);
   if (reason === null) return;
   chip($("state"), "lost");
-  const age = received ? "What you see stood so at " + new Date(previous.time).toLocaleTimeString("en-GB") + ". " : "";
+  const age = received ? "The page shows the state at " + new Date(previous.time).toLocaleTimeString("en-GB") + ". " : "";
   put($("lost"), `Connection to weir lost: ${reason}. ${age}Trying again.`);
 }
 async function run() {
@@ -500,7 +500,7 @@ async function run() {
   }
 }
 
-// ---- What operators do
+// ---- Actions of operators
 
 async function act(path, options, done) {
   try {
@@ -512,10 +512,10 @@ async function act(path, options, done) {
 }
 let silence = null;
 function say(text) {
-  put($("told"), text);
-  show($("told"), true);
+  put($("message"), text);
+  show($("message"), true);
   clearTimeout(silence);
-  silence = setTimeout(() => show($("told"), false), 6000);
+  silence = setTimeout(() => show($("message"), false), 6000);
 }
 function resetBreaker(breaker) {
   const { route, kind } = breaker;
@@ -528,7 +528,7 @@ $("confirm").addEventListener("close", () => {
   if ($("confirm").returnValue === "yes" && one)
     act("v1/admin/streams/" + encodeURIComponent(one.handle), { method: "DELETE" }, "The stream is ended.");
 });
-$("slow-more").onclick = () => { isSlowWhole = !isSlowWhole; if (previous) tellSlowest(previous.slowest); };
+$("slow-more").onclick = () => { isSlowWhole = !isSlowWhole; if (previous) showSlowest(previous.slowest); };
 $("theme").onclick = () => {
   const isDark = getComputedStyle(document.documentElement).colorScheme === "dark"
     || (!localStorage.getItem("weir.theme") && matchMedia("(prefers-color-scheme: dark)").matches);

@@ -161,7 +161,7 @@ def test_a_connection_that_is_lost_is_told_plainly(weir, origin, view):
     expect(page.locator("#state")).to_have_text("Ready")
     proxy.stop()
     expect(page.locator("#lost")).to_contain_text("Connection to weir lost")
-    expect(page.locator("#lost")).to_contain_text("What you see stood so at")
+    expect(page.locator("#lost")).to_contain_text("The page shows the state at")
     expect(page.locator("#state")).to_have_text("Connection lost")
     assert all("ERR_" in text for text in page.wrong)
     page.wrong.clear()
@@ -247,12 +247,12 @@ def test_a_stream_is_ended_by_a_button(weir, origin, client, view):
     unlock(page)
     page.locator("#slow tbody").get_by_role("link").click()
     page.get_by_role("button", name="End stream").click()
-    page.get_by_role("button", name="Let it go on").click()
+    page.get_by_role("button", name="Cancel").click()
     # Its queue fills, or is full.
     expect(page.locator("#one-state")).to_have_text(re.compile("flowing|paused"))
     page.get_by_role("button", name="End stream").first.click()
     page.locator("#confirm-yes").click()
-    expect(page.locator("#told")).to_have_text("The stream is ended.")
+    expect(page.locator("#message")).to_have_text("The stream is ended.")
     expect(page.locator("#one-state")).to_have_text("ended")
     response.read()
     assert not response.complete and proxy.logged(path="/orders")["reason"] == "cancelled"
@@ -269,7 +269,7 @@ def test_a_breaker_is_reset_by_a_button(weir, origin, client, view):
     page = view(proxy)
     unlock(page)
     page.get_by_role("button", name="Reset the breaker of client 127.0.0.1").click()
-    expect(page.locator("#told")).to_have_text("The breaker is closed.")
+    expect(page.locator("#message")).to_have_text("The breaker is closed.")
     expect(page.locator("#breakers-empty")).to_have_text("all closed")
     assert client(proxy).get("/strict/two").status == 200
     assert all("401" in text for text in page.wrong)
