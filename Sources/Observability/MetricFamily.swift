@@ -29,30 +29,30 @@ package struct MetricFamily: Equatable, Sendable {
 
 extension MetricFamily {
     package static let activeStreams = MetricFamily(
-        "weir_active_streams", .gauge, "Requests that are under way, promised ones included.")
+        "weir_active_streams", .gauge, "Requests in progress, including those that wait for their client.")
     package static let streams = MetricFamily(
-        "weir_streams", .counter, "Requests on a route that have ended, by how they ended.")
+        "weir_streams", .counter, "Requests on a route that have ended, by outcome.")
     package static let streamDuration = MetricFamily(
         "weir_stream_duration_seconds", .histogram, unit: "seconds",
-        "Time from a request to its end; what was refused at the door is left out.")
+        "Time from a request to its end, without requests that were rejected on arrival.")
     package static let records = MetricFamily(
-        "weir_records", .counter, "Records handed to clients, those of running streams included.")
+        "weir_records", .counter, "Records sent to clients, including those of open streams.")
     package static let bytes = MetricFamily(
-        "weir_bytes", .counter, unit: "bytes", "Bytes of bodies handed to clients, those of running streams included.")
+        "weir_bytes", .counter, unit: "bytes", "Bytes of bodies sent to clients, including those of open streams.")
     package static let recordsFailed = MetricFamily(
         "weir_records_failed", .counter, "Records of upstreams that did not reach their client, by cause.")
     package static let clientDisconnects = MetricFamily(
-        "weir_client_disconnects", .counter, "Clients that left, or were left, before the end of their stream.")
+        "weir_client_disconnects", .counter, "Clients that were disconnected before the end of their stream, by cause.")
     package static let bufferRecords = MetricFamily(
-        "weir_buffer_records", .gauge, "Records that wait in the queues of running streams.")
+        "weir_buffer_records", .gauge, "Records in the queues of open streams.")
     package static let bufferBytes = MetricFamily(
-        "weir_buffer_bytes", .gauge, unit: "bytes", "Bytes that running streams hold for their clients.")
+        "weir_buffer_bytes", .gauge, unit: "bytes", "Bytes that open streams hold for their clients.")
     package static let bufferRecordsCapacity = MetricFamily(
-        "weir_buffer_records_capacity", .gauge, "Records that running streams may hold.")
+        "weir_buffer_records_capacity", .gauge, "Records that open streams may hold.")
     package static let bufferBytesCapacity = MetricFamily(
-        "weir_buffer_bytes_capacity", .gauge, "Bytes that running streams may hold.")
+        "weir_buffer_bytes_capacity", .gauge, "Bytes that open streams may hold.")
     package static let upstreamPauses = MetricFamily(
-        "weir_upstream_pauses", .counter, "Times that a full queue paused an upstream, by what let it fill.")
+        "weir_upstream_pauses", .counter, "Times that a full queue paused an upstream, by cause.")
     package static let upstreamPaused = MetricFamily(
         "weir_upstream_paused_seconds", .counter, unit: "seconds",
         "Time that upstreams were paused, over all streams, running pauses included.")
@@ -67,33 +67,33 @@ extension MetricFamily {
     package static let unmeteredResponses = MetricFamily(
         "weir_unmetered_responses", .counter, "Responses to which the granted rate was not applied, by cause.")
     package static let refusals = MetricFamily(
-        "weir_refusals", .counter, "Requests answered with a problem of the proxy's own, by its type.")
+        "weir_refusals", .counter, "Requests that got a problem of the proxy's own, by its type.")
     package static let upstreamRetries = MetricFamily(
-        "weir_upstream_retries", .counter, "Requests sent to another upstream, because one failed before it answered.")
+        "weir_upstream_retries", .counter, "Requests sent to another upstream, because one failed before it responded.")
     package static let upstreamConnections = MetricFamily(
-        "weir_upstream_connections", .gauge, "Connections to upstreams that carry a request, or wait for one.")
+        "weir_upstream_connections", .gauge, "Connections to upstreams, active or idle.")
     package static let eventLoopLag = MetricFamily(
         "weir_event_loop_lag_seconds", .histogram, unit: "seconds",
-        "By how much a timer of each event loop, set every 100 ms, came late.")
+        "Delay of a timer that each event loop sets every 100 ms.")
     package static let logLinesLost = MetricFamily(
-        "weir_access_log_lines_lost", .counter, "Lines of the access log that could not be written.")
+        "weir_access_log_lines_lost", .counter, "Lines of the access log that were lost.")
     package static let processLogLinesLost = MetricFamily(
-        "weir_process_log_lines_lost", .counter, "Lines of the process's own log that could not be written.")
+        "weir_process_log_lines_lost", .counter, "Lines of the process's own log that were lost.")
     package static let configGeneration = MetricFamily(
-        "weir_config_generation", .gauge, "Which configuration is served: 1 at the start, one more with each reload.")
+        "weir_config_generation", .gauge, "The configuration in use: 1 at the start, one more with each reload.")
     package static let configReloadSuccessful = MetricFamily(
         "weir_config_last_reload_successful", .gauge,
-        "0 while a configuration was refused since the present one was taken.")
+        "0 if a configuration was rejected since the current one was applied, else 1.")
     package static let configTaken = MetricFamily(
         "weir_config_last_reload_success_timestamp_seconds", .gauge, unit: "seconds",
-        "When the present configuration was taken, in seconds since 1970.")
+        "When the current configuration was applied, in seconds since 1970.")
     package static let olderStreams = MetricFamily(
         "weir_older_config_streams", .gauge,
-        "Requests under way that began under a configuration before the present one.")
+        "Requests in progress that began under an older configuration.")
     package static let oldestStream = MetricFamily(
         "weir_older_config_oldest_seconds", .gauge, unit: "seconds",
-        "How long the oldest of them has been open; 0 where there is none.")
+        "Age of the oldest of them; 0 if there is none.")
     package static let processStart = MetricFamily(
-        "process_start_time_seconds", .gauge, unit: "seconds", "When the process began, in seconds since 1970.")
+        "process_start_time_seconds", .gauge, unit: "seconds", "Start time of the process, in seconds since 1970.")
     package static let build = MetricFamily("weir_build", .info, "The version of weir and of libcurl.")
 }

@@ -12,7 +12,7 @@
 ///    the clients that matter now, not by all clients ever seen.
 /// 5. A slot has one holder: a displaced stream has given its slot to the start that displaced it.
 ///
-/// A stream whose client has left and may come back (``detached(_:of:until:)``) keeps its slot until another start of
+/// A stream whose client is disconnected and may resume (``detached(_:of:until:)``) keeps its slot until another start of
 /// the same client needs it: a client must not be locked out by its own stream that waits for a resumption.
 ///
 /// - Complexity: O(1) for each call: one look-up of the client's key, and a check of four other clients. A refusal for
@@ -180,13 +180,13 @@ package struct Admission: Sendable {
 // MARK: - Streams without a client
 
 extension Admission {
-    /// The client of an open stream has left and may come back: the client's next start takes over the slot if it needs
-    /// one.
+    /// The client of an open stream is disconnected and may resume: the client's next start takes over the slot if it
+    /// needs one.
     ///
     /// - Parameters:
     ///   - stream: Not detached yet.
     ///   - client: As it was admitted.
-    ///   - end: When the stream ends if the client does not come back.
+    ///   - end: When the stream ends if the client does not resume.
     package mutating func detached(_ stream: StreamId, of client: ClientKey, until end: Instant) {
         guard let index = clients.index(of: client) else { preconditionFailure("a stream that was not admitted") }
         clients[index].detached.append(stream)

@@ -2,17 +2,17 @@
 package struct AdmissionGrant: Sendable {
     package let client: ClientKey
     var admitted = Admission.Admitted()
-    /// What the client has left of the route's limits on clients.
+    /// The client's remaining allowances under the route's limits.
     package internal(set) var quotas = ClientQuotas()
-    /// That of the client's breaker, until the breaker got its verdict.
+    /// The ticket of the client's breaker, until the breaker got its verdict.
     var clientTicket: CircuitBreaker.Ticket?
     /// At the upstream that gets the request; `nil` only until there is one.
     package internal(set) var upstream: UpstreamPool.Place?
-    /// Those that were given back because their upstreams failed before they answered.
+    /// The slots that were given back because their upstreams failed before they responded.
     var tried: [UpstreamPool.Place] = []
-    /// What the stream would have been refused for if its limits were not in a dry run.
+    /// The refusals that a dry run has only recorded.
     package internal(set) var wouldRefuse: [AdmissionError] = []
-    /// Until the response turns out to be none.
+    /// Whether the response is a stream, or is not known yet.
     var isStream = true
     /// The stream's id while it has no client; only then another start of the client may take the slot.
     var detachedAs: StreamId?
@@ -21,7 +21,7 @@ package struct AdmissionGrant: Sendable {
 
     init(client: ClientKey) { self.client = client }
 
-    /// A detached stream whose slot this one has: it has to be ended.
+    /// A detached stream whose slot this one has taken; the caller must end it.
     package var displaced: StreamId? { admitted.displaced }
 
     /// Whether the stream decides if a breaker closes again.

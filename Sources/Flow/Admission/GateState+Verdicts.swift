@@ -81,7 +81,7 @@ extension GateState {
         }
     }
 
-    /// How long the client should wait before it comes again; at least one second.
+    /// The time until the client should try again; at least one second.
     package func retryAfter(of grant: AdmissionGrant, at now: Instant) -> Duration {
         max(
             .seconds(1), clientBreakers?.timeUntilHalfOpen(grant.client, at: now) ?? .zero,

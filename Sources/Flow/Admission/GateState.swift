@@ -1,12 +1,12 @@
-/// Everything that may refuse a stream of one route: ``UpstreamPool``, ``ClientBreakers``, ``RecordBudgets``, ``Admission``.
+/// Decides whether a stream of one route is admitted: ``UpstreamPool``, ``ClientBreakers``, ``RecordBudgets``, ``Admission``.
 ///
 /// A stream holds the ``AdmissionGrant`` that ``admit(_:at:)`` returned, reports with it what happens to it, and gives it back
 /// once with ``release(_:at:)``.
 ///
 /// Invariants (`GateStateTests`):
-/// 1. A refusal takes nothing: neither a slot, a start, a probe nor a place at an upstream.
+/// 1. A refusal takes nothing: neither a slot, a start, a probe nor a slot at an upstream.
 /// 2. When every grant was released, no stream and no request is open.
-/// 3. A verdict counts once for the client's breaker and once for each upstream that was asked.
+/// 3. A verdict counts once for the client's breaker and once for each upstream that got the request.
 ///
 /// - Complexity: O(upstreams) for each call, and that of the parts.
 package struct GateState: Sendable {
@@ -16,7 +16,7 @@ package struct GateState: Sendable {
     package var upstreams: UpstreamPool
     package private(set) var budgets: RecordBudgets?
     private var retries = RetryBudget()
-    /// Breakers that the rules have switched off: reset, so that no ticket of theirs counts if they are switched on again.
+    /// Breakers that the rules have switched off: reset, so that none of their tickets counts if they are switched on again.
     private var retiredClients: ClientBreakers?
 
     /// - Parameters:
@@ -92,13 +92,13 @@ package struct GateState: Sendable {
         giveBack(grant, at: now)
     }
 
-    /// Gives back the place at the upstream, and the breakers' tickets that have had no verdict.
+    /// Gives back the slot at the upstream, and the breakers' tickets that have had no verdict.
     private mutating func giveBack(_ grant: AdmissionGrant, at now: Instant) {
         if let place = grant.upstream { upstreams.released(place, at: now) }
         if let ticket = grant.clientTicket { clientBreakers?.released(grant.client, ticket, at: now) }
     }
 
-    /// The refusal as the client receives it: those that are refused for their starts are spread over the time.
+    /// The refusal as the client receives it: clients that are refused for their starts get different times.
     package mutating func spread(
         _ refusal: AdmissionError, of client: ClientKey, at now: Instant
     ) -> AdmissionError {
@@ -110,7 +110,7 @@ package struct GateState: Sendable {
 
     // MARK: While the stream is open
 
-    /// The response is no stream: from now on only the upstream's slot is held, and the start was none.
+    /// The response is not a stream: from now on only the upstream's slot is taken, and the start does not count.
     ///
     /// A second call changes nothing.
     package mutating func turnedOutPlain(_ grant: inout AdmissionGrant) {
@@ -149,7 +149,7 @@ package struct GateState: Sendable {
         budgets?.giveBack(grant.client, records, at: now)
     }
 
-    /// Takes a place at another upstream, if one can be had and the route's retries are not used up.
+    /// Takes a slot at another upstream, if one is available and the route's retries are not used up.
     ///
     /// - Returns: Whether it did; if not, nothing has changed.
     package mutating func tryAnother(_ grant: inout AdmissionGrant, at now: Instant) -> Bool {

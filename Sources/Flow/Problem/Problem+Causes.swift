@@ -83,7 +83,7 @@ extension Problem {
         case upstreamBreakerOpen(CircuitBreaker.Refusal)
         /// The upstream fails its health checks.
         case upstreamDown(retryAfter: Duration)
-        /// An event loop did not answer a question about all loops in time.
+        /// An event loop did not report in time.
         case loopSilent
     }
 
@@ -110,10 +110,10 @@ extension Problem {
         let (detail, retryAfter): (String, Duration) =
             switch cause {
             case .draining: ("The proxy is stopping", .seconds(1))
-            case .proxyFull(let retryAfter): ("The proxy carries as much as it can", retryAfter)
+            case .proxyFull(let retryAfter): ("The proxy has reached its limit of streams or of buffered bytes", retryAfter)
             case .upstreamBreakerOpen(let refusal): ("The upstream has failed too often", refusal.retryAfter)
             case .upstreamDown(let retryAfter): ("The upstream does not pass its health checks", retryAfter)
-            case .loopSilent: ("An event loop has not answered in time", .seconds(1))
+            case .loopSilent: ("An event loop has not responded in time", .seconds(1))
             }
         var problem = Problem(.unavailable, status: 503, detail: detail, retryAfter: retryAfter)
         if case .upstreamBreakerOpen(let refusal) = cause { problem.breaker = refusal.state }
@@ -149,14 +149,14 @@ extension Problem {
     /// Status 404: no route matches.
     package static let notFound = Problem(.notFound, status: 404, detail: "No route matches this request")
 
-    /// Status 404: no stream has the requested id, or no longer.
+    /// Status 404: no open stream has the requested id.
     package static let noSuchStream = Problem(.notFound, status: 404, detail: "No open stream has this id")
 
     /// Status 410: the requested stream has ended, or its requested records are no longer buffered.
     ///
     /// `first` is the first record from which it can still be resumed; `nil` if it cannot be resumed at all.
     package static func gone(resumableFrom first: Int? = nil) -> Problem {
-        let detail = first == nil ? "The stream has expired" : "Of the records that are missing, not all are still held"
+        let detail = first == nil ? "The stream has expired" : "Not all of the missing records are still buffered"
         var problem = Problem(.gone, status: 410, detail: detail)
         problem.from = first
         return problem

@@ -1,4 +1,4 @@
-/// The last records that were sent to a client, kept in case it comes back and has not received them.
+/// The last records that were sent to a client, kept for a resumption by a client that has not received them.
 ///
 /// Records are counted from the first of the stream: `oldest` were removed from this buffer, and `delivered` were sent.
 /// It searches for the ends of records only when some are removed or returned; appended bytes are copied once.

@@ -7,7 +7,7 @@ package struct PauseCauses: OptionSet, Sendable {
 
     @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// As `OptionSet` has it, without its two calls through a witness table: it is asked for each record.
+    /// As in `OptionSet`, without two calls through a witness table: it is read for each record.
     @inlinable package var isEmpty: Bool { rawValue == 0 }
 
     /// The queue reached its high mark.

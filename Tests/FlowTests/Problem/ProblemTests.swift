@@ -78,7 +78,7 @@ import Testing
     @Test func aStreamThatIsGoneTellsFromWhereItCanBeResumed() {
         #expect(Problem.gone(resumableFrom: 51).json(base: base).hasSuffix(#","from":51}"#))
         #expect(Problem.gone().detail == "The stream has expired")
-        #expect(Problem.gone(resumableFrom: 51).detail == "Of the records that are missing, not all are still held")
+        #expect(Problem.gone(resumableFrom: 51).detail == "Not all of the missing records are still buffered")
         #expect(!Problem.gone().json(base: base).contains(",\"from\":"))
     }
 
