@@ -20,7 +20,7 @@ struct BreakerName: Equatable, Sendable {
         guard let members = try? JSONDecoder().decode(Members.self, from: Data(bytes)),
             let name = members.kind == .client ? members.client : members.upstream
         else {
-            throw .invalidRequest("The body must name a breaker as in the snapshot: route, kind, and client or upstream")
+            throw .invalidRequest("The body must name a breaker by route, kind, and client or upstream")
         }
         (route, kind, self.name) = (members.route, members.kind, name)
     }

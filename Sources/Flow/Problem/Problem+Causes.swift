@@ -110,7 +110,7 @@ extension Problem {
         let (detail, retryAfter): (String, Duration) =
             switch cause {
             case .draining: ("The proxy is stopping", .seconds(1))
-            case .proxyFull(let retryAfter): ("The proxy has reached its limit of streams or of buffered bytes", retryAfter)
+            case .proxyFull(let retryAfter): ("The proxy has reached its limit of streams or bytes", retryAfter)
             case .upstreamBreakerOpen(let refusal): ("The upstream has failed too often", refusal.retryAfter)
             case .upstreamDown(let retryAfter): ("The upstream does not pass its health checks", retryAfter)
             case .loopSilent: ("An event loop has not responded in time", .seconds(1))
