@@ -1,4 +1,4 @@
-"""Fixtures: weir, the origins behind it, and clients in front of it; each gives back all that it started."""
+"""Fixtures: weir, its origins, and its clients; each stops all that it started."""
 import os
 
 import pytest

@@ -39,7 +39,7 @@ def streamed(lines, content_type=NDJSON):
         try:
             for line in lines:
                 yield line
-                await asyncio.sleep(0)  # without it nobody else is served, nor the reader's leaving noticed
+                await asyncio.sleep(0)  # without it no other request is served, nor a disconnect noticed
         finally:
             lines.close()
 

@@ -35,7 +35,7 @@ async def stream_orders(items: int = 10_000):
 
 @app.get("/v1/orders/events")
 async def order_events(request: Request, items: int = 10_000, after: int = 0):
-    """Server-sent events; where `after` is given, it breaks off behind so many."""
+    """Server-sent events; with `after`, it breaks off after this number."""
     first = int(request.headers.get("last-event-id", 0)) + 1
 
     async def blocks():
@@ -92,7 +92,7 @@ async def firehose(tag: str):
                 number += 1
                 made[tag] += 1
                 yield json.dumps({"orderId": number, "note": "x" * 200}) + "\n"
-                await asyncio.sleep(0)  # without it nobody else is served, nor the reader's leaving noticed
+                await asyncio.sleep(0)  # without it no other request is served, nor a disconnect noticed
         finally:
             ended[tag] += 1
 

@@ -1,1 +1,1 @@
-"""What the end-to-end tests stand on: weir as a process, origins in front of which it is put, clients, and waiting."""
+"""The tools of the end-to-end tests: weir as a process, origins, clients, and waiting for conditions."""

@@ -11,7 +11,7 @@ NDJSON = "Accept: application/x-ndjson"
 
 
 def numbered(count, size=0):
-    """A whole response: so many records, each in a chunk of its own."""
+    """A whole response of this number of records, each in a chunk of its own."""
     return STREAM_HEAD + b"".join(chunk(record(number, size)) for number in range(1, count + 1)) + LAST_CHUNK
 
 
@@ -48,8 +48,8 @@ def loop_of(proxy, connection):
         socket = next((fd for fd, link in links.items() if link == wanted), None)
         for fd, link in links.items():
             if link == "anon_inode:[eventpoll]":
-                told = Path(f"/proc/{proxy.pid}/fdinfo/{fd}").read_text().split()
-                if socket in [number for name, number in zip(told, told[1:]) if name == "tfd:"]:
+                words = Path(f"/proc/{proxy.pid}/fdinfo/{fd}").read_text().split()
+                if socket in [number for name, number in zip(words, words[1:]) if name == "tfd:"]:
                     return fd
         return None
 
@@ -79,19 +79,19 @@ def post(connection, path, body, *fields, length=None):
 def feedback(connection, stream, **members):
     """Gives feedback, which must be taken; returns the stream's state after it."""
     response = post(connection, f"/v1/streams/{stream}/feedback", members)
-    told = response.json()
-    assert response.status == 200, told
-    return told
+    answer = response.json()
+    assert response.status == 200, answer
+    return answer
 
 
 def state(connection, stream):
-    """How the stream stands."""
+    """The stream's state."""
     response = connection.get(f"/v1/streams/{stream}")
-    told = response.json()
-    assert response.status in (200, 202), told
-    return told
+    answer = response.json()
+    assert response.status in (200, 202), answer
+    return answer
 
 
-def numbers(records, count):
-    """The numbers of the next so many records."""
-    return [next(records).number for _ in range(count)]
+def numbers(records, count=None):
+    """The numbers of the next `count` records; without a count, of all that come."""
+    return [each.number for each in records] if count is None else [next(records).number for _ in range(count)]

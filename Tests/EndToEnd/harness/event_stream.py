@@ -1,4 +1,4 @@
-"""A reader of server-sent events as HTML, section 9.2.6, says: what an EventSource would tell its page."""
+"""A reader of server-sent events by HTML, section 9.2.6: the events that an EventSource dispatches."""
 import dataclasses
 import json
 import time

@@ -144,7 +144,7 @@ class H2Client:
         self.raw += data
         while len(self.raw) >= 9 and len(self.raw) >= (size := 9 + int.from_bytes(self.raw[:3], "big")):
             frame, self.raw = self.raw[:size], self.raw[size:]
-            if frame[3] == GOAWAY:  # the library would take nothing more after it, and open streams go on
+            if frame[3] == GOAWAY:  # the library would take nothing more after it, and open streams continue
                 self.goodbyes.append((int.from_bytes(frame[13:17], "big"), int.from_bytes(frame[9:13], "big")))
                 continue
             for event in self.h2.receive_data(frame):

@@ -1,4 +1,4 @@
-"""A reader of JSON text sequences as RFC 7464 says: elements begin with RS, and what is truncated is told, not fatal."""
+"""A reader of JSON text sequences (RFC 7464): elements begin with RS, and a truncated one is reported, not fatal."""
 import dataclasses
 import json
 import time
@@ -28,12 +28,12 @@ class Element:
 
 
 def parsed(element):
-    """The value of what stands between two RS (RFC 7464, section 2.4)."""
+    """The value of the bytes between two RS (RFC 7464, section 2.4)."""
     try:
         value = json.loads(element)
     except ValueError:
         return TRUNCATED
-    # A number may have lost digits, and so may a literal: only whitespace behind it tells that it is whole.
+    # A number may have lost digits, and so may a literal: it is whole only if whitespace follows.
     return value if isinstance(value, (dict, list, str)) or element[-1:].isspace() else TRUNCATED
 
 

@@ -6,15 +6,15 @@ def problem(response, status, kind, media_type="application/json"):
     assert response.status == status, f"{response.status}: {response.read()!r}"
     assert response.head["Content-Type"] == media_type
     assert int(response.head["Content-Length"]) > 0
-    told = response.json()
+    members = response.json()
     assert response.complete
-    assert told["type"] == f"https://example.com/problems/{kind}"
-    assert told["status"] == status
-    assert told["title"] and told["detail"]
+    assert members["type"] == f"https://example.com/problems/{kind}"
+    assert members["status"] == status
+    assert members["title"] and members["detail"]
     retry_after = response.head["Retry-After"]
     if status in (429, 503):
         assert int(retry_after) >= 1
-        assert told["retryAfter"] == int(retry_after)
+        assert members["retryAfter"] == int(retry_after)
     else:
-        assert retry_after is None and "retryAfter" not in told
-    return told
+        assert retry_after is None and "retryAfter" not in members
+    return members

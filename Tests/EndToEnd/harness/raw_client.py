@@ -1,11 +1,11 @@
-"""A client over a bare socket: sends exactly what a test says, reads as slowly as it likes, and tells every byte of
-framing: whether the last chunk came, and when each record did."""
+"""A client over a bare socket: sends exactly the bytes of a test, reads at any pace, and reports the framing: whether the
+last chunk arrived, and when each record did."""
 import dataclasses
 import json
 import socket
 import time
 
-TIMEOUT = 15  # s for any one read: far beyond what a test expects, so that a hang is told as one
+TIMEOUT = 15  # s for any one read: far beyond what a test expects, so that a hang is reported as one
 
 
 @dataclasses.dataclass
@@ -44,6 +44,7 @@ class Response:
 
     def __init__(self, client, head, method):
         self.client, self.head, self.status = client, head, head.status
+        self.asked = client.asked  # time.monotonic() before the request was sent
         self.trailers = []
         self.complete = None  # whether the framing said that all had come; None before the end
         self.bodiless = method == "HEAD" or head.status in (204, 304) or head.status < 200
@@ -83,6 +84,14 @@ class Response:
     def json(self):
         return json.loads(self.read())
 
+    def keeps_pace(self, last, spacings, spacing):
+        """Whether the last item did not come before its time; weir makes up for delays of up to 50 ms.
+
+        It is counted from the request: the time between two items is also shorter if a busy client reads the first one late.
+        How late items are is measured by Benchmarks/pace.
+        """
+        return last.at - self.asked >= 0.95 * spacings * spacing - 0.05
+
     def records(self):
         """Each line of the body as a Record, a last one without a newline too."""
         rest = b""
@@ -108,6 +117,7 @@ class RawClient:
         if tls:
             self.sock = tls.wrap_socket(self.sock, server_hostname="localhost", session=session)
         self.buffer = b""
+        self.asked = None
 
     def __enter__(self):
         return self
@@ -123,6 +133,7 @@ class RawClient:
 
     def ask(self, path, *fields, method="GET", version="1.1"):
         """Sends a request without a body; fields are `Name: value`, and replace a Host of ours with one of theirs."""
+        self.asked = time.monotonic()
         host = [] if any(field.lower().startswith("host:") for field in fields) else ["Host: orders.example"]
         self.send("\r\n".join([f"{method} {path} HTTP/{version}", *host, *fields, "", ""]).encode("latin-1"))
 
@@ -153,7 +164,7 @@ class RawClient:
         return line
 
     def some(self, count):
-        """So many bytes, in parts as they come."""
+        """This number of bytes, in parts as they arrive."""
         while count:
             if not self.buffer:
                 self._fill()

@@ -148,7 +148,7 @@ class ScriptedOrigin:
                 self.script(peer)
         except PeerGone:
             pass
-        except Exception as fault:  # told at the end, in the test's own thread
+        except Exception as fault:  # raised at the end, in the test's own thread
             self.faults.append(fault)
 
     def stop(self):

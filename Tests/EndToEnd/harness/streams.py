@@ -1,9 +1,10 @@
-"""A stream's own address, and an origin that sends its records when the test has arranged what it wants to see."""
+"""A stream's own address, and origins that send their records when a test is ready for them."""
 import json
 import threading
 import urllib.error
 import urllib.request
 
+from .raw_client import Response
 from .scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
 from .waiting import eventually
 
@@ -16,7 +17,7 @@ class StreamAddress:
         self.url = f"{proxy.url}/v1/streams/{self.id}"
 
     def state(self):
-        """What it tells; None once there is no such stream."""
+        """Its state; None once there is no such stream."""
         return self._ask("GET", self.url)
 
     def say(self, **feedback):
@@ -27,7 +28,7 @@ class StreamAddress:
         return self._ask("DELETE", self.url)
 
     def seen(self, count):
-        """Waits until weir has sent, queued or dropped so many records."""
+        """Waits until weir has sent, queued or dropped this number of records."""
         def has_seen():
             state = self.state()
             return sum(state[name] for name in ("records", "queued", "dropped")) == count and state
@@ -52,10 +53,19 @@ class StreamAddress:
             return None
 
 
+def sends(*parts, head=STREAM_HEAD, end=LAST_CHUNK):
+    """A script: sends a head, each of the parts as a chunk, and an end, and closes the connection."""
+    def script(peer):
+        peer.read_head()
+        peer.send(head + b"".join(chunk(part) for part in parts) + end)
+        peer.close()
+    return script
+
+
 class HeldRecords:
     """A script: sends the first record, the others when `go` is set, and the last chunk when `over` is.
 
-    `make(number)` is each record, `head` all that stands before the chunks.
+    `make(number)` is each record, `head` all bytes before the chunks.
     """
 
     def __init__(self, count, make=record, head=STREAM_HEAD):
@@ -78,18 +88,41 @@ class HeldRecords:
         return self.sent == self.count
 
 
-def held(weir_route, weir, origin, client, script, *fields, **options):
-    """Opens a stream on a script's origin and has its client hold it by a pause behind the first record.
+class BreakingRecords:
+    """A script: sends the first record, as many more as `count` when `go` is set, and a reset when `broken` is."""
 
-    Returns the response, the iterator of its records (the first is read) and the stream's address.
+    def __init__(self, count):
+        self.count = count
+        self.go, self.broken = threading.Event(), threading.Event()
+
+    def __call__(self, peer):
+        peer.read_head()
+        peer.send(STREAM_HEAD + chunk(record(1)))
+        assert self.go.wait(30)
+        peer.send_records(first=2, count=self.count)
+        assert self.broken.wait(30)
+        peer.reset()
+
+
+def held(weir_route, weir, origin, client, script, *fields, read=Response.records, **options):
+    """Opens a stream on a script's origin and has its client pause it after the first record.
+
+    Returns the response, the iterator of its records as `read` makes it (the first is read) and the stream's address.
     """
     proxy = weir(weir_route(origin(script).url), **options)
     response = client(proxy).get("/", *fields)
-    records = response.records()
+    records = read(response)
     assert next(records).number == 1
     address = StreamAddress(proxy, response)
     assert address.say(pause=True)["paused"] is True
     return response, records, address
+
+
+def release(script, records, address):
+    """Lets a paused stream come to its end; the records that its client gets after the first one."""
+    script.over.set()
+    address.say(pause=False)
+    return list(records)
 
 
 def read_on(records, until, what, within=40.0):

@@ -36,7 +36,7 @@ class Weir:
         self.folder = folder
         self.access_log = folder / "access.log"
         self.stderr = folder / "stderr"
-        # The fixed part: free ports, everything logged to a file, a short farewell.
+        # The fixed part: free ports, everything logged to a file, a short grace time.
         self.settings = settings = {
             "listen": "127.0.0.1:0",
             "admin": "127.0.0.1:0",
@@ -52,8 +52,8 @@ class Weir:
                                             stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=folder,
                                             env={**os.environ, **(environment or {})})
         try:
-            self.url = self._told("listening on (https?://[0-9.]+:[0-9]+)")
-            self.admin = None if settings["admin"] == "off" else self._told("admin on (http://[0-9.]+:[0-9]+|unix:.+)")
+            self.url = self._logged_match("listening on (https?://[0-9.]+:[0-9]+)")
+            self.admin = None if settings["admin"] == "off" else self._logged_match("admin on (http://[0-9.]+:[0-9]+|unix:.+)")
         except BaseException:
             self.kill()
             raise
@@ -64,7 +64,7 @@ class Weir:
                                + "routes:\n" + "\n".join(routes) + "\n")
 
     def reload(self, *routes, **top):
-        """Gives it another configuration and SIGHUP; returns what it says of that: "reloaded ..." or "not reloaded ...".
+        """Gives it another configuration and SIGHUP; returns its report: "reloaded ..." or "not reloaded ...".
 
         `routes` may be the text of the whole file instead: reload(text="...").
         """
@@ -74,13 +74,13 @@ class Weir:
         else:
             self._write(routes, {**self.settings, **top})
         self.process.send_signal(signal.SIGHUP)
-        return eventually(lambda: self.reloads()[before:], "a word on the reload")[0]
+        return eventually(lambda: self.reloads()[before:], "the report on the reload")[0]
 
     def reloads(self):
         return re.findall(r"\b(?:not )?reloaded .*", self.said())
 
-    def _told(self, pattern):
-        """What it says on standard error, once it has said it."""
+    def _logged_match(self, pattern):
+        """The first match of the pattern on standard error; waits for it."""
         def found():
             match = re.search(pattern, self.said())
             assert match or self.process.poll() is None, f"weir ended at its start:\n{self.said()}"
@@ -108,7 +108,7 @@ class Weir:
         return [json.loads(line) for line in whole.splitlines()]
 
     def health(self, path="/readyz"):
-        """The status of a health endpoint; None where nobody answers."""
+        """The status of a health endpoint; None if there is no answer."""
         try:
             with urllib.request.urlopen(self.admin + path, timeout=5) as answer:
                 return answer.status

@@ -1,7 +1,6 @@
 """What is shared has a ceiling: the records of one client, the streams and the buffers of the whole proxy."""
 import collections
 import threading
-import time
 
 import pytest
 
@@ -51,29 +50,33 @@ def test_the_streams_of_one_client_share_its_records_fairly(weir, origin, client
     connections = [first, *(connect(client, proxy, each, beside=first) for each in where)]
     responses = [connection.get("/orders", MINE) for connection in connections]
     assert [response.status for response in responses] == [200] * len(responses)
-    began = time.monotonic()
     gate.set()
     readers = [Reader(response) for response in responses]
-    # What one second brings is the burst; the shares count behind it.
-    eventually(lambda: sum(len(reader.came) for reader in readers) > 1.5 * rate, "the burst read")
-    before = [len(reader.came) for reader in readers]
-    eventually(lambda: sum(len(reader.came) for reader in readers) > 4 * rate, "as much as a few seconds bring")
-    after = [len(reader.came) for reader in readers]
-    assert sum(after) <= rate * (1 + time.monotonic() - began) * 1.05
-    counts = [after - before for before, after in zip(before, after)]
+    talking, ids = client(proxy), [response.head["X-Stream-Id"] for response in responses]
+
+    def sent(beyond):
+        """What weir has sent of each stream, once that is more than this number of records together."""
+        states = [state(talking, each) for each in ids]
+        return states if sum(each["records"] for each in states) > beyond else None
+
+    # What one second brings is the burst; the shares count after it.
+    before = eventually(lambda: sent(1.5 * rate), "the burst sent")
+    after = eventually(lambda: sent(4 * rate), "as much as a few seconds bring")
+    assert sum(each["records"] for each in after) <= rate * (1 + max(each["duration"] for each in after)) * 1.05
+    counts = [each["records"] - earlier["records"] for earlier, each in zip(before, after)]
     assert min(counts) > 0.75 * max(counts), counts
     assert not any(isinstance(reader.fault, AssertionError) for reader in readers)
 
 
-def test_while_its_records_are_spent_a_client_gets_no_new_stream(weir, origin, client):
+def test_a_client_whose_records_are_spent_gets_no_new_stream(weir, origin, client):
     proxy = weir(route(origin(endless()).url, streams="{ client_records: 100/second }", **UPSTREAM), workers=2,
                  shutdown_grace="0s")
     running = client(proxy)
     reader = Reader(running.get("/orders", MINE))
     eventually(lambda: len(reader.came) > 120, "the burst spent")
     for _ in range(6):
-        told = problem(client(proxy).get("/orders", MINE), 429, "rate-limit")
-        assert told["retryAfter"] == 1 and "100/second" in told["detail"]
+        refusal = problem(client(proxy).get("/orders", MINE), 429, "rate-limit")
+        assert refusal["retryAfter"] == 1 and "100/second" in refusal["detail"]
     theirs = client(proxy).get("/orders", THEIRS)
     assert theirs.status == 200
     assert numbers(theirs.records(), 50) == list(range(1, 51))
@@ -89,12 +92,12 @@ def running_id(reader):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_there_are_only_so_many_streams_and_each_place_comes_back(weir, origin, client, workers):
+def test_streams_are_limited_and_each_slot_is_released(weir, origin, client, workers):
     proxy = weir(route(origin(endless()).url, **UPSTREAM), workers=workers, limits="{ max_streams: 4 }",
                  shutdown_grace="0s")
 
     def fill():
-        """Opens streams until nobody is let in on any loop."""
+        """Opens streams until all are refused, on each loop."""
         opened, refused = [], 0
         while refused < 12:
             response = client(proxy).get("/orders")
@@ -116,7 +119,7 @@ def test_there_are_only_so_many_streams_and_each_place_comes_back(weir, origin, 
     assert proxy.logged(reason="refused")["problem"] == "unavailable"
 
 
-def test_on_trial_the_ceiling_of_streams_only_tells(weir, origin, client):
+def test_in_a_dry_run_the_ceiling_of_streams_only_reports(weir, origin, client):
     proxy = weir(route(origin(endless()).url, **UPSTREAM), workers=1, limits="{ max_streams: 1, dry_run: true }",
                  shutdown_grace="0s")
     responses = [client(proxy).get("/orders") for _ in range(3)]
@@ -128,10 +131,10 @@ def test_on_trial_the_ceiling_of_streams_only_tells(weir, origin, client):
     assert [trials[response.head["X-Stream-Id"]] for response in responses] == [None, "unavailable", "unavailable"]
 
 
-@pytest.mark.parametrize("limits, told", [
+@pytest.mark.parametrize("limits, kind", [
     ("per_client: 1", "too-many-streams"), ("per_route: 1", "too-many-streams"),
     ("starts: 1/hour, starts_burst: 1", "rate-limit"), ("client_records: 1/hour", "rate-limit")])
-def test_on_trial_the_limits_of_a_route_only_tell(weir, origin, client, limits, told):
+def test_in_a_dry_run_the_limits_of_a_route_only_report(weir, origin, client, limits, kind):
     proxy = weir(route(origin(endless()).url, streams=f"{{ {limits}, dry_run: true }}", **UPSTREAM), workers=2,
                  shutdown_grace="0s")
     first = client(proxy).get("/orders", MINE)
@@ -140,9 +143,9 @@ def test_on_trial_the_limits_of_a_route_only_tell(weir, origin, client, limits, 
     assert (first.status, second.status) == (200, 200)
     for response in [first, second]:
         response.client.close()
-    assert proxy.logged(id=second.head["X-Stream-Id"])["dry_run"] == told
+    assert proxy.logged(id=second.head["X-Stream-Id"])["dry_run"] == kind
     slowed = limits.startswith("client_records")  # which slows those that run, too
-    assert proxy.logged(id=first.head["X-Stream-Id"]).get("dry_run") == (told if slowed else None)
+    assert proxy.logged(id=first.head["X-Stream-Id"]).get("dry_run") == (kind if slowed else None)
 
 
 # MARK: All buffers
@@ -243,11 +246,11 @@ def test_at_the_ceiling_new_streams_are_refused(weir, origin, client):
     assert 503 in seen
 
 
-def test_on_trial_the_ceiling_of_buffers_only_tells(holding, client):
+def test_in_a_dry_run_the_ceiling_of_buffers_only_reports(holding, client):
     proxy, hold = holding(limits="{ max_buffer_bytes: 1MiB, dry_run: true }")
     held = [hold() for _ in range(5)]
     assert [granted(response) for response in held] == [1000] * 5
-    eventually(lambda: "limits.max_buffer_bytes is exceeded" in proxy.said(), "the excess told")
+    eventually(lambda: "limits.max_buffer_bytes is exceeded" in proxy.said(), "the excess logged")
     for response in held:
         assert state(client(proxy), response.head["X-Stream-Id"])["state"] == "streaming"
         response.client.close()
@@ -257,7 +260,7 @@ def test_on_trial_the_ceiling_of_buffers_only_tells(holding, client):
 
 @pytest.mark.parametrize("overflow, window, waves", [
     ("pause", "1s", 3), ("latest", "1s", 3), ("pause", "off", 5), ("drop_oldest", "off", 5), ("disconnect", "off", 60)])
-def test_what_streams_held_is_given_back_however_they_end(weir, origin, client, overflow, window, waves):
+def test_buffered_bytes_are_released_however_streams_end(weir, origin, client, overflow, window, waves):
     proxy = weir(route(origin(endless(16 << 10), send_buffer=64 << 10).url, client_key="{ header: X-Api-Key }",
                        breaker="off", overflow=overflow, stall_timeout="200ms", resume_window=window,
                        buffer="{ default: 1000, max: 1000, max_bytes: 180KiB }"), workers=2, **CEILING)
@@ -290,7 +293,7 @@ def test_a_record_that_its_client_has_not_taken_counts_as_held(weir, origin, cli
     eventually(lambda: Metrics(proxy).total("weir_buffer_bytes") == 0, "all given back")
 
 
-def test_clients_that_are_refused_at_once_are_told_different_times(weir, origin, client):
+def test_clients_that_are_refused_together_get_different_times(weir, origin, client):
     """Each gets the time at which the allowance admits it, if all return when they may; half a minute lies between two."""
     proxy = weir(route(origin(endless()).url, streams="{ starts: 2/minute, starts_burst: 4 }"), shutdown_grace="0s")
     for _ in range(4):

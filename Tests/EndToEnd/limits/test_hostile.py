@@ -1,4 +1,4 @@
-"""Clients that mean harm: whatever they send, nobody else notices, and what they took is given back."""
+"""Hostile clients: whatever they send, other clients are not affected, and what they used is released."""
 import os
 import resource
 import socket
@@ -28,7 +28,7 @@ def served(client, proxy):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_with_all_descriptors_in_use_streams_go_on_and_service_comes_back(weir, origin, client, workers):
+def test_with_all_descriptors_in_use_streams_continue_and_service_recovers(weir, origin, client, workers):
     proxy = weir(route(origin(lambda peer: (peer.read_head(), peer.send(STREAM_HEAD), peer.send_records(size=64))).url,
                        match="/stream", rate="{ default: 200/second }"),
                  route(origin(answers(FINE)).url), workers=workers, shutdown_grace="0s")
@@ -36,7 +36,7 @@ def test_with_all_descriptors_in_use_streams_go_on_and_service_comes_back(weir, 
     records = running.records()
     next(records)
     assert served(client, proxy)
-    # Lowered behind its back: what it counted on at its start is not there.
+    # Lowered after its start: the descriptors that it counted on are missing.
     before = level(lambda: descriptors(proxy), "the number of descriptors", still=0.3)
     old = resource.prlimit(proxy.pid, resource.RLIMIT_NOFILE, (before + 20, resource.prlimit(proxy.pid, resource.RLIMIT_NOFILE)[1]))
     flood = [client(proxy) for _ in range(60)]
@@ -45,7 +45,7 @@ def test_with_all_descriptors_in_use_streams_go_on_and_service_comes_back(weir, 
     flood[0].ask("/stream")
     assert flood[0].response().status in (502, 503)
     numbers = [entry.number for entry, _ in zip(records, range(100))]
-    assert numbers == list(range(2, 102)), "the stream that ran before goes on"
+    assert numbers == list(range(2, 102)), "the stream that ran before continues"
     for connection in flood:
         connection.close()
     eventually(lambda: descriptors(proxy) <= before + 2, "the flood's descriptors given back", within=20)
@@ -53,7 +53,7 @@ def test_with_all_descriptors_in_use_streams_go_on_and_service_comes_back(weir, 
     resource.prlimit(proxy.pid, resource.RLIMIT_NOFILE, old)
 
 
-def test_connections_that_send_nothing_are_let_go_and_others_served(weir, origin, client):
+def test_connections_that_send_nothing_are_closed_and_others_served(weir, origin, client):
     proxy = weir(route(origin(answers(FINE)).url), limits="{ header_timeout: 1s, max_connections: 50 }")
     silent = [client(proxy) for _ in range(49)]
     assert served(client, proxy)
@@ -97,7 +97,7 @@ def test_garbage_costs_its_own_connection_alone(weir, origin, client, bytes_):
             got += data
     except ConnectionError:
         pass
-    # A head that is well-formed goes on, whatever its body turns out to be, and may be answered before that is seen.
+    # A well-formed head is forwarded, whatever its body turns out to be, and may be answered before that is seen.
     goes_on = bytes_.startswith(b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding")
     answers_allowed = (b"HTTP/1.1 4", b"HTTP/1.1 505") + (b"HTTP/1.1 200",) * goes_on
     assert got == b"" or got.startswith(answers_allowed) or b"\x07" in got[:200], got
@@ -155,7 +155,7 @@ def test_an_upstream_that_never_stops_sending_headers_is_given_up(weir, origin, 
     assert response.status == 502 and response.json()["type"].endswith("/bad-upstream")
 
 
-def test_what_an_upstream_sends_beyond_its_length_reaches_nobody(weir, origin, client):
+def test_bytes_of_an_upstream_beyond_its_length_are_discarded(weir, origin, client):
     def script(peer):
         peer.read_head()
         peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged")

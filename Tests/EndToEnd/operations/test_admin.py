@@ -35,7 +35,7 @@ def guarded(weir, fastapi_app):
 
 
 @pytest.mark.parametrize("path", GUARDED)
-def test_with_a_token_nothing_is_told_without_it(guarded, path):
+def test_with_a_token_nothing_is_shown_without_it(guarded, path):
     status, headers, body = ask(guarded, path)
     assert (status, headers["WWW-Authenticate"]) == (401, 'Bearer realm="weir"')
     problem = json.loads(body)
@@ -188,6 +188,6 @@ def test_without_a_token_nothing_can_be_done(weir, fastapi_app):
 @pytest.mark.parametrize("method, path, allowed", [
     ("PUT", "/v1/admin/streams/0123456789abcdef", "GET, HEAD, DELETE"), ("POST", "/metrics", "GET, HEAD"),
     ("DELETE", "/v1/admin/breakers/reset", "POST")])
-def test_other_methods_are_told_which_are_known(guarded, method, path, allowed):
+def test_other_methods_are_answered_with_the_known_ones(guarded, method, path, allowed):
     status, headers, _ = ask(guarded, path, token=TOKEN, method=method)
     assert (status, headers["Allow"]) == (405, allowed)

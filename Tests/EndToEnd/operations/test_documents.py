@@ -1,4 +1,4 @@
-"""What the documents tell a reader to do works."""
+"""The instructions of the documents work."""
 import json
 import re
 
@@ -70,7 +70,7 @@ def test_the_modules_know_each_other_as_the_architecture_says():
     assert not {"Settings", "Observability", "Proxy", "Admin"} & (imports["Upstream"] | imports["Downstream"])
 
 
-def test_the_page_on_the_behaviour_tells_every_status_and_reason_with_its_own_name():
+def test_the_page_on_the_behaviour_names_every_status_and_reason():
     page = (REPOSITORY / "docs" / "BEHAVIOUR.md").read_text()
     flow = REPOSITORY / "Sources" / "Flow"
     cases = re.findall(r'case (\w+)(?: = "([\w-]+)")?$', (flow / "Problem" / "Problem.swift").read_text(), re.MULTILINE)
@@ -89,11 +89,11 @@ def test_the_page_on_the_behaviour_tells_every_status_and_reason_with_its_own_na
     assert reasons <= {raw or name for name, raw in words}
 
 
-def test_the_page_on_logs_tells_every_member_of_a_line():
+def test_the_page_on_logs_names_every_member_of_a_line():
     page = (REPOSITORY / "docs" / "LOGS.md").read_text().partition("## `weir logs`")[0]
-    told = {name for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    documented = {name for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
     source = (REPOSITORY / "Sources" / "Observability" / "AccessLogEntry.swift").read_text()
-    assert told == set(re.findall(r'\badd\("(\w+)"', source))
+    assert documented == set(re.findall(r'\badd\("(\w+)"', source))
 
 
 def rows_of_the_limits():

@@ -1,4 +1,4 @@
-"""One run with all that can happen to streams: origins, clients, metrics, access log and `weir logs` tell the same."""
+"""One run with all that can happen to streams: origins, clients, metrics, access log and `weir logs` agree."""
 import collections
 import json
 import threading
@@ -7,7 +7,7 @@ import pytest
 
 from harness.addresses import feedback
 from harness.metrics import Metrics
-from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
+from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD
 from harness.waiting import eventually
 from harness.weir import command, route
 
@@ -54,7 +54,7 @@ class Origin:
         peer.wait_gone()
 
     def slow(self, peer, where):
-        """The first record; the others once the client has asked for a pause behind it."""
+        """The first record; the others once the client has paused after it."""
         self.send(peer, where, 1)
         peer.paused.wait(30)
         self.send(peer, where, HELD - 1, LARGE, first=2)
@@ -76,9 +76,9 @@ class Clients:
     def count(self, path, line):
         """One line of a stream: a record, or a notice."""
         self.bytes[path] += len(line) + 1
-        told = json.loads(line)
-        self.records[path] += "orderId" in told
-        self.lost[path] += told.get("records", 0)
+        value = json.loads(line)
+        self.records[path] += "orderId" in value
+        self.lost[path] += value.get("records", 0)
 
     def read(self, path, *fields):
         """Asks, and reads whatever comes to its end."""
@@ -108,7 +108,7 @@ def dropped(proxy, where):
 
 
 def leaves_what_is_not_due(clients):
-    """A client of which three records are due leaves behind them; meanwhile it may have no other stream."""
+    """A client disconnects after the three records that are due; meanwhile it may have no other stream."""
     response = clients.ask("/paced")
     clients.take("/paced", response.records(), 3)
     eventually(lambda: buffered(clients.proxy, "/paced") == 7, "what is not due, queued")
@@ -125,7 +125,7 @@ def leaves_what_is_dropped(clients):
 
 
 def is_too_slow(clients, paused):
-    """Reads nothing until it has been ended; what it was sent it reads then, and the notice behind it."""
+    """Reads nothing until it has been ended; then it reads what was sent, and the notice after it."""
     number = clients.requests["/slow"]
     response = clients.ask("/slow", NOTICES, receive_buffer=4096)
     records = response.records()
@@ -145,14 +145,14 @@ def is_too_slow(clients, paused):
 
 @pytest.fixture
 def run(weir, origin, client):
-    """Everything that happens; the proxy, the origin's script and the clients, once nothing goes on."""
+    """Everything that happens; the proxy, the origin's script and the clients, once all is over."""
     def carry_out(workers):
         script, paused = Origin(), threading.Event()
 
-        def told(peer):
+        def script(peer):
             peer.paused = paused
             script(peer)
-        url = origin(told).url
+        url = origin(script).url
         slow = "{ trips: 2, window: 60s, cooldown: 1h }"
         proxy = weir(
             route(url, match="/whole"), route(url, match="/plain"), route(url, match="/broken", upstream_breaker="off"),
@@ -174,7 +174,7 @@ def run(weir, origin, client):
                 clients.read(path)
         clients.read("/whole", "X-Stream-Buffer-Size: 0")
         clients.read("/elsewhere")
-        asked = sum(clients.requests.values()) + 4  # those that paused and went on are told as well
+        asked = sum(clients.requests.values()) + 4  # those that paused and continued are logged as well
         eventually(lambda: len(proxy.lines()) == asked, f"{asked} lines")
         eventually(lambda: Metrics(proxy).total("weir_active_streams") == 0, "no active stream")
         return proxy, script, clients
@@ -185,11 +185,11 @@ def run(weir, origin, client):
 def test_origins_clients_metrics_the_access_log_and_its_report_agree(run, workers):
     proxy, origin, clients = run(workers)
     metrics, lines = Metrics(proxy), proxy.lines()
-    told = json.loads(command("logs", "--json", str(proxy.access_log)).stdout)
-    assert told["lines"]["counted"] == told["lines"]["all"] == len(lines)
-    reports = {row["name"]: row for row in told["routes"]}
+    summary = json.loads(command("logs", "--json", str(proxy.access_log)).stdout)
+    assert summary["lines"]["counted"] == summary["lines"]["all"] == len(lines)
+    reports = {row["name"]: row for row in summary["routes"]}
     routes = clients.requests.keys() - {"/elsewhere"}
-    assert len(routes) == 8 and {row["name"] for row in told["routes"]} == routes | {"-"}
+    assert len(routes) == 8 and {row["name"] for row in summary["routes"]} == routes | {"-"}
     for where in routes:
         own = [line for line in lines if line.get("route") == where]
 
@@ -229,10 +229,10 @@ def test_origins_clients_metrics_the_access_log_and_its_report_agree(run, worker
         ("/few", "rate-limit"): 3, ("/paced", "too-many-streams"): 2, ("/slow", "slow-consumer"): 3,
         ("/down", "bad-upstream"): 2, ("/down", "unavailable"): 2, ("/whole", "invalid-request"): 1,
         ("/elsewhere", "not-found"): 1}
-    assert told["totals"]["reasons"] == {
+    assert summary["totals"]["reasons"] == {
         "completed": 6 + 2 + 2 + 4, "client_gone": 2, "slow_consumer": 2, "upstream_failed": 3 + 2, "refused": 12}
     assert reports["-"]["refusals"] == {"not-found": 1}
     assert metrics.total("weir_refusals_total", route="", type="not-found") == 1
     undelivered = metrics.total("weir_records_failed_total", route="/slow", cause="undelivered")
     assert undelivered > 0
-    assert clients.lost["/slow"] == undelivered + 2 * 29  # the notices told each of them once
+    assert clients.lost["/slow"] == undelivered + 2 * 29  # the notices reported each of them once

@@ -50,7 +50,7 @@ def test_full_buffers_degrade_it(weir, origin, client):
     proxy = weir(route(origin(endless).url, rate="{ default: 1/hour }", buffer="{ default: 10 }"), workers=2)
     reading = client(proxy)
     next(reading.get("/").records())
-    body = eventually(lambda: (told := health(proxy.url)[2])["status"] == "degraded" and told, "degraded")
+    body = eventually(lambda: (report := health(proxy.url)[2])["status"] == "degraded" and report, "degraded")
     assert body["activeStreams"] == 1
     assert int(body["bufferUtilization"].rstrip("%")) > 80
     assert body["checks"] == ["the buffers are more than 80% full"]

@@ -120,7 +120,7 @@ def test_a_unix_socket_that_is_in_use_is_a_conflict_and_a_stale_one_is_replaced(
     successor.stop()
 
 
-def test_a_file_that_is_no_socket_is_left_alone(tmp_path):
+def test_a_file_that_is_no_socket_is_not_removed(tmp_path):
     path = tmp_path / "precious"
     path.write_text("data")
     done = command("run", *EXTRA, "-c", configuration(tmp_path, f"unix:{path}"))

@@ -62,7 +62,7 @@ def stalled(weir, origin, client):
     return proxy
 
 
-def test_the_page_tells_what_streams_there_are(weir, origin, client, view):
+def test_the_page_shows_the_streams(weir, origin, client, view):
     gate = threading.Event()
     proxy = weir(route(origin(endless(gate=gate)).url, match="/held"), route(origin(endless()).url, match="/quick",
                  rate="{ default: 50/second }"), shutdown_grace="0s")
@@ -85,7 +85,7 @@ def test_the_page_tells_what_streams_there_are(weir, origin, client, view):
     gate.set()
 
 
-def test_a_slow_client_stands_in_the_table_and_a_breaker_counts_down(stalled, view):
+def test_a_slow_client_is_in_the_table_and_a_breaker_counts_down(stalled, view):
     page = view(stalled)
     row = page.locator("#slow tbody tr", has_text="/slow")
     expect(row).to_contain_text("127.0.0.1")
@@ -116,7 +116,7 @@ def test_refusals_are_drawn_and_named(stalled, client, view):
     expect(card.locator(".spill")).to_have_attribute("d", re.compile("^M"))
 
 
-def test_the_page_of_a_stream_tells_why_its_upstream_waits(stalled, view):
+def test_the_page_of_a_stream_shows_why_its_upstream_is_paused(stalled, view):
     page = view(stalled)
     page.locator("#slow tbody tr", has_text="/slow").get_by_role("link").click()
     expect(page.get_by_role("heading", name="127.0.0.1")).to_be_visible()
@@ -133,7 +133,7 @@ def test_the_page_of_a_stream_tells_why_its_upstream_waits(stalled, view):
     expect(page.locator("#overview")).to_be_visible()
 
 
-def test_a_stream_that_has_ended_is_told_as_such(weir, origin, client, view):
+def test_a_stream_that_has_ended_is_shown_as_ended(weir, origin, client, view):
     gate = threading.Event()
 
     def script(peer):
@@ -155,7 +155,7 @@ def test_a_stream_that_has_ended_is_told_as_such(weir, origin, client, view):
     page.wrong.clear()
 
 
-def test_a_connection_that_is_lost_is_told_plainly(weir, origin, view):
+def test_a_lost_connection_is_shown(weir, origin, view):
     proxy = weir(route(origin(endless()).url))
     page = view(proxy)
     expect(page.locator("#state")).to_have_text("Ready")
@@ -191,7 +191,7 @@ def test_what_a_client_sends_is_shown_as_text(weir, origin, client, view):
     assert page.locator("#one-facts img").count() == 0 and page.title() != "mark"
 
 
-def test_the_policy_lets_no_other_script_run(weir, origin, view):
+def test_the_policy_blocks_any_other_script(weir, origin, view):
     page = view(weir(route(origin(endless()).url)))
     expect(page.locator("#state")).to_have_text("Ready")
     ran = page.evaluate("""async () => {

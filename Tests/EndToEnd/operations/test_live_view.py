@@ -1,4 +1,4 @@
-"""The live view: what the admin listener tells operators while streams run."""
+"""The live view: what the admin listener shows operators while streams run."""
 import http.client
 import json
 import urllib.error
@@ -45,7 +45,7 @@ def held(weir, origin, client):
     return proxy
 
 
-def test_the_snapshot_tells_of_a_stream_and_not_its_id(held):
+def test_the_snapshot_shows_a_stream_without_its_id(held):
     def slow():
         # Its upstream waits until the queue is half empty, which it never is again.
         return next((stream for stream in state(held)["slowest"]
@@ -70,7 +70,7 @@ def look(proxy, handle):
         return json.load(answer)
 
 
-def test_a_stream_tells_why_its_upstream_has_to_wait(held):
+def test_a_stream_shows_why_its_upstream_is_paused(held):
     stream = eventually(lambda: (state(held)["slowest"] or [None])[0], "a stream")
 
     def waits():
@@ -82,7 +82,7 @@ def test_a_stream_tells_why_its_upstream_has_to_wait(held):
     last = seen["pauses"][-1]
     assert last["running"] and 0 <= last["start"] and last["start"] + last["seconds"] <= seen["duration"]
     later = eventually(lambda: (lambda now: now if now["pauses"][-1]["seconds"] > last["seconds"] else None)(
-        look(held, stream["id"])), "a pause that goes on")
+        look(held, stream["id"])), "a pause that continues")
     assert later["pauses"][-1]["start"] == last["start"]
 
 
@@ -98,9 +98,9 @@ def test_a_metered_stream_waits_for_its_pace(weir, origin, client):
         return seen if seen["pauseCount"] > 3 else None
     seen = eventually(paced, "pauses")
     assert {pause["cause"] for pause in seen["pauses"]} == {"pace"}
-    # What the log tells adds up to what was counted, but for gaps of less than a millisecond.
-    told, pauses = sum(pause["seconds"] for pause in seen["pauses"]), seen["pauseCount"]
-    assert seen["paused"] - 0.001 <= told <= seen["paused"] + 0.001 * (pauses + 1)
+    # The logged pauses add up to the counted time, except for gaps of less than a millisecond.
+    logged, pauses = sum(pause["seconds"] for pause in seen["pauses"]), seen["pauseCount"]
+    assert seen["paused"] - 0.001 <= logged <= seen["paused"] + 0.001 * (pauses + 1)
 
 
 @pytest.mark.parametrize("handle", ["0000000000000000", "nothing", "", "..%2Fstate", "0" * 32])
@@ -132,7 +132,7 @@ def test_an_open_breaker_is_shown_and_its_secret_key_is_not(weir, origin, client
                  shutdown_grace="0s")
     client(proxy, receive_buffer=4096).ask("/orders", "X-Api-Key: a-secret")
     breakers = eventually(lambda: state(proxy)["breakers"], "an open breaker", within=20)
-    assert [(told["kind"], told["route"], told["state"]) for told in breakers] == [("client", "/", "open")]
+    assert [(each["kind"], each["route"], each["state"]) for each in breakers] == [("client", "/", "open")]
     assert 0 < breakers[0]["retryAfter"] <= 72
     assert len(breakers[0]["client"]) == 9 and "secret" not in json.dumps(state(proxy))
     assert client(proxy).get("/orders", "X-Api-Key: a-secret").status == 429
@@ -140,7 +140,7 @@ def test_an_open_breaker_is_shown_and_its_secret_key_is_not(weir, origin, client
     assert now["routes"][0]["refused"] == {"slow-consumer": 1}
 
 
-def test_events_go_on_and_are_the_same_for_all_viewers(held):
+def test_events_continue_and_are_the_same_for_all_viewers(held):
     with follow(held) as one, follow(held) as other:
         assert one.headers["Content-Type"] == "text/event-stream"
         mine, theirs = list(islice(snapshots(one), 4)), list(islice(snapshots(other), 4))

@@ -1,4 +1,4 @@
-"""`weir logs`: what it sums up is what clients, origins and the log itself tell."""
+"""`weir logs`: its sums are those of the clients, the origins and the log itself."""
 import fcntl
 import gzip
 import json
@@ -65,18 +65,18 @@ def test_it_agrees_with_the_clients_and_the_origin(weir, origin, client):
         leaving.close()
     eventually(lambda: len(proxy.lines()) == 15, "a line for each request")
 
-    told = summed(proxy.access_log)
-    totals = told["totals"]
-    assert told["lines"] == {"all": 15, "counted": 15, "filtered_out": 0, "passed_over": 0, "unknown": 0}
+    summary = summed(proxy.access_log)
+    totals = summary["totals"]
+    assert summary["lines"] == {"all": 15, "counted": 15, "filtered_out": 0, "passed_over": 0, "unknown": 0}
     assert totals["reasons"] == {"completed": 7, "client_gone": 3, "refused": 5}
     assert totals["refusals"] == {"rate-limit": 4, "not-found": 1}
     assert totals["records"] == read + 3
     assert totals["streams"] == len(upstream.heads) == 10
     assert totals["bytes"] == sum(each["bytes"] for each in proxy.lines())
-    few = named(told["routes"], "/v1/few")
+    few = named(summary["routes"], "/v1/few")
     assert (few["requests"], few["records"], few["refusals"]) == (6, 20, {"rate-limit": 4})
-    assert named(told["routes"], "-")["refusals"] == {"not-found": 1}
-    assert [each["name"] for each in told["clients"]] == [proxy.lines()[0]["client"]]
+    assert named(summary["routes"], "-")["refusals"] == {"not-found": 1}
+    assert [each["name"] for each in summary["clients"]] == [proxy.lines()[0]["client"]]
     ran = sum(each["duration"] for each in proxy.lines() if "records" in each)
     assert totals["stream_seconds"] == pytest.approx(ran, abs=1e-4)
     assert totals["records_per_second"] == pytest.approx(totals["records"] / ran, rel=1e-4)
@@ -94,24 +94,24 @@ def test_it_agrees_with_the_clients_and_the_origin(weir, origin, client):
 def test_starts_and_progress_are_passed_over(tmp_path):
     log = tmp_path / "access.log"
     log.write_text(line(event="start") + line(event="progress") + line() + "GET / HTTP/1.1\n" + line()[:-20])
-    told = summed(log)
-    assert told["lines"] == {"all": 5, "counted": 1, "filtered_out": 0, "passed_over": 2, "unknown": 2}
-    assert told["totals"]["requests"] == 1
+    summary = summed(log)
+    assert summary["lines"] == {"all": 5, "counted": 1, "filtered_out": 0, "passed_over": 2, "unknown": 2}
+    assert summary["totals"]["requests"] == 1
 
 
-def test_plain_and_gzip_tell_the_same(tmp_path):
+def test_plain_and_gzip_give_the_same(tmp_path):
     text = "".join(line(n, client=f"192.0.2.{n % 7}", duration=n / 100) for n in range(5000)).encode()
     plain, packed, members = tmp_path / "plain", tmp_path / "packed.log", tmp_path / "members"
     plain.write_bytes(text)
     packed.write_bytes(gzip.compress(text))
     half = len(text) // 2  # within a line
     members.write_bytes(gzip.compress(text[:half]) + gzip.compress(text[half:]) + bytes(512))
-    told = summed(plain)
-    assert told["totals"]["records"] == 50_000
-    assert summed(packed) == summed(members) == told
+    summary = summed(plain)
+    assert summary["totals"]["records"] == 50_000
+    assert summed(packed) == summed(members) == summary
     for source in (plain, packed):
         with open(source) as stdin:
-            assert summed(stdin=stdin) == told
+            assert summed(stdin=stdin) == summary
     with open(packed) as stdin:
         both = summed(plain, "-", stdin=stdin)
     assert both["totals"]["records"] == 100_000 and both["lines"]["unknown"] == 0
@@ -146,7 +146,7 @@ class Following:
     """A running `weir logs --follow --json`."""
 
     def __init__(self, folder, *arguments):
-        self.output = folder / "told"
+        self.output = folder / "report"
         with open(self.output, "wb") as output:
             self.process = subprocess.Popen([BINARY, "logs", "--follow", "--json", *map(str, arguments)],
                                             stdin=subprocess.PIPE, stdout=output)
@@ -159,8 +159,8 @@ class Following:
         objects = self.objects()
         return objects[-1]["totals"]["requests"] if objects else None
 
-    def told(self, requests):
-        eventually(lambda: self.requests() == requests, f"{requests} requests told", within=20)
+    def counts(self, requests):
+        eventually(lambda: self.requests() == requests, f"{requests} requests counted", within=20)
 
 
 @pytest.fixture
@@ -178,33 +178,33 @@ def following(tmp_path):
         each.process.stdin.close()
 
 
-def test_following_goes_on_through_rotation_and_truncation(tmp_path, following):
+def test_following_continues_after_rotation_and_truncation(tmp_path, following):
     log, other = tmp_path / "access.log", tmp_path / "other.log"
     log.write_text(line(1) + line(2))
     follower = following(log, other)
-    follower.told(2)
+    follower.counts(2)
     with open(log, "a") as writer:
         writer.write(line(3) + line(4)[:50])
         writer.flush()
-        follower.told(3)
+        follower.counts(3)
         # Renamed as logrotate does; weir writes to the old one until SIGUSR1.
         log.rename(tmp_path / "access.log.1")
         writer.write(line(4)[50:])
         writer.flush()
-        follower.told(4)
+        follower.counts(4)
         log.write_text(line(5))
-        follower.told(5)
+        follower.counts(5)
     other.write_text(line(6))  # was not there at first
-    follower.told(6)
+    follower.counts(6)
     with open(log, "a") as writer:
         writer.write(line(7) * 5)
         writer.flush()
-        follower.told(11)
+        follower.counts(11)
         # As copytruncate does.
         writer.truncate(0)
         writer.write(line(8))
         writer.flush()
-        follower.told(12)
+        follower.counts(12)
         writer.write(line(9).rstrip("\n"))  # without its newline, until the end
     follower.process.send_signal(signal.SIGINT)
     assert follower.process.wait(20) == 0
@@ -217,7 +217,7 @@ def test_following_a_pipe_ends_with_it(tmp_path, following):
     follower = following("-")
     follower.process.stdin.write(line(1).encode())
     follower.process.stdin.flush()
-    follower.told(1)
+    follower.counts(1)
     follower.process.stdin.write(line(2).encode()[:-1])
     follower.process.stdin.close()
     assert follower.process.wait(20) == 0
@@ -263,7 +263,7 @@ def terminal():
     os.close(theirs)
 
 
-def test_on_a_terminal_the_tables_fit_and_stand_in_one_place(tmp_path, terminal):
+def test_on_a_terminal_the_tables_fit_and_keep_their_position(tmp_path, terminal):
     theirs, shown = terminal
     log = tmp_path / "access.log"
     log.write_text("".join(line(n, client=f"192.0.2.{n}", route="/" + "r" * 90) for n in range(60)))
@@ -297,6 +297,6 @@ def test_on_a_terminal_reading_shows_how_far_it_is(tmp_path, terminal):
             written += 1
             return "B read" in shown()
         eventually(progress, "progress on standard error")
-    told, _ = process.communicate(timeout=20)
-    assert json.loads(told)["totals"]["requests"] == written
+    summary, _ = process.communicate(timeout=20)
+    assert json.loads(summary)["totals"]["requests"] == written
     assert shown().endswith("\r\x1b[K")  # taken away at the end

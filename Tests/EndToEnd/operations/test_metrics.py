@@ -22,7 +22,7 @@ GAUGES = ("weir_active_streams", "weir_buffer_records", "weir_buffer_bytes", "we
 
 
 def sends(count, size=0, then=lambda peer: peer.send(LAST_CHUNK)):
-    """A script: answers each request with so many records."""
+    """A script: answers each request with this number of records."""
     def script(peer):
         while peer.read_head():
             peer.send(STREAM_HEAD)
@@ -53,7 +53,7 @@ def test_promtool_finds_nothing_to_say(weir, fastapi_app, client):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_open_metrics_are_told_to_who_asks_for_them(weir, fastapi_app):
+def test_open_metrics_are_sent_if_they_are_accepted(weir, fastapi_app):
     proxy = weir(route(fastapi_app.url))
     text, kind = scrape(proxy, OPEN_METRICS + ",text/plain;q=0.5")
     assert kind == f"{OPEN_METRICS}; charset=utf-8"
@@ -66,7 +66,7 @@ def test_open_metrics_are_told_to_who_asks_for_them(weir, fastapi_app):
     assert {name for name, _, _ in samples(text.removesuffix("# EOF\n"))} == {name for name, _, _ in samples(older)}
 
 
-def test_the_page_tells_what_a_scrape_has(weir, fastapi_app):
+def test_the_page_documents_every_metric(weir, fastapi_app):
     proxy = weir(route(fastapi_app.url, health_check="{ path: / }"))
     text, _ = scrape(proxy)
     types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
@@ -75,9 +75,9 @@ def test_the_page_tells_what_a_scrape_has(weir, fastapi_app):
         labels[re.sub("_(bucket|sum|count)$", "", name)] |= has.keys() - {"le"}
     page = (REPOSITORY / "docs" / "METRICS.md").read_text()
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*?) ?\| \S", page, re.MULTILINE)
-    told = {name: (kind, set(re.findall(r"`(\w+)`", has))) for name, kind, has in rows}
-    assert told == {name: (types[name], labels[name]) for name in types}
-    assert CONTRACT <= told.keys()
+    documented = {name: (kind, set(re.findall(r"`(\w+)`", has))) for name, kind, has in rows}
+    assert documented == {name: (types[name], labels[name]) for name in types}
+    assert CONTRACT <= documented.keys()
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -115,7 +115,7 @@ def test_a_running_stream_is_seen_while_it_runs(weir, origin, client):
                > metrics.total("weir_upstream_paused_seconds_total"), "paused time that grows")
 
 
-def test_what_never_reached_the_client_is_told_by_its_cause(weir, origin, client):
+def test_undelivered_records_are_counted_by_their_cause(weir, origin, client):
     dropping = origin(sends(500, then=lambda peer: peer.wait_gone()))
     oversized = origin(lambda peer: (peer.read_head(), peer.send(STREAM_HEAD + chunk(record(1)) + chunk(b"x" * 3000)),
                                      peer.wait_gone()))
@@ -139,7 +139,7 @@ def test_what_never_reached_the_client_is_told_by_its_cause(weir, origin, client
     assert holds_nothing(metrics)
 
 
-def test_refusals_are_told_by_their_type_and_the_log_agrees(weir, origin, client):
+def test_refusals_are_counted_by_their_type_and_the_log_agrees(weir, origin, client):
     proxy = weir(route(origin(sends(1)).url, match="/a", streams="{ starts: 1/hour, starts_burst: 1 }"),
                  route("http://127.0.0.1:1", match="/b"))
     client(proxy).get("/a").read()
@@ -153,11 +153,11 @@ def test_refusals_are_told_by_their_type_and_the_log_agrees(weir, origin, client
         assert metrics.total("weir_refusals_total", route=where, type=kind) == count
     assert metrics.total("weir_refusals_total") == 5 == sum("problem" in line for line in lines)
     for reason in {line["reason"] for line in lines}:
-        told = [line for line in lines if line["reason"] == reason and "route" in line]
-        assert metrics.total("weir_streams_total", outcome=reason) == len(told)
+        logged = [line for line in lines if line["reason"] == reason and "route" in line]
+        assert metrics.total("weir_streams_total", outcome=reason) == len(logged)
 
 
-def test_breakers_are_told_by_state_and_trips(weir, client):
+def test_breakers_are_counted_by_state_and_trips(weir, client):
     proxy = weir(route("http://127.0.0.1:1", upstream_breaker="{ failures: 2, window: 60s, cooldown: 1h }"))
     assert Metrics(proxy).total("weir_breaker_state", kind="upstream", state="closed") == 1
     assert [client(proxy).get("/").status for _ in range(3)] == [502, 502, 503]
@@ -173,7 +173,7 @@ def test_the_lag_of_every_loop_is_watched(weir, fastapi_app):
 
 
 def test_a_pause_and_a_disconnect_have_the_cause_that_they_had(weir, origin, client):
-    more = {path: threading.Event() for path in ("/told", "/left")}
+    more = {path: threading.Event() for path in ("/whole", "/left")}
 
     def waits(peer):
         path = peer.read_head().split()[1].decode()
@@ -185,21 +185,21 @@ def test_a_pause_and_a_disconnect_have_the_cause_that_they_had(weir, origin, cli
 
     def pauses(cause):
         return Metrics(proxy).total("weir_upstream_pauses_total", cause=cause)
-    told, left = client(proxy), client(proxy)
-    stream = told.get("/told")
+    reading, left = client(proxy), client(proxy)
+    stream = reading.get("/whole")
     next(stream.records())
     body = b'{"pause":true}'
     speaking = client(proxy)
     speaking.send(b"POST /v1/streams/%b/feedback HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b"
                   % (stream.head["X-Stream-Id"].encode(), len(body), body))
     assert speaking.response("POST").status == 200
-    more["/told"].set()
+    more["/whole"].set()
     eventually(lambda: pauses("feedback") == 1, "a pause that the client asked for")
     next(left.get("/left").records())
     left.close()
     eventually(lambda: Metrics(proxy).total("weir_client_disconnects_total", cause="resumable") == 1, "a lost connection")
     more["/left"].set()
-    eventually(lambda: pauses("detached") == 1, "a pause while nobody reads")
+    eventually(lambda: pauses("detached") == 1, "a pause while no client reads")
     assert pauses("pace") == pauses("client") == 0
 
 
@@ -216,24 +216,24 @@ def test_connections_to_the_upstream_are_active_or_idle_until_they_are_closed(we
         over.wait(30)
     proxy = weir(route(origin(script).url, match="/a"), route("http://127.0.0.1:1", match="/b"), workers=workers)
 
-    def stands(active, idle):
+    def has(active, idle):
         metrics = Metrics(proxy)
         assert metrics.total("weir_upstream_connections", route="/b") == 0
         return [metrics.total("weir_upstream_connections", state=state) for state in ("active", "idle")] == [active, idle]
     first, second = client(proxy), client(proxy)
-    told = [connection.get("/a") for connection in (first, second)]
-    eventually(lambda: stands(2, 0), "two at work")
+    responses = [connection.get("/a") for connection in (first, second)]
+    eventually(lambda: has(2, 0), "two active connections")
     go_on.set()
-    assert all(response.read() for response in told)
-    eventually(lambda: stands(0, 2), "two that wait")
+    assert all(response.read() for response in responses)
+    eventually(lambda: has(0, 2), "two idle connections")
     go_on.clear()
     again = first.get("/a")  # on the same event loop as before
-    eventually(lambda: stands(1, 1), "one at work, one that waits")
+    eventually(lambda: has(1, 1), "one active and one idle connection")
     go_on.set()
     assert again.read()
-    eventually(lambda: stands(0, 2), "two that wait")
+    eventually(lambda: has(0, 2), "two idle connections")
     over.set()
-    eventually(lambda: stands(0, 1), "the one that the upstream has closed gone")
+    eventually(lambda: has(0, 1), "the closed one removed")
 
 
 def test_connections_outlive_a_reload(weir, origin, client):
@@ -247,7 +247,7 @@ def test_connections_outlive_a_reload(weir, origin, client):
     assert len(upstream.peers) == 1
 
 
-def test_a_connection_that_the_upstream_closes_behind_its_answer_is_never_idle(weir, origin, client):
+def test_a_connection_that_the_upstream_closes_after_its_answer_is_never_idle(weir, origin, client):
     def script(peer):
         peer.read_head()
         peer.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
@@ -258,7 +258,7 @@ def test_a_connection_that_the_upstream_closes_behind_its_answer_is_never_idle(w
     assert at_rest(proxy).total("weir_upstream_connections") == 0
 
 
-def test_a_client_that_does_not_read_is_told_by_its_pause_its_end_and_its_breaker(weir, origin, client):
+def test_a_client_that_does_not_read_is_counted_by_its_pause_its_end_and_its_breaker(weir, origin, client):
     def endless(peer):
         peer.read_head()
         peer.send(STREAM_HEAD)
@@ -289,7 +289,7 @@ def test_a_client_that_does_not_read_is_told_by_its_pause_its_end_and_its_breake
     assert Metrics(proxy).total("weir_refusals_total") == 0
 
 
-def test_clients_that_are_kept_away_are_counted_and_their_refusals_too(weir, origin, client):
+def test_clients_with_an_open_breaker_and_their_refusals_are_counted(weir, origin, client):
     def endless(peer):
         peer.read_head()
         peer.send(STREAM_HEAD)

@@ -114,7 +114,7 @@ def test_metrics_labels_and_values_exist(name, scraped):
     assert set(re.findall(r"\{\{(\w+)\}\}", text)) <= grouped | TARGET
 
 
-def test_an_alert_says_who_it_is_about_by_labels_that_it_has():
+def test_an_alert_refers_only_to_labels_that_it_has():
     for name, expression in rules().items():
         part = RULES.partition(f"- alert: {name}\n")[2].partition("- alert:")[0]
         grouped = named_labels("by", expression) | ({"job", "route"} if "job_route:" in expression else set())

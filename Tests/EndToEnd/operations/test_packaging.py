@@ -16,7 +16,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 PACKAGING = REPOSITORY / "packaging"
 
 
-# Sockets that were opened by somebody else
+# Sockets that were opened by another process
 
 
 def handed(sockets, *arguments, **options):
@@ -73,7 +73,7 @@ def test_sockets_that_are_handed_over_outlive_it(origin, tmp_path, workers):
                 process.terminate()
                 _, said = process.communicate(timeout=20)
             assert process.returncode == 0 and said.count(b"socket=inherited") == 2, said
-        # Nobody accepts now, and nobody is refused: whoever comes waits for the next one.
+        # No process accepts now, and no connection is refused: new ones wait for the next process.
         with socket.create_connection(public.getsockname(), timeout=15):
             pass
 
@@ -122,7 +122,7 @@ def test_systemds_own_tool_starts_it(origin, tmp_path):
 # Probes
 
 
-def test_health_is_told_by_the_exit_status(weir, origin, client):
+def test_health_is_reported_by_the_exit_status(weir, origin, client):
     proxy = weir(route(origin(lambda peer: (peer.read_head(), peer.wait_gone())).url), shutdown_grace="30s",
                  admin_token='"a-token-of-an-operator-0123456789"')
     address = ("--admin", proxy.admin)

@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from harness.addresses import LOOPS, endless
+from harness.addresses import endless
 from harness.metrics import Metrics
 from harness.problems import problem
 from harness.streams import StreamAddress
@@ -63,7 +63,7 @@ def test_open_streams_get_the_new_limits_and_keep_their_connections(weir, orders
     assert len(list(islice(records, 500))) == 500
 
 
-def test_a_stall_timeout_that_is_switched_on_finds_who_is_slow_already(weir, origin, client):
+def test_a_new_stall_timeout_counts_for_clients_that_are_slow_already(weir, origin, client):
     upstream = origin(endless(2000), send_buffer=16 << 10)
     keys = {"rate": FAST, "upstream_breaker": "off"}
     proxy = weir(route(upstream.url, stall_timeout="off", **keys))
@@ -73,7 +73,7 @@ def test_a_stall_timeout_that_is_switched_on_finds_who_is_slow_already(weir, ori
     proxy.logged(reason="slow_consumer")
 
 
-def test_what_counts_for_a_route_goes_on_counting(weir, orders, stream, client):
+def test_the_counts_of_a_route_continue(weir, orders, stream, client):
     proxy = weir(route(orders, rate=FAST, streams="{ per_client: 2 }"))
     stream(proxy)
     proxy.reload(route(orders, rate=FAST, streams="{ per_client: 1 }"))
@@ -89,7 +89,7 @@ def test_a_stream_of_a_route_that_is_gone_runs_on(weir, orders, stream, client):
     proxy.reload(route(orders, match="/other"))
     assert client(proxy).get("/orders").status == 404
     assert len(list(islice(records, 200))) == 200
-    # It is told under its own route until it has ended, which then is forgotten.
+    # It is counted under its own route until it has ended, which is removed then.
     assert Metrics(proxy).total("weir_active_streams", route="/orders") == 1
     address.cancel()
     address.logged("cancelled")
@@ -98,16 +98,16 @@ def test_a_stream_of_a_route_that_is_gone_runs_on(weir, orders, stream, client):
     assert routes == {"/other"}
 
 
-def test_streams_on_an_older_configuration_are_told_with_their_age(weir, orders, stream):
+def test_streams_of_an_older_configuration_are_reported_with_their_age(weir, orders, stream):
     proxy = weir(route(orders, rate=FAST), workers=2)
     _, first = stream(proxy)
     assert (configuration(proxy)["generation"], configuration(proxy)["olderStreams"]) == (1, 0)
     proxy.reload(route(orders, rate=SLOW))
     stream(proxy)
     # Snapshots are shared: one may be a quarter of a second old.
-    told = eventually(lambda: [now for now in [configuration(proxy)] if now["olderStreams"]], "an older stream")[0]
-    assert (told["generation"], told["olderStreams"], told["lastReload"]) == (2, 1, "taken")
-    assert told["oldest"] > 0
+    current = eventually(lambda: [now for now in [configuration(proxy)] if now["olderStreams"]], "an older stream")[0]
+    assert (current["generation"], current["olderStreams"], current["lastReload"]) == (2, 1, "taken")
+    assert current["oldest"] > 0
     metrics = Metrics(proxy)
     assert metrics.total("weir_config_generation") == 2
     assert metrics.total("weir_older_config_streams") == 1
@@ -125,22 +125,22 @@ def test_streams_on_an_older_configuration_are_told_with_their_age(weir, orders,
 def test_a_configuration_that_cannot_be_served_changes_nothing(weir, orders, stream, client, change, word):
     proxy = weir(route(orders, rate=FAST))
     records, address = stream(proxy)
-    told = proxy.reload(route(orders, match="/elsewhere"), **change)
-    assert told.startswith("not reloaded") and word in told
+    report = proxy.reload(route(orders, match="/elsewhere"), **change)
+    assert report.startswith("not reloaded") and word in report
     assert address.state()["rate"] == "1000/second"
     assert len(list(islice(records, 100))) == 100
     stream(proxy)
-    eventually(lambda: configuration(proxy)["lastReload"] == "refused", "the refusal told")
+    eventually(lambda: configuration(proxy)["lastReload"] == "refused", "the refusal reported")
     assert configuration(proxy)["generation"] == 1
     assert Metrics(proxy).total("weir_config_last_reload_successful") == 0
     proxy.reload(route(orders, rate=FAST))
     assert Metrics(proxy).total("weir_config_last_reload_successful") == 1
 
 
-def test_every_error_of_a_refused_file_is_told(weir, orders):
+def test_every_error_of_a_refused_file_is_reported(weir, orders):
     proxy = weir(route(orders))
     proxy.reload(text="workers: many\nlisten: nowhere\n")
-    eventually(lambda: len(proxy.reloads()) >= 2, "both errors told")
+    eventually(lambda: len(proxy.reloads()) >= 2, "both errors reported")
     assert all("proxy.conf:" in line for line in proxy.reloads())
 
 

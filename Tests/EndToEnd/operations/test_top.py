@@ -1,4 +1,4 @@
-"""`weir top`: how a running weir stands, in a terminal that somebody looks at."""
+"""`weir top`: the state of a running weir, in a terminal."""
 import fcntl
 import json
 import os
@@ -19,14 +19,14 @@ ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
 
 
 def environment(**more):
-    """Nothing of the terminal or the language of whoever runs the tests."""
+    """An environment without the terminal and the language of the machine."""
     kept = {name: value for name, value in os.environ.items()
             if name not in {"NO_COLOR", "TERM", "LC_ALL", "LC_CTYPE", "LANG", "WEIR_ADMIN_TOKEN"}}
     return {**kept, "TERM": "xterm-256color", "LANG": "C.UTF-8", **more}
 
 
 class Terminal:
-    """A terminal with `weir top` in it; what stands on it is told by pyte, which knows the sequences as xterm does."""
+    """A terminal with `weir top` in it; its content is read by pyte, which interprets the sequences as xterm does."""
 
     def __init__(self, *arguments, columns=100, rows=24, **variables):
         self.own, self.theirs = os.openpty()
@@ -46,7 +46,7 @@ class Terminal:
 
     def resize(self, columns, rows):
         self.screen.resize(rows, columns)
-        self._size(columns, rows)  # the kernel tells the process, by SIGWINCH
+        self._size(columns, rows)  # the kernel signals the process, by SIGWINCH
 
     def read(self):
         """Everything written so far."""
@@ -135,7 +135,7 @@ def test_the_screen_shows_what_runs_and_goes_away(busy, top):
     screen.client("slow")
     assert any(line.startswith("/other") for line in screen.lines())
     assert screen.lines()[-1].startswith(" q quit")
-    # Drawn anew, without anybody's doing: the clock goes on.
+    # It is drawn again by itself: the clock advances.
     clock = screen.lines()[0]
     eventually(lambda: screen.lines()[0] != clock, "a later snapshot", within=20)
     screen.press("q")
@@ -153,7 +153,7 @@ def test_keys_choose_what_is_shown(busy, top):
     screen.press("p")
     screen.shows("paused")
     screen.press("p")
-    eventually(lambda: "paused" not in screen.lines()[0], "going on", within=20)
+    eventually(lambda: "paused" not in screen.lines()[0], "continuing", within=20)
     screen.press("x\x1b[A\x7f")  # nothing that it knows
     screen.press("\x03")  # Ctrl-C
     assert screen.ended() == 0
@@ -239,7 +239,7 @@ def once(proxy, *arguments, **variables):
     return command("top", "--admin", address(proxy), "--interval", "250ms", *arguments, env=environment(**variables))
 
 
-def test_without_a_terminal_it_tells_once(busy):
+def test_without_a_terminal_it_prints_once(busy):
     done = once(busy)
     assert done.returncode == 0 and done.stderr == ""
     lines = done.stdout.splitlines()

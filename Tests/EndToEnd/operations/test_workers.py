@@ -53,7 +53,7 @@ def test_streams_of_both_loops_are_metered_alike(weir, fastapi_app, client):
         assert [each.number for each in records] == list(range(1, 22))
     durations = [line["duration"] for line in eventually(
         lambda: len(proxy.lines()) == 16 and proxy.lines(), "every stream's end logged")]
-    assert all(0.95 < duration < 5 for duration in durations), durations  # lateness is for the benchmarks
+    assert all(duration > 0.95 for duration in durations), durations  # lateness is for the benchmarks
 
 
 def test_a_clients_limit_holds_across_the_loops(weir, fastapi_app, client):

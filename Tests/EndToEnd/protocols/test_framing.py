@@ -12,7 +12,7 @@ from harness.waiting import eventually
 from harness.weir import route
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-# What the attack needs: so many chunks of one byte that the framing of a chunked body, read by Content-Length, leaves the end of
+# What the attack needs: enough chunks of one byte that the framing of a chunked body, read by Content-Length, leaves the end of
 # its last chunk to be read as a request.
 PIECES, LAST = 20, 200
 HIDDEN = b"GET /private HTTP/1.1\r\nHost: a\r\nX-Pad: "
@@ -79,7 +79,7 @@ class NodeServer:
         self.url = f"http://127.0.0.1:{self.process.stdout.readline().strip()}"
 
     def await_more_than(self, received):
-        """Node reads no body whose length is told in two ways, so there is nothing to wait for."""
+        """Node reads no body that has two lengths, so there is nothing to wait for."""
 
     def stop(self):
         self.process.kill()

@@ -20,7 +20,7 @@ def sent(upstream, name):
     return [value for field, value in fields(upstream.heads[-1]) if field == name]
 
 
-def test_who_is_not_trusted_is_told_of_as_what_it_is(weir, origin, client):
+def test_an_untrusted_peer_is_forwarded_by_its_own_address(weir, origin, client):
     upstream = origin(answers(OK))
     proxy = weir(route(upstream.url), trusted_proxies="off")
     client(proxy).get("/", "Host: shop.example", "X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https",
@@ -60,7 +60,7 @@ def test_connection_cannot_take_away_what_weir_says_of_the_client(weir, origin, 
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
-def test_via_tells_the_version_that_was_received(weir, origin, client, version):
+def test_via_has_the_version_of_the_received_message(weir, origin, client, version):
     answer = f"HTTP/{version} 200 OK\r\nVia: 1.1 inner\r\nContent-Length: 2\r\n\r\nok".encode()
     upstream = origin(answers(answer))
     response = client(weir(route(upstream.url), via="edge-1")).get("/", version=version)

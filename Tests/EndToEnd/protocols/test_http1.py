@@ -1,4 +1,4 @@
-"""HTTP/1.1 downstream, as every client may speak it, and as nobody should."""
+"""HTTP/1.1 downstream, well-formed and malformed."""
 import pytest
 
 from harness.problems import problem
@@ -109,7 +109,7 @@ def test_end_to_end_fields_pass_and_hop_by_hop_fields_do_not(weir, app, client):
 
 
 @pytest.mark.parametrize("path", ["/v1/echo/../echo", "//v1/echo", "/v1/%2e%2e/echo?q=%2F", "/v1/a;b=c?d&&e"])
-def test_the_path_goes_on_as_it_came(weir, origin, client, path):
+def test_the_path_is_forwarded_unchanged(weir, origin, client, path):
     upstream = origin(answers(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
     proxy = weir(route(upstream.url))
     response = client(proxy).get(path)
@@ -148,7 +148,7 @@ def test_headers_within_the_limit_pass(proxy, client):
 
 
 @pytest.mark.parametrize("begun", [b"", b"GET /v1/orders/1 HTTP/1.1\r\nHost: a\r\nX-Slow: "], ids=["nothing", "half"])
-def test_a_slow_sender_is_cut(proxy, client, begun):
+def test_a_slow_sender_is_disconnected(proxy, client, begun):
     connection = client(proxy)
     connection.send(begun)
     try:
@@ -173,7 +173,7 @@ def test_a_trickle_does_not_prolong_the_header_time(proxy, client):
             continue
         except OSError:
             return  # reset, as it was still sending
-    pytest.fail("it may go on sending its head for ever")
+    pytest.fail("it may send its head for ever")
 
 
 def test_no_route_is_404(weir, fastapi_app, client):

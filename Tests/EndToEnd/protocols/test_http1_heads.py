@@ -215,7 +215,7 @@ def test_a_fault_after_a_request_is_answered_after_its_response(weir, origin, cl
     assert connection.is_closed()
 
 
-def test_requests_behind_an_open_response_are_left_to_tcp(weir, origin, client):
+def test_requests_after_an_open_response_stay_in_the_socket(weir, origin, client):
     """A client that sends requests without an end is held by its own socket, not in memory."""
     upstream = origin(lambda peer: (peer.read_head(), peer.wait_gone()))
     connection = client(weir(route(upstream.url)))

@@ -144,7 +144,7 @@ def test_heads_without_bodies(weir, origin, h2):
     assert (none.status, none.body, none.ended) == (204, b"", True)
 
 
-def test_trailers_tell_that_a_stream_is_complete(weir, origin, h2):
+def test_trailers_report_that_a_stream_is_complete(weir, origin, h2):
     proxy = weir(route(origin(ten).url))
     stream = h2(proxy).ask("/", ("te", "trailers")).finish()
     assert stream.fields["trailer"] == "X-Stream-Status, X-Stream-Items"
@@ -284,7 +284,7 @@ def test_a_client_that_does_not_read_its_socket_is_found_on_every_stream(weir, o
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])  # one holds less than the connection may, and more hold more
-def test_streams_go_on_when_a_full_socket_is_read_again(weir, origin, h2, count):
+def test_streams_continue_when_a_full_socket_is_read_again(weir, origin, h2, count):
     def long(peer):
         peer.read_head()
         peer.send(STREAM_HEAD + b"".join(chunk(record(number, 1000)) for number in range(1, 3001)) + LAST_CHUNK)
@@ -331,7 +331,7 @@ def test_records_larger_than_the_window_pass(weir, origin, h2):
 # Ends
 
 
-def test_a_stream_that_breaks_off_is_reset_behind_what_was_sent(weir, origin, h2):
+def test_a_stream_that_breaks_off_is_reset_after_the_sent_records(weir, origin, h2):
     def script(peer):
         peer.read_head()
         peer.send(STREAM_HEAD + chunk(record(1)) + chunk(record(2)) + b"40\r\n{")
@@ -341,8 +341,8 @@ def test_a_stream_that_breaks_off_is_reset_behind_what_was_sent(weir, origin, h2
     connection = h2(proxy)
     stream = connection.ask("/").finish()
     assert stream.numbers == [1, 2] and not stream.ended and stream.reset == ErrorCodes.INTERNAL_ERROR
-    told = connection.ask("/", ("prefer", "stream-notices")).finish()
-    assert told.reset == ErrorCodes.INTERNAL_ERROR and b"bad-upstream" in told.lines[-1]
+    stream = connection.ask("/", ("prefer", "stream-notices")).finish()
+    assert stream.reset == ErrorCodes.INTERNAL_ERROR and b"bad-upstream" in stream.lines[-1]
     assert connection.ask("/nothing/else").finish().status == 200
     proxy.logged(reason="upstream_failed")
 
@@ -378,7 +378,7 @@ def test_a_drain_says_goodbye_and_ends_streams(weir, origin, h2):
     script.over.set()
 
 
-def test_an_idle_connection_is_closed_with_a_goodbye(weir, origin, h2):
+def test_an_idle_connection_is_closed_with_goaway(weir, origin, h2):
     proxy = weir(route(origin(ten).url), limits="{ keepalive_timeout: 300ms, header_timeout: 300ms }")
     used, unused = h2(proxy), h2(proxy)
     used.ask("/").finish()
@@ -389,7 +389,7 @@ def test_an_idle_connection_is_closed_with_a_goodbye(weir, origin, h2):
 # Bounds
 
 
-def test_bounds_are_told_and_kept(weir, origin, h2):
+def test_limits_are_announced_and_enforced(weir, origin, h2):
     script = HeldRecords(1)
     proxy = weir(route(origin(script).url), http2="{ max_concurrent_streams: 3 }", limits="{ max_header_bytes: 8KiB }")
     connection = h2(proxy)

@@ -1,4 +1,4 @@
-"""Bodies of requests: they reach the upstream whole, as fast as it takes them, and are given up when nobody wants them."""
+"""Bodies of requests: they reach the upstream whole, as fast as it takes them, and are discarded when they are not needed."""
 import hashlib
 import json
 import os
@@ -35,9 +35,9 @@ def test_a_body_of_a_known_length_arrives_as_it_is(weir, app, client, method, si
     sender = threading.Thread(target=connection.send, args=[
         head("/v1/digest", f"Content-Length: {size}", method=method) + body])
     sender.start()
-    told = connection.response().json()
+    seen = connection.response().json()
     sender.join()
-    assert told == {"method": method, "sha256": hashlib.sha256(body).hexdigest(), "length": size, "declared": str(size),
+    assert seen == {"method": method, "sha256": hashlib.sha256(body).hexdigest(), "length": size, "declared": str(size),
                     "coding": None}
     # The connection is fit for another one.
     connection.send(head("/v1/digest", "Content-Length: 3") + b"abc")
@@ -53,8 +53,8 @@ def test_a_chunked_body_arrives_as_it_is(weir, app, client, sizes):
         connection.send(chunk(rest[:size]))
         rest = rest[size:]
     connection.send(LAST_CHUNK)
-    told = connection.response().json()
-    assert (told["sha256"], told["length"]) == (hashlib.sha256(body).hexdigest(), len(body))
+    seen = connection.response().json()
+    assert (seen["sha256"], seen["length"]) == (hashlib.sha256(body).hexdigest(), len(body))
     connection.send(head("/v1/digest", "Content-Length: 3") + b"abc")
     assert connection.response().json()["length"] == 3
 
@@ -109,7 +109,7 @@ def filled(sock):
     return sent
 
 
-def test_an_upstream_that_does_not_read_makes_the_client_wait(weir, origin):
+def test_an_upstream_that_does_not_read_pauses_the_client(weir, origin):
     go, got = threading.Event(), []
 
     def script(peer):
@@ -177,7 +177,7 @@ def test_a_chunk_that_is_malformed_ends_the_request(weir, origin, client, ending
 
 
 @pytest.mark.parametrize("length", ["1001", "99999999999999999999"])
-def test_a_body_that_says_it_is_too_large_is_not_begun(weir, origin, client, length):
+def test_a_body_with_a_length_over_the_limit_is_not_read(weir, origin, client, length):
     upstream = origin(lambda peer: peer.read_head())
     proxy = weir(route(upstream.url, max_body_bytes="1000"))
     connection = client(proxy)
@@ -186,7 +186,7 @@ def test_a_body_that_says_it_is_too_large_is_not_begun(weir, origin, client, len
     assert not upstream.heads
 
 
-def test_a_body_that_turns_out_too_large_is_given_up(weir, origin, client):
+def test_a_body_that_turns_out_too_large_is_rejected(weir, origin, client):
     upstream = origin(lambda peer: (peer.read_head(), peer.wait_gone()))
     proxy = weir(route(upstream.url, max_body_bytes="1000"))
     connection = client(proxy)
@@ -203,7 +203,7 @@ def test_a_body_of_just_the_size_is_passed(weir, fastapi_app, client):
     assert connection.response().json()["length"] == 1000
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(weir, origin, client):
+def test_a_missing_body_times_out(weir, origin, client):
     upstream = origin(lambda peer: (peer.read_head(), peer.wait_gone()))
     proxy = weir(route(upstream.url, timeouts="{ body: 300ms }"))
     connection = client(proxy)
@@ -243,7 +243,7 @@ def test_an_upstream_that_refuses_at_once_spares_the_body(weir, origin, client):
     assert b"expect: 100-continue" in upstream.heads[0].lower()
 
 
-def test_a_client_that_waits_is_told_to_go_on(weir, fastapi_app, client):
+def test_an_expecting_client_gets_100_continue(weir, fastapi_app, client):
     connection = client(weir(route(fastapi_app.url)))
     connection.send(head("/v1/digest", "Content-Length: 3", "Expect: 100-continue"))
     assert connection.head().status == 100

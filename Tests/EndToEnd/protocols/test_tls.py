@@ -96,7 +96,7 @@ def test_connections_live_on_and_pipelined_requests_are_answered(secured, origin
         assert len(list(response.records())) == 10 and response.complete
 
 
-def test_whoever_speaks_no_tls_is_closed_and_harms_nobody(secured, origin, client, authority):
+def test_a_connection_without_tls_is_closed_and_others_continue(secured, origin, client, authority):
     proxy = secured(route(origin(ten).url), top={"limits": yaml(header_timeout="300ms")})
     plain, silent, halfway = client(proxy), client(proxy), client(proxy)
     plain.ask("/")
@@ -119,7 +119,7 @@ def check(tmp_path, **tls):
     return command("check", "-c", "proxy.conf", cwd=tmp_path)
 
 
-def test_check_tells_what_is_wrong_with_a_file_and_where_it_is_named(authority, tmp_path):
+def test_check_reports_an_invalid_file_at_its_key(authority, tmp_path):
     good, other = authority.serve(), authority.serve("other")
     key = serialization.load_pem_private_key(good["key"].read_bytes(), None)
     (tmp_path / "locked.key").write_bytes(key.private_bytes(
@@ -149,9 +149,9 @@ def test_an_expired_certificate_is_a_warning(authority, tmp_path):
 
 def shown(client, proxy):
     """The hash of the certificate that weir shows to a new connection."""
-    anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
-    return hashlib.sha256(client(proxy, tls=anybody).sock.getpeercert(binary_form=True)).hexdigest()
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    return hashlib.sha256(client(proxy, tls=trusting).sock.getpeercert(binary_form=True)).hexdigest()
 
 
 def test_sighup_reads_the_certificates_again_and_ends_no_stream(secured, origin, client, authority):
@@ -168,7 +168,7 @@ def test_sighup_reads_the_certificates_again_and_ends_no_stream(secured, origin,
     current = shown(client, proxy)
     (authority.folder / "server.key").write_text("damaged")
     proxy.process.send_signal(signal.SIGHUP)
-    eventually(lambda: "`tls.key`" in proxy.said().partition("not reloaded")[2], "the damage told")
+    eventually(lambda: "`tls.key`" in proxy.said().partition("not reloaded")[2], "the error reported")
     assert shown(client, proxy) == current
     script.go.set()
     script.over.set()
@@ -195,22 +195,22 @@ def test_clients_may_show_a_certificate_where_that_is_optional(secured, origin, 
 
 
 @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
-def test_a_certificate_is_who_the_client_is_also_when_it_resumes_its_session(
+def test_a_certificate_identifies_the_client_in_a_resumed_session_too(
         secured, origin, client, authority, tmp_path, version):
     guests = Authority(tmp_path)
     script = HeldRecords(2)
     proxy = secured(route(origin(script).url, client_key="certificate", streams="{ per_client: 1 }"),
                     client_ca=guests.pem, client_certificates="optional")
     wanted = getattr(ssl.TLSVersion, version)
-    ann, bob, nobody = (authority.client(name, by=guests, minimum_version=wanted, maximum_version=wanted)
+    ann, bob, without = (authority.client(name, by=guests, minimum_version=wanted, maximum_version=wanted)
                         for name in ("ann", "bob", None))
     first = client(proxy, tls=ann)
-    streams = [first.get("/"), client(proxy, tls=bob).get("/"), client(proxy, tls=nobody).get("/")]
+    streams = [first.get("/"), client(proxy, tls=bob).get("/"), client(proxy, tls=without).get("/")]
     assert [stream.status for stream in streams] == [200, 200, 200]
     assert next(streams[0].records()).number == 1  # by now the ticket for a resumption has come
     again = client(proxy, tls=ann, session=first.sock.session)
     assert again.sock.session_reused
-    for connection in (again, client(proxy, tls=ann), client(proxy, tls=nobody)):
+    for connection in (again, client(proxy, tls=ann), client(proxy, tls=without)):
         assert connection.get("/").status == 429
     script.go.set()
     script.over.set()
@@ -278,7 +278,7 @@ def breaks_off(peer):
 
 
 @pytest.mark.parametrize("script, reason", [(ten, "completed"), (breaks_off, "upstream_failed")])
-def test_only_a_whole_body_ends_with_tlss_farewell_where_the_connections_end_is_all_that_tells(
+def test_a_body_delimited_by_the_close_ends_with_close_notify_only_if_it_is_whole(
         secured, origin, authority, script, reason):
     proxy = secured(route(origin(script).url))
     with socket.create_connection(("127.0.0.1", proxy.port)) as sock:

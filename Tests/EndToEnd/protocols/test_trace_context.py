@@ -1,4 +1,4 @@
-"""Traces: what the upstream gets of one, and where its id is told."""
+"""Traces: what the upstream gets of one, and where its id is reported."""
 import json
 import re
 
@@ -32,7 +32,7 @@ def fields(head, name):
     return re.findall(rf"(?im)^{name}: *(.*?)\r?$", text)
 
 
-def test_a_trace_goes_on_with_weirs_span(traced, client):
+def test_a_trace_continues_with_weirs_span(traced, client):
     proxy, heads = traced()
     response = client(proxy).get("/", f"traceparent: {PARENT}", "tracestate: vendor=1")
     assert response.status == 200 and response.read()
@@ -54,14 +54,14 @@ def test_without_one_a_trace_begins(traced, client):
     assert fields(heads[1], "traceparent")[0].split("-")[1] != trace
 
 
-def test_off_lets_both_pass_untouched(traced, client):
+def test_off_passes_both_unchanged(traced, client):
     proxy, heads = traced(trace_context="false")
     client(proxy).get("/", "traceparent: garbage", "tracestate: vendor=1").read()
     assert fields(heads[0], "traceparent") == ["garbage"] and fields(heads[0], "tracestate") == ["vendor=1"]
     assert "trace_id" not in proxy.logged(event="end")
 
 
-def test_a_problem_tells_its_trace(weir, origin, client):
+def test_a_problem_names_its_trace(weir, origin, client):
     proxy = weir(route("http://127.0.0.1:1", match="/down"))
     for path, status in [("/down", 502), ("/nowhere", 404)]:
         response = client(proxy).get(path, f"traceparent: {PARENT}")

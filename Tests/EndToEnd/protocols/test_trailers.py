@@ -1,4 +1,4 @@
-"""Fields behind a body: from the client to the upstream and back, where both sides can have them."""
+"""Fields after a body: from the client to the upstream and back, if both sides support them."""
 import hashlib
 import json
 
@@ -23,12 +23,12 @@ def test_they_pass_both_ways(weir, express_app, client):
         response = connection.response()
         assert response.head["Trailer"] == "X-Digest, X-Noted"
         assert response.read() == b"announced X-Sum, asked for trailers\n"
-        told = dict(response.trailers)
-        assert told["X-Digest"] == hashlib.sha256(b"hello").hexdigest()
-        assert json.loads(told["X-Noted"]) == {"x-sum": str(number), "x-empty": ""}
+        received = dict(response.trailers)
+        assert received["X-Digest"] == hashlib.sha256(b"hello").hexdigest()
+        assert json.loads(received["X-Noted"]) == {"x-sum": str(number), "x-empty": ""}
 
 
-def test_who_does_not_ask_gets_none(weir, express_app, client):
+def test_a_client_that_does_not_ask_gets_none(weir, express_app, client):
     connection = client(weir(route(express_app.url)))
     connection.send(post() + chunk(b"hello") + LAST_CHUNK)
     response = connection.response()
@@ -49,7 +49,7 @@ def test_over_http2_they_pass_as_well(weir, express_app, h2):
     assert json.loads(stream.trailers["x-noted"]) == {"x-sum": "7"}
 
 
-def test_behind_a_body_of_known_length_there_is_no_place_for_them(weir, fastapi_app, h2):
+def test_a_body_of_known_length_has_none(weir, fastapi_app, h2):
     connection = h2(weir(route(fastapi_app.url)))
     stream = connection.ask("/v1/digest", ("content-length", "5"), method="POST", ends=False)
     connection.send_body(stream, b"hello", ends=False)

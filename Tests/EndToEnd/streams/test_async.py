@@ -45,7 +45,7 @@ def gated():
 
 @pytest.fixture
 def start(weir, origin, gated):
-    """A weir of two loops in front of an upstream that waits for `gate.opened`."""
+    """A weir of two loops before an upstream that waits for `gate.opened`."""
     def run(gate=None, top=None, **keys):
         gate = gate or gated()
         upstream = origin(gate)
@@ -58,14 +58,14 @@ def start(weir, origin, gated):
 def promise(connection, *fields):
     """Asks, and is promised the answer for later; returns the stream's id."""
     response = connection.get("/orders", *(fields or [AT_ONCE]))
-    told = response.json()
-    assert response.status == 202, told
-    assert response.head["Location"] == f"/v1/streams/{told['id']}"
+    seen = response.json()
+    assert response.status == 202, seen
+    assert response.head["Location"] == f"/v1/streams/{seen['id']}"
     assert response.head["Preference-Applied"] == "respond-async"
     assert response.head["Vary"] == "Prefer"
-    assert response.head["X-Stream-Id"] == told["id"]
+    assert response.head["X-Stream-Id"] == seen["id"]
     assert int(response.head["Retry-After"]) >= 1
-    return told["id"]
+    return seen["id"]
 
 
 def attach(connection, stream):
@@ -118,15 +118,15 @@ def test_feedback_on_what_has_not_begun_holds_from_its_begin(start, client, gate
     asking = client(run.proxy)
     stream = promise(asking)
     talking = connect(client, run.proxy, where, beside=asking)
-    told = feedback(talking, stream, rate="50/second", request=3, bufferSize=7)
-    assert (told["state"], told["rate"], told["credit"], told["bufferSize"]) == ("pending", "50/second", 3, 7)
+    seen = feedback(talking, stream, rate="50/second", request=3, bufferSize=7)
+    assert (seen["state"], seen["rate"], seen["credit"], seen["bufferSize"]) == ("pending", "50/second", 3, 7)
     run.gate.opened.set()
     ready(talking, stream)
     records = attach(client(run.proxy), stream).records()
     assert numbers(records, 3) == [1, 2, 3]
     assert level(lambda: state(talking, stream)["records"], "the records sent", still=0.5) == 3
-    told = feedback(talking, stream, request=100)
-    assert (told["rate"], told["bufferSize"]) == ("50/second", 7)
+    seen = feedback(talking, stream, request=100)
+    assert (seen["rate"], seen["bufferSize"]) == ("50/second", 7)
     assert numbers(records, 100) == list(range(4, 104))
 
 
@@ -172,7 +172,7 @@ def test_an_open_breaker_refuses_all_the_same(start, client, gated):
 @both_loops
 @pytest.mark.parametrize("cause, status, kind", [
     ("hangs up", 502, "bad-upstream"), ("is no HTTP", 502, "bad-upstream"), ("is silent", 504, "upstream-timeout")])
-def test_a_failure_before_the_head_is_told_to_who_comes_for_the_stream(
+def test_a_failure_before_the_head_is_reported_to_the_client_that_fetches_the_stream(
         start, client, gated, where, cause, status, kind):
     class Fails(Gate):
         def __call__(self, peer):
@@ -201,7 +201,7 @@ def test_a_failure_before_the_head_is_told_to_who_comes_for_the_stream(
 
 
 @both_loops
-def test_who_comes_too_late_is_told_so(start, client, gated, where):
+def test_a_late_client_gets_410(start, client, gated, where):
     run = start(gated(STREAM_HEAD, goes_on=True), streams="{ per_client: 1 }",
                 **{"async": "{ per_client: 1, expiry: 1s }"})
     asking = client(run.proxy)
@@ -211,7 +211,7 @@ def test_who_comes_too_late_is_told_so(start, client, gated, where):
         run.gate.opened.set()
         run.proxy.logged(id=stream, reason="client_gone")
         problem(attach(connect(client, run.proxy, where, beside=asking), stream), 410, "gone")
-    eventually(lambda: all(peer.gone for peer in run.upstream.peers), "the upstream let go")
+    eventually(lambda: all(peer.gone for peer in run.upstream.peers), "the upstream's connection closed")
 
 
 def test_what_never_gets_a_slot_expires_as_well(start, client, gated):
@@ -228,7 +228,7 @@ def test_what_never_gets_a_slot_expires_as_well(start, client, gated):
     assert len(run.upstream.heads) == 1
 
 
-def test_who_is_promised_enough_waits_like_everybody(start, client):
+def test_a_client_with_all_its_promises_is_refused(start, client):
     run = start(**{"async": "{ per_client: 2 }"})
     asking = client(run.proxy)
     promised = [promise(asking) for _ in range(2)]
@@ -264,7 +264,7 @@ def test_a_deleted_promise_gives_everything_back(start, client, where):
             problem(attach(ending, stream), 404, "not-found")
     assert len(run.upstream.heads) == 6
     run.gate.opened.set()
-    eventually(lambda: all(peer.gone for peer in run.upstream.peers), "the upstream let go")
+    eventually(lambda: all(peer.gone for peer in run.upstream.peers), "the upstream's connection closed")
 
 
 def test_a_client_that_leaves_before_it_is_promised_anything_gives_everything_back(start, client):
@@ -289,7 +289,7 @@ def test_a_fetched_stream_whose_client_leaves_gives_everything_back(start, clien
         assert numbers(attach(fetching, stream).records(), 3) == [1, 2, 3]
         fetching.close()
         assert run.proxy.logged(id=stream)["reason"] == "client_gone"
-    eventually(lambda: all(peer.gone for peer in run.upstream.peers), "the upstream let go")
+    eventually(lambda: all(peer.gone for peer in run.upstream.peers), "the upstream's connection closed")
 
 
 def test_a_stream_is_fetched_once(start, client, gated):
@@ -305,7 +305,7 @@ def test_a_stream_is_fetched_once(start, client, gated):
     assert numbers(records, 20) == list(range(2, 22))
 
 
-def test_a_stop_ends_what_nobody_could_fetch_any_more(start, client):
+def test_a_stop_ends_streams_that_cannot_be_fetched_any_more(start, client):
     run = start(top={"shutdown_grace": "1h"}, streams="{ per_client: 1 }")
     asking = client(run.proxy)
     streams = [promise(asking), promise(asking)]

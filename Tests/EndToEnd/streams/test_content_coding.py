@@ -1,4 +1,4 @@
-"""Records cannot be told apart in a compressed body: weir asks for none, and lets what comes all the same pass."""
+"""Records cannot be separated in a compressed body: weir requests none, and passes one that is sent anyway."""
 import gzip
 
 import pytest
@@ -65,7 +65,7 @@ def client_sees(app, client, weir, framing):
     (b"application/x-ndjson", b"".join(map(record, range(1, 50)))),
     (b"application/json-seq", b"\x1e1\n" * 50),
 ])
-def test_what_comes_compressed_passes_as_it_is_and_is_told_once(weir, origin, client, kind, body):
+def test_a_compressed_response_passes_unchanged_and_is_logged_once(weir, origin, client, kind, body):
     coded = gzip.compress(body)
     upstream = origin(answers(compressed(kind, coded)))
     proxy = weir(route(upstream.url, "/coded", rate="1/minute"), route(upstream.url, "/other", rate="1/minute"))
@@ -90,7 +90,7 @@ def test_what_is_not_a_registered_coding_is_metered(weir, origin, client, coding
 
 
 def test_a_compressed_stream_is_bounded_in_bytes(weir, origin, client):
-    """The upstream is paused when the client does not read, although nothing tells its records."""
+    """The upstream is paused when the client does not read, although its records are not visible."""
     def endless(peer):
         peer.read_head()
         peer.send(STREAM_HEAD.replace(b"\r\n\r\n", b"\r\nContent-Encoding: br\r\n\r\n"))

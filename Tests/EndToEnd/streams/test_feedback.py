@@ -1,5 +1,6 @@
 """A stream's own address: its state, its end, and what a client may say while it runs, from any connection."""
 import subprocess
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,7 @@ from harness.waiting import eventually, level
 from harness.weir import route
 
 LIMITS = {"rate": "{ default: 100/second, max: 200/second }", "buffer": "{ default: 20, max: 400 }"}
-NOBODY = "0" * 32
+UNKNOWN = "0" * 32
 both_loops = pytest.mark.parametrize("where", LOOPS)
 
 
@@ -31,26 +32,26 @@ def begin(weir, origin, client):
     return open_stream
 
 
-def behind(stream, count, after):
-    """Reads the records up to and with this one, of which so many have been read; nothing where that is enough."""
+def read_up_to(stream, count, after):
+    """Reads the records up to and with this one, of which a number has been read; nothing if that is enough."""
     numbers(stream.records, max(0, count - after))
 
 
 @both_loops
-def test_the_state_tells_terms_and_counters(begin, where):
+def test_the_state_has_terms_and_counters(begin, where):
     stream = begin(where, "X-Stream-Rate-Limit: 50/second", "X-Stream-Buffer-Size: 30")
     assert numbers(stream.records, 5) == [1, 2, 3, 4, 5]
     eventually(lambda: state(stream.talking, stream.id)["queued"] >= 30, "a full queue")
     response = stream.talking.get(f"/v1/streams/{stream.id}")
-    told = response.json()
+    seen = response.json()
     assert response.status == 200
     assert response.head["Content-Type"] == "application/json"
     assert response.head["Cache-Control"] == "no-store"
     assert response.head["X-Stream-Id"] == stream.id
     assert {"id": stream.id, "state": "streaming", "rate": "50/second", "bufferSize": 30, "grantedRate": "50/second",
-            "grantedBufferSize": 30, "paused": False, "dropped": 0}.items() <= told.items()
-    assert "credit" not in told
-    assert told["records"] >= 5 and told["bytes"] == told["records"] * 200 and told["duration"] > 0
+            "grantedBufferSize": 30, "paused": False, "dropped": 0}.items() <= seen.items()
+    assert "credit" not in seen
+    assert seen["records"] >= 5 and seen["bytes"] == seen["records"] * 200 and seen["duration"] > 0
     head = stream.talking.get(f"/v1/streams/{stream.id}", method="HEAD")
     assert (head.status, head.read()) == (200, b"")
     assert int(head.head["Content-Length"]) > 0
@@ -72,12 +73,12 @@ def test_a_delete_ends_the_stream_at_a_records_end(begin, where):
     assert numbers(stream.records, 3) == [1, 2, 3]
     response = stream.talking.get(f"/v1/streams/{stream.id}", method="DELETE")
     assert response.status == 200
-    told = response.json()
+    seen = response.json()
     rest = list(stream.records)
     assert stream.response.complete is False  # not all of it came, and it does not look so
-    assert [each.number for each in rest] == list(range(4, told["records"] + 1))
+    assert [each.number for each in rest] == list(range(4, seen["records"] + 1))
     assert stream.proxy.logged(id=stream.id)["reason"] == "cancelled"
-    eventually(lambda: stream.upstream.peers[0].gone, "the upstream let go")
+    eventually(lambda: stream.upstream.peers[0].gone, "the upstream's connection closed")
     problem(stream.talking.get(f"/v1/streams/{stream.id}", method="DELETE"), 404, "not-found")
 
 
@@ -86,28 +87,28 @@ def test_a_delete_ends_the_stream_at_a_records_end(begin, where):
 def test_a_client_can_slow_its_stream_down_and_take_that_back(begin, where, slower):
     stream = begin(where)
     numbers(stream.records, 10)
-    told = feedback(stream.talking, stream.id, **slower)
-    assert (told["rate"], told["grantedRate"]) == ("1/second", "100/second")
-    behind(stream, told["records"], after=10)
+    asked = time.monotonic()
+    slowed = feedback(stream.talking, stream.id, **slower)
+    assert (slowed["rate"], slowed["grantedRate"]) == ("1/second", "100/second")
+    read_up_to(stream, slowed["records"], after=10)
     first, second = next(stream.records), next(stream.records)
-    assert second.at - first.at > 0.5  # 0.01 before
+    assert second.at - asked > 0.9  # a whole second lies between the two
     back = {"rate": "unlimited"} if "rate" in slower else {"processingDelay": "0s"}
     assert feedback(stream.talking, stream.id, **back)["rate"] == "100/second"
     assert next(stream.records).number == second.number + 1
-    begun = next(stream.records)
-    numbers(stream.records, 40)
-    assert next(stream.records).at - begun.at < 20  # 41 at the slow pace
+    # At the slow pace this takes 40 seconds.
+    eventually(lambda: state(stream.talking, stream.id)["records"] >= second.number + 40, "the pace of before")
 
 
 @both_loops
 def test_a_client_can_ask_for_more_up_to_the_routes_maximum(begin, where):
     stream = begin(where, "X-Stream-Rate-Limit: 1/second")
-    first = next(stream.records)
+    assert next(stream.records).number == 1
     assert feedback(stream.talking, stream.id, rate="1000/second")["rate"] == "200/second"
-    numbers(stream.records, 50)
-    assert next(stream.records).at - first.at < 25  # 51 at the granted pace
-    told = feedback(stream.talking, stream.id, rate="unlimited")
-    assert told["rate"] == told["grantedRate"] == "1/second"
+    # At the granted pace this takes 50 seconds.
+    eventually(lambda: state(stream.talking, stream.id)["records"] > 50, "the faster pace")
+    seen = feedback(stream.talking, stream.id, rate="unlimited")
+    assert seen["rate"] == seen["grantedRate"] == "1/second"
 
 
 @both_loops
@@ -116,8 +117,8 @@ def test_the_upstream_is_read_as_far_as_the_buffer_that_the_client_wants(begin, 
     stream = begin(where, "X-Stream-Rate-Limit: 1/hour", script=endless(size))
     before = level(lambda: stream.upstream.sent, "what the origin has sent", still=0.5)
     assert state(stream.talking, stream.id)["queued"] < 50
-    told = feedback(stream.talking, stream.id, bufferSize=1000)
-    assert (told["bufferSize"], told["grantedBufferSize"]) == (400, 20)  # the route's maximum
+    seen = feedback(stream.talking, stream.id, bufferSize=1000)
+    assert (seen["bufferSize"], seen["grantedBufferSize"]) == (400, 20)  # the route's maximum
     eventually(lambda: state(stream.talking, stream.id)["queued"] >= 400, "as many queued")
     after = level(lambda: stream.upstream.sent, "what the origin has sent", still=0.5)
     assert after - before > 300 * size
@@ -127,14 +128,14 @@ def test_the_upstream_is_read_as_far_as_the_buffer_that_the_client_wants(begin, 
 
 
 @both_loops
-def test_a_paused_stream_sends_nothing_until_it_goes_on(begin, where):
+def test_a_paused_stream_sends_nothing_until_it_continues(begin, where):
     stream = begin(where, stall_timeout="1s")
     numbers(stream.records, 10)
     assert feedback(stream.talking, stream.id, pause=True)["paused"] is True
     held = level(lambda: state(stream.talking, stream.id)["records"], "the records sent", still=1.5)
-    behind(stream, held, after=10)
-    told = feedback(stream.talking, stream.id, pause=False)
-    assert (told["paused"], next(stream.records).number) == (False, held + 1)  # and it was no stall
+    read_up_to(stream, held, after=10)
+    seen = feedback(stream.talking, stream.id, pause=False)
+    assert (seen["paused"], next(stream.records).number) == (False, held + 1)  # and it was no stall
     stream.talking.get(f"/v1/streams/{stream.id}", method="DELETE").read()
     line = stream.proxy.logged(id=stream.id)
     assert line["feedbacks"] == 2
@@ -143,34 +144,34 @@ def test_a_paused_stream_sends_nothing_until_it_goes_on(begin, where):
 
 
 @both_loops
-def test_credit_lets_exactly_so_many_records_leave(begin, where):
+def test_credit_is_the_exact_number_of_records_that_are_sent(begin, where):
     stream = begin(where)
     numbers(stream.records, 3)
     sent = feedback(stream.talking, stream.id, pause=True)["records"]
-    told = feedback(stream.talking, stream.id, request=5, pause=False, rate="200/second", bufferSize=7)
-    assert {"paused": False, "rate": "200/second", "bufferSize": 7}.items() <= told.items()
+    seen = feedback(stream.talking, stream.id, request=5, pause=False, rate="200/second", bufferSize=7)
+    assert {"paused": False, "rate": "200/second", "bufferSize": 7}.items() <= seen.items()
     assert level(lambda: state(stream.talking, stream.id)["records"], "the records sent", still=0.5) == sent + 5
     assert state(stream.talking, stream.id)["credit"] == 0
     feedback(stream.talking, stream.id, request=4)
     feedback(stream.talking, stream.id, request=3)
     assert level(lambda: state(stream.talking, stream.id)["records"], "the records sent", still=0.5) == sent + 12
-    behind(stream, sent + 12, after=3)
+    read_up_to(stream, sent + 12, after=3)
     feedback(stream.talking, stream.id, request=1)
     assert next(stream.records).number == sent + 13
 
 
 @both_loops
-def test_what_is_said_of_a_stream_holds_at_once(begin, where):
+def test_feedback_takes_effect_at_once(begin, where):
     """At 200 records a second, 50 ms are ten of them."""
     stream = begin(where, "X-Stream-Rate-Limit: 200/second")
     for _ in range(5):
         numbers(stream.records, 5)
-        told = feedback(stream.talking, stream.id, pause=True)
-        assert state(stream.talking, stream.id)["records"] == told["records"]
+        seen = feedback(stream.talking, stream.id, pause=True)
+        assert state(stream.talking, stream.id)["records"] == seen["records"]
         feedback(stream.talking, stream.id, pause=False)
 
 
-def test_any_number_of_connections_may_speak_of_a_stream(begin, client):
+def test_any_number_of_connections_may_send_feedback(begin, client):
     stream = begin()
     for number in range(20):
         assert feedback(client(stream.proxy), stream.id, bufferSize=number + 1)["bufferSize"] == number + 1
@@ -181,14 +182,14 @@ def test_any_number_of_connections_may_speak_of_a_stream(begin, client):
 
 def test_an_id_that_no_stream_has_is_not_found(begin):
     stream = begin()
-    for path in [NOBODY, stream.id[:-1], stream.id + "A", f"{stream.id}/", f"{stream.id}/feedback/", "", "x%20y"]:
+    for path in [UNKNOWN, stream.id[:-1], stream.id + "A", f"{stream.id}/", f"{stream.id}/feedback/", "", "x%20y"]:
         problem(stream.talking.get(f"/v1/streams/{path}"), 404, "not-found")
-    problem(post(stream.talking, f"/v1/streams/{NOBODY}/feedback", {"pause": True}), 404, "not-found")
+    problem(post(stream.talking, f"/v1/streams/{UNKNOWN}/feedback", {"pause": True}), 404, "not-found")
     problem(stream.talking.get("/v1/streams"), 404, "not-found")
     assert len(stream.upstream.heads) == 1
 
 
-def test_a_wrong_method_is_told_the_right_ones(begin):
+def test_a_wrong_method_is_answered_with_the_allowed_ones(begin):
     stream = begin()
     for method, path, allowed in [("PUT", "", "GET, HEAD, DELETE"), ("OPTIONS", "", "GET, HEAD, DELETE"),
                                   ("GET", "/feedback", "POST"), ("DELETE", "/feedback", "POST")]:
@@ -213,8 +214,8 @@ def test_a_bad_body_is_refused_whole_and_the_member_named(begin):
     for body, named in BAD_BODIES:
         response = post(stream.talking, f"/v1/streams/{stream.id}/feedback", body)
         assert named in problem(response, 400, "invalid-request")["detail"], body
-    told = state(stream.talking, stream.id)  # the connection lives on, and nothing has changed
-    assert {"rate": "100/second", "bufferSize": 20, "paused": False}.items() <= told.items()
+    seen = state(stream.talking, stream.id)  # the connection lives on, and nothing has changed
+    assert {"rate": "100/second", "bufferSize": 20, "paused": False}.items() <= seen.items()
 
 
 def test_a_body_that_is_too_large_or_too_slow_is_refused(begin, client):
@@ -229,7 +230,7 @@ def test_a_body_that_is_too_large_or_too_slow_is_refused(begin, client):
     assert state(client(stream.proxy), stream.id)["paused"] is False
 
 
-def test_a_connection_goes_on_behind_a_feedback_in_chunks(begin):
+def test_a_connection_continues_after_a_chunked_feedback(begin):
     stream = begin()
     for wanted in range(1, 4):
         stream.talking.ask(f"/v1/streams/{stream.id}/feedback", "Transfer-Encoding: chunked", method="POST")

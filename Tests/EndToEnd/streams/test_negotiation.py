@@ -51,8 +51,8 @@ def test_a_malformed_header_is_named(weir, fastapi_app, client):
     proxy = weir(route(fastapi_app.url, **RATES))
     for field in MALFORMED:
         refused = client(proxy).get(PATH, field)
-        told = problem(refused, 400, "invalid-request")
-        assert field.partition(":")[0].lower() in told["detail"].lower(), field
+        refusal = problem(refused, 400, "invalid-request")
+        assert field.partition(":")[0].lower() in refusal["detail"].lower(), field
 
 
 @pytest.mark.parametrize("name", ["X-Stream-Buffer-Size: 10", "X-Stream-Rate-Limit: 10/second"])

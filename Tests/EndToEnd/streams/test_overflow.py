@@ -4,8 +4,9 @@ import threading
 
 import pytest
 
+from harness.addresses import numbers
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
-from harness.streams import HeldRecords, StreamAddress, held
+from harness.streams import BreakingRecords, HeldRecords, StreamAddress, held, release
 from harness.waiting import eventually, level
 from harness.weir import route
 
@@ -21,28 +22,17 @@ def sized(size):
 
 
 def keyed(keys):
-    """Records of so many keys in turn, padded so that many do not fit into the sockets in between."""
+    """Records of a number of keys in turn, padded so that many do not fit into the sockets in between."""
     return lambda number: json.dumps({"orderId": number, "k": {"id": number % keys}, "pad": "x" * 400}).encode() + b"\n"
 
 
-def rest(records):
-    return [each.number for each in records]
-
-
 def check_books(address, sent, received):
-    """Nothing is lost but what is told as dropped, and nobody was made to wait for it."""
+    """Nothing is lost but what is reported as dropped, and the upstream was never paused for it."""
     line = address.logged("completed")
     assert line["records"] == received
     assert line.get("dropped", 0) + received == sent
     assert (line["pauses"], line["paused"]) == (0, 0)
     return line
-
-
-def release(script, records, address):
-    """Lets the stream run out: what its client gets beside the first record."""
-    script.over.set()
-    address.say(pause=False)
-    return rest(records)
 
 
 @pytest.mark.parametrize(("policy", "count", "kept"), [
@@ -51,7 +41,7 @@ def release(script, records, address):
     ("latest", 2001, range(2001, 2002)),
     ("latest", 2005, range(2005, 2006)),
 ])
-def test_a_held_stream_keeps_what_its_policy_promises(weir, origin, client, policy, count, kept):
+def test_a_paused_stream_keeps_the_records_of_its_policy(weir, origin, client, policy, count, kept):
     script = HeldRecords(count, sized(500))
     response, records, address = held(
         lambda url: route(url, overflow=policy, buffer=BUFFER, **SMALL), weir, origin, client, script)
@@ -59,7 +49,7 @@ def test_a_held_stream_keeps_what_its_policy_promises(weir, origin, client, poli
     eventually(script.has_sent_all, "everything sent to a client that takes nothing")
     state = address.seen(count)
     assert (state["queued"], state["dropped"]) == (len(kept), count - 1 - len(kept))
-    assert release(script, records, address) == list(kept)
+    assert numbers(release(script, records, address)) == list(kept)
     assert response.complete
     line = check_books(address, count, 1 + len(kept))
     assert line["buffer_peak"] == (1 if policy == "latest" else GRANTED)
@@ -104,7 +94,7 @@ def test_the_record_sent_is_the_newest_that_has_arrived(weir, origin, client, ke
         address.say(request=1, pause=False)
         assert next(records).number == newest
     over.set()
-    assert rest(records) == [] and response.complete
+    assert numbers(records) == [] and response.complete
     check_books(address, 1 + rounds * batch, 1 + rounds)
 
 
@@ -117,7 +107,7 @@ def test_latest_with_a_key_keeps_the_newest_of_each(weir, origin, client, keys):
     script.go.set()
     eventually(script.has_sent_all, "everything sent")
     address.seen(count)
-    got = release(script, records, address)
+    got = numbers(release(script, records, address))
     assert got == newest_of_each_key(range(2, count + 1), keys, GRANTED)
     newest = set(range(count + 1 - min(keys, GRANTED), count + 1))
     assert newest <= set(got)
@@ -133,7 +123,7 @@ def test_the_bytes_are_a_bound_as_well(weir, origin, client, policy, kept):
         weir, origin, client, script)
     script.go.set()
     address.seen(201)
-    assert release(script, records, address) == list(kept)
+    assert numbers(release(script, records, address)) == list(kept)
     check_books(address, 201, 17)
 
 
@@ -144,7 +134,7 @@ def test_a_granted_buffer_of_one_record_is_kept_too(weir, origin, client, policy
         lambda url: route(url, overflow=policy, buffer=BUFFER), weir, origin, client, script, "X-Stream-Buffer-Size: 1")
     script.go.set()
     address.seen(101)
-    assert release(script, records, address) == [kept]
+    assert numbers(release(script, records, address)) == [kept]
     check_books(address, 101, 2)
 
 
@@ -156,12 +146,12 @@ def test_a_client_that_shrinks_its_buffer_loses_what_no_longer_fits(weir, origin
     assert address.seen(11)["dropped"] == 0
     state = address.say(bufferSize=3)
     assert (state["bufferSize"], state["queued"], state["dropped"]) == (3, 3, 7)
-    assert release(script, records, address) == [9, 10, 11]
+    assert numbers(release(script, records, address)) == [9, 10, 11]
     check_books(address, 11, 4)
 
 
 @pytest.mark.parametrize(("policy", "kept"), [("drop_oldest", range(492, 502)), ("drop_newest", range(3, 13))])
-def test_credit_lets_the_queue_move_and_no_further(weir, origin, client, policy, kept):
+def test_credit_moves_the_queue_and_no_further(weir, origin, client, policy, kept):
     script = HeldRecords(501)
     _, records, address = held(
         lambda url: route(url, overflow=policy, buffer=BUFFER), weir, origin, client, script)
@@ -175,12 +165,12 @@ def test_credit_lets_the_queue_move_and_no_further(weir, origin, client, policy,
     assert address.say(request=4)["credit"] == 0
     assert [next(records).number for _ in range(4)] == list(kept)[:4]
     address.say(request=1000)
-    assert rest(records) == list(kept)[4:]
+    assert numbers(records) == list(kept)[4:]
     check_books(address, 501, 12)
 
 
 @pytest.mark.parametrize("policy", DROPPING)
-def test_a_metered_client_gets_ever_newer_records_and_holds_nobody_up(weir, origin, client, policy):
+def test_a_metered_client_gets_ever_newer_records_and_pauses_no_upstream(weir, origin, client, policy):
     script = HeldRecords(5000)
     proxy = weir(route(origin(script, send_buffer=SEND_BUFFER).url, overflow=policy, buffer=BUFFER,
                        rate="{ default: 20/second }", **SMALL))
@@ -191,13 +181,13 @@ def test_a_metered_client_gets_ever_newer_records_and_holds_nobody_up(weir, orig
     script.go.set()
     eventually(script.has_sent_all, "everything sent")
     script.over.set()
-    numbers = [1, *rest(records)]
-    assert numbers == sorted(set(numbers))
-    assert len(numbers) <= 2 * GRANTED
+    got = [1, *numbers(records)]
+    assert got == sorted(set(got))
+    assert len(got) <= 2 * GRANTED
     if policy != "drop_newest":
-        assert numbers[-1] == 5000
+        assert got[-1] == 5000
     assert response.complete
-    check_books(address, 5000, len(numbers))
+    check_books(address, 5000, len(got))
 
 
 @pytest.mark.parametrize("policy", ["drop_oldest", "drop_newest"])
@@ -214,21 +204,21 @@ def test_a_client_that_stops_reading_and_reads_on_sees_one_gap(weir, origin, cli
     state = address.seen(count)
     assert state["dropped"] > count / 2
     script.over.set()
-    numbers = rest(response.records())
+    got = numbers(response.records())
     # What the sockets took came without a gap; then comes what was queued.
     begun = state["records"]
-    assert numbers[:begun] == list(range(1, begun + 1))
-    queued = {"drop_oldest": numbers[-1] == count, "drop_newest": numbers[-1] == len(numbers)}
-    assert queued[policy], numbers[begun:]
-    assert numbers[begun:] == list(range(numbers[begun], numbers[-1] + 1))
-    assert len(numbers) - begun == state["queued"] <= GRANTED
+    assert got[:begun] == list(range(1, begun + 1))
+    queued = {"drop_oldest": got[-1] == count, "drop_newest": got[-1] == len(got)}
+    assert queued[policy], got[begun:]
+    assert got[begun:] == list(range(got[begun], got[-1] + 1))
+    assert len(got) - begun == state["queued"] <= GRANTED
     assert response.complete
-    check_books(address, count, len(numbers))
+    check_books(address, count, len(got))
 
 
 @pytest.mark.parametrize("policy", ["pause", "disconnect"])
 @pytest.mark.parametrize("holder", ["pause", "credit", "pace"])
-def test_whoever_must_not_lose_anything_makes_the_upstream_wait(weir, origin, client, policy, holder):
+def test_a_stream_that_loses_nothing_pauses_the_upstream(weir, origin, client, policy, holder):
     count, size = 1000, 1024
     script = HeldRecords(count, sized(size))
     response, records, address = held(
@@ -248,7 +238,7 @@ def test_whoever_must_not_lose_anything_makes_the_upstream_wait(weir, origin, cl
     script.over.set()
     # At a pace that the client keeps up with for certain: else `disconnect` would be right to end it.
     address.say(request=count, rate="unlimited" if policy == "pause" else "500/second", pause=False)
-    assert rest(records) == list(range(2, count + 1))
+    assert numbers(records) == list(range(2, count + 1))
     assert response.complete
     line = address.logged("completed")
     assert line["records"] == count and "dropped" not in line
@@ -256,7 +246,7 @@ def test_whoever_must_not_lose_anything_makes_the_upstream_wait(weir, origin, cl
     assert line["buffer_peak"] == GRANTED
 
 
-def test_disconnect_ends_a_client_that_is_behind_as_soon_as_its_queue_is_full(weir, origin, client):
+def test_disconnect_ends_a_lagging_client_as_soon_as_its_queue_is_full(weir, origin, client):
     script = HeldRecords(20_000, sized(1024))
     upstream = origin(script, send_buffer=SEND_BUFFER)
     proxy = weir(route(upstream.url, overflow="disconnect", buffer=BUFFER, stall_timeout="off", **SMALL))
@@ -281,8 +271,8 @@ def test_disconnect_ends_a_client_that_is_behind_as_soon_as_its_queue_is_full(we
 def test_a_promised_length_does_not_outlive_dropped_records(weir, origin, client, policy):
     """With the upstream's Content-Length, a client would wait for the bytes that were dropped, and read the next answer
     as the rest of this one."""
-    numbers = range(1, 101)
-    body = b"".join(record(number) for number in numbers)
+    every = range(1, 101)
+    body = b"".join(record(number) for number in every)
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: %d\r\n\r\n" % len(body)
     go = threading.Event()
 
@@ -305,9 +295,9 @@ def test_a_promised_length_does_not_outlive_dropped_records(weir, origin, client
     dropped = address.seen(100)["dropped"]
     assert dropped > 0
     address.say(pause=False)
-    assert len(rest(records)) == 99 - dropped
+    assert len(numbers(records)) == 99 - dropped
     assert response.complete
-    again = rest(connection.get("/").records())  # the same connection
+    again = numbers(connection.get("/").records())  # the same connection
     assert again[-1] == 100 if policy == "latest" else again[0] == 1
 
 
@@ -325,27 +315,14 @@ def test_an_upstreams_length_stays_where_nothing_can_be_dropped(weir, origin, cl
 
 
 def test_a_stream_that_breaks_off_delivers_what_its_policy_kept(weir, origin, client):
-    go, broken = threading.Event(), threading.Event()
-
-    def script(peer):
-        peer.read_head()
-        peer.send(STREAM_HEAD + chunk(record(1)))
-        assert go.wait(30)
-        peer.send_records(first=2, count=100)
-        assert broken.wait(30)
-        peer.reset()
-
-    proxy = weir(route(origin(script).url, overflow="drop_oldest", buffer=BUFFER))
-    response = client(proxy).get("/")
-    records = response.records()
-    assert next(records).number == 1
-    address = StreamAddress(proxy, response)
-    address.say(pause=True)
-    go.set()
+    script = BreakingRecords(100)
+    response, records, address = held(
+        lambda url: route(url, overflow="drop_oldest", buffer=BUFFER), weir, origin, client, script)
+    script.go.set()
     address.seen(101)
-    broken.set()
+    script.broken.set()
     address.say(pause=False)
-    assert rest(records) == list(range(92, 102))
+    assert numbers(records) == list(range(92, 102))
     assert response.complete is False
     line = address.logged("upstream_failed")
     assert (line["records"], line["dropped"]) == (11, 90)

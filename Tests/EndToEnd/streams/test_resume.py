@@ -29,9 +29,21 @@ def begin(weir, origin, client):
         assert response.status == 200
         return SimpleNamespace(upstream=upstream, proxy=proxy, reading=reading, response=response,
                                records=response.records(), id=response.head["X-Stream-Id"],
-                               # On the stream's own loop, so that later ones can be told from it.
+                               # On the stream's own loop, so that later ones can be placed relative to it.
                                beside=connect(client, proxy, "same", beside=reading))
     return open_stream
+
+
+def in_two_parts(more, first, second):
+    """A script: sends a first number of records, and a second one and the end when `more` is set."""
+    def script(peer):
+        peer.read_head()
+        peer.send(STREAM_HEAD)
+        peer.send_records(count=first)
+        assert more.wait(20)
+        peer.send_records(first=first + 1, count=second)
+        peer.send(LAST_CHUNK)
+    return script
 
 
 def ask(connection, stream, after, *fields):
@@ -47,16 +59,7 @@ def lose(stream):
 @both_loops
 def test_the_rest_comes_without_a_gap_or_a_duplicate(begin, client, where):
     more = threading.Event()
-
-    def script(peer):
-        peer.read_head()
-        peer.send(STREAM_HEAD)
-        peer.send_records(count=60)
-        assert more.wait(20)
-        peer.send_records(first=61, count=240)
-        peer.send(LAST_CHUNK)
-
-    stream = begin(script=script)
+    stream = begin(script=in_two_parts(more, 60, 240))
     assert numbers(stream.records, 40) == list(range(1, 41))
     lose(stream)
     response = ask(connect(client, stream.proxy, where, beside=stream.beside), stream.id, 40)
@@ -75,16 +78,7 @@ def test_the_rest_comes_without_a_gap_or_a_duplicate(begin, client, where):
 def test_a_client_may_have_received_less_than_was_sent(begin, client, where):
     """All of the buffer holds what was sent, while the upstream has nothing more."""
     more = threading.Event()
-
-    def script(peer):
-        peer.read_head()
-        peer.send(STREAM_HEAD)
-        peer.send_records(count=60)
-        assert more.wait(20)
-        peer.send_records(first=61, count=140)
-        peer.send(LAST_CHUNK)
-
-    stream = begin(script=script)
+    stream = begin(script=in_two_parts(more, 60, 140))
     try:
         assert numbers(stream.records, 60) == list(range(1, 61))
         lose(stream)
@@ -166,14 +160,14 @@ def test_credit_is_not_spent_on_what_was_not_received(begin, client):
     lose(stream)
     records = ask(client(stream.proxy), stream.id, sent - 10).records()
     assert numbers(records, 10) == list(range(sent - 9, sent + 1))
-    told = state(stream.beside, stream.id)
-    assert (told["records"], told["credit"]) == (sent, 0)
+    seen = state(stream.beside, stream.id)
+    assert (seen["records"], seen["credit"]) == (sent, 0)
     feedback(stream.beside, stream.id, request=2)
     assert numbers(records, 2) == [sent + 1, sent + 2]
 
 
 @both_loops
-def test_what_cannot_be_given_is_refused_and_the_stream_goes_on_waiting(begin, client, where):
+def test_an_impossible_resumption_is_refused_and_the_stream_stays_resumable(begin, client, where):
     stream = begin(buffer="{ default: 20 }")
     assert numbers(stream.records, 100) == list(range(1, 101))
     lose(stream)
@@ -213,7 +207,7 @@ def test_where_it_is_off_a_lost_stream_is_over(begin, client, where):
 
 
 @both_loops
-def test_who_does_not_come_back_in_time_has_lost_the_stream(begin, client, where):
+def test_a_client_that_returns_too_late_has_lost_the_stream(begin, client, where):
     other = "X-Api-Key: other"
     stream = begin(resume_window="1s", streams="{ per_route: 1 }", client_key="{ header: X-Api-Key }")
     numbers(stream.records, 5)
@@ -222,21 +216,21 @@ def test_who_does_not_come_back_in_time_has_lost_the_stream(begin, client, where
     assert stream.proxy.logged(id=stream.id)["reason"] == "client_gone"
     coming = connect(client, stream.proxy, where, beside=stream.beside)
     problem(ask(coming, stream.id, 5), 410, "gone")
-    eventually(lambda: stream.upstream.peers[0].gone, "the upstream let go")
+    eventually(lambda: stream.upstream.peers[0].gone, "the upstream's connection closed")
     assert next(coming.get("/orders", other).records()).number == 1
 
 
-def test_the_bound_of_the_buffer_holds_while_nobody_reads(begin, client):
+def test_the_bound_of_the_buffer_holds_while_no_client_reads(begin, client):
     stream = begin(script=endless(SIZE), buffer="{ default: 50 }", upstream_receive_buffer="16KiB")
     numbers(stream.records, 10)
     lose(stream)
-    told = state(stream.beside, stream.id)
+    seen = state(stream.beside, stream.id)
     sent = level(lambda: stream.upstream.sent, "what the origin has sent")
-    # One read of libcurl's and the kernel's buffers on both sides stand beside the queue.
-    assert sent <= (told["records"] + 50) * (SIZE + 8) + (200 << 10)
+    # One read of libcurl's and the kernel's buffers on both sides come on top of the queue.
+    assert sent <= (seen["records"] + 50) * (SIZE + 8) + (200 << 10)
     # Between its marks, and what came with the record that filled it.
     assert 12 <= state(stream.beside, stream.id)["queued"] < 50 + 40
-    first = told["records"]
+    first = seen["records"]
     assert numbers(ask(client(stream.proxy), stream.id, first).records(), 200) == list(range(first + 1, first + 201))
 
 
@@ -278,7 +272,7 @@ def test_a_deleted_stream_cannot_be_taken_up_again(begin, client):
     assert stream.beside.get(f"/v1/streams/{stream.id}", method="DELETE").json()["state"] == "ended"
     assert stream.proxy.logged(id=stream.id)["reason"] == "cancelled"
     problem(ask(stream.beside, stream.id, 5), 404, "not-found")
-    eventually(lambda: stream.upstream.peers[0].gone, "the upstream let go")
+    eventually(lambda: stream.upstream.peers[0].gone, "the upstream's connection closed")
 
 
 @both_loops

@@ -1,4 +1,4 @@
-"""Who is ended for reading too slowly, and who only waits: for the pace, for itself, or for the upstream."""
+"""Clients that read too slowly are ended; those that wait for the pace, their own pause or the upstream are not."""
 import contextlib
 import itertools
 import threading
@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
+from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, record
 from harness.streams import HeldRecords, StreamAddress
 from harness.waiting import eventually
 from harness.weir import route
@@ -30,7 +30,7 @@ def open_stream(proxy, connection, path="/", *fields):
 
 
 class Witness:
-    """Knows that `stall_timeout` has passed: begins a stream that nobody reads, and sees it ended.
+    """Knows that `stall_timeout` has passed: begins a stream without reading it, and sees it ended.
 
     Its route, `/witness`, has the same limit and a firehose.
     """
@@ -45,7 +45,7 @@ class Witness:
 
 @pytest.fixture
 def proxied(weir, origin, client):
-    """Starts a weir in front of a script, with a witness: proxied(script, overflow="pause")."""
+    """Starts a weir before a script, with a witness: proxied(script, overflow="pause")."""
     def start(script, **keys):
         watched = route(origin(firehose).url, match="/witness", **COMMON)
         proxy = weir(watched, route(origin(script, send_buffer=16 << 10).url, **{**COMMON, **keys}))
@@ -80,7 +80,7 @@ def test_a_client_that_reads_nothing_is_ended_after_the_stall_timeout_and_not_be
     assert response.complete is False
 
 
-def test_one_that_reads_a_little_all_the_time_is_waited_for(weir, origin, client):
+def test_a_client_that_reads_a_little_all_the_time_is_not_ended(weir, origin, client):
     count = 400  # never more than half of what may be queued
     script = HeldRecords(count, lambda number: record(number, SIZE))
     script.go.set()
@@ -98,7 +98,7 @@ def test_one_that_reads_a_little_all_the_time_is_waited_for(weir, origin, client
     assert address.logged("completed")["duration"] > 2 * STALL
 
 
-def test_one_that_reads_less_than_is_due_for_too_long_is_ended(weir, origin, client):
+def test_a_client_that_reads_less_than_is_due_for_too_long_is_ended(weir, origin, client):
     proxy = weir(route(origin(firehose).url, **COMMON))
     slow = client(proxy, receive_buffer=16 << 10)
     _, address = open_stream(proxy, slow)
@@ -106,7 +106,7 @@ def test_one_that_reads_less_than_is_due_for_too_long_is_ended(weir, origin, cli
     line = address.logged("slow_consumer")
     assert line["duration"] >= STALL
     assert line["problem"] == "slow-consumer"
-    assert got > 5 * 4096  # it went on reading: it was not for reading nothing
+    assert got > 5 * 4096  # it kept reading: the reason was not that it read nothing
 
 
 LARGE = 1_200_000
@@ -133,7 +133,7 @@ def read_steadily(connection, bytes_a_second):
     return got
 
 
-def test_one_that_reads_large_records_steadily_is_not_slow(weir, origin, client):
+def test_a_client_that_reads_large_records_steadily_is_not_slow(weir, origin, client):
     """Each record takes longer than the stall timeout, and the next one waits all the time."""
     proxy = weir(route(origin(large_records(4)).url, **LARGE_RECORDS))
     steady = client(proxy, receive_buffer=64 << 10)
@@ -145,7 +145,7 @@ def test_one_that_reads_large_records_steadily_is_not_slow(weir, origin, client)
     assert body.endswith(b"\r\n" + LAST_CHUNK)
 
 
-def test_one_that_reads_a_trickle_of_large_records_is_ended(weir, origin, client):
+def test_a_client_that_reads_a_trickle_of_large_records_is_ended(weir, origin, client):
     proxy = weir(route(origin(large_records(4)).url, **LARGE_RECORDS))
     trickling = client(proxy, receive_buffer=64 << 10)
     trickling.ask("/")
@@ -156,7 +156,7 @@ def test_one_that_reads_a_trickle_of_large_records_is_ended(weir, origin, client
 
 
 @pytest.mark.parametrize("policy", ["drop_oldest", "drop_newest", "latest"])
-def test_where_records_are_dropped_reading_too_little_is_no_fault(proxied, client, policy):
+def test_if_records_are_dropped_reading_too_little_is_no_fault(proxied, client, policy):
     proxy, witness = proxied(firehose, overflow=policy)
     slow = client(proxy, receive_buffer=16 << 10)
     _, address = open_stream(proxy, slow)
@@ -171,7 +171,7 @@ def test_where_records_are_dropped_reading_too_little_is_no_fault(proxied, clien
 
 
 @pytest.mark.parametrize("policy", ["drop_oldest", "drop_newest", "latest"])
-def test_where_records_are_dropped_reading_nothing_is_one(weir, origin, client, policy):
+def test_if_records_are_dropped_reading_nothing_is_a_fault(weir, origin, client, policy):
     proxy = weir(route(origin(firehose).url, overflow=policy, **COMMON))
     _, address = open_stream(proxy, client(proxy, receive_buffer=4096))
     line = address.logged("slow_consumer")
@@ -190,7 +190,7 @@ def test_waiting_for_the_pace_is_no_fault(proxied, client, policy):
 
 @pytest.mark.parametrize("policy", ["pause", "disconnect", "drop_oldest"])
 @pytest.mark.parametrize("feedback", [{"pause": True}, {"request": 1}, {"rate": "1/hour"}])
-def test_holding_ones_stream_is_no_fault(proxied, client, policy, feedback):
+def test_pausing_a_stream_is_no_fault(proxied, client, policy, feedback):
     count = 500
     script = HeldRecords(count, lambda number: record(number, SIZE))
     proxy, witness = proxied(script, overflow=policy)
@@ -213,8 +213,8 @@ def test_holding_ones_stream_is_no_fault(proxied, client, policy, feedback):
         assert rest == list(range(2, count + 1))
 
 
-def test_what_was_on_its_way_when_a_client_paused_may_wait_with_it(proxied, client):
-    """Who pauses stops reading, and cannot know how much was written before weir heard of it."""
+def test_records_that_were_sent_before_a_pause_may_stay_unread(proxied, client):
+    """A client that pauses stops reading, and does not know how much was sent before weir got the pause."""
     proxy, witness = proxied(firehose, stall_timeout="1s")
     holding = client(proxy, receive_buffer=4096)
     _, address = open_stream(proxy, holding)
@@ -244,7 +244,7 @@ def test_waiting_for_a_silent_upstream_is_no_fault(proxied, client):
     assert address.logged("completed")["duration"] >= STALL
 
 
-def test_a_dry_run_tells_who_would_have_been_ended_and_lets_it_be(proxied, client):
+def test_a_dry_run_reports_the_slow_consumer_and_does_not_end_it(proxied, client):
     count = 3000
     script = HeldRecords(count, lambda number: record(number, SIZE))
     script.go.set()
@@ -263,7 +263,7 @@ def test_a_dry_run_tells_who_would_have_been_ended_and_lets_it_be(proxied, clien
     assert line["records"] == count
 
 
-def test_without_a_stall_timeout_nobody_is_too_slow(proxied, client):
+def test_without_a_stall_timeout_no_client_is_too_slow(proxied, client):
     count = 2000
     script = HeldRecords(count, lambda number: record(number, SIZE))
     script.go.set()

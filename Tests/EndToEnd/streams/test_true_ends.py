@@ -1,4 +1,4 @@
-"""How a stream ended is told truthfully, in its framing, its trailers, its notices and the access log, and what it held
+"""The end of a stream is reported truthfully, in its framing, its trailers, its notices and the access log, and what it held
 is given back."""
 import contextlib
 import itertools
@@ -16,7 +16,7 @@ import pytest
 
 from harness.apps import App
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
-from harness.streams import HeldRecords, StreamAddress, held
+from harness.streams import BreakingRecords, HeldRecords, StreamAddress, held
 from harness.tools import curl, fetch
 from harness.waiting import eventually, level
 from harness.weir import route
@@ -26,7 +26,7 @@ BASE = "https://example.com/problems/"
 
 
 def whole(count):
-    """A script: so many records and the last chunk, on each connection again and again."""
+    """A script: this number of records and the last chunk, for each request on a connection."""
     def script(peer):
         while peer.read_head():
             peer.send(STREAM_HEAD + b"".join(chunk(record(number)) for number in range(1, count + 1)) + LAST_CHUNK)
@@ -50,11 +50,11 @@ def counted(weir):
     """
     def start(*routes, **top):
         with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
-            nobody = taken.getsockname()[1]
-        proxy = weir(route(f"http://127.0.0.1:{nobody}", match="/nobody"), *routes, **top)
+            unreachable = taken.getsockname()[1]
+        proxy = weir(route(f"http://127.0.0.1:{unreachable}", match="/unreachable"), *routes, **top)
         host = top.get("listen", "127.0.0.1:0").rpartition(":")[0]
         with contextlib.suppress(urllib.error.HTTPError):
-            urllib.request.urlopen(f"http://{host}:{proxy.port}/nobody", timeout=10)
+            urllib.request.urlopen(f"http://{host}:{proxy.port}/unreachable", timeout=10)
         return proxy, level(lambda: descriptors(proxy), "the number of descriptors", still=0.3)
     return start
 
@@ -77,7 +77,7 @@ def own_app(tmp_path):
 # MARK: Trailers
 
 
-def test_who_accepts_trailers_is_told_the_end_in_them(weir, origin, client):
+def test_clients_that_accept_trailers_get_the_end_in_them(weir, origin, client):
     proxy = weir(route(origin(whole(7)).url))
     connection = client(proxy)
     for _ in range(2):  # and the connection lives on
@@ -91,14 +91,14 @@ def test_who_accepts_trailers_is_told_the_end_in_them(weir, origin, client):
 @pytest.mark.parametrize("workers", [1, 3])
 def test_curl_reads_the_trailers(weir, origin, tmp_path, workers):
     proxy = weir(route(origin(whole(7)).url), workers=workers)
-    told = tmp_path / "told"
-    got = curl(proxy.url, "--header", "TE: trailers", "--dump-header", str(told))
+    dump = tmp_path / "head"
+    got = curl(proxy.url, "--header", "TE: trailers", "--dump-header", str(dump))
     assert (got.exit_status, got.status) == (0, 200)
-    assert "x-stream-items: 7" in told.read_text().lower()
+    assert "x-stream-items: 7" in dump.read_text().lower()
 
 
 @pytest.mark.parametrize(("fields", "version"), [((), "1.1"), (("TE: gzip",), "1.1"), (("TE: trailers",), "1.0")])
-def test_nobody_else_gets_any(weir, origin, client, fields, version):
+def test_other_clients_get_no_trailers(weir, origin, client, fields, version):
     proxy = weir(route(origin(whole(7)).url))
     response = client(proxy).get("/", *fields, version=version)
     assert "trailer" not in response.head.names
@@ -259,7 +259,7 @@ class FarAway:
         return running
 
     def cut(self):
-        """From now on no packet comes or goes, and nobody is told."""
+        """From now on all packets are dropped without a report."""
         assert self.ip(f"-n {self.name} link set {self.link} down").returncode == 0
 
 
@@ -312,7 +312,7 @@ def check_end(notice, address, kind, status, records):
     ("drop_newest", [*range(2, 12), 990]),
     ("latest", [999, 1001]),
 ])
-def test_drops_are_told_where_the_records_are_missing(weir, origin, client, policy, expected):
+def test_drops_are_reported_where_records_are_missing(weir, origin, client, policy, expected):
     script = HeldRecords(1001, lambda number: record(number, 500))
     response, records, address = held(
         lambda url: route(url, overflow=policy, buffer="{ default: 10 }"), weir, origin, client, script, NOTICES)
@@ -332,7 +332,7 @@ def test_drops_are_told_where_the_records_are_missing(weir, origin, client, poli
     assert (line["records"], line["dropped"]) == (len(expected), dropped)  # a notice is no record of the stream
 
 
-def test_a_loss_behind_the_last_record_is_told_even_where_the_socket_is_full(weir, origin, client):
+def test_a_loss_after_the_last_record_is_reported_to_a_full_socket_too(weir, origin, client):
     script = HeldRecords(4, lambda number: record(number, 200 if number == 1 else 250_000))
     response, records, address = held(
         lambda url: route(url, overflow="drop_newest", buffer="{ default: 1 }"), weir, origin,
@@ -365,7 +365,7 @@ def test_while_nothing_is_due_no_notice_comes_either(weir, origin, client, hold)
 
 
 @pytest.mark.parametrize("policy", ["drop_oldest", "drop_newest", "latest"])
-def test_all_notices_together_tell_every_gap(weir, origin, client, policy):
+def test_all_notices_together_report_every_gap(weir, origin, client, policy):
     script = HeldRecords(5000)
     proxy = weir(route(origin(script).url, overflow=policy, buffer="{ default: 10 }", rate="{ default: 50/second }"))
     response = client(proxy).get("/", NOTICES)
@@ -395,7 +395,7 @@ def ended_with_notice(records, response):
     return [line["orderId"] for line in before], last
 
 
-def test_an_upstream_that_breaks_off_is_told_in_band(weir, origin, client):
+def test_a_failed_upstream_is_reported_in_band(weir, origin, client):
     now = threading.Event()
     proxy = weir(route(origin(breaks_in_mid_chunk(now)).url))
     response = client(proxy).get("/", NOTICES, "TE: trailers")
@@ -410,7 +410,7 @@ def test_an_upstream_that_breaks_off_is_told_in_band(weir, origin, client):
 
 @pytest.mark.parametrize(("policy", "queued", "dropped"), [("pause", 10, 0), ("drop_oldest", 10, 40)])
 @pytest.mark.parametrize("workers", [1, 3])
-def test_a_stream_that_is_deleted_says_what_is_lost_with_it(weir, origin, client, policy, queued, dropped, workers):
+def test_a_deleted_stream_reports_the_lost_records(weir, origin, client, policy, queued, dropped, workers):
     script = HeldRecords(51 if dropped else 11)
     response, records, address = held(
         lambda url: route(url, overflow=policy, buffer="{ default: 10 }"), weir, origin, client, script, NOTICES,
@@ -428,7 +428,7 @@ def test_a_stream_that_is_deleted_says_what_is_lost_with_it(weir, origin, client
     script.over.set()
 
 
-def test_a_drain_is_told_in_band(weir, origin, client):
+def test_a_drain_is_reported_in_band(weir, origin, client):
     script = HeldRecords(11)
     response, records, address = held(
         lambda url: route(url), weir, origin, client, script, NOTICES, shutdown_grace="0s")
@@ -443,7 +443,7 @@ def test_a_drain_is_told_in_band(weir, origin, client):
     script.over.set()
 
 
-def test_a_slow_consumer_is_told_once_it_reads_on(counted, origin, client):
+def test_a_slow_consumer_gets_the_notice_once_it_reads_again(counted, origin, client):
     upstream = origin(endless)
     proxy, before = counted(route(upstream.url, stall_timeout="500ms", buffer="{ default: 20 }",
                                   breaker="{ trips: 1, cooldown: 60s }"))
@@ -461,7 +461,7 @@ def test_a_slow_consumer_is_told_once_it_reads_on(counted, origin, client):
     given_back(proxy, before)
 
 
-def test_one_that_never_reads_on_does_not_keep_its_connection(counted, origin, client):
+def test_a_slow_consumer_that_never_reads_loses_its_connection(counted, origin, client):
     proxy, before = counted(route(origin(endless).url, stall_timeout="500ms"), limits="{ keepalive_timeout: 1s }")
     response = client(proxy, receive_buffer=4096).get("/", NOTICES)
     address = StreamAddress(proxy, response)
@@ -492,33 +492,20 @@ def test_curl_and_fetch_read_the_notice_before_they_see_the_cut(weir, origin):
     got = curl(proxy.url, "--header", NOTICES)
     assert got.exit_status == 18
     assert got.lines()[-1]["type"] == BASE + "bad-upstream"
-    told = fetch(proxy.url, {"Prefer": "stream-notices"})
-    assert told["error"]
-    assert json.loads(told["lines"][-1]["text"])["type"] == BASE + "bad-upstream"
+    result = fetch(proxy.url, {"Prefer": "stream-notices"})
+    assert result["error"]
+    assert json.loads(result["lines"][-1]["text"])["type"] == BASE + "bad-upstream"
 
 
 @pytest.mark.parametrize("fields", [(), ("Prefer: return=minimal",)])
-def test_who_did_not_ask_gets_no_notices(weir, origin, client, fields):
-    go, broken = threading.Event(), threading.Event()
-
-    def script(peer):
-        peer.read_head()
-        peer.send(STREAM_HEAD + chunk(record(1)))
-        assert go.wait(30)
-        peer.send_records(first=2, count=100)
-        assert broken.wait(30)
-        peer.reset()
-
-    proxy = weir(route(origin(script).url, overflow="drop_oldest", buffer="{ default: 10 }"))
-    response = client(proxy).get("/", *fields)
+def test_a_client_that_did_not_ask_gets_no_notices(weir, origin, client, fields):
+    script = BreakingRecords(100)
+    response, records, address = held(
+        lambda url: route(url, overflow="drop_oldest", buffer="{ default: 10 }"), weir, origin, client, script, *fields)
     assert not {"preference-applied", "vary"} & response.head.names
-    records = response.records()
-    assert next(records).number == 1
-    address = StreamAddress(proxy, response)
-    address.say(pause=True)
-    go.set()
+    script.go.set()
     assert address.seen(101)["dropped"] == 90
-    broken.set()
+    script.broken.set()
     address.say(pause=False)
     assert [each.number for each in records] == list(range(92, 102))
     assert response.complete is False

@@ -1,4 +1,4 @@
-"""The frameworks that weir is put in front of, as people run them: Express, FastAPI, Django, Spring WebFlux.
+"""Real frameworks as upstreams, run as in production: Express, FastAPI, Django, Spring WebFlux.
 
 Each makes records in a generator of its own language; what has to reach it through the framework and its server is that its
 reader is slow, or gone.
@@ -10,7 +10,7 @@ from harness.waiting import eventually, level
 from harness.weir import route
 
 
-def test_a_real_upstream_is_paused_resumed_and_let_go(weir, framework, client, request):
+def test_a_real_upstream_is_paused_resumed_and_cancelled(weir, framework, client, request):
     tag = request.node.name
     proxy = weir(route(framework.url, stall_timeout="off"))
     slow = client(proxy, receive_buffer=4096)
@@ -18,7 +18,7 @@ def test_a_real_upstream_is_paused_resumed_and_let_go(weir, framework, client, r
     eventually(lambda: framework.made(tag), "a first record")
     paused_at = level(lambda: framework.made(tag), "what the app has made", still=1.5)
 
-    read_on(slow.response().records(), lambda: framework.made(tag) > paused_at, "the app going on once its client reads")
+    read_on(slow.response().records(), lambda: framework.made(tag) > paused_at, "the app continuing once its client reads")
     assert framework.ended(tag) == 0
     slow.close()
     eventually(lambda: framework.ended(tag) == 1, "the app's generator stopped after its client has left")

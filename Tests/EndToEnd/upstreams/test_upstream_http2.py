@@ -1,4 +1,4 @@
-"""HTTP/2 towards upstreams: requests share connections, and one that is not read holds up nobody but itself."""
+"""HTTP/2 towards upstreams: requests share connections, and one that is not read delays no other."""
 import hashlib
 import importlib.util
 import json
@@ -69,7 +69,7 @@ def app(tmp_path, authority):
 
 @pytest.fixture
 def before(weir):
-    """A weir in front of an app, without TLS unless `port` says other."""
+    """A weir before an app, without TLS unless there is a `port`."""
     return lambda app, **keys: weir(route(f"http://127.0.0.1:{app.ports['h2c']}", **{**ON, **keys}), environment=ENVIRONMENT)
 
 
@@ -103,7 +103,7 @@ def test_orders_arrive_whole_and_at_their_pace(before, app, client):
     assert dict(response.trailers) == {"X-Stream-Status": "complete", "X-Stream-Items": "300"}
 
 
-def test_requests_share_a_connection_as_far_as_the_upstream_lets_them(before, app, client, request):
+def test_requests_share_a_connection_up_to_the_upstreams_limit(before, app, client, request):
     for upstream, connections in [(app(), 1), (app(streams=10), 3)]:
         proxy, tag = before(upstream, stall_timeout="off"), request.node.name
         assert client(proxy).get("/v1/nothing").status == 204
@@ -132,7 +132,7 @@ def test_one_that_is_not_read_waits_alone(before, app, client, request):
     paused_at = level(lambda: upstream.made(tag), "what the app has made", still=1.5)
     assert paused_at * RECORD_BYTES < HELD + 4 * SOCKET_BUFFERS
 
-    read_on(slow.response().records(), lambda: upstream.made(tag) > paused_at, "the app going on once its client reads")
+    read_on(slow.response().records(), lambda: upstream.made(tag) > paused_at, "the app continuing once its client reads")
     assert upstream.ended(tag) == 0
     slow.close()
     eventually(lambda: upstream.ended(tag) == 1, "the app's generator stopped after its client has left")
@@ -191,7 +191,7 @@ def test_over_tls_the_upstream_chooses(weir, app, authority, client):
         assert answer.json()["version"] == version and answer.head["Via"] == f"{version} weir"
 
 
-def test_connections_are_idle_once_nobody_uses_them(before, app, client):
+def test_unused_connections_are_idle(before, app, client):
     upstream = app()
     proxy = before(upstream)
     assert client(proxy).get("/v1/echo").status == 200

@@ -1,4 +1,4 @@
-"""Several upstreams behind one route: who is asked, who is spared, who is asked next; and what lies behind TLS or a unix socket."""
+"""Several upstreams of one route: which gets a request, and which is next; upstreams with TLS or a unix socket."""
 import collections
 import socket
 import ssl
@@ -27,7 +27,7 @@ def listed(*urls):
 
 
 def nowhere():
-    """An address where nobody listens."""
+    """An address without a listener."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -73,7 +73,7 @@ def test_a_full_upstream_is_passed_over(weir, origin, client):
 # Failing ones
 
 
-def test_a_request_goes_on_to_another_upstream(weir, origin, client):
+def test_a_request_is_sent_to_another_upstream(weir, origin, client):
     dead, alive = nowhere(), origin(named(b"a"))
     proxy = weir(route(listed(dead, alive.url), balance="round_robin", upstream_breaker="off"))
     assert answers(client, proxy, 6) == {b"a": 6}
@@ -83,7 +83,7 @@ def test_a_request_goes_on_to_another_upstream(weir, origin, client):
     assert Metrics(proxy).total("weir_upstream_retries_total", route="/") == 3
 
 
-def test_an_upstream_that_goes_on_failing_is_spared(weir, origin, client):
+def test_an_upstream_that_keeps_failing_gets_no_requests(weir, origin, client):
     dead, alive = nowhere(), origin(named(b"a"))
     proxy = weir(route(listed(dead, alive.url), balance="round_robin",
                        upstream_breaker="{ failures: 2, window: 60s, cooldown: 600s }"))
@@ -94,7 +94,7 @@ def test_an_upstream_that_goes_on_failing_is_spared(weir, origin, client):
     assert figures.total("weir_breaker_state", route="/", kind="upstream", state="closed") == 1
 
 
-def test_where_all_are_spared_nobody_is_asked(weir, client):
+def test_without_an_available_upstream_no_request_is_sent(weir, client):
     proxy = weir(route(listed(nowhere(), nowhere()), upstream_breaker="{ failures: 1, window: 60s, cooldown: 30s }"))
     problem(client(proxy).get("/"), 502, "bad-upstream")
     refusal = client(proxy).get("/")
@@ -114,7 +114,7 @@ def test_only_what_may_be_repeated_is(weir, origin, client, method, asked):
 
 
 @pytest.mark.parametrize("retry, asked", [("off", 1), ("{ attempts: 1 }", 1), ("{ attempts: 3 }", 3), ("{ attempts: 9 }", 3)])
-def test_so_many_are_asked_and_none_twice(weir, origin, client, retry, asked):
+def test_attempts_are_limited_and_no_upstream_is_tried_twice(weir, origin, client, retry, asked):
     def hangs_up(peer):
         peer.read_head()
         peer.close()
@@ -235,7 +235,7 @@ def secure():
         listener.close()
 
 
-def test_an_upstream_behind_tls_is_asked_where_its_certificate_is_trusted(weir, client, tmp_path, secure):
+def test_an_upstream_with_tls_gets_requests_if_its_certificate_is_trusted(weir, client, tmp_path, secure):
     authority = Authority(tmp_path)
     port, heads, _ = secure(authority, "localhost", "127.0.0.1")
     proxy = weir(route(f"https://localhost:{port}", match="/name", upstream_tls=f"{{ ca_file: {authority.pem} }}"),
@@ -266,7 +266,7 @@ def test_a_certificate_for_another_name_is_not_trusted(weir, client, tmp_path, s
     assert asked[-1] == "orders.internal"
 
 
-def test_a_file_of_authorities_that_is_not_there_is_told_at_once(tmp_path):
+def test_a_missing_file_of_authorities_is_reported_at_once(tmp_path):
     (tmp_path / "proxy.conf").write_text(
         "routes:\n  - match: /\n    upstream: https://127.0.0.1:1\n    upstream_tls: { ca_file: missing.pem }\n")
     done = command("check", cwd=tmp_path)
