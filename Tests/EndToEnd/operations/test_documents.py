@@ -78,7 +78,7 @@ def test_the_page_on_the_behaviour_names_every_status_and_reason():
     rows = re.findall(r"^\| (\d{3}) \| `([\w-]+)` \|", page, re.MULTILINE)
     assert len(rows) > 8
     assert {kind for _, kind in rows} <= kinds
-    sources = [flow / "Problem" / "Problem+Causes.swift", flow.parent / "Proxy" / "Request" / "Problem+Proxy.swift",
+    sources = [flow / "Problem" / "Problem+Causes.swift", flow.parent / "Proxy" / "Fields" / "Problem+Proxy.swift",
                flow.parent / "Admin" / "Problem+Admin.swift"]
     causes = "".join(source.read_text() for source in sources)
     assert {status for status, _ in rows} <= set(re.findall(r"status: (\d{3})", causes))
