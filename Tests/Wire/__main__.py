@@ -17,7 +17,7 @@ def arguments():
     parser.add_argument("--seeds", type=int, default=1000, help="how many seeds, from --first on")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, help="runs this one alone")
-    parser.add_argument("--seconds", type=float, help="runs seeds from a random one on for so long")
+    parser.add_argument("--seconds", type=float, help="runs seeds from a random one on for this time")
     parser.add_argument("--alone", action="store_true", help="runs each case by itself, until all timers have expired")
     parser.add_argument("--case", help="runs this named case alone")
     return parser.parse_args()
@@ -55,7 +55,7 @@ def batches(options, begin):
         return
     kept = [case for case in all_cases() if options.case in (None, case.name)]
     for case in kept:
-        assert case.verdict == verdict(case), f"{case.name}: the reference says {verdict(case)}"
+        assert case.verdict == verdict(case), f"{case.name}: the reference has {verdict(case)}"
     if kept:
         yield kept, True
     if options.case:

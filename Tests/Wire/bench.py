@@ -79,7 +79,7 @@ class Bench:
         return Visit(case, expected, result, certain(expected, result.responses))
 
     def _relax(self, request):
-        """The origin may reject a method, whoever sends it."""
+        """The origin may reject a method of any sender."""
         if request and request.seen.method in UNKNOWN_METHODS.get(self.name, ()):
             return dataclasses.replace(request, duty=Duty.NEVER if request.duty is Duty.NEVER else Duty.MAY)
         return request

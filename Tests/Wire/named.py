@@ -31,7 +31,7 @@ def all_cases():
 
 
 def verdict(case):
-    """What the reference says of a case: this keeps it from changing unseen."""
+    """The verdict of the reference on a case: so no change of it is unnoticed."""
     if case.kind == "response":
         return verdict_of_response(read_response(case.script))
     if case.kind == "http2":

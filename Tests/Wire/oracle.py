@@ -11,7 +11,7 @@ import routes
 from messages import Duty
 from origins import FORGED, UNKNOWN_METHODS, rejection
 
-# Fields in which a client could claim to be somebody else, or a length, with `_` for `-` too.
+# Fields in which a client could claim another identity, or a length, with `_` for `-` too.
 SENSITIVE = re.compile(r"content-length|transfer-encoding|host|forwarded|x-real-ip|x-forwarded-.*")
 FRAMING = re.compile(r"content_length|content-length_|transfer_encoding|host_", re.IGNORECASE)
 
@@ -76,7 +76,7 @@ def check_expected(visit):
                 yield f"{name} got a request that was not to be forwarded ({expected.why}): {expected.seen}"
             skipped = skipped or not expected.seen.complete
         elif expected.duty is Duty.MUST and not skipped:
-            if not records:  # whether a time limit ended it is told by check_responses
+            if not records:  # whether a time limit ended it is checked by check_responses
                 return
             yield f"expected {expected.seen}, {records[0][0]} got {records[0][1].seen}"
             return
@@ -118,7 +118,7 @@ def check_lines(visit, origin_name):
 
 
 def check_responses(visit):
-    """Each response is HTTP and belongs to its request, and who had to be served was."""
+    """Each response is HTTP and belongs to its request, and each valid request was served."""
     result, logged = visit.exchange, forwarded(visit)
     if result.refused:
         yield Finding("weir does not accept")
@@ -132,7 +132,7 @@ def check_responses(visit):
     order = [record.trace for _, record in visit.records]
     for response in result.responses:
         if response.seen and response.seen not in logged:
-            yield Finding(f"the client got the response to a request of somebody else: {response}")
+            yield Finding(f"the client got the response to a request of another client: {response}")
         if not response.seen and 0 < response.status < 400 and not own:
             yield Finding(f"the client got a response that is not to its request: {response}")
     if len(set(answered)) < len(answered) or answered != [trace for trace in order if trace in answered]:

@@ -12,7 +12,7 @@ from messages import Seen, digest
 
 FOLDER = Path(__file__).resolve().parent / "origins"
 DEADLINE = 20.0  # s, for a start
-# Fields by which a server frames a message or learns who asks; what a client says in them must not arrive.
+# Fields by which a server frames a message or identifies the client; a client's own values must not arrive.
 FORGED = "203.0.113.66"
 
 
@@ -124,7 +124,7 @@ def trace_id(traceparent):
 
 
 NAMES = ["http_server", "h11", "node", "nginx"]
-# Methods that an origin rejects, whoever sends them.
+# Methods that an origin rejects from any sender.
 UNKNOWN_METHODS = {"node": {"LIST"}, "nginx": {"TRACE"}}
 
 

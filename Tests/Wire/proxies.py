@@ -20,7 +20,7 @@ def match(path):
 
 
 class Proxy:
-    """A weir in front of one origin: all paths below /private go to the other one, some methods nowhere."""
+    """A weir before one origin: all paths below /private go to the other one, some methods nowhere."""
 
     def __init__(self, folder, origin, private, timeouts=routes.TIMEOUTS):
         options = {"timeouts": timeouts, "upstream_breaker": "off"}
@@ -41,13 +41,13 @@ class Proxy:
         self.port, self._offset, self._rest = self.weir.port, 0, b""
 
     async def outlive(self, seconds):
-        """Waits so long, or until weir has ended."""
+        """Waits for this time, or until weir has ended."""
         deadline = time.monotonic() + seconds
         while self.is_running and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
 
     def revive(self):
-        """Starts another weir where this one has ended, and says how it did."""
+        """Starts another weir if this one has ended, and returns how it ended."""
         if self.is_running:
             return []
         said = f"{ENDED}, status {self.weir.process.returncode}: {self.weir.said()[:2000]}"

@@ -108,7 +108,7 @@ class Head:
             notes.append("characters in the path that RFC 3986 has only in percent-encoding")
 
     def _read_host(self, pseudo, notes):
-        """RFC 9113, 8.3.1: host may stand beside :authority with the same value."""
+        """RFC 9113, 8.3.1: host may be present beside :authority with the same value."""
         hosts = values(self.fields, b"host")
         if len(hosts) > 1:
             raise Malformed("host")

@@ -132,7 +132,7 @@ def early(drafts, draw):
 def keys(drafts, draw):
     """Two requests whose keys differ in one byte: two clients."""
     if len(drafts) == 1:
-        other = drafts[0].target + b"-other"  # of two alike, no record would say which it is
+        other = drafts[0].target + b"-other"  # no record would distinguish two equal ones
         drafts.append(RequestDraft([[b"Host", b": ", b"a.example", CRLF]], b"", target=other))
     alike = draw.choice([b"", b"a", b"\xc3"])
     for draft, byte in zip(drafts, draw.sample([b"\xe8", b"\xe9", b"\xa1", b"\xff", b"b", b"c", b"%"], 2)):

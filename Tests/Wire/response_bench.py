@@ -36,7 +36,7 @@ class ResponseBench:
 
     async def run(self, cases):
         visits = []
-        # No request may take a connection before the late bytes are there: no proxy could tell them from its response.
+        # No request may take a connection before the late bytes are there: no proxy could distinguish them from its response.
         together = iter([case for case in cases if not case.script.late])
         await asyncio.gather(*(self._lane(together, visits) for _ in range(LANES)))
         await self._lane(iter([case for case in cases if case.script.late]), visits)

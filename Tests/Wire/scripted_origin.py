@@ -1,4 +1,4 @@
-"""An origin that sends what the scripts of response cases say, and to other requests a well-formed response."""
+"""An origin that runs the scripts of response cases, and sends a well-formed response to other requests."""
 import asyncio
 import re
 import socket
@@ -11,7 +11,7 @@ DEADLINE = 8.0  # s
 
 
 class Scene:
-    """A script while it runs: the client says when it has the response, the origin when it has sent all."""
+    """A script while it runs: the client signals that it has the response, the origin that it has sent all."""
 
     def __init__(self, script):
         self.script, self.delivered, self.sent = script, asyncio.Event(), asyncio.Event()
@@ -65,7 +65,7 @@ class ScriptedOrigin:
 
 
 async def play(scene, writer):
-    """Sends what the script says."""
+    """Runs the script."""
     for piece in scene.script.pieces:
         writer.write(piece)
         await writer.drain()

@@ -50,7 +50,7 @@ async def order_events(request: Request, items: int = 10_000, after: int = 0):
 
 @app.get("/v1/compressed/events")
 async def compressed_events(request: Request, items: int):
-    """Compressed for who takes that, as a middleware would do it that knows nothing of streams."""
+    """Compressed for clients that accept it, as by a middleware without support for streams."""
     body = "".join(f"data: {order(number).strip()}\n\n" for number in range(1, items + 1)).encode()
     headers = {}
     if "gzip" in request.headers.get("accept-encoding", ""):

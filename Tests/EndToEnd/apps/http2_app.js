@@ -99,7 +99,7 @@ async function main() {
   }
   const told = http.createServer((req, res) => {
     const { pathname, searchParams } = new URL(req.url, 'http://app')
-    // Says goodbye to all connections; open streams may end.
+    // Sends GOAWAY on all connections; open streams may end.
     if (pathname === '/goodbye') for (const session of live) session.close()
     const tag = searchParams.get('tag')
     json(res, { ports, sessions, live: live.size, made: made.get(tag) ?? 0, ended: ended.get(tag) ?? 0 })

@@ -22,7 +22,7 @@ COMMANDS = {
 
 
 class App:
-    """A running app, which says `http://127.0.0.1:PORT` once it listens."""
+    """A running app, which prints `http://127.0.0.1:PORT` once it listens."""
 
     def __init__(self, name, folder, environment=None):
         self.name = name
@@ -53,5 +53,5 @@ class App:
         return self.get(f"/stats?tag={tag}")["ended"]
 
     def stop(self):
-        self.process.kill()  # there is nothing to say farewell to
+        self.process.kill()
         self.process.wait()

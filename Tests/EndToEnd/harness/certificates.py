@@ -1,4 +1,4 @@
-"""Certificates made for a test: of weir, of its clients, and of who signs them."""
+"""Certificates made for a test: of weir, of its clients, and of their authorities."""
 import ssl
 
 import trustme

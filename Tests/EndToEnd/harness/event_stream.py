@@ -29,7 +29,7 @@ class Event:
 
 
 class EventReader:
-    """Fed with a body's bytes, cut anywhere, it says which events they complete; `comments` counts the others."""
+    """Takes a body's bytes in any split and yields the events that they complete; `comments` counts the comments."""
 
     def __init__(self):
         self.body = bytearray()  # all of it

@@ -90,7 +90,7 @@ class H2Client:
             self.h2.local_settings.acknowledge()
         self.h2.initiate_connection()
         self.streams = {}
-        self.goodbyes = []  # (error code, last stream) of each GOAWAY
+        self.goaways = []  # (error code, last stream) of each GOAWAY
         self.settings = {}  # weir's
         self.raw = b""  # of frames that have not come whole
         self.gone = False
@@ -145,7 +145,7 @@ class H2Client:
         while len(self.raw) >= 9 and len(self.raw) >= (size := 9 + int.from_bytes(self.raw[:3], "big")):
             frame, self.raw = self.raw[:size], self.raw[size:]
             if frame[3] == GOAWAY:  # the library would take nothing more after it, and open streams continue
-                self.goodbyes.append((int.from_bytes(frame[13:17], "big"), int.from_bytes(frame[9:13], "big")))
+                self.goaways.append((int.from_bytes(frame[13:17], "big"), int.from_bytes(frame[9:13], "big")))
                 continue
             for event in self.h2.receive_data(frame):
                 self._happened(event)

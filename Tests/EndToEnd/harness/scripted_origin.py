@@ -1,4 +1,4 @@
-"""An origin that sends exactly the bytes that a test says, well-formed or not, and counts what it got rid of.
+"""An origin that sends exactly the bytes of a test, well-formed or not, and counts what was taken.
 
 A test gives it a script, a function of one Peer; it runs in a thread of its own for each connection:
 
@@ -35,6 +35,13 @@ def answers(response, after=None):
             if after:
                 after(peer)
     return script
+
+
+def falls_silent(peer):
+    """A script: sends a stream's head and its first record, and then nothing."""
+    peer.read_head()
+    peer.send(STREAM_HEAD + chunk(record(1)))
+    peer.wait_gone()
 
 
 class PeerGone(Exception):

@@ -20,9 +20,9 @@ class StreamAddress:
         """Its state; None once there is no such stream."""
         return self._ask("GET", self.url)
 
-    def say(self, **feedback):
+    def feedback(self, **members):
         """Gives feedback; the state after it."""
-        return self._ask("POST", self.url + "/feedback", json.dumps(feedback).encode())
+        return self._ask("POST", self.url + "/feedback", json.dumps(members).encode())
 
     def cancel(self):
         return self._ask("DELETE", self.url)
@@ -114,14 +114,14 @@ def held(weir_route, weir, origin, client, script, *fields, read=Response.record
     records = read(response)
     assert next(records).number == 1
     address = StreamAddress(proxy, response)
-    assert address.say(pause=True)["paused"] is True
+    assert address.feedback(pause=True)["paused"] is True
     return response, records, address
 
 
 def release(script, records, address):
     """Lets a paused stream come to its end; the records that its client gets after the first one."""
     script.over.set()
-    address.say(pause=False)
+    address.feedback(pause=False)
     return list(records)
 
 

@@ -1,4 +1,4 @@
-"""Waiting for a counted condition, never for a time: a test says what must come true and by when."""
+"""Waiting for a counted condition, never for a time; the limits only guard against a hang."""
 import time
 
 POLL = 0.01  # s

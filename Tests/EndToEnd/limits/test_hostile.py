@@ -144,7 +144,7 @@ def test_connections_reset_in_every_state_leave_nothing(weir, origin, client):
 
 
 @pytest.mark.parametrize("more", [b"X-Endless: x\r\n", b"HTTP/1.1 103 Early Hints\r\n\r\n"])
-def test_an_upstream_that_never_stops_sending_headers_is_given_up(weir, origin, client, more):
+def test_an_upstream_that_never_stops_sending_headers_fails(weir, origin, client, more):
     def script(peer):
         peer.read_head()
         peer.send(b"HTTP/1.1 200 OK\r\n" if more.startswith(b"X") else b"")

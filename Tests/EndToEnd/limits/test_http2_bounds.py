@@ -4,19 +4,14 @@ import threading
 import pytest
 from h2.errors import ErrorCodes
 
-from harness.scripted_origin import STREAM_HEAD, answers, chunk
+from harness.addresses import endless
+from harness.scripted_origin import answers, chunk
 from harness.streams import HeldRecords
 from harness.tools import curl
 from harness.weir import route
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 COOKIES = [f"c{number}={'v' * 1020}" for number in range(24)]
-
-
-def firehose(peer):
-    peer.read_head()
-    peer.send(STREAM_HEAD)
-    peer.send_records(1024)
 
 
 # Heads
@@ -91,7 +86,7 @@ def test_requests_beyond_the_limit_in_the_first_flight_are_refused_alone(weir, o
 
 def test_cancels_of_answered_streams_end_nothing_else(weir, origin, h2):
     script = HeldRecords(2)
-    proxy = weir(route(origin(script).url, match="/long"), route(origin(firehose).url, breaker="off"))
+    proxy = weir(route(origin(script).url, match="/long"), route(origin(endless(1024)).url, breaker="off"))
     connection = h2(proxy)
     long = connection.ask("/long").head()
     for number in range(500):
@@ -101,7 +96,7 @@ def test_cancels_of_answered_streams_end_nothing_else(weir, origin, h2):
     script.go.set()
     script.over.set()
     assert long.finish().numbers == [1, 2] and long.ended and not connection.gone
-    assert connection.goodbyes == []
+    assert connection.goaways == []
 
 
 # Bytes

@@ -22,7 +22,7 @@ def script(peer):
 
 
 def check(proxy, stream, path, arrived):
-    """The client has all of it, and the log says so; or the client has no end, and the log says that."""
+    """The client has all of it or no end, and the log agrees."""
     if arrived:
         assert stream.ended and stream.numbers == [1]
     else:

@@ -1,4 +1,4 @@
-"""Who may ask the admin listener for what."""
+"""Access to the admin listener."""
 import http.client
 import json
 import socket

@@ -59,7 +59,7 @@ def test_the_page_on_the_architecture_names_every_file_of_the_data_path():
     assert there <= named, f"not in docs/ARCHITECTURE.md: {sorted(there - named)}"
 
 
-def test_the_modules_know_each_other_as_the_architecture_says():
+def test_the_modules_import_each_other_as_the_architecture_says():
     """The page says that Upstream and Downstream do not know each other, and that Flow uses nothing but HTTPText."""
     imports = {module: set(re.findall(r"^(?:package |@\w+ )?import (\w+)", text, re.MULTILINE))
                for module in DATA_PATH

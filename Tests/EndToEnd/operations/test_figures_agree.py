@@ -149,10 +149,10 @@ def run(weir, origin, client):
     def carry_out(workers):
         script, paused = Origin(), threading.Event()
 
-        def script(peer):
+        def with_pause(peer):
             peer.paused = paused
             script(peer)
-        url = origin(script).url
+        url = origin(with_pause).url
         slow = "{ trips: 2, window: 60s, cooldown: 1h }"
         proxy = weir(
             route(url, match="/whole"), route(url, match="/plain"), route(url, match="/broken", upstream_breaker="off"),

@@ -4,6 +4,7 @@ import re
 import urllib.error
 import urllib.request
 
+from harness.addresses import endless
 from harness.problems import problem
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD
 from harness.waiting import eventually
@@ -20,12 +21,6 @@ def health(url, path=PATH):
         answer = refusal
     with answer:
         return answer.status, answer.headers, json.loads(answer.read())
-
-
-def endless(peer):
-    peer.read_head()
-    peer.send(STREAM_HEAD)
-    peer.send_records()
 
 
 def test_it_has_the_members_and_forms_of_the_contract(weir, origin, client):
@@ -47,7 +42,7 @@ def test_it_has_the_members_and_forms_of_the_contract(weir, origin, client):
 
 
 def test_full_buffers_degrade_it(weir, origin, client):
-    proxy = weir(route(origin(endless).url, rate="{ default: 1/hour }", buffer="{ default: 10 }"), workers=2)
+    proxy = weir(route(origin(endless()).url, rate="{ default: 1/hour }", buffer="{ default: 10 }"), workers=2)
     reading = client(proxy)
     next(reading.get("/").records())
     body = eventually(lambda: (report := health(proxy.url)[2])["status"] == "degraded" and report, "degraded")
@@ -73,7 +68,7 @@ def test_one_open_breaker_degrades_it_and_all_of_them_end_it(weir, client):
 
 
 def test_it_is_unhealthy_while_draining(weir, origin, client):
-    proxy = weir(route(origin(endless).url, rate="{ default: 1/hour }"), shutdown_grace="20s")
+    proxy = weir(route(origin(endless()).url, rate="{ default: 1/hour }"), shutdown_grace="20s")
     reading = client(proxy)
     next(reading.get("/").records())
     proxy.terminate()

@@ -1,4 +1,4 @@
-"""From the start to the last record: readiness, draining, and what the command says."""
+"""From the start to the last record: readiness, draining, and the output of the command."""
 import json
 import os
 import re

@@ -22,7 +22,7 @@ def configuration(folder, listen, admin="off", workers=1, **top):
 
 
 def conflict(done, address):
-    """The one line that says why it does not start."""
+    """The one line with the reason why it does not start."""
     assert done.returncode == 1, done.stderr
     line = done.stderr.splitlines()[-1]
     assert f"cannot listen on {address}: another process listens there" in line

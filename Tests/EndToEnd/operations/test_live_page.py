@@ -100,7 +100,7 @@ def test_a_slow_client_is_in_the_table_and_a_breaker_counts_down(stalled, view):
     first = left()
     assert 0 < first <= 144
     eventually(lambda: left() < first, "a countdown", within=20)
-    # Without a token nothing can be done from here, and no button says otherwise.
+    # Without a token no action is possible from here, and there is no button for one.
     expect(page.get_by_role("button", name="Reset")).to_have_count(0)
 
 
@@ -201,7 +201,7 @@ def test_the_policy_blocks_any_other_script(weir, origin, view):
         return window.hasRun ? "run" : "blocked";
     }""")
     assert ran == "refused"
-    # That the browser says so is what was asked for.
+    # The browser's error is what the test expects.
     page.wrong.clear()
 
 

@@ -162,7 +162,7 @@ def follow_from(proxy, address, **fields):
     return answer
 
 
-def test_no_more_viewers_than_sixteen_and_a_place_is_given_back(held):
+def test_viewers_are_limited_to_sixteen_and_a_slot_is_released(held):
     viewers = [follow_from(held, f"127.0.0.{1 + number // 8}") for number in range(VIEWERS)]
     for viewer in viewers:
         assert viewer.status == 200

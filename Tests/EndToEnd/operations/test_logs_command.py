@@ -16,7 +16,7 @@ from harness.weir import BINARY, command, route
 
 
 def summed(*arguments, status=0, **options):
-    """What `weir logs --json` says."""
+    """The output of `weir logs --json`."""
     done = command("logs", "--json", *map(str, arguments), **options)
     assert done.returncode == status, done.stderr
     return json.loads(done.stdout)
@@ -35,7 +35,7 @@ def line(number=1, **members):
 
 
 def ten_records(peer):
-    """Ten records for each request; for ever more to who asks for them."""
+    """Ten records for each request; an endless stream for a request of one."""
     while b"GET /v1/endless" not in (head := peer.read_head()):
         del head
         peer.send(STREAM_HEAD)

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from harness.addresses import endless
 from harness.metrics import OPEN_METRICS, Metrics, samples, scrape
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
 from harness.waiting import eventually
@@ -44,7 +45,7 @@ def holds_nothing(metrics):
             and metrics.total("weir_upstream_connections", state="active") == 0)
 
 
-def test_promtool_finds_nothing_to_say(weir, fastapi_app, client):
+def test_promtool_reports_nothing(weir, fastapi_app, client):
     proxy = weir(route(fastapi_app.url, match="/v1"), route(fastapi_app.url))
     client(proxy).get("/v1/orders/stream?items=3").read()
     text, kind = scrape(proxy)
@@ -259,11 +260,7 @@ def test_a_connection_that_the_upstream_closes_after_its_answer_is_never_idle(we
 
 
 def test_a_client_that_does_not_read_is_counted_by_its_pause_its_end_and_its_breaker(weir, origin, client):
-    def endless(peer):
-        peer.read_head()
-        peer.send(STREAM_HEAD)
-        peer.send_records(size=2000)
-    proxy = weir(route(origin(endless, send_buffer=16 << 10).url, stall_timeout="1s", upstream_breaker="off",
+    proxy = weir(route(origin(endless(2000), send_buffer=16 << 10).url, stall_timeout="1s", upstream_breaker="off",
                        breaker="{ trips: 2, window: 60s, cooldown: 1s, probe_records: 5 }"), workers=2)
     for number in (1, 2):
         client(proxy, receive_buffer=4096).ask("/")
@@ -290,11 +287,7 @@ def test_a_client_that_does_not_read_is_counted_by_its_pause_its_end_and_its_bre
 
 
 def test_clients_with_an_open_breaker_and_their_refusals_are_counted(weir, origin, client):
-    def endless(peer):
-        peer.read_head()
-        peer.send(STREAM_HEAD)
-        peer.send_records(size=2000)
-    proxy = weir(route(origin(endless, send_buffer=16 << 10).url, stall_timeout="300ms", upstream_breaker="off",
+    proxy = weir(route(origin(endless(2000), send_buffer=16 << 10).url, stall_timeout="300ms", upstream_breaker="off",
                        client_key="{ header: X-Api-Key }", breaker="{ trips: 1, window: 60s, cooldown: 1h }"), workers=2)
     for number in (1, 2, 3):
         client(proxy, receive_buffer=4096).ask("/", f"X-Api-Key: {number}")

@@ -139,7 +139,7 @@ def test_it_starts_with_a_full_standard_error(tmp_path, origin):
             assert proxy.stop() == 0
 
 
-def test_what_standard_error_did_not_take_comes_when_it_is_read(tmp_path, origin):
+def test_pending_lines_of_standard_error_are_written_when_it_is_read(tmp_path, origin):
     with Pipe() as pipe:
         fill(pipe.write)
         with running(tmp_path, route(origin(answers(PLAIN)).url), stderr=pipe.write) as proxy:

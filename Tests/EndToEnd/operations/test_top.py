@@ -282,7 +282,7 @@ def test_the_token_comes_from_a_file_or_the_environment(weir, fastapi_app, tmp_p
     assert missing.returncode == 1 and "none" in missing.stderr
 
 
-def test_what_is_no_weir_is_said_so(origin):
+def test_an_address_without_weir_is_reported(origin):
     page = b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\nConnection: close\r\n\r\n<html></html>"
     stranger = origin(lambda peer: (peer.read_head(), peer.send(page)))
     done = command("top", "--admin", stranger.url, env=environment())

@@ -7,6 +7,7 @@ import pytest
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
+from harness.addresses import endless
 from harness.certificates import Authority, yaml
 from harness.event_stream import SSE_HEAD, event
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
@@ -21,12 +22,6 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 def ten(peer):
     peer.read_head()
     peer.send(STREAM_HEAD + b"".join(chunk(record(number)) for number in range(1, 11)) + LAST_CHUNK)
-
-
-def firehose(peer):
-    peer.read_head()
-    peer.send(STREAM_HEAD)
-    peer.send_records(1024)
 
 
 def thousand(peer):
@@ -212,7 +207,7 @@ def test_malformed_requests_are_refused_and_never_reach_the_upstream(weir, origi
 
 
 def test_a_stream_that_is_not_read_waits_alone(weir, origin, h2):
-    upstream = origin(firehose, send_buffer=16 << 10)
+    upstream = origin(endless(1024), send_buffer=16 << 10)
     proxy = weir(route(upstream.url, match="/flood", stall_timeout="off", upstream_receive_buffer="32KiB",
                        buffer="{ default: 100 }"),
                  route(origin(thousand).url))
@@ -233,7 +228,7 @@ def test_a_stream_that_is_not_read_waits_alone(weir, origin, h2):
 
 
 def test_a_closed_window_is_a_client_that_does_not_read(weir, origin, h2):
-    proxy = weir(route(origin(firehose).url, stall_timeout="500ms", breaker="off"),)
+    proxy = weir(route(origin(endless(1024)).url, stall_timeout="500ms", breaker="off"),)
     connection = h2(proxy)
     unread, read = connection.ask("/unread", reads=False), connection.ask("/read")
     connection.until(lambda: unread.over)
@@ -249,7 +244,7 @@ def test_a_closed_window_is_a_client_that_does_not_read(weir, origin, h2):
 def test_a_client_that_opens_its_window_bit_by_bit_is_seen_to_read(weir, origin, h2):
     """A batch of 64 KiB takes it longer than the limit, and it takes some of it all the time."""
     keys = {"stall_timeout": "500ms", "breaker": "off", "overflow": "drop_newest", "buffer": "{ default: 20 }"}
-    proxy = weir(route(origin(firehose).url, **keys))
+    proxy = weir(route(origin(endless(1024)).url, **keys))
     slow, witness = h2(proxy), h2(proxy)
     stream = slow.ask("/slow", reads=False)
     slow.until(lambda: len(stream.body) == 65535)
@@ -275,7 +270,7 @@ def test_a_client_that_opens_its_window_bit_by_bit_is_seen_to_read(weir, origin,
 
 
 def test_a_client_that_does_not_read_its_socket_is_found_on_every_stream(weir, origin, h2):
-    proxy = weir(route(origin(firehose).url, stall_timeout="500ms", breaker="off"))
+    proxy = weir(route(origin(endless(1024)).url, stall_timeout="500ms", breaker="off"))
     connection = h2(proxy, silent=True, receive_buffer=4096)
     for number in range(3):
         connection.ask(f"/{number}")
@@ -348,7 +343,7 @@ def test_a_stream_that_breaks_off_is_reset_after_the_sent_records(weir, origin, 
 
 
 def test_a_client_that_gives_up_a_stream_ends_it_at_the_upstream(weir, origin, h2):
-    upstream = origin(firehose)
+    upstream = origin(endless(1024))
     proxy = weir(route(upstream.url))
     connection = h2(proxy)
     streams = [connection.ask(f"/{number}") for number in range(3)]
@@ -360,7 +355,7 @@ def test_a_client_that_gives_up_a_stream_ends_it_at_the_upstream(weir, origin, h
         proxy.logged(path=f"/{number}", reason="client_gone")
 
 
-def test_a_drain_says_goodbye_and_ends_streams(weir, origin, h2):
+def test_a_drain_sends_goaway_and_ends_streams(weir, origin, h2):
     script = HeldRecords(2)
     proxy = weir(route(origin(script).url), shutdown_grace="500ms")
     idle, busy = h2(proxy), h2(proxy)
@@ -368,11 +363,11 @@ def test_a_drain_says_goodbye_and_ends_streams(weir, origin, h2):
     stream = busy.ask("/").head()
     busy.until(lambda: stream.lines)
     proxy.terminate()
-    assert idle.until(lambda: idle.gone) and idle.goodbyes == [(0, 0)]
+    assert idle.until(lambda: idle.gone) and idle.goaways == [(0, 0)]
     stream.finish()
     assert stream.numbers == [1] and stream.reset is not None and not stream.ended
     busy.until(lambda: busy.gone)
-    assert busy.goodbyes[0][0] == 0
+    assert busy.goaways[0][0] == 0
     assert proxy.ended() == 0
     script.go.set()
     script.over.set()
@@ -383,7 +378,7 @@ def test_an_idle_connection_is_closed_with_goaway(weir, origin, h2):
     used, unused = h2(proxy), h2(proxy)
     used.ask("/").finish()
     for connection, last in ((used, 1), (unused, 0)):
-        assert connection.until(lambda: connection.gone) and connection.goodbyes == [(0, last)]
+        assert connection.until(lambda: connection.gone) and connection.goaways == [(0, last)]
 
 
 # Bounds
@@ -401,7 +396,7 @@ def test_limits_are_announced_and_enforced(weir, origin, h2):
     connection.h2.remote_settings[SettingCodes.MAX_CONCURRENT_STREAMS] = 100
     connection.h2.remote_settings.acknowledge()
     connection.ask("/")
-    assert connection.until(lambda: connection.gone) and connection.goodbyes[0][0] == ErrorCodes.PROTOCOL_ERROR
+    assert connection.until(lambda: connection.gone) and connection.goaways[0][0] == ErrorCodes.PROTOCOL_ERROR
     script.over.set()
     greedy = h2(proxy)
     assert greedy.ask("/", ("x", "a" * 6000)).finish().status == 200
@@ -433,8 +428,8 @@ def endless_continuations(connection):
 
 
 @pytest.mark.parametrize("flood", [endless_resets, endless_pings, endless_settings, endless_continuations])
-def test_floods_end_the_connection_that_they_come_on(weir, origin, h2, flood):
-    proxy = weir(route(origin(firehose).url))
+def test_floods_end_their_connection(weir, origin, h2, flood):
+    proxy = weir(route(origin(endless(1024)).url))
     connection, beside = h2(proxy), h2(proxy)
     stream = beside.ask("/beside")
     beside.until(lambda: stream.body)

@@ -153,7 +153,7 @@ def test_an_upstream_may_answer_before_it_has_the_body(weir, origin, client):
     assert response.head["Connection"] == "close"
 
 
-def test_a_client_that_leaves_in_mid_body_ends_the_request(weir, origin, client):
+def test_a_disconnect_within_the_body_ends_the_request(weir, origin, client):
     upstream = origin(lambda peer: (peer.read_head(), peer.wait_gone()))
     proxy = weir(route(upstream.url))
     connection = client(proxy)

@@ -151,7 +151,7 @@ def test_check_reports_a_standard_method_in_another_case(tmp_path):
     assert checked.returncode != 0 and "case-sensitive; allowed: `GET`" in checked.stderr + checked.stdout
 
 
-# Who asks
+# The client
 
 
 @pytest.fixture

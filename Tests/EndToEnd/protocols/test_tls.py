@@ -1,4 +1,4 @@
-"""TLS towards clients: certificates, who may connect, and everything that a proxy does to a stream once it is encrypted."""
+"""TLS towards clients: certificates, admitted clients, and all that a proxy does with a stream once it is encrypted."""
 import datetime
 import hashlib
 import signal
@@ -9,6 +9,7 @@ import threading
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from harness.addresses import endless
 from harness.certificates import Authority, yaml
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
 from harness.streams import HeldRecords
@@ -20,12 +21,6 @@ from harness.weir import command, route
 def ten(peer):
     peer.read_head()
     peer.send(STREAM_HEAD + b"".join(chunk(record(number)) for number in range(1, 11)) + LAST_CHUNK)
-
-
-def firehose(peer):
-    peer.read_head()
-    peer.send(STREAM_HEAD)
-    peer.send_records(1024)
 
 
 @pytest.fixture
@@ -220,7 +215,7 @@ def test_a_certificate_identifies_the_client_in_a_resumed_session_too(
 
 
 def test_a_client_that_does_not_read_is_found_and_reset(secured, origin, client, authority):
-    upstream = origin(firehose, send_buffer=16 << 10)
+    upstream = origin(endless(1024), send_buffer=16 << 10)
     proxy = secured(route(upstream.url, stall_timeout="500ms", breaker="off", upstream_receive_buffer="32KiB"))
     connection = client(proxy, tls=authority.client(), receive_buffer=4096)
     connection.get("/")
@@ -235,7 +230,7 @@ def test_a_client_that_does_not_read_is_found_and_reset(secured, origin, client,
 
 def test_a_client_that_reads_slowly_is_seen_to_read(secured, origin, client, authority):
     """What the kernel has not sent is counted as TLS made it: were it not, progress would not show, or go backwards."""
-    upstream = origin(firehose, send_buffer=16 << 10)
+    upstream = origin(endless(1024), send_buffer=16 << 10)
     proxy = secured(
         route(upstream.url, match="/witness", stall_timeout="500ms", breaker="off"),
         route(upstream.url, stall_timeout="500ms", breaker="off", overflow="drop_newest", buffer="{ default: 20 }"))
@@ -260,7 +255,7 @@ def test_a_client_that_reads_slowly_is_seen_to_read(secured, origin, client, aut
 
 
 def test_the_upstream_of_a_client_that_does_not_read_is_paused(secured, origin, client, authority):
-    upstream = origin(firehose, send_buffer=16 << 10)
+    upstream = origin(endless(1024), send_buffer=16 << 10)
     proxy = secured(route(upstream.url, stall_timeout="off", upstream_receive_buffer="32KiB",
                           buffer="{ default: 100, max: 100 }"))
     connection = client(proxy, tls=authority.client(), receive_buffer=4096)
@@ -289,11 +284,11 @@ def test_a_body_delimited_by_the_close_ends_with_close_notify_only_if_it_is_whol
             try:
                 while data := tls.recv(65536):
                     got += data
-                farewell = True
+                close_notify = True
             except ssl.SSLEOFError:
-                farewell = False
+                close_notify = False
     assert b'"orderId":1' in got.replace(b" ", b"")
-    assert farewell == (reason == "completed")
+    assert close_notify == (reason == "completed")
     proxy.logged(reason=reason)
 
 

@@ -16,7 +16,7 @@ both_loops = pytest.mark.parametrize("where", LOOPS)
 
 
 class Gate:
-    """An origin's script that answers when the test says so."""
+    """An origin's script that answers on demand."""
 
     def __init__(self, answer=numbered(10), goes_on=False):
         self.answer, self.goes_on, self.opened = answer, goes_on, threading.Event()
@@ -267,7 +267,7 @@ def test_a_deleted_promise_gives_everything_back(start, client, where):
     eventually(lambda: all(peer.gone for peer in run.upstream.peers), "the upstream's connection closed")
 
 
-def test_a_client_that_leaves_before_it_is_promised_anything_gives_everything_back(start, client):
+def test_a_disconnect_before_the_promise_releases_everything(start, client):
     run = start(async_wait="5m", streams="{ per_client: 1 }", **{"async": "{ per_client: 1 }"})
     for left in range(1, 4):
         leaving = client(run.proxy)
@@ -278,7 +278,7 @@ def test_a_client_that_leaves_before_it_is_promised_anything_gives_everything_ba
     promise(client(run.proxy))
 
 
-def test_a_fetched_stream_whose_client_leaves_gives_everything_back(start, client, gated):
+def test_a_disconnect_after_the_fetch_releases_everything(start, client, gated):
     run = start(gated(STREAM_HEAD, goes_on=True), streams="{ per_client: 1 }", **{"async": "{ per_client: 1 }"})
     for _ in range(3):
         run.gate.opened.clear()

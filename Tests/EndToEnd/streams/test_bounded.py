@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from harness.addresses import endless
 from harness.metrics import Metrics
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
 from harness.waiting import eventually, level
@@ -23,12 +24,6 @@ def longest_send_buffer():
     """What the system lets one socket hold towards a client that does not read."""
     with open("/proc/sys/net/ipv4/tcp_wmem") as limits:
         return int(limits.read().split()[2])
-
-
-def endless(peer):
-    peer.read_head()
-    peer.send(STREAM_HEAD)
-    peer.send_records(SIZE)
 
 
 def records_then_end(count):
@@ -59,8 +54,8 @@ def test_a_client_that_reads_nothing_stops_its_upstream_and_loses_nothing(weir, 
     assert line["pauses"] >= 1
 
 
-def test_a_metered_client_has_no_more_fetched_than_it_got_and_may_have_queued(weir, origin, client):
-    upstream = origin(endless, send_buffer=SEND_BUFFER)
+def test_for_a_metered_client_no_more_is_read_than_it_got_and_may_queue(weir, origin, client):
+    upstream = origin(endless(SIZE), send_buffer=SEND_BUFFER)
     proxy = weir(route(upstream.url, rate="{ default: 20/second }", **UPSTREAM))
     records = client(proxy).get("/").records()
     for got in range(1, 41):
@@ -69,7 +64,7 @@ def test_a_metered_client_has_no_more_fetched_than_it_got_and_may_have_queued(we
 
 
 def test_a_granted_buffer_of_one_record_is_kept_too(weir, origin, client):
-    upstream = origin(endless, send_buffer=SEND_BUFFER)
+    upstream = origin(endless(SIZE), send_buffer=SEND_BUFFER)
     proxy = weir(route(upstream.url, rate="{ default: 20/second }", **UPSTREAM))
     records = client(proxy).get("/", "X-Stream-Buffer-Size: 1").records()
     assert [next(records).number for _ in range(10)] == list(range(1, 11))
@@ -115,7 +110,7 @@ def test_a_response_that_is_no_stream_is_bounded_as_well(weir, origin, client):
 
 
 def test_a_client_that_takes_nothing_for_the_stall_timeout_is_disconnected(weir, origin, client):
-    upstream = origin(endless, send_buffer=SEND_BUFFER)
+    upstream = origin(endless(SIZE), send_buffer=SEND_BUFFER)
     proxy = weir(route(upstream.url, stall_timeout="1s", **UPSTREAM))
     slow = client(proxy, receive_buffer=4096)
     slow.ask("/")
@@ -128,7 +123,7 @@ def test_a_client_that_takes_nothing_for_the_stall_timeout_is_disconnected(weir,
 
 
 def test_a_disconnected_client_sees_the_reset_without_reading(weir, origin, client):
-    proxy = weir(route(origin(endless, send_buffer=SEND_BUFFER).url, stall_timeout="1s", **UPSTREAM))
+    proxy = weir(route(origin(endless(SIZE), send_buffer=SEND_BUFFER).url, stall_timeout="1s", **UPSTREAM))
     slow = client(proxy, receive_buffer=4096)
     slow.ask("/")
     proxy.logged(reason="slow_consumer")
@@ -138,7 +133,7 @@ def test_a_disconnected_client_sees_the_reset_without_reading(weir, origin, clie
 
 
 def test_a_metered_client_that_takes_nothing_is_disconnected_before_its_socket_holds_megabytes(weir, origin, client):
-    upstream = origin(endless, send_buffer=SEND_BUFFER)
+    upstream = origin(endless(SIZE), send_buffer=SEND_BUFFER)
     proxy = weir(route(upstream.url, rate="{ default: 50/second }", stall_timeout="1s", **UPSTREAM))
     client(proxy, receive_buffer=4096).ask("/")
     line = proxy.logged(reason="slow_consumer")  # at this pace a full send buffer takes most of a minute
@@ -146,7 +141,7 @@ def test_a_metered_client_that_takes_nothing_is_disconnected_before_its_socket_h
 
 
 def test_waiting_for_the_pace_is_no_stall(weir, origin, client):
-    proxy = weir(route(origin(endless).url, rate="{ default: 30/minute }", stall_timeout="1s"))
+    proxy = weir(route(origin(endless(SIZE)).url, rate="{ default: 30/minute }", stall_timeout="1s"))
     records = client(proxy).get("/").records()
     assert [next(records).number for _ in range(3)] == [1, 2, 3]
 
@@ -155,7 +150,7 @@ def test_waiting_for_the_pace_is_no_stall(weir, origin, client):
 def test_memory_stays_flat_with_a_hundred_clients_that_read_nothing(weir, origin, client):
     soak = float(os.environ.get("WEIR_SOAK_SECONDS", "3"))
     clients, max_bytes = 100, 64 << 10
-    upstream = origin(endless, send_buffer=SEND_BUFFER)
+    upstream = origin(endless(SIZE), send_buffer=SEND_BUFFER)
     # Metered at a pace that leaves the queue as the only place to hold anything.
     proxy = weir(route(upstream.url, rate="{ default: 1/second }", upstream_receive_buffer="32KiB",
                        buffer="{ default: 50, max_bytes: 64KiB }"))

@@ -1,4 +1,4 @@
-"""A stream's own address: its state, its end, and what a client may say while it runs, from any connection."""
+"""A stream's own address: its state, its end, and feedback while it runs, from any connection."""
 import subprocess
 import time
 from types import SimpleNamespace

@@ -1,13 +1,11 @@
 """The texts of a JSON sequence (RFC 7464) are records: metered, queued, dropped, counted and logged like lines."""
 import functools
-import itertools
-import json
 
 import pytest
 
-from harness.json_seq import RS, SEQ_HEAD, TRUNCATED, elements, text
 from harness.addresses import numbers
-from harness.streams import HeldRecords, StreamAddress, held, release, sends
+from harness.json_seq import RS, SEQ_HEAD, TRUNCATED, elements, text
+from harness.streams import HeldRecords, held, release, sends
 from harness.weir import route
 
 ACCEPT = "Accept: application/json-seq"
@@ -115,37 +113,3 @@ def test_a_full_queue_drops_texts_as_it_drops_lines(weir, origin, client, policy
     assert [value["orderId"] for value in got if "orderId" in value] == list(kept)
     assert sum(value["records"] for value in got if "orderId" not in value) == 1990
     assert response.complete
-
-
-@pytest.mark.parametrize("indent", [None, 2])
-def test_latest_goes_by_a_key_in_the_text(weir, origin, client, indent):
-    def keyed(number):
-        return RS + json.dumps({"orderId": number, "k": number % 5}, indent=indent).encode() + b"\n"
-
-    script = HeldRecords(1001, keyed, head=SEQ_HEAD)
-    response, incoming, address = held_stream(
-        weir, origin, client, script, overflow="latest", key="/k", buffer="{ default: 10 }")
-    script.go.set()
-    address.seen(1001)
-    got = numbers(release(script, incoming, address))
-    assert set(range(997, 1002)) <= set(got)
-    assert len(got) <= 10 and got == sorted(got)
-    assert response.complete
-
-
-def test_a_client_that_comes_back_gets_the_rest(weir, origin, client):
-    script = HeldRecords(40, text, head=SEQ_HEAD)
-    proxy = weir(route(origin(script).url, resume_window="20s", buffer="{ default: 100 }"))
-    first = client(proxy)
-    response = first.get("/", ACCEPT)
-    incoming = elements(response)
-    script.go.set()
-    got = list(itertools.islice(incoming, 25))
-    address = StreamAddress(proxy, response)
-    first.close()
-    again = client(proxy).get("/", ACCEPT, f"X-Stream-Resume: {address.id}; after=20")
-    assert again.status == 200
-    script.over.set()
-    assert numbers(elements(again)) == list(range(21, 41))
-    assert numbers(got) == list(range(1, 26))
-    assert address.logged("completed")["records"] == 40

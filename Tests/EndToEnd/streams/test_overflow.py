@@ -1,4 +1,4 @@
-"""What a full queue costs is what the route's policy says, record for record."""
+"""A full queue loses exactly the records of the route's policy."""
 import json
 import threading
 
@@ -86,12 +86,12 @@ def test_the_record_sent_is_the_newest_that_has_arrived(weir, origin, client, ke
     response = client(proxy).get("/")
     records, address = response.records(), StreamAddress(proxy, response)
     assert next(records).number == 1
-    address.say(pause=True)
+    address.feedback(pause=True)
     for number in range(1, rounds + 1):
         more.release()
         newest = 1 + number * batch
         assert address.seen(newest)["queued"] == 1
-        address.say(request=1, pause=False)
+        address.feedback(request=1, pause=False)
         assert next(records).number == newest
     over.set()
     assert numbers(records) == [] and response.complete
@@ -144,7 +144,7 @@ def test_a_client_that_shrinks_its_buffer_loses_what_no_longer_fits(weir, origin
         lambda url: route(url, overflow="drop_oldest", buffer=BUFFER), weir, origin, client, script)
     script.go.set()
     assert address.seen(11)["dropped"] == 0
-    state = address.say(bufferSize=3)
+    state = address.feedback(bufferSize=3)
     assert (state["bufferSize"], state["queued"], state["dropped"]) == (3, 3, 7)
     assert numbers(release(script, records, address)) == [9, 10, 11]
     check_books(address, 11, 4)
@@ -155,16 +155,16 @@ def test_credit_moves_the_queue_and_no_further(weir, origin, client, policy, kep
     script = HeldRecords(501)
     _, records, address = held(
         lambda url: route(url, overflow=policy, buffer=BUFFER), weir, origin, client, script)
-    address.say(request=1)
-    address.say(pause=False)
+    address.feedback(request=1)
+    address.feedback(pause=False)
     script.go.set()
     state = address.seen(501)
     assert (state["records"], state["credit"]) == (2, 0)
     script.over.set()
     assert next(records).number == 2
-    assert address.say(request=4)["credit"] == 0
+    assert address.feedback(request=4)["credit"] == 0
     assert [next(records).number for _ in range(4)] == list(kept)[:4]
-    address.say(request=1000)
+    address.feedback(request=1000)
     assert numbers(records) == list(kept)[4:]
     check_books(address, 501, 12)
 
@@ -225,11 +225,11 @@ def test_a_stream_that_loses_nothing_pauses_the_upstream(weir, origin, client, p
         lambda url: route(url, overflow=policy, buffer=BUFFER, **SMALL), weir,
         lambda script: origin(script, send_buffer=SEND_BUFFER), client, script)
     if holder == "credit":
-        address.say(request=1)
+        address.feedback(request=1)
     if holder == "pace":
-        address.say(rate="1/hour")
+        address.feedback(rate="1/hour")
     if holder != "pause":
-        address.say(pause=False)
+        address.feedback(pause=False)
     script.go.set()
     sent = level(lambda: script.sent, "what the origin has sent", still=0.7)
     assert GRANTED < sent < GRANTED + (2 * (SEND_BUFFER + (32 << 10)) + (64 << 10)) // size
@@ -237,7 +237,7 @@ def test_a_stream_that_loses_nothing_pauses_the_upstream(weir, origin, client, p
     assert (state["queued"], state["dropped"]) == (GRANTED, 0)
     script.over.set()
     # At a pace that the client keeps up with for certain: else `disconnect` would be right to end it.
-    address.say(request=count, rate="unlimited" if policy == "pause" else "500/second", pause=False)
+    address.feedback(request=count, rate="unlimited" if policy == "pause" else "500/second", pause=False)
     assert numbers(records) == list(range(2, count + 1))
     assert response.complete
     line = address.logged("completed")
@@ -290,11 +290,11 @@ def test_a_promised_length_does_not_outlive_dropped_records(weir, origin, client
     records = response.records()
     assert next(records).number == 1
     address = StreamAddress(proxy, response)
-    address.say(pause=True)
+    address.feedback(pause=True)
     go.set()
     dropped = address.seen(100)["dropped"]
     assert dropped > 0
-    address.say(pause=False)
+    address.feedback(pause=False)
     assert len(numbers(records)) == 99 - dropped
     assert response.complete
     again = numbers(connection.get("/").records())  # the same connection
@@ -321,7 +321,7 @@ def test_a_stream_that_breaks_off_delivers_what_its_policy_kept(weir, origin, cl
     script.go.set()
     address.seen(101)
     script.broken.set()
-    address.say(pause=False)
+    address.feedback(pause=False)
     assert numbers(records) == list(range(92, 102))
     assert response.complete is False
     line = address.logged("upstream_failed")

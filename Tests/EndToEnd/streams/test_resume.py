@@ -101,7 +101,7 @@ def test_half_of_the_buffer_is_kept_although_the_upstream_could_fill_all_of_it(b
 
 
 @both_loops
-def test_a_client_may_come_back_again_and_again(begin, client, where):
+def test_a_client_may_resume_again_and_again(begin, client, where):
     stream = begin("TE: trailers", "Connection: TE", script=lambda peer: (peer.read_head(), peer.send(numbered(400))), **ROOMY)
     got = numbers(stream.records, 10)
     for _ in range(6):
@@ -118,7 +118,7 @@ def test_a_client_may_come_back_again_and_again(begin, client, where):
 
 
 @both_loops
-def test_coming_back_takes_the_stream_from_a_connection_that_is_still_open(begin, client, where):
+def test_a_resumption_takes_the_stream_from_an_open_connection(begin, client, where):
     stream = begin(**ROOMY)
     assert numbers(stream.records, 20) == list(range(1, 21))
     response = ask(connect(client, stream.proxy, where, beside=stream.beside), stream.id, 20)
@@ -265,7 +265,7 @@ def test_what_a_dropping_stream_loses_meanwhile_is_counted(begin, client):
         done.set()
 
 
-def test_a_deleted_stream_cannot_be_taken_up_again(begin, client):
+def test_a_deleted_stream_cannot_be_resumed(begin, client):
     stream = begin()
     numbers(stream.records, 5)
     lose(stream)
@@ -301,7 +301,7 @@ def test_a_stream_that_is_resumed_keeps_its_slot(begin, client):
     problem(stream.beside.get("/orders"), 429, "too-many-streams")
 
 
-def test_another_client_hears_for_how_long_a_slot_is_held(begin):
+def test_another_client_gets_the_time_until_the_slot_is_free(begin):
     stream = begin("X-Api-Key: one", streams="{ per_route: 1 }", client_key="{ header: X-Api-Key }")
     lose(stream)
     refusal = problem(stream.beside.get("/orders", "X-Api-Key: two"), 429, "too-many-streams")

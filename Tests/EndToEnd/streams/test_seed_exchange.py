@@ -1,4 +1,4 @@
-"""The exchange that weir exists for, header for header, and its refusal, member for member."""
+"""The central exchange of weir, header for header, and its refusal, member for member."""
 import math
 import re
 import time
@@ -49,7 +49,7 @@ def test_the_seed_refusal_member_for_member_and_its_retry_after_is_true(weir, fa
     asked = time.monotonic()
     assert client(proxy).get(path, *SEED).status == 200
 
-    # Who prefers to wait is promised the stream instead: test_async.py.
+    # A client that prefers to wait is promised the stream instead: test_async.py.
     refused = client(proxy).get(path, *(header for header in SEED if not header.startswith("Prefer")))
     assert (refused.head.version, refused.head.reason) == ("HTTP/1.1", "Too Many Requests")
     refusal = problem(refused, 429, "rate-limit")

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from harness.addresses import endless
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, record
 from harness.streams import HeldRecords, StreamAddress
 from harness.waiting import eventually
@@ -18,12 +19,6 @@ COMMON = {"stall_timeout": "500ms", "breaker": "off", "buffer": "{ default: 20, 
           "upstream_receive_buffer": "32KiB"}
 
 
-def firehose(peer):
-    peer.read_head()
-    peer.send(STREAM_HEAD)
-    peer.send_records(SIZE)
-
-
 def open_stream(proxy, connection, path="/", *fields):
     response = connection.get(path, *fields)
     return response, StreamAddress(proxy, response)
@@ -32,7 +27,7 @@ def open_stream(proxy, connection, path="/", *fields):
 class Witness:
     """Knows that `stall_timeout` has passed: begins a stream without reading it, and sees it ended.
 
-    Its route, `/witness`, has the same limit and a firehose.
+    Its route, `/witness`, has the same limit and an endless stream.
     """
 
     def __init__(self, proxy, client):
@@ -47,7 +42,7 @@ class Witness:
 def proxied(weir, origin, client):
     """Starts a weir before a script, with a witness: proxied(script, overflow="pause")."""
     def start(script, **keys):
-        watched = route(origin(firehose).url, match="/witness", **COMMON)
+        watched = route(origin(endless(SIZE)).url, match="/witness", **COMMON)
         proxy = weir(watched, route(origin(script, send_buffer=16 << 10).url, **{**COMMON, **keys}))
         return proxy, Witness(proxy, client)
     return start
@@ -65,7 +60,7 @@ def read_slowly(connection, size=4096, every=0.05, stop=lambda: False):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_client_that_reads_nothing_is_ended_after_the_stall_timeout_and_not_before(weir, origin, client, workers):
-    upstream = origin(firehose)
+    upstream = origin(endless(SIZE))
     proxy = weir(route(upstream.url, **COMMON), workers=workers)
     response, address = open_stream(proxy, client(proxy, receive_buffer=4096))
     line = address.logged("slow_consumer")
@@ -99,7 +94,7 @@ def test_a_client_that_reads_a_little_all_the_time_is_not_ended(weir, origin, cl
 
 
 def test_a_client_that_reads_less_than_is_due_for_too_long_is_ended(weir, origin, client):
-    proxy = weir(route(origin(firehose).url, **COMMON))
+    proxy = weir(route(origin(endless(SIZE)).url, **COMMON))
     slow = client(proxy, receive_buffer=16 << 10)
     _, address = open_stream(proxy, slow)
     got = read_slowly(slow)
@@ -157,7 +152,7 @@ def test_a_client_that_reads_a_trickle_of_large_records_is_ended(weir, origin, c
 
 @pytest.mark.parametrize("policy", ["drop_oldest", "drop_newest", "latest"])
 def test_if_records_are_dropped_reading_too_little_is_no_fault(proxied, client, policy):
-    proxy, witness = proxied(firehose, overflow=policy)
+    proxy, witness = proxied(endless(SIZE), overflow=policy)
     slow = client(proxy, receive_buffer=16 << 10)
     _, address = open_stream(proxy, slow)
     passed = threading.Event()
@@ -172,7 +167,7 @@ def test_if_records_are_dropped_reading_too_little_is_no_fault(proxied, client, 
 
 @pytest.mark.parametrize("policy", ["drop_oldest", "drop_newest", "latest"])
 def test_if_records_are_dropped_reading_nothing_is_a_fault(weir, origin, client, policy):
-    proxy = weir(route(origin(firehose).url, overflow=policy, **COMMON))
+    proxy = weir(route(origin(endless(SIZE)).url, overflow=policy, **COMMON))
     _, address = open_stream(proxy, client(proxy, receive_buffer=4096))
     line = address.logged("slow_consumer")
     assert line["duration"] >= STALL
@@ -181,7 +176,7 @@ def test_if_records_are_dropped_reading_nothing_is_a_fault(weir, origin, client,
 
 @pytest.mark.parametrize("policy", ["pause", "disconnect", "drop_oldest"])
 def test_waiting_for_the_pace_is_no_fault(proxied, client, policy):
-    proxy, _ = proxied(firehose, overflow=policy, rate="{ default: 1/second }")
+    proxy, _ = proxied(endless(SIZE), overflow=policy, rate="{ default: 1/second }")
     response, address = open_stream(proxy, client(proxy))
     got = [each.number for each in itertools.islice(response.records(), 3)]  # the pace's own time
     assert got == sorted(set(got))
@@ -197,14 +192,14 @@ def test_pausing_a_stream_is_no_fault(proxied, client, policy, feedback):
     response, address = open_stream(proxy, client(proxy))
     records = response.records()
     assert next(records).number == 1
-    address.say(**feedback)
+    address.feedback(**feedback)
     script.go.set()
     eventually(lambda: address.state()["queued"] == 20, "a full queue")
     witness.wait()
     assert address.state()["state"] == "streaming"
     script.over.set()
     # At a pace that the client keeps up with for certain: else `disconnect` would be right to end it.
-    address.say(pause=False, request=count, rate="500/second" if policy == "disconnect" else "unlimited")
+    address.feedback(pause=False, request=count, rate="500/second" if policy == "disconnect" else "unlimited")
     rest = [each.number for each in records]
     assert response.complete
     line = address.logged("completed")
@@ -215,16 +210,16 @@ def test_pausing_a_stream_is_no_fault(proxied, client, policy, feedback):
 
 def test_records_that_were_sent_before_a_pause_may_stay_unread(proxied, client):
     """A client that pauses stops reading, and does not know how much was sent before weir got the pause."""
-    proxy, witness = proxied(firehose, stall_timeout="1s")
+    proxy, witness = proxied(endless(SIZE), stall_timeout="1s")
     holding = client(proxy, receive_buffer=4096)
     _, address = open_stream(proxy, holding)
     eventually(lambda: address.state()["queued"] == 20, "a client that is held up")
-    address.say(pause=True)
+    address.feedback(pause=True)
     witness.wait()
     witness.wait()
     witness.wait()
     assert address.state()["duration"] > 1
-    assert address.say(pause=False)["state"] == "streaming"
+    assert address.feedback(pause=False)["state"] == "streaming"
     line = address.logged("slow_consumer")  # now it counts again, from the start
     assert line["held"] >= 3 * STALL
     assert line["duration"] >= line["held"] + 1

@@ -1,6 +1,5 @@
 """Server-sent events are records: metered, queued, dropped, counted and logged like lines, and cut only between them."""
 import functools
-import itertools
 import json
 import threading
 
@@ -45,7 +44,7 @@ def test_every_event_of_a_real_server_arrives(weir, client, app):
     assert (line["records"], line["bytes"]) == (3000, len(reader.body))
 
 
-def test_an_event_source_that_comes_back_misses_nothing(weir, client, app):
+def test_an_event_source_that_reconnects_misses_nothing(weir, client, app):
     proxy = weir(route(app.url))
     source = EventSource(lambda: client(proxy), "/v1/orders/events?items=50&after=20")
     assert numbers(source) == list(range(1, 51))
@@ -145,7 +144,7 @@ def test_a_comment_line_costs_no_pace_and_keeps_its_place(weir, origin, client):
     assert next(parts) == b": a\n"
     address = StreamAddress(proxy, response)
     assert eventually(lambda: address.state()["queued"] == 2 and address.state(), "two events")["records"] == 1
-    address.say(rate="1000/second")
+    address.feedback(rate="1000/second")
     assert b"".join(parts) == event(2) + b": b\nid: 3\n: c\ndata: {\"orderId\": 3}\n\n: d\n"
     assert address.logged("completed")["records"] == 3
 
@@ -169,12 +168,12 @@ def test_a_loss_is_reported_before_a_last_block_without_its_empty_line(weir, ori
     response = client(proxy).get("/", ACCEPT, "Prefer: stream-notices")
     parts, address, reader = response.parts(), StreamAddress(proxy, response), EventReader()
     assert [each.number for each in reader.feed(next(parts))] == [1]
-    address.say(pause=True)
+    address.feedback(pause=True)
     script.go.set()
     address.seen(5)
     script.over.set()
     eventually(script.has_sent_all, "everything sent")
-    address.say(pause=False)
+    address.feedback(pause=False)
     got = [each for part in parts for each in reader.feed(part)]
     assert [each.type for each in got] == ["message", "stream-notice"]
     assert bytes(reader.body).endswith(b"\n\ndata: [DONE]\n")
@@ -240,41 +239,6 @@ def test_a_full_queue_drops_events_as_it_drops_lines(weir, origin, client, polic
     assert response.complete
     line = address.logged("completed")
     assert (line["records"], line["dropped"]) == (1 + len(orders), state["dropped"])
-
-
-@pytest.mark.parametrize("lines", [1, 3])
-def test_latest_goes_by_a_key_in_the_data(weir, origin, client, lines):
-    def keyed(number):
-        text = json.dumps({"orderId": number, "k": number % 5}, indent=2 if lines > 1 else None)
-        return b"id: %d\n" % number + b"".join(b"data: %b\n" % line.encode() for line in text.split("\n")) + b"\n"
-
-    script = HeldRecords(1001, keyed, head=SSE_HEAD)
-    response, incoming, address = held_stream(
-        weir, origin, client, script, overflow="latest", key="/k", buffer="{ default: 10 }")
-    script.go.set()
-    address.seen(1001)
-    got = numbers(release(script, incoming, address))
-    assert set(range(997, 1002)) <= set(got)
-    assert len(got) <= 10 and got == sorted(got)
-    assert response.complete
-
-
-def test_a_client_that_comes_back_gets_the_rest(weir, origin, client):
-    script = HeldRecords(40, event, head=SSE_HEAD)
-    proxy = weir(route(origin(script).url, resume_window="20s", buffer="{ default: 100 }"))
-    first = client(proxy)
-    response = first.get("/", ACCEPT)
-    incoming = events(response)
-    script.go.set()
-    got = list(itertools.islice(incoming, 25))
-    address = StreamAddress(proxy, response)
-    first.close()
-    again = client(proxy).get("/", ACCEPT, f"X-Stream-Resume: {address.id}; after=20")
-    assert again.status == 200
-    script.over.set()
-    assert numbers(events(again)) == list(range(21, 41))
-    assert numbers(got) == list(range(1, 26))
-    assert address.logged("completed")["records"] == 40
 
 
 # --- heartbeats

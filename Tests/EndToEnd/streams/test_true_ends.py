@@ -14,6 +14,7 @@ import urllib.request
 import httpx
 import pytest
 
+from harness.addresses import endless
 from harness.apps import App
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
 from harness.streams import BreakingRecords, HeldRecords, StreamAddress, held
@@ -44,7 +45,7 @@ def descriptors(proxy):
 
 @pytest.fixture
 def counted(weir):
-    """Starts a weir and says how many descriptors it has when it is idle: counted(route(...)).
+    """Starts a weir and counts its descriptors while it is idle: counted(route(...)).
 
     libcurl opens some of its own with the first request, and keeps them.
     """
@@ -125,7 +126,7 @@ def test_the_trailers_count_what_was_sent_and_not_what_was_dropped(weir, origin,
     script.go.set()
     address.seen(100)
     script.over.set()
-    address.say(pause=False)
+    address.feedback(pause=False)
     lines = [json.loads(each.line) for each in records]
     assert len(lines) == 11  # with the notice
     assert dict(response.trailers) == {"X-Stream-Status": "complete", "X-Stream-Items": "11"}
@@ -263,14 +264,8 @@ class FarAway:
         assert self.ip(f"-n {self.name} link set {self.link} down").returncode == 0
 
 
-def endless(peer):
-    peer.read_head()
-    peer.send(STREAM_HEAD)
-    peer.send_records(1024)
-
-
 def test_a_client_that_vanishes_is_ended_as_one_that_does_not_read(counted, origin, far_away):
-    upstream = origin(endless)
+    upstream = origin(endless(1024))
     proxy, before = counted(route(upstream.url, stall_timeout="500ms"), listen=f"{far_away.address}:0")
     reading = far_away.client(f"http://{far_away.address}:{proxy.port}/")
     assert reading.stdout.readline() == record(1, 1024)
@@ -321,7 +316,7 @@ def test_drops_are_reported_where_records_are_missing(weir, origin, client, poli
     dropped = 1001 - 1 - (len(expected) - 1)
     assert address.seen(1001)["dropped"] == dropped
     script.over.set()
-    address.say(pause=False)
+    address.feedback(pause=False)
     lines = [json.loads(each.line) for each in records]
     assert [line["records"] if is_notice(line) else line["orderId"] for line in lines] == expected
     [notice] = [line for line in lines if is_notice(line)]
@@ -340,7 +335,7 @@ def test_a_loss_after_the_last_record_is_reported_to_a_full_socket_too(weir, ori
     script.go.set()
     assert address.seen(4)["dropped"] == 2
     script.over.set()
-    address.say(pause=False)
+    address.feedback(pause=False)
     first, last = [json.loads(each.line) for each in records]
     assert first["orderId"] == 2
     check_dropped(last, 2)
@@ -353,11 +348,11 @@ def test_while_nothing_is_due_no_notice_comes_either(weir, origin, client, hold)
     script = HeldRecords(3001, lambda number: record(number, 500))
     response, records, address = held(
         lambda url: route(url, overflow="drop_oldest", buffer="{ default: 10 }"), weir, origin, client, script, NOTICES)
-    address.say(rate="1/hour", pause="pause" in hold)
+    address.feedback(rate="1/hour", pause="pause" in hold)
     script.go.set()
     state = address.seen(3001)
     script.over.set()
-    address.say(pause=False, rate="unlimited")
+    address.feedback(pause=False, rate="unlimited")
     lines = [json.loads(each.line) for each in records]
     assert [line["records"] for line in lines if is_notice(line)] == [state["dropped"]]
     assert len(lines) == (state["records"] - 1) + 1 + 10  # what left before the hold counted, the notice, the queue
@@ -444,7 +439,7 @@ def test_a_drain_is_reported_in_band(weir, origin, client):
 
 
 def test_a_slow_consumer_gets_the_notice_once_it_reads_again(counted, origin, client):
-    upstream = origin(endless)
+    upstream = origin(endless(1024))
     proxy, before = counted(route(upstream.url, stall_timeout="500ms", buffer="{ default: 20 }",
                                   breaker="{ trips: 1, cooldown: 60s }"))
     slow = client(proxy, receive_buffer=4096)
@@ -457,12 +452,12 @@ def test_a_slow_consumer_gets_the_notice_once_it_reads_again(counted, origin, cl
     numbers, last = ended_with_notice(response.records(), response)
     assert numbers == list(range(1, line["records"] + 1))  # all of it, whole: it is only the end that came too early
     check_end(last, address, "slow-consumer", 429, 20)
-    assert 55 <= last["retryAfter"] <= 90  # its breaker is open, and the notice says for how long
+    assert 55 <= last["retryAfter"] <= 90  # its breaker is open, and the notice has the time
     given_back(proxy, before)
 
 
 def test_a_slow_consumer_that_never_reads_loses_its_connection(counted, origin, client):
-    proxy, before = counted(route(origin(endless).url, stall_timeout="500ms"), limits="{ keepalive_timeout: 1s }")
+    proxy, before = counted(route(origin(endless(1024)).url, stall_timeout="500ms"), limits="{ keepalive_timeout: 1s }")
     response = client(proxy, receive_buffer=4096).get("/", NOTICES)
     address = StreamAddress(proxy, response)
     address.logged("slow_consumer")
@@ -506,6 +501,6 @@ def test_a_client_that_did_not_ask_gets_no_notices(weir, origin, client, fields)
     script.go.set()
     assert address.seen(101)["dropped"] == 90
     script.broken.set()
-    address.say(pause=False)
+    address.feedback(pause=False)
     assert [each.number for each in records] == list(range(92, 102))
     assert response.complete is False

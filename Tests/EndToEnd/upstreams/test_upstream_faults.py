@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from harness.problems import problem
-from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, answers, chunk, record
+from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, answers, chunk, falls_silent, record
 from harness.tools import curl, fetch
 from harness.waiting import eventually
 from harness.weir import route
@@ -36,7 +36,7 @@ def test_a_refused_connection_is_502(weir, client):
     assert proxy.logged(reason="upstream_failed", status=502)
 
 
-def test_an_upstream_whose_name_has_no_address_is_502_and_says_so(weir, client):
+def test_an_upstream_whose_name_has_no_address_is_502(weir, client):
     # RFC 6761 promises that no such name exists.
     refusal = problem(client(weir(route("http://orders.invalid"))).get("/"), 502, "bad-upstream")
     assert refusal["detail"] == "The upstream's name has no address"
@@ -102,7 +102,7 @@ def test_an_upstream_that_does_not_take_the_connection_is_504(weir, deaf, client
     problem(client(proxy).get("/"), 504, "upstream-timeout")
 
 
-def test_a_connection_that_was_given_up_does_not_delay_the_next(weir, deaf, origin, client):
+def test_a_connect_timeout_does_not_delay_the_next_connection(weir, deaf, origin, client):
     """libcurl may close a socket without a word while it connects; the next one has its number, and must be watched."""
     closing = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
     upstream = origin(lambda peer: (peer.read_head(), peer.send(closing)))
@@ -209,12 +209,7 @@ def test_every_client_sees_that_a_real_app_broke_off(weir, app):
 
 
 def test_a_stream_that_falls_silent_is_ended(weir, origin, client):
-    def script(peer):
-        peer.read_head()
-        peer.send(STREAM_HEAD + chunk(record(1)))
-        peer.wait_gone()
-
-    upstream = origin(script)
+    upstream = origin(falls_silent)
     proxy = weir(route(upstream.url, timeouts="{ idle: 500ms }"))
     response = client(proxy).get("/")
     assert [each.number for each in response.records()] == [1]
@@ -239,7 +234,7 @@ def test_the_total_time_is_kept(weir, app, client):
     assert response.complete is False
 
 
-def test_an_upstream_that_dies_while_it_is_paused_has_failed_after_what_it_had_sent(weir, origin, client):
+def test_a_reset_during_a_pause_fails_after_the_records_before_it(weir, origin, client):
     now = threading.Event()
 
     def script(peer):
@@ -258,7 +253,7 @@ def test_an_upstream_that_dies_while_it_is_paused_has_failed_after_what_it_had_s
     proxy.logged(reason="upstream_failed", records=300)
 
 
-def test_an_upstream_that_closes_after_all_it_had_to_say_has_not_failed(weir, origin, client):
+def test_a_close_after_the_last_chunk_is_no_failure(weir, origin, client):
     count = 200
     head = STREAM_HEAD.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 
@@ -318,7 +313,7 @@ def test_informational_answers_pass(weir, origin, client, h2):
     assert second.fields == [("Link", "</a>"), ("Link", "</b>"), ("Via", "1.1 weir")]
     response = connection.response()
     assert (response.status, response.read()) == (200, record(1))
-    # None goes to who would take it for the answer.
+    # None goes to a client that would take it for the response.
     old = client(proxy)
     old.ask("/", version="1.0")
     assert old.head().status == 200

@@ -168,7 +168,7 @@ def test_a_stream_that_is_reset_never_looks_complete(before, app, client):
     assert proxy.logged(reason="upstream_failed")["records"] == 25
 
 
-def test_a_goodbye_ends_no_stream_and_the_next_request_gets_a_connection(before, app, client):
+def test_goaway_ends_no_stream_and_the_next_request_gets_a_connection(before, app, client):
     upstream = app()
     proxy = before(upstream)
     running = client(proxy)

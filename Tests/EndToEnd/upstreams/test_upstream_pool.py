@@ -2,7 +2,7 @@
 import pytest
 
 from harness.problems import problem
-from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, answers, chunk, record
+from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, answers, chunk, falls_silent, record
 from harness.waiting import eventually
 from harness.weir import route
 
@@ -48,13 +48,8 @@ def test_a_request_on_a_reused_connection_that_closes_is_repeated(weir, origin, 
     assert len(upstream.peers) == 2
 
 
-def test_a_stream_left_by_its_client_takes_its_connection_with_it(weir, origin, client):
-    def script(peer):
-        peer.read_head()
-        peer.send(STREAM_HEAD + chunk(record(1)))
-        peer.wait_gone()
-
-    upstream = origin(script)
+def test_a_disconnect_closes_the_upstream_connection(weir, origin, client):
+    upstream = origin(falls_silent)
     proxy = weir(route(upstream.url))
     leaving = client(proxy)
     assert next(leaving.get("/").records()).number == 1
@@ -63,12 +58,7 @@ def test_a_stream_left_by_its_client_takes_its_connection_with_it(weir, origin, 
 
 
 def test_streams_beyond_the_upstreams_limit_are_refused(weir, origin, client):
-    def script(peer):
-        peer.read_head()
-        peer.send(STREAM_HEAD + chunk(record(1)))
-        peer.wait_gone()
-
-    upstream = origin(script)
+    upstream = origin(falls_silent)
     proxy = weir(route(upstream.url, upstream_streams=3))
     held = [client(proxy).get("/") for _ in range(3)]
     assert [response.status for response in held] == [200, 200, 200]

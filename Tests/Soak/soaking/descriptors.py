@@ -43,7 +43,7 @@ class Descriptors:
             return {f"socket:[{line.split()[6]}]": "unix" for line in table.readlines()[1:]}
 
     def _reset(self, number):
-        """A socket that is in no table: its connection was reset. Its own port tells which side it is on."""
+        """A socket that is in no table: its connection was reset. Its own port shows which side it is on."""
         process = os.pidfd_open(self.pid)
         try:
             copy = ctypes.CDLL(None, use_errno=True).syscall(PIDFD_GETFD, process, number, 0)

@@ -19,7 +19,7 @@ class Client:
         self.tls = tls if weir.tls else None
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(
             header_encoding=None, validate_inbound_headers=False, validate_outbound_headers=False))
-        self.open = {}  # stream: whether its request's body goes on
+        self.open = {}  # stream: whether its request's body continues
         # Without credit the window of a stream closes, and so does that of the connection.
         self.gives_credit = draw.random() < 0.7
 

@@ -1,4 +1,4 @@
-"""The soak test as a whole: who runs when, and what must be true in the end."""
+"""The soak test as a whole: its order, and the conditions in the end."""
 import asyncio
 import collections
 import contextlib
@@ -160,7 +160,7 @@ class Run:
 
     @staticmethod
     def _check_sums(weir, figures):
-        """The metrics and the access log tell the same."""
+        """The metrics and the access log agree."""
         logged = weir.ledger
         for (name, route), samples in figures.items():
             if name == "weir_streams_total":
@@ -181,7 +181,7 @@ class Run:
         if not self.is_sanitized and after[1] > before[1] + ALLOWANCE:
             raise Failure(f"{weir.name}: {after[1] >> 20} MiB, {before[1] >> 20} MiB after the warm-up")
 
-    # Telling
+    # Reporting
 
     def summary(self):
         acts = ", ".join(f"{count} acts of {kind} ({self.ended_well[kind]} to their end)" for kind, count in self.acts.items())

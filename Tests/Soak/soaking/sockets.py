@@ -31,7 +31,7 @@ class Connection:
         await asyncio.wait_for(self.writer.drain(), WAIT)
 
     async def some(self, count=65536):
-        """At most so many bytes; none at the end."""
+        """At most this number of bytes; none at the end."""
         return await asyncio.wait_for(self.reader.read(count), WAIT)
 
     async def line(self):

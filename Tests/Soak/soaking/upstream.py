@@ -25,7 +25,7 @@ class Upstream:
             while await exchange.once():
                 pass
             exchange.connection.close()
-        # Cancelled by stop() alone: who is waited for then, is the run.
+        # Cancelled by stop() alone, for which the run waits.
         except (OSError, EOFError, TimeoutError, ValueError, asyncio.LimitOverrunError, asyncio.CancelledError):
             exchange.connection.reset()
         finally:
