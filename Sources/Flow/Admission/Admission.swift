@@ -137,7 +137,7 @@ package struct Admission: Sendable {
     }
 
     /// The remaining starts of a client; `nil` if the route does not limit them.
-    package func startsLeft(of client: ClientKey, at now: Instant) -> StartQuota? {
+    package func remainingStarts(of client: ClientKey, at now: Instant) -> StartQuota? {
         limits.starts?.quota(
             nextStart: clients.index(of: client).map { clients[$0].nextStart } ?? .distantPast, at: now)
     }

@@ -7,9 +7,9 @@ package struct AdmissionGrant: Sendable {
     /// The ticket of the client's breaker, until the breaker got its verdict.
     var clientTicket: CircuitBreaker.Ticket?
     /// At the upstream that gets the request; `nil` only until there is one.
-    package internal(set) var upstream: UpstreamPool.Place?
+    package internal(set) var upstream: UpstreamPool.Slot?
     /// The slots that were given back because their upstreams failed before they responded.
-    var tried: [UpstreamPool.Place] = []
+    var tried: [UpstreamPool.Slot] = []
     /// The refusals that a dry run has only recorded.
     package internal(set) var wouldRefuse: [AdmissionError] = []
     /// Whether the response is a stream, or is not known yet.

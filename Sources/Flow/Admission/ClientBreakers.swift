@@ -9,7 +9,7 @@
 /// stall timeout + 1) entries matter, and the sweep keeps at most half as many idle ones. With 20,000 streams that do
 /// nothing but stall, and the defaults, those are 212,000 entries of about 150 bytes.
 ///
-/// - Complexity: O(1) for each call, and O(entries) for ``openCounts(at:)``, ``standing(atMost:at:)``,
+/// - Complexity: O(1) for each call, and O(entries) for ``openCounts(at:)``, ``notClosed(atMost:at:)``,
 ///   ``resetAll(at:)`` and a new policy.
 package struct ClientBreakers: Sendable {
     /// May be replaced at any time (a reload).
@@ -93,7 +93,7 @@ package struct ClientBreakers: Sendable {
     }
 
     /// At most `limit` clients whose breaker is not closed, in no order, with its state and the time until half-open.
-    package func standing(
+    package func notClosed(
         atMost limit: Int, at now: Instant
     ) -> [(client: ClientKey, state: CircuitBreaker.State, openFor: Duration)] {
         let open = breakers.members.lazy.filter { $0.value.state(at: now) != .closed }

@@ -21,11 +21,11 @@ extension GateState {
             grant.clientTicket = ticket
             closed.client = clientBreakers?.state(of: grant.client, at: now) == .closed
         }
-        if grant.isUpstreamProbe, var place = grant.upstream, let breaker = rules.upstreams.breaker,
+        if grant.isUpstreamProbe, var slot = grant.upstream, let breaker = rules.upstreams.breaker,
             records >= breaker.probeRecords
         {
-            closed.upstream = upstreams.succeeded(&place, at: now)
-            grant.upstream = place
+            closed.upstream = upstreams.succeeded(&slot, at: now)
+            grant.upstream = slot
         }
         return closed
     }
@@ -67,16 +67,16 @@ extension GateState {
         _ grant: inout AdmissionGrant, _ facts: UpstreamVerdict.Facts, at now: Instant,
         jitter: @autoclosure () -> Double
     ) -> CircuitBreaker.State? {
-        guard var place = grant.upstream, place.ticket != nil, let policy = rules.upstreams.breaker else { return nil }
-        defer { grant.upstream = place }
+        guard var slot = grant.upstream, slot.ticket != nil, let policy = rules.upstreams.breaker else { return nil }
+        defer { grant.upstream = slot }
         switch UpstreamVerdict(facts, probeRecords: policy.probeRecords) {
-        case .failed: return upstreams.failed(&place, at: now, jitter: jitter()) ? .open : nil
+        case .failed: return upstreams.failed(&slot, at: now, jitter: jitter()) ? .open : nil
         case .succeeded:
-            let hasClosed = upstreams.succeeded(&place, at: now)
-            upstreams.judgedNeither(&place, at: now)
+            let hasClosed = upstreams.succeeded(&slot, at: now)
+            upstreams.judgedNeither(&slot, at: now)
             return hasClosed ? .closed : nil
         case .neither:
-            upstreams.judgedNeither(&place, at: now)
+            upstreams.judgedNeither(&slot, at: now)
             return nil
         }
     }

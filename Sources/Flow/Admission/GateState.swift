@@ -61,9 +61,9 @@ package struct GateState: Sendable {
     /// - Throws: The first refusal; then nothing was taken.
     package mutating func admit(_ client: ClientKey, at now: Instant) throws(AdmissionError) -> AdmissionGrant {
         var grant = AdmissionGrant(client: client)
-        let place = try upstreams.admit(at: now)
-        grant.upstream = place
-        if let refusal = place.wouldRefuse { grant.wouldRefuse.append(refusal) }
+        let slot = try upstreams.admit(at: now)
+        grant.upstream = slot
+        if let refusal = slot.wouldRefuse { grant.wouldRefuse.append(refusal) }
         do throws(AdmissionError) {
             do throws(CircuitBreaker.Refusal) {
                 grant.clientTicket = try clientBreakers?.admit(client, at: now)
@@ -80,7 +80,7 @@ package struct GateState: Sendable {
         }
         if let refusal = grant.admitted.wouldRefuse { grant.wouldRefuse.append(refusal) }
         grant.quotas = ClientQuotas(
-            starts: admission.startsLeft(of: client, at: now), streams: admission.streamsLeft(of: client))
+            starts: admission.remainingStarts(of: client, at: now), streams: admission.streamsLeft(of: client))
         retries.requestCame(at: now)
         return grant
     }
@@ -94,7 +94,7 @@ package struct GateState: Sendable {
 
     /// Gives back the slot at the upstream, and the breakers' tickets that have had no verdict.
     private mutating func giveBack(_ grant: AdmissionGrant, at now: Instant) {
-        if let place = grant.upstream { upstreams.released(place, at: now) }
+        if let slot = grant.upstream { upstreams.released(slot, at: now) }
         if let ticket = grant.clientTicket { clientBreakers?.released(grant.client, ticket, at: now) }
     }
 
@@ -153,14 +153,14 @@ package struct GateState: Sendable {
     ///
     /// - Returns: Whether it did; if not, nothing has changed.
     package mutating func tryAnother(_ grant: inout AdmissionGrant, at now: Instant) -> Bool {
-        guard let place = grant.upstream else { return false }
-        let tried = grant.tried + [place]
+        guard let slot = grant.upstream else { return false }
+        let tried = grant.tried + [slot]
         guard let next = try? upstreams.admit(after: tried, onlyOthers: true, at: now) else { return false }
         guard retries.takeRetry(at: now) else {
             upstreams.released(next, at: now)
             return false
         }
-        upstreams.released(place, at: now)
+        upstreams.released(slot, at: now)
         (grant.tried, grant.upstream) = (tried, next)
         return true
     }

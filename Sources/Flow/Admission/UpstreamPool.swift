@@ -13,7 +13,7 @@
 /// - Complexity: O(upstreams) for each call.
 package struct UpstreamPool: Sendable {
     /// A request's slot at an upstream; ``released(_:at:)`` returns it.
-    package struct Place: Sendable {
+    package struct Slot: Sendable {
         fileprivate let id: Int
         package let name: String
         /// The index of the upstream in the configuration; valid until another configuration is applied.
@@ -25,7 +25,7 @@ package struct UpstreamPool: Sendable {
     }
 
     /// The state of one upstream.
-    package struct Standing: Sendable {
+    package struct Status: Sendable {
         package let name: String
         /// The state of its breaker; `nil` if it has none.
         package let state: CircuitBreaker.State?
@@ -110,8 +110,8 @@ package struct UpstreamPool: Sendable {
     /// - Returns: The slot.
     /// - Throws: The reason, of several the one with the shortest `Retry-After`; then nothing was taken.
     package mutating func admit(
-        after tried: [Place] = [], onlyOthers: Bool = false, at now: Instant
-    ) throws(AdmissionError) -> Place {
+        after tried: [Slot] = [], onlyOthers: Bool = false, at now: Instant
+    ) throws(AdmissionError) -> Slot {
         var refusal: AdmissionError?
         var refused: (index: Int, error: AdmissionError)?
         for index in order(after: tried, onlyOthers: onlyOthers) {
@@ -140,17 +140,17 @@ package struct UpstreamPool: Sendable {
 
     private mutating func taken(
         _ index: Int, isTurn: Bool, ticket: CircuitBreaker.Ticket?, wouldRefuse: AdmissionError? = nil
-    ) -> Place {
+    ) -> Slot {
         members[index].openRequests += 1
         // An upstream that replaces another keeps its own turn. Otherwise one that fails would give every other turn,
         // with two upstreams all, to the same upstream.
         if isTurn { cursor = (index + 1) % members.count }
-        return Place(
+        return Slot(
             id: members[index].id, name: members[index].name, index: index, ticket: ticket, wouldRefuse: wouldRefuse)
     }
 
     /// Indices in the order in which they are tried: by open requests, or in turn.
-    private func order(after tried: [Place], onlyOthers: Bool) -> [Int] {
+    private func order(after tried: [Slot], onlyOthers: Bool) -> [Int] {
         guard members.count > 1 || onlyOthers else { return Array(members.indices) }
         var turns = members.indices.map { (cursor + $0) % members.count }
         if onlyOthers { turns.removeAll { index in tried.contains { $0.id == members[index].id } } }
@@ -167,12 +167,12 @@ package struct UpstreamPool: Sendable {
     }
 
     /// A request has ended.
-    package mutating func released(_ place: Place, at now: Instant) {
-        change(place) { member in
+    package mutating func released(_ slot: Slot, at now: Instant) {
+        change(slot) { member in
             // A slot belongs to a permit, which is not copyable and releases each of its slots once.
             precondition(member.openRequests > 0, "a release without an admission")
             member.openRequests -= 1
-            if let ticket = place.ticket { member.breaker?.released(ticket, at: now) }
+            if let ticket = slot.ticket { member.breaker?.released(ticket, at: now) }
         }
         if !removed.isEmpty { removed.removeAll { $0.openRequests == 0 } }
     }
@@ -182,34 +182,34 @@ package struct UpstreamPool: Sendable {
     /// The upstream has shown that it works.
     ///
     /// - Returns: Whether this closed its breaker.
-    package mutating func succeeded(_ place: inout Place, at now: Instant) -> Bool {
-        guard var ticket = place.ticket else { return false }
+    package mutating func succeeded(_ slot: inout Slot, at now: Instant) -> Bool {
+        guard var ticket = slot.ticket else { return false }
         let wasProbe = ticket.isProbe
         var hasClosed = false
-        change(place) { member in
+        change(slot) { member in
             member.breaker?.succeeded(&ticket, at: now)
             hasClosed = wasProbe && member.breaker?.state(at: now) == .closed
         }
-        place.ticket = ticket
+        slot.ticket = ticket
         return hasClosed
     }
 
     /// The upstream has failed the request; only the first verdict for a slot counts.
     ///
     /// - Returns: Whether this opened its breaker.
-    package mutating func failed(_ place: inout Place, at now: Instant, jitter: Double) -> Bool {
-        guard let ticket = place.ticket else { return false }
-        place.ticket = nil
+    package mutating func failed(_ slot: inout Slot, at now: Instant, jitter: Double) -> Bool {
+        guard let ticket = slot.ticket else { return false }
+        slot.ticket = nil
         var hasOpened = false
-        change(place) { hasOpened = $0.breaker?.failed(ticket, at: now, jitter: jitter) ?? false }
+        change(slot) { hasOpened = $0.breaker?.failed(ticket, at: now, jitter: jitter) ?? false }
         return hasOpened
     }
 
     /// The request ended without a verdict on its upstream.
-    package mutating func judgedNeither(_ place: inout Place, at now: Instant) {
-        guard let ticket = place.ticket else { return }
-        place.ticket = nil
-        change(place) { $0.breaker?.released(ticket, at: now) }
+    package mutating func judgedNeither(_ slot: inout Slot, at now: Instant) {
+        guard let ticket = slot.ticket else { return }
+        slot.ticket = nil
+        change(slot) { $0.breaker?.released(ticket, at: now) }
     }
 
     /// A health check has a result.
@@ -220,10 +220,10 @@ package struct UpstreamPool: Sendable {
         return members[index].check.answered(isGood: isGood, by: policy)
     }
 
-    private mutating func change(_ place: Place, _ body: (inout Member) -> Void) {
-        if let index = members.firstIndex(where: { $0.id == place.id }) {
+    private mutating func change(_ slot: Slot, _ body: (inout Member) -> Void) {
+        if let index = members.firstIndex(where: { $0.id == slot.id }) {
             body(&members[index])
-        } else if let index = removed.firstIndex(where: { $0.id == place.id }) {
+        } else if let index = removed.firstIndex(where: { $0.id == slot.id }) {
             body(&removed[index])
         }
     }
@@ -231,9 +231,9 @@ package struct UpstreamPool: Sendable {
     // MARK: State
 
     /// The state of each upstream, in the order of the configuration.
-    package func standing(at now: Instant) -> [Standing] {
+    package func statuses(at now: Instant) -> [Status] {
         members.map { member in
-            Standing(
+            Status(
                 name: member.name, state: member.breaker?.state(at: now),
                 openFor: member.breaker?.timeUntilHalfOpen(at: now) ?? .zero, openRequests: member.openRequests,
                 isDown: rules.check == nil ? nil : member.check.isDown)
@@ -241,8 +241,8 @@ package struct UpstreamPool: Sendable {
     }
 
     /// The time until a probe is sent to the upstream of a slot; zero unless its breaker is open.
-    package func timeUntilHalfOpen(_ place: Place, at now: Instant) -> Duration {
-        let member = members.first { $0.id == place.id }
+    package func timeUntilHalfOpen(_ slot: Slot, at now: Instant) -> Duration {
+        let member = members.first { $0.id == slot.id }
         return member?.breaker?.timeUntilHalfOpen(at: now) ?? .zero
     }
 

@@ -24,7 +24,7 @@ package struct DroppingQueue: ~Copyable {
     let framer: RecordFramer
     let overflow: Overflow
     let keys: (any RecordKeyReader)?
-    private let tellsLosses: Bool
+    private let reportsLosses: Bool
     /// Bytes of the stream that were passed on and not taken: they count towards the byte bound as the queued ones do.
     package var pendingBytes = 0
 
@@ -52,17 +52,17 @@ package struct DroppingQueue: ~Copyable {
     ///   - bounds: Beyond which records are dropped, and the longest record.
     ///   - overflow: `dropOldest`, `dropNewest` or `latest`; the others never drop.
     ///   - keys: For `latest`: the newest record of each key is kept.
-    ///   - tellsLosses: Whether each loss is reported to the client at its position, see ``lossTold()``.
+    ///   - reportsLosses: Whether each loss is reported to the client at its position, see ``lossReported()``.
     package init(
         framer: RecordFramer, bounds: RecordQueue.Bounds, overflow: Overflow, keys: (any RecordKeyReader)? = nil,
-        tellsLosses: Bool = false
+        reportsLosses: Bool = false
     ) {
         precondition(overflow.drops, "a queue of records that may be dropped")
         self.framer = framer
         self.bounds = bounds
         self.overflow = overflow
         self.keys = overflow == .latest ? keys : nil
-        self.tellsLosses = tellsLosses
+        self.reportsLosses = reportsLosses
     }
 
     /// Whole records that are queued.
@@ -70,7 +70,7 @@ package struct DroppingQueue: ~Copyable {
     /// All bytes that are queued, those of an unfinished record included.
     package var bytes: Int { store.bytes }
     /// All bytes in memory, those of dropped records included.
-    package var heldBytes: Int { store.heldBytes }
+    package var storedBytes: Int { store.storedBytes }
     /// Whether `take` would return anything after all losses are reported: a record, a blank, or a failure.
     package var hasOutput: Bool { store.records > 0 || store.blankBytes > 0 || failure != nil }
     package var isEmpty: Bool { store.bytes == 0 }
@@ -83,9 +83,9 @@ package struct DroppingQueue: ~Copyable {
     /// The loss ahead was reported to the client.
     ///
     /// A queue that reports losses sends nothing while there is an unreported one.
-    package mutating func lossTold() { expected = store.entries.first?.number ?? arrived }
+    package mutating func lossReported() { expected = store.entries.first?.number ?? arrived }
 
-    private var isBlockedByLoss: Bool { tellsLosses && lossAhead > 0 }
+    private var isBlockedByLoss: Bool { reportsLosses && lossAhead > 0 }
 
     // MARK: Events
 
@@ -190,8 +190,8 @@ package struct DroppingQueue: ~Copyable {
         let isFirst = run.bytes == 0 && store.entries.first.map { $0.bytes > limit } ?? false
         guard isFirst || run.bytes < limit else { return }
         let more = store.take(
-            credit: credit - run.records, limit: isFirst ? nil : limit - run.bytes, isWhole: tellsLosses,
-            takesBlank: !tellsLosses || !isFinished, sink: sink)
+            credit: credit - run.records, limit: isFirst ? nil : limit - run.bytes, isWhole: reportsLosses,
+            takesBlank: !reportsLosses || !isFinished, sink: sink)
         guard more.run.records > 0 else { return }
         run.records += more.run.records
         run.bytes += more.run.bytes

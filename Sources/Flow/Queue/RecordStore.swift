@@ -33,7 +33,7 @@ struct RecordStore: ~Copyable {
     /// All bytes that will be sent or are not yet searched.
     var bytes: Int { content.count - removedBytes - gap }
     /// All bytes in memory, those of removed records included.
-    var heldBytes: Int { content.count }
+    var storedBytes: Int { content.count }
 
     // MARK: At the end
 

@@ -19,10 +19,10 @@ package struct StreamQueue: ~Copyable {
     ///   - bounds: The granted records and the bytes.
     ///   - overflow: `pause` and `disconnect` never drop; the others do, if there are records to drop.
     ///   - keys: For `latest`: the newest record of each key is kept, see ``RecordTextKeys``.
-    ///   - tellsLosses: Whether each loss is reported to the client at its position, see ``DroppingQueue/lossTold()``.
+    ///   - reportsLosses: Whether each loss is reported to the client at its position, see ``DroppingQueue/lossReported()``.
     package init(
         framer: RecordFramer, bounds: RecordQueue.Bounds, overflow: Overflow = .pause,
-        keys: (any RecordKeyReader)? = nil, tellsLosses: Bool = false
+        keys: (any RecordKeyReader)? = nil, reportsLosses: Bool = false
     ) {
         pausing = RecordQueue(framer: framer, bounds: bounds)
         dropping =
@@ -32,7 +32,7 @@ package struct StreamQueue: ~Copyable {
             case .dropOldest, .dropNewest, .latest:
                 Dropping(
                     DroppingQueue(
-                        framer: framer, bounds: bounds, overflow: overflow, keys: keys, tellsLosses: tellsLosses))
+                        framer: framer, bounds: bounds, overflow: overflow, keys: keys, reportsLosses: reportsLosses))
             }
     }
 
@@ -44,7 +44,7 @@ package struct StreamQueue: ~Copyable {
     /// Whether `take` would return anything after all losses are reported.
     package var hasOutput: Bool { if let dropping { dropping.queue.hasOutput } else { pausing.hasOutput } }
     /// The memory of the queue: ``bytes``, and those of dropped records between others.
-    package var heldBytes: Int { if let dropping { dropping.queue.heldBytes } else { pausing.bytes } }
+    package var storedBytes: Int { if let dropping { dropping.queue.storedBytes } else { pausing.bytes } }
     /// Bytes of the stream that were passed on and not taken: they count towards the byte bound as the queued ones do.
     package var pendingBytes: Int {
         get { if let dropping { dropping.queue.pendingBytes } else { pausing.pendingBytes } }
@@ -66,7 +66,7 @@ package struct StreamQueue: ~Copyable {
     package var lossAhead: Int { dropping?.queue.lossAhead ?? 0 }
 
     /// The loss ahead was reported to the client.
-    package mutating func lossTold() { dropping?.queue.lossTold() }
+    package mutating func lossReported() { dropping?.queue.lossReported() }
 
     /// Takes the next bytes of the upstream, see ``RecordQueue/push(_:credit:limit:sink:)``.
     package mutating func push(

@@ -22,7 +22,7 @@ package struct Heartbeat: Equatable, Sendable {
     package var due: Instant { lastSent + interval }
 
     /// Bytes of the upstream were sent, or a client is attached to which none were sent yet.
-    package mutating func left(at now: Instant) {
+    package mutating func sent(at now: Instant) {
         lastSent = now
         hasBegun = true
         isAheadOfBody = false

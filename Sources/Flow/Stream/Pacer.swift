@@ -27,10 +27,10 @@ package struct Pacer: Sendable {
     package var isUnlimited: Bool { meter.isUnlimited && leased == nil }
 
     /// Whether the client itself has stopped its stream, by a pause or without credit.
-    package var isHeldByClient: Bool { isPaused || credit == 0 }
+    package var isStoppedByClient: Bool { isPaused || credit == 0 }
 
     /// Whether the lease is used up, so that one more record needs a new one.
-    package var needsLease: Bool { leased == 0 && !isHeldByClient }
+    package var needsLease: Bool { leased == 0 && !isStoppedByClient }
 
     /// The number of records that may be sent now; does not take them.
     package func available(at now: Instant) -> Int {
@@ -43,12 +43,12 @@ package struct Pacer: Sendable {
 
     /// When the next record is due; never, while the client has stopped the stream or before a new lease.
     package var nextDue: Instant {
-        isHeldByClient || leased == 0 ? .distantFuture : max(meter.nextDue, leaseBegins)
+        isStoppedByClient || leased == 0 ? .distantFuture : max(meter.nextDue, leaseBegins)
     }
 
     /// Takes records that are sent now; at most the last result of ``available(at:)``.
     package mutating func take(_ count: Int, at now: Instant, leavesWaiting: Bool) {
-        meter.take(count, at: now, leavesWaiting: leavesWaiting && !isHeldByClient)
+        meter.take(count, at: now, leavesWaiting: leavesWaiting && !isStoppedByClient)
         if let credit { self.credit = credit - count }
         if let leased { self.leased = leased - count }
     }
@@ -93,7 +93,7 @@ package struct Pacer: Sendable {
     package var unusedLease: Int { leased ?? 0 }
 
     /// The remaining credit of the client; `nil` until its first request.
-    package var creditLeft: Int? { credit }
+    package var remainingCredit: Int? { credit }
     /// Whether the client has paused its stream.
     package var isPausedByClient: Bool { isPaused }
 }

@@ -33,12 +33,12 @@ package struct StallClock: Equatable, Sendable {
     package init(limit: Int64?) { self.limit = limit }
 
     /// Whether bytes are offered that the client has not taken.
-    package var isHeldUp: Bool { unreadSince != nil }
+    package var isBlocked: Bool { unreadSince != nil }
 
     /// Sets another limit, also for the clocks that run.
     package mutating func setLimit(_ limit: Int64?, at now: Instant) {
         self.limit = limit
-        if isHeldUp { checkAgain(after: now) }
+        if isBlocked { checkAgain(after: now) }
     }
 
     // MARK: Events
@@ -46,7 +46,7 @@ package struct StallClock: Equatable, Sendable {
     /// The client's socket did not take all offered bytes.
     ///
     /// Without a delivery, only the queue's level is known.
-    package mutating func heldUp(isOverSoftMark: Bool, delivery: Delivery? = nil, at now: Instant) {
+    package mutating func blocked(isOverSoftMark: Bool, delivery: Delivery? = nil, at now: Instant) {
         if unreadSince == nil {
             unreadSince = now
             taken = nil
@@ -61,7 +61,7 @@ package struct StallClock: Equatable, Sendable {
     package mutating func queueChanged(isOverSoftMark: Bool, at now: Instant) {
         if !isOverSoftMark {
             behindSince = nil
-        } else if behindSince == nil, isHeldUp {
+        } else if behindSince == nil, isBlocked {
             behindSince = now
             sentBefore = sent
         }
@@ -86,7 +86,7 @@ package struct StallClock: Equatable, Sendable {
 
     /// Restarts both clocks.
     package mutating func restart(at now: Instant) {
-        guard isHeldUp else { return behindSince = nil }
+        guard isBlocked else { return behindSince = nil }
         unreadSince = now
         if behindSince != nil {
             behindSince = now
@@ -98,7 +98,7 @@ package struct StallClock: Equatable, Sendable {
     /// The number of bytes of the response that the client's kernel has taken; to be called when `nextDeadline` has
     /// passed.
     package mutating func looked(taken now: Int, delivery: Delivery? = nil, at instant: Instant) {
-        guard isHeldUp else { return }
+        guard isBlocked else { return }
         note(delivery, at: instant)
         if let taken, now > taken { unreadSince = instant }
         taken = now
@@ -109,13 +109,13 @@ package struct StallClock: Equatable, Sendable {
 
     /// When to check how much the client has taken, or to end it as slow.
     package var nextDeadline: Instant {
-        guard let limit, isHeldUp else { return .distantFuture }
+        guard let limit, isBlocked else { return .distantFuture }
         return min(nextCheck, .end(of: unreadSince, limit), .end(of: behindSince, limit))
     }
 
     /// Whether a clock has reached the limit.
     package func isSlow(at now: Instant) -> Bool {
-        guard let limit, isHeldUp else { return false }
+        guard let limit, isBlocked else { return false }
         return now >= min(.end(of: unreadSince, limit), .end(of: behindSince, limit))
     }
 

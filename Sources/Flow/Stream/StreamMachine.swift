@@ -2,7 +2,7 @@
 /// end.
 ///
 ///     awaitingHead ──headArrived──▶ open ──upstreamEnded──▶ emptying ──emptied──▶ ending ──responseTaken──▶ finished
-///          └───────────────┴── clientLeft, deadlinePassed, end ──┴──────────────────┴────────────────────────▲
+///          └───────────────┴── clientDisconnected, deadlinePassed, end ──┴──────────────────┴────────────────────────▲
 ///
 /// In addition to its phase it has a client or not (`isDetached`): one that was promised the response for later and has
 /// not fetched it, or one that lost its connection and may come back. Without a client nothing is sent, and the stream
@@ -69,7 +69,7 @@ package struct StreamMachine: Sendable {
     /// Whether the stream has no client at the moment.
     package var isDetached: Bool { detachedUntil != nil }
     /// Whether the client was offered bytes that it has not taken.
-    package var isHeldUp: Bool { stall.isHeldUp }
+    package var isBlocked: Bool { stall.isBlocked }
 
     /// Whether the upstream has ended, so that only the queued records remain.
     package var isEmptying: Bool { comingEnd != nil }
@@ -128,7 +128,7 @@ package struct StreamMachine: Sendable {
     // MARK: Events of the queue and the client
 
     /// Records left the queue.
-    package mutating func recordsLeft(level: QueueLevel, at now: Instant) -> Action {
+    package mutating func recordsSent(level: QueueLevel, at now: Instant) -> Action {
         stall.queueChanged(isOverSoftMark: level != .low, at: now)
         guard causes.contains(.queueFull) else { return .none }
         guard level == .low || (level == .middle && isPauseOld(at: now)) else { return .none }
@@ -152,7 +152,7 @@ package struct StreamMachine: Sendable {
     /// The client's socket did not take all offered bytes.
     package mutating func clientStopped(level: QueueLevel, delivery: Delivery? = nil, at now: Instant) -> Action {
         guard phase != .finished, !isDetached else { return .none }
-        stall.heldUp(isOverSoftMark: level != .low, delivery: delivery, at: now)
+        stall.blocked(isOverSoftMark: level != .low, delivery: delivery, at: now)
         guard level == .full, phase == .open else { return .none }
         if limits.endsWhenFull, isBehind, isSlowEnforced() { return end(.slowConsumer) }
         return pause(for: .queueFull, at: now)
@@ -170,17 +170,17 @@ package struct StreamMachine: Sendable {
     }
 
     /// The client stops its own stream: it paused it, or has no credit left.
-    package mutating func clientHolds(at now: Instant) { if heldSince == nil { heldSince = now } }
+    package mutating func clientPaused(at now: Instant) { if heldSince == nil { heldSince = now } }
 
     /// The client has resumed its stream, or has credit again: the clocks of a slow client restart.
-    package mutating func clientHoldsNoMore(at now: Instant) {
+    package mutating func clientResumed(at now: Instant) {
         guard heldSince != nil else { return }
         heldSince = nil
         stall.restart(at: now)
     }
 
     /// The client's connection is lost: the stream ends, or waits for the client if the route has a resume window.
-    package mutating func clientLeft(at now: Instant) -> Action {
+    package mutating func clientDisconnected(at now: Instant) -> Action {
         guard phase != .finished, phase != .awaitingHead, !isDetached, let window = limits.resumeWindow else {
             return end(.clientGone)
         }
@@ -264,7 +264,7 @@ package struct StreamMachine: Sendable {
     }
 
     /// Whether bytes that the client does not take may count against it; not while it has paused its stream.
-    private var isBehind: Bool { isHeldUp && heldSince == nil }
+    private var isBehind: Bool { isBlocked && heldSince == nil }
 
     /// The client was slow: whether that ends the stream, or is only recorded.
     private mutating func isSlowEnforced() -> Bool {

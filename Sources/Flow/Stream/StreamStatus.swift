@@ -27,11 +27,11 @@ package enum StreamStatus: Equatable, Sendable, CaseIterable {
         package var hasHead: Bool
         package var hasClient: Bool
         package var isPromised: Bool
-        package var isHeldByClient: Bool
+        package var isStoppedByClient: Bool
 
-        package init(isAdmitted: Bool, hasHead: Bool, hasClient: Bool, isPromised: Bool, isHeldByClient: Bool) {
+        package init(isAdmitted: Bool, hasHead: Bool, hasClient: Bool, isPromised: Bool, isStoppedByClient: Bool) {
             (self.isAdmitted, self.hasHead, self.hasClient) = (isAdmitted, hasHead, hasClient)
-            (self.isPromised, self.isHeldByClient) = (isPromised, isHeldByClient)
+            (self.isPromised, self.isStoppedByClient) = (isPromised, isStoppedByClient)
         }
     }
 
@@ -45,9 +45,9 @@ package enum StreamStatus: Equatable, Sendable, CaseIterable {
                 machine.isEmptying ? .failed : .pending
             } else if !facts.hasClient {
                 facts.isPromised ? .ready : .resumable
-            } else if facts.isHeldByClient {
+            } else if facts.isStoppedByClient {
                 .held
-            } else if machine.isHeldUp {
+            } else if machine.isBlocked {
                 .slow
             } else {
                 machine.isPaused ? .paused : .flowing

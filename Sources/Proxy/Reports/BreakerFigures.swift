@@ -35,7 +35,7 @@ extension AdmissionGate {
     /// - Complexity: O(clients that have failed lately), under the gate's lock.
     func breakerFigures(of route: String, at now: Instant) -> BreakerFigures {
         withState { state in
-            let upstreams = state.upstreams.standing(at: now)
+            let upstreams = state.upstreams.statuses(at: now)
             return BreakerFigures(
                 route: route, upstreams: upstreams.compactMap(\.state),
                 isUpstreamDryRun: state.rules.upstreams.isBreakerDryRun,
@@ -48,7 +48,7 @@ extension AdmissionGate {
         }
     }
 
-    private static func refusal(of upstreams: [UpstreamPool.Standing], by rules: UpstreamRules) -> Duration? {
+    private static func refusal(of upstreams: [UpstreamPool.Status], by rules: UpstreamRules) -> Duration? {
         let waits = upstreams.map { one -> Duration? in
             if one.isDown == true { return rules.check?.interval }
             // A dry run refuses nothing.

@@ -7,7 +7,7 @@ extension ProxyRoute {
     /// - Complexity: O(clients that have failed lately), under the gate's lock.
     func openBreakers(atMost limit: Int, at now: Instant) -> [BreakerReport] {
         let (upstreams, clients) = gate.withState { state in
-            (state.upstreams.standing(at: now), state.clientBreakers?.standing(atMost: limit, at: now) ?? [])
+            (state.upstreams.statuses(at: now), state.clientBreakers?.notClosed(atMost: limit, at: now) ?? [])
         }
         var reports: [BreakerReport] = []
         for upstream in upstreams {
@@ -32,7 +32,7 @@ extension ProxyRoute {
             case .upstream: return state.upstreams.reset(name, at: now)
             case .client:
                 // A shown name may be a part or a hash of the key: every client that has it is meant.
-                let open = state.clientBreakers?.standing(atMost: .max, at: now) ?? []
+                let open = state.clientBreakers?.notClosed(atMost: .max, at: now) ?? []
                 let meant = open.filter { shown($0.client) == name }
                 for breaker in meant { state.clientBreakers?.reset(breaker.client, at: now) }
                 return !meant.isEmpty

@@ -38,7 +38,7 @@ final class ConnectionCounter: ConnectionGate {
         return false
     }
 
-    func leave(_ peer: String) { counts.left(Self.name(of: peer)) }
+    func leave(_ peer: String) { counts.removed(Self.name(of: peer)) }
 
     private func warn(_ bound: NamedCounter.Bound, _ peer: String) {
         let limit =

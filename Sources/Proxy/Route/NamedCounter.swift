@@ -69,7 +69,7 @@ final class NamedCounter: Sendable {
         }
     }
 
-    func left(_ name: String) {
+    func removed(_ name: String) {
         counts.withLockedValue { counts in
             counts.all -= 1
             let rest = counts.byName[name, default: 1] - 1

@@ -7,13 +7,13 @@ import Upstream
 
 /// What becomes of a field of the client's request on its way to the upstream.
 private enum RequestField {
-    case handedThrough
+    case forwarded
     /// It ends here: it is of this connection, or weir tells its own in its place.
     case dropped
     case host
     case acceptEncoding
     /// What the client asks of weir for its stream.
-    case ask
+    case negotiation
     case traceParent, traceState
     case maxForwards
     /// A claim that only a trusted peer may make.
@@ -32,13 +32,13 @@ private enum RequestField {
         case 15 where name.isField("x-forwarded-for"): self = .dropped
         case 16 where name.isField("x-forwarded-host"): self = .dropped
         case 17 where name.isField("x-forwarded-proto"): self = .dropped
-        case 19 where name.isField(StreamPreferences.rateLimitHeader): self = .ask
-        case 20 where name.isField(StreamPreferences.bufferSizeHeader): self = .ask
+        case 19 where name.isField(StreamPreferences.rateLimitHeader): self = .negotiation
+        case 20 where name.isField(StreamPreferences.bufferSizeHeader): self = .negotiation
         default:
             self =
                 name.isHopByHop || name.isAmbiguousField
                 ? .dropped
-                : name.isSetByProxies ? .ofProxies : .handedThrough
+                : name.isSetByProxies ? .ofProxies : .forwarded
         }
     }
 }
@@ -47,16 +47,16 @@ extension ProxyRoute {
     /// The request as the upstream gets it, but for its header.
     ///
     /// - Parameters:
-    ///   - asked: What the client requests, and was granted.
+    ///   - streamRequest: What the client requests, and was granted.
     ///   - body: What follows the header; `nil` for a request without a body.
     /// - Returns: The request.
-    func upstreamRequest(for asked: StreamRequest, body: RequestBody?) -> UpstreamRequest {
+    func upstreamRequest(for streamRequest: StreamRequest, body: RequestBody?) -> UpstreamRequest {
         UpstreamRequest(
-            method: asked.request.head.method, target: target(for: asked.request.head.uri),
-            body: body.map { .init(length: asked.request.bodyLength.bytes, asksFirst: $0.expectsContinue) },
+            method: streamRequest.request.head.method, target: target(for: streamRequest.request.head.uri),
+            body: body.map { .init(length: streamRequest.request.bodyLength.bytes, asksFirst: $0.expectsContinue) },
             // A metered stream waits most of the time, and one with a small buffer must not hold more beside it: what it
             // holds counts, not how fast it is read.
-            readSize: asked.terms.pace == .unlimited && asked.terms.maximumBytes > .kibibytes(256)
+            readSize: streamRequest.terms.pace == .unlimited && streamRequest.terms.maximumBytes > .kibibytes(256)
                 ? .kibibytes(32) : .kibibytes(16))
     }
 
@@ -64,15 +64,15 @@ extension ProxyRoute {
     ///
     /// - Parameters:
     ///   - list: Where to.
-    ///   - asked: What the client asks for, and was granted.
+    ///   - streamRequest: What the client asks for, and was granted.
     ///   - address: Which upstream that is.
     ///   - forwarding: What is told of the way that it came.
     func writeHeader(
-        to list: inout HeaderList, of asked: StreamRequest, at address: UpstreamAddress, forwarding: Forwarding
+        to list: inout HeaderList, of streamRequest: StreamRequest, at address: UpstreamAddress, forwarding: Forwarding
     ) {
-        let request = asked.request, headers = request.head.headers
+        let request = streamRequest.request, headers = request.head.headers
         let named = headers.namedByConnection
-        let expectsRecords = expectsRecords(headers, pace: asked.terms.pace)
+        let expectsRecords = expectsRecords(headers, pace: streamRequest.terms.pace)
         var host: String?
         var isTrusted: Bool?
         var traceStates: [String] = []
@@ -81,15 +81,16 @@ extension ProxyRoute {
             case .dropped: continue
             case .host: host = value
             case .acceptEncoding where expectsRecords: continue
-            case .ask where !settings.forwardStreamHeaders: continue
+            case .negotiation where !settings.forwardStreamHeaders: continue
             case .ofProxies:
                 let trusted = isTrusted ?? forwarding.clients.isTrusted(request.peer)
                 isTrusted = trusted
                 if trusted { list.add(name, value) }
-            case .maxForwards where asked.maxForwards != .unlimited: continue
+            case .maxForwards where streamRequest.maxForwards != .unlimited: continue
             case .traceParent where request.trace != nil: continue
             case .traceState where request.trace != nil: traceStates.append(value)
-            case .handedThrough, .acceptEncoding, .ask, .traceParent, .traceState, .maxForwards: list.add(name, value)
+            case .forwarded, .acceptEncoding, .negotiation, .traceParent, .traceState, .maxForwards:
+                list.add(name, value)
             }
         }
         switch settings.host {
@@ -98,7 +99,7 @@ extension ProxyRoute {
         case .upstream: list.add("Host", address.authority)
         case .literal(let host): list.add("Host", host)
         }
-        forwarding.tell(of: request, client: asked.client, in: &list)
+        forwarding.tell(of: request, client: streamRequest.client, in: &list)
         // Weir's span is the next one's parent, and what vendors have noted of a trace that was joined goes with it.
         if let trace = request.trace {
             list.add(TraceContext.parentHeader, trace.traceparent)
@@ -111,7 +112,7 @@ extension ProxyRoute {
             list.add("te", "trailers")
             list.add("connection", "TE")
         }
-        if case .remaining(let count) = asked.maxForwards { list.add(MaxForwards.field, String(count)) }
+        if case .remaining(let count) = streamRequest.maxForwards { list.add(MaxForwards.field, String(count)) }
         writeFraming(to: &list, of: request)
         // Records cannot be told apart in a compressed body.
         if expectsRecords { list.add("accept-encoding", "identity") }

@@ -82,7 +82,7 @@ final class Promise {
     func isKept() {
         guard isMade else { return }
         isMade = false
-        stream.route.promises.left(stream.request.key.text)
+        stream.route.promises.removed(stream.request.key.text)
     }
 
     private func tryAgain(after refusal: AdmissionError) {
@@ -141,7 +141,7 @@ extension Stream {
     fileprivate func startDetached(_ permit: consuming Permit, until end: Instant, at now: Instant) {
         machine = StreamMachine(limits: route.machineLimits, at: now)
         machine.detached(until: end)
-        if let since = account.heldSince { machine.clientHolds(at: since) }
+        if let since = account.heldSince { machine.clientPaused(at: since) }
         start(permit)
     }
 }

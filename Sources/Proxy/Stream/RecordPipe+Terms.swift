@@ -4,7 +4,7 @@ import Flow
 /// What changes while the stream runs: the client's terms, its budget, and what it returns for.
 extension RecordPipe {
     /// The memory that the stream uses: queued, written and not taken, and kept for a client that comes back.
-    var heldBytes: Int { queue.heldBytes + pendingBytes + (replay?.bytes ?? 0) }
+    var heldBytes: Int { queue.storedBytes + pendingBytes + (replay?.bytes ?? 0) }
 
     // MARK: Terms
 

@@ -122,7 +122,7 @@ final class RecordPipe {
 
     private func count(_ run: RecordFramer.Run, at now: Instant) {
         pacer.take(run.records, at: now, leavesWaiting: queue.records > 0)
-        if run.bytes > 0 { heartbeat?.left(at: now) }
+        if run.bytes > 0 { heartbeat?.sent(at: now) }
         if replay != nil { keepForReplay(run.records) }
     }
 
@@ -144,7 +144,7 @@ final class RecordPipe {
                 records: queueShare(of: effective.terms.buffer),
                 bytes: ByteCount(queueShare(of: granted.maximumBytes.bytes)), record: granted.maximumRecordBytes),
             overflow: settings.overflow, keys: route.keys.map { RecordTextKeys($0, in: format.framer) },
-            tellsLosses: reportsLosses)
+            reportsLosses: reportsLosses)
         queue.pendingBytes = pending
         if format == .sse { heartbeat = settings.heartbeat.map { Heartbeat(every: $0, at: now) } }
     }
@@ -171,7 +171,7 @@ final class RecordPipe {
     }
 
     /// The loss before the next record was reported to the client.
-    func lossReported() { queue.lossTold() }
+    func lossReported() { queue.lossReported() }
 
     /// Writes bytes of weir's own between two records.
     func writeOwn(_ text: String) -> ByteCount {

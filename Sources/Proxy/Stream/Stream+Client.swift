@@ -28,7 +28,7 @@ extension Stream: ResponseWriterDelegate {
     func responseFinished() { perform(machine.responseTaken()) }
 
     func responseClosed() {
-        perform(pipe.replay == nil ? machine.end(.clientGone) : machine.clientLeft(at: host.now()))
+        perform(pipe.replay == nil ? machine.end(.clientGone) : machine.clientDisconnected(at: host.now()))
     }
 
     func responseFailed() {
@@ -51,7 +51,7 @@ extension Stream: ResponseWriterDelegate {
     private func nothingIsPending(at now: Instant) {
         guard pipe.pendingBytes > 0 else { return }
         setPending(0)
-        perform(machine.recordsLeft(level: pipe.queue.level, at: now))
+        perform(machine.recordsSent(level: pipe.queue.level, at: now))
         countBytes()
     }
 
@@ -126,7 +126,7 @@ extension Stream: ResponseWriterDelegate {
             // The proxy has not noticed yet that the old connection is dead.
             old.delegate = nil
             old.abort()
-            _ = machine.clientLeft(at: host.now())
+            _ = machine.clientDisconnected(at: host.now())
         }
         account.resumed(after: received)
         attach(response)
@@ -140,7 +140,7 @@ extension Stream: ResponseWriterDelegate {
         let now = host.now()
         account.feedbackArrived()
         pipe.apply(feedback, at: now)
-        if isStream, feedback.bufferSize != nil { perform(machine.recordsLeft(level: pipe.queue.level, at: now)) }
+        if isStream, feedback.bufferSize != nil { perform(machine.recordsSent(level: pipe.queue.level, at: now)) }
         noteHold(at: now)
         pump(at: now)
     }
@@ -158,17 +158,17 @@ extension Stream: ResponseWriterDelegate {
         }
         machine.setLimits(limits, at: now)
         pipe.limit(by: route.settings.policy, at: now)
-        if isStream { perform(machine.recordsLeft(level: pipe.queue.level, at: now)) }
+        if isStream { perform(machine.recordsSent(level: pipe.queue.level, at: now)) }
         setDeadline()
         pump(at: now)
     }
 
     /// Starts or stops the clock of a client that holds its own stream.
     func noteHold(at now: Instant) {
-        let isHeld = pipe.pacer.isHeldByClient
+        let isHeld = pipe.pacer.isStoppedByClient
         guard isHeld != (account.heldSince != nil) else { return }
         account.held(isHeld, at: now)
-        if isHeld { machine.clientHolds(at: now) } else { machine.clientHoldsNoMore(at: now) }
+        if isHeld { machine.clientPaused(at: now) } else { machine.clientResumed(at: now) }
         setDeadline()
         notePause(at: now)
     }

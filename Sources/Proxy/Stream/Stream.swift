@@ -94,8 +94,8 @@ final class Stream {
             hasSent = hasSent || sent.run.bytes > 0
         } while resolve(sent.stop, at: now)
         if hasSent {
-            if pipe.pacer.isHeldByClient { noteHold(at: now) }
-            perform(machine.recordsLeft(level: pipe.queue.level, at: now))
+            if pipe.pacer.isStoppedByClient { noteHold(at: now) }
+            perform(machine.recordsSent(level: pipe.queue.level, at: now))
         }
         waitForPace(hasRoom: sent.hasRoom)
         if machine.isEmptying, pipe.queue.isEmpty {
@@ -203,7 +203,7 @@ extension Stream: TimerTarget {
         case .trial: permit?.provedGood(at: now)
         case .heartbeat: heartbeatIsDue(at: now)
         case .deadline:
-            if machine.isHeldUp { lookAtClient(at: now) }
+            if machine.isBlocked { lookAtClient(at: now) }
             perform(machine.deadlinePassed(at: now))
             if !machine.isFinished { setDeadline() }
         case nil: break
@@ -271,7 +271,7 @@ extension Stream {
             framingFailed(failure, at: now)
             return pump(at: now)
         }
-        if pipe.pacer.isHeldByClient { noteHold(at: now) }
+        if pipe.pacer.isStoppedByClient { noteHold(at: now) }
         perform(machine.chunkArrived(at: now, level: pipe.queue.level))
         if pipe.needsPump { return pump(at: now) }
         waitForPace(hasRoom: sent.hasRoom)

@@ -41,7 +41,7 @@ extension StreamState {
         let pipe = stream.pipe, terms = pipe.effective.terms, totals = stream.account.totals
         self.init(
             id: stream.id, status: stream.status, terms: stream.request.terms, pace: terms.pace, buffer: terms.buffer,
-            isPaused: pipe.pacer.isPausedByClient, credit: pipe.pacer.creditLeft, records: totals.records,
+            isPaused: pipe.pacer.isPausedByClient, credit: pipe.pacer.remainingCredit, records: totals.records,
             bytes: totals.bytes.bytes, queued: pipe.queue.records, dropped: pipe.queue.lost, lasted: now - stream.began)
     }
 }
@@ -51,6 +51,6 @@ extension Stream {
         StreamStatus(
             .init(
                 isAdmitted: isAdmitted, hasHead: head != nil, hasClient: hasClient,
-                isPromised: promise?.isMade ?? false, isHeldByClient: pipe.pacer.isHeldByClient), of: machine)
+                isPromised: promise?.isMade ?? false, isStoppedByClient: pipe.pacer.isStoppedByClient), of: machine)
     }
 }

@@ -27,7 +27,7 @@ import Testing
         let refused = try admission.admit(ann, at: .seconds(0))
         #expect(refused.wouldRefuse != nil)
         admission.turnedOutPlain(ann, admitted: refused)
-        #expect(admission.startsLeft(of: ann, at: .seconds(0)) == StartQuota(remaining: 0, resetSeconds: 2))
+        #expect(admission.remainingStarts(of: ann, at: .seconds(0)) == StartQuota(remaining: 0, resetSeconds: 2))
         #expect(try admission.admit(ann, at: .seconds(1)).wouldRefuse == nil)
     }
 

@@ -90,7 +90,7 @@ import Testing
     private func tryToAdmit(_ client: Int, at now: Int64, _ admission: inout Admission, _ model: inout Model) throws {
         let key = ClientKey("\(client)"), instant = Instant(nanoseconds: now)
         let expected = model.verdict(on: client, at: now)
-        let remaining = try #require(admission.startsLeft(of: key, at: instant)).remaining
+        let remaining = try #require(admission.remainingStarts(of: key, at: instant)).remaining
         #expect(Int64(remaining) == model.level(of: client, at: now) / model.spacing)
         do throws(AdmissionError) {
             try admission.admit(key, at: instant)

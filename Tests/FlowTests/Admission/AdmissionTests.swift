@@ -9,7 +9,7 @@ import Testing
         var admission = Admission(limits: .init())
         for _ in 0..<1000 { try admission.admit(ann, at: .seconds(0)) }
         #expect(admission.openStreams == 1000)
-        #expect(admission.startsLeft(of: ann, at: .seconds(0)) == nil)
+        #expect(admission.remainingStarts(of: ann, at: .seconds(0)) == nil)
     }
 
     @Test func aClientMayHaveSoManyStreamsAndNoMore() throws {
@@ -67,13 +67,13 @@ import Testing
 
     @Test func startsLeftFallWithEachStartAndComeBackWithTime() throws {
         var admission = Admission(limits: .init(starts: try .of("1/minute"), startsBurst: 2))
-        #expect(admission.startsLeft(of: ann, at: .seconds(0)) == StartQuota(remaining: 2, resetSeconds: 0))
+        #expect(admission.remainingStarts(of: ann, at: .seconds(0)) == StartQuota(remaining: 2, resetSeconds: 0))
         try admission.admit(ann, at: .seconds(0))
-        #expect(admission.startsLeft(of: ann, at: .seconds(0)) == StartQuota(remaining: 1, resetSeconds: 60))
+        #expect(admission.remainingStarts(of: ann, at: .seconds(0)) == StartQuota(remaining: 1, resetSeconds: 60))
         try admission.admit(ann, at: .seconds(0))
-        #expect(admission.startsLeft(of: ann, at: .seconds(0.5)) == StartQuota(remaining: 0, resetSeconds: 120))
-        #expect(admission.startsLeft(of: ann, at: .seconds(60)) == StartQuota(remaining: 1, resetSeconds: 60))
-        #expect(admission.startsLeft(of: ann, at: .seconds(120)) == StartQuota(remaining: 2, resetSeconds: 0))
+        #expect(admission.remainingStarts(of: ann, at: .seconds(0.5)) == StartQuota(remaining: 0, resetSeconds: 120))
+        #expect(admission.remainingStarts(of: ann, at: .seconds(60)) == StartQuota(remaining: 1, resetSeconds: 60))
+        #expect(admission.remainingStarts(of: ann, at: .seconds(120)) == StartQuota(remaining: 2, resetSeconds: 0))
     }
 
     @Test func aResponseThatIsNoStreamGivesItsStartBack() throws {
@@ -106,7 +106,7 @@ import Testing
     @Test func theSlowestRateAndTheLargestBurstDoNotOverflow() throws {
         var admission = Admission(limits: .init(starts: try .of("0.000001/hour"), startsBurst: .max))
         for _ in 0..<10 { try admission.admit(ann, at: .seconds(0)) }
-        #expect(try #require(admission.startsLeft(of: ann, at: .seconds(0))).remaining >= 0)
+        #expect(try #require(admission.remainingStarts(of: ann, at: .seconds(0))).remaining >= 0)
     }
 
     @Test func aMillionClientsThatCameAndWentAreForgotten() throws {

@@ -26,12 +26,12 @@ import Testing
         var breakers = ClientBreakers(policy: policy)
         _ = breakers.failed(ben, try breakers.admit(ben, at: .seconds(0)), at: .seconds(0), jitter: 0)
         try trip(ann, &breakers, at: .seconds(0))
-        let standing = breakers.standing(atMost: 9, at: .seconds(10))
+        let standing = breakers.notClosed(atMost: 9, at: .seconds(10))
         #expect(standing.map(\.client) == [ann])
         #expect(standing.map(\.state) == [.open])
         #expect(standing.map(\.openFor) == [.seconds(20)])
-        #expect(breakers.standing(atMost: 9, at: .seconds(30)).map(\.state) == [.halfOpen])
-        #expect(breakers.standing(atMost: 0, at: .seconds(10)).isEmpty)
+        #expect(breakers.notClosed(atMost: 9, at: .seconds(30)).map(\.state) == [.halfOpen])
+        #expect(breakers.notClosed(atMost: 0, at: .seconds(10)).isEmpty)
     }
 
     @Test func whoHasNotFailedIsNotRemembered() throws {

@@ -35,7 +35,7 @@ import Testing
 
     private func isEmpty(_ gate: GateState) -> Bool {
         gate.admission.openStreams == 0 && gate.admission.openRequests == 0
-            && gate.upstreams.standing(at: start).allSatisfy { $0.openRequests == 0 }
+            && gate.upstreams.statuses(at: start).allSatisfy { $0.openRequests == 0 }
     }
 
     // MARK: Admit and release
@@ -236,7 +236,7 @@ import Testing
         // Both have been tried.
         let hasMovedAgain = gate.tryAnother(&grant, at: start)
         #expect(!hasMovedAgain)
-        #expect(gate.upstreams.standing(at: start).map(\.openRequests) == [0, 1])
+        #expect(gate.upstreams.statuses(at: start).map(\.openRequests) == [0, 1])
         gate.release(grant, at: start)
         #expect(isEmpty(gate))
     }

@@ -11,7 +11,7 @@ import Testing
         UpstreamPool(names, rules: rules)
     }
 
-    private func open(_ pool: inout UpstreamPool, _ count: Int) throws -> [UpstreamPool.Place] {
+    private func open(_ pool: inout UpstreamPool, _ count: Int) throws -> [UpstreamPool.Slot] {
         try (0..<count).map { _ in try pool.admit(at: start) }
     }
 
@@ -63,7 +63,7 @@ import Testing
         let changes = (0..<3).map { _ in pool.checked("a", isGood: false) }
         #expect(changes == [false, true, false])
         #expect(try open(&pool, 3).map(\.name) == ["b", "b", "b"])
-        #expect(pool.standing(at: start).map(\.isDown) == [true, false])
+        #expect(pool.statuses(at: start).map(\.isDown) == [true, false])
         let isBack = pool.checked("a", isGood: true)
         #expect(isBack)
         #expect(try open(&pool, 2).map(\.name).contains("a"))
@@ -81,7 +81,7 @@ import Testing
         pool.apply(["a"], rules: UpstreamRules(), at: start)
         #expect(try open(&pool, 1).map(\.name) == ["a"])
         let changes = (0..<9).map { _ in pool.checked("a", isGood: false) }
-        #expect(!changes.contains(true) && pool.standing(at: start)[0].isDown == nil)
+        #expect(!changes.contains(true) && pool.statuses(at: start)[0].isDown == nil)
         // An answer for one that a reload took away is late.
         let isKnown = pool.checked("b", isGood: false)
         #expect(!isKnown)
@@ -98,14 +98,14 @@ import Testing
         #expect(!opensAgain)
         pool.released(place, at: start)
         #expect(try open(&pool, 2).map(\.name) == ["b", "b"])
-        #expect(pool.standing(at: start).map(\.state) == [.open, .closed])
+        #expect(pool.statuses(at: start).map(\.state) == [.open, .closed])
         #expect(pool.trips == 1)
         let later = start + .seconds(40)
         var probe = try pool.admit(at: later)
         #expect(probe.name == "a")
         let hasClosed = pool.succeeded(&probe, at: later)
         #expect(hasClosed)
-        #expect(pool.standing(at: later).map(\.state) == [.closed, .closed])
+        #expect(pool.statuses(at: later).map(\.state) == [.closed, .closed])
     }
 
     @Test func whereAllAreSparedTheSoonestIsTold() throws {
@@ -122,7 +122,7 @@ import Testing
             Issue.record("nobody should be asked")
         } catch {
             if case .upstreamBreakerOpen = error {} else { Issue.record("\(error)") }
-            #expect(error.retryAfter == pool.standing(at: start + .seconds(10)).map(\.openFor).min())
+            #expect(error.retryAfter == pool.statuses(at: start + .seconds(10)).map(\.openFor).min())
         }
     }
 
@@ -141,7 +141,7 @@ import Testing
         _ = pool.failed(&place, at: start, jitter: 0)
         let resets = ["b", "c", "a", "a"].map { pool.reset($0, at: start) }
         #expect(resets == [false, false, true, false])
-        #expect(pool.standing(at: start).map(\.state) == [.closed, .closed])
+        #expect(pool.statuses(at: start).map(\.state) == [.closed, .closed])
     }
 
     // MARK: Another one
@@ -156,7 +156,7 @@ import Testing
             try pool.admit(after: [first, second, third], onlyOthers: true, at: start)
         }
         for place in [first, second, third] { pool.released(place, at: start) }
-        #expect(pool.standing(at: start).allSatisfy { $0.openRequests == 0 })
+        #expect(pool.statuses(at: start).allSatisfy { $0.openRequests == 0 })
     }
 
     // MARK: Reload
@@ -166,7 +166,7 @@ import Testing
         var places = try open(&pool, 3)
         _ = pool.failed(&places[1], at: start, jitter: 0)
         pool.apply(["b", "c"], rules: UpstreamRules(breaker: Self.breaker), at: start)
-        let standing = pool.standing(at: start)
+        let standing = pool.statuses(at: start)
         #expect(standing.map(\.name) == ["b", "c"])
         #expect(standing.map(\.openRequests) == [1, 0])
         #expect(standing.map(\.state) == [.open, .closed])
@@ -174,7 +174,7 @@ import Testing
         #expect(afterwards.name == "c" && afterwards.index == 1)
         // Those of an upstream that is gone are given back all the same.
         for place in places { pool.released(place, at: start) }
-        #expect(pool.standing(at: start).map(\.openRequests) == [0, 1])
+        #expect(pool.statuses(at: start).map(\.openRequests) == [0, 1])
     }
 
     @Test func theTripsOfThoseThatAreGoneGoOnCounting() throws {
@@ -191,11 +191,11 @@ import Testing
         var pool = pool(["a"], UpstreamRules(breaker: Self.breaker))
         var place = try pool.admit(at: start)
         pool.apply(["a"], rules: UpstreamRules(), at: start)
-        #expect(pool.standing(at: start).map(\.state) == [nil])
+        #expect(pool.statuses(at: start).map(\.state) == [nil])
         pool.apply(["a"], rules: UpstreamRules(breaker: Self.breaker), at: start)
         let counts = pool.failed(&place, at: start, jitter: 0)
         #expect(!counts)
-        #expect(pool.standing(at: start).map(\.state) == [.closed])
+        #expect(pool.statuses(at: start).map(\.state) == [.closed])
     }
 
     // MARK: Model
@@ -208,7 +208,7 @@ import Testing
         let balance: UpstreamRules.Balance = Bool.random(using: &random) ? .leastStreams : .roundRobin
         var pool = pool(names, UpstreamRules(balance: balance, limit: limit))
         var counts = Dictionary(uniqueKeysWithValues: names.map { ($0, 0) })
-        var places: [UpstreamPool.Place] = []
+        var places: [UpstreamPool.Slot] = []
         for _ in 0..<300 {
             if Bool.random(using: &random) {
                 let fewest = counts.values.min() ?? 0
@@ -224,10 +224,10 @@ import Testing
                 counts[place.name, default: 0] -= 1
                 pool.released(place, at: start)
             }
-            #expect(pool.standing(at: start).map(\.openRequests) == names.map { counts[$0] })
+            #expect(pool.statuses(at: start).map(\.openRequests) == names.map { counts[$0] })
             #expect(counts.values.allSatisfy { $0 <= limit })
         }
         for place in places { pool.released(place, at: start) }
-        #expect(pool.standing(at: start).allSatisfy { $0.openRequests == 0 })
+        #expect(pool.statuses(at: start).allSatisfy { $0.openRequests == 0 })
     }
 }

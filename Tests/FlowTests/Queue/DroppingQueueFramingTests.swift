@@ -48,13 +48,13 @@ import Testing
     }
 
     @Test func anUnfinishedEventWaitsUntilALossBeforeItIsReported() throws {
-        let tap = DroppingTap(.dropNewest, records: 1, tellsLosses: true, framer: .events)
+        let tap = DroppingTap(.dropNewest, records: 1, reportsLosses: true, framer: .events)
         try tap.push("data: a\n\ndata: b\n\ndata: [DONE]\n")
         try tap.finish()
         #expect(try tap.take() == .init(records: 1, bytes: 9))
         #expect(tap.lossAhead == 1)
         #expect(try tap.take() == .init(records: 0, bytes: 0))
-        tap.lossTold()
+        tap.lossReported()
         #expect(try tap.take() == .init(records: 0, bytes: 13))
     }
 
@@ -83,7 +83,7 @@ import Testing
         let input = Array((0..<40).map { _ in tokens.randomElement(using: &random) ?? "" }.joined().utf8)
         let overflow = [Overflow.dropOldest, .dropNewest, .latest].randomElement(using: &random) ?? .latest
         let records = Int.random(in: 1...4, using: &random), bytes = Int.random(in: 8...80, using: &random)
-        let make = { DroppingTap(overflow, records: records, bytes: bytes, tellsLosses: true, framer: framer) }
+        let make = { DroppingTap(overflow, records: records, bytes: bytes, reportsLosses: true, framer: framer) }
         let whole = make()
         try whole.push(input, limit: 0)
         try whole.finish()

@@ -4,25 +4,25 @@ import Testing
 /// How losses are told, and what comes back.
 @Suite struct DroppingQueueLossTests {
     @Test func nothingPassesAnUntoldLoss() throws {
-        let tap = DroppingTap(.dropOldest, records: 1, tellsLosses: true)
+        let tap = DroppingTap(.dropOldest, records: 1, reportsLosses: true)
         try tap.push("1\n2\n")
         #expect(tap.lossAhead == 1)
         #expect(try tap.take().bytes == 0)
-        tap.lossTold()
+        tap.lossReported()
         #expect(tap.lossAhead == 0)
         #expect(try tap.take().records == 1)
         #expect(tap.lost == 1, "told or not, it stays lost")
     }
 
     @Test func aRunEndsInFrontOfALoss() throws {
-        let tap = DroppingTap(.dropNewest, records: 2, tellsLosses: true)
+        let tap = DroppingTap(.dropNewest, records: 2, reportsLosses: true)
         try tap.push("1\n2\n3\n")
         try tap.take(1)
         try tap.push("4\n")
         #expect(try tap.take().records == 1)
         #expect(tap.text == "1\n2\n")
         #expect(tap.lossAhead == 1)
-        tap.lossTold()
+        tap.lossReported()
         try tap.take()
         #expect(tap.text == "1\n2\n4\n")
     }
@@ -37,12 +37,12 @@ import Testing
     }
 
     @Test func theShortcutPassesNoLoss() throws {
-        let tap = DroppingTap(.dropNewest, records: 1, tellsLosses: true)
+        let tap = DroppingTap(.dropNewest, records: 1, reportsLosses: true)
         try tap.push("1\n2\n")
         try tap.take()
         #expect(tap.lossAhead == 1, "behind the last record")
         #expect(try tap.push("3\n", credit: 9).bytes == 0)
-        tap.lossTold()
+        tap.lossReported()
         try tap.take()
         #expect(tap.text == "1\n3\n")
     }
@@ -76,7 +76,7 @@ import Testing
     }
 
     @Test func whatIsPutBackLeavesFirst() throws {
-        let tap = DroppingTap(.dropOldest, tellsLosses: true)
+        let tap = DroppingTap(.dropOldest, reportsLosses: true)
         try tap.push("1\n2\n3\n4", credit: 2)
         tap.putBack(Array("1\n2\n".utf8), records: 2)
         #expect(tap.queued == 3)
@@ -86,7 +86,7 @@ import Testing
     }
 
     @Test func aLossBehindWhatIsPutBackIsStillTold() throws {
-        let tap = DroppingTap(.dropOldest, records: 3, tellsLosses: true)
+        let tap = DroppingTap(.dropOldest, records: 3, reportsLosses: true)
         try tap.push("1\n", credit: 1)
         try tap.push("2\n3\n4\n5\n")
         #expect(tap.lossAhead == 1)
@@ -133,10 +133,10 @@ import Testing
         let text = String(repeating: "x", count: 60)
         for number in 0..<5000 {
             try tap.push("a\(number)\(text)\nb\(number)\(text)\n")
-            #expect(tap.heldBytes <= 5200)
+            #expect(tap.storedBytes <= 5200)
         }
         #expect(tap.lost > 9900)
         #expect(try tap.rest().hasPrefix("z0\ny0\n"))
-        #expect(tap.heldBytes == 0)
+        #expect(tap.storedBytes == 0)
     }
 }

@@ -17,7 +17,7 @@ import Testing
         let kind: Kind
         var bound: Int
         let byteBound: Int
-        let tellsLosses: Bool
+        let reportsLosses: Bool
         var queued: [Record] = []
         var blank: [UInt8] = []
         var partial: [UInt8] = []
@@ -30,7 +30,7 @@ import Testing
 
         var bytes: Int { queued.reduce(0) { $0 + $1.bytes.count } }
         var lossAhead: Int { (queued.first?.number ?? arrived) - expected }
-        var isHeldUp: Bool { tellsLosses && lossAhead > 0 }
+        var isBlocked: Bool { reportsLosses && lossAhead > 0 }
         var isBeyond: Bool { queued.count > 1 && (queued.count > bound || bytes > byteBound) }
 
         static func isBlank(_ line: [UInt8]) -> Bool { line == [0x0A] || line == [0x0D, 0x0A] }
@@ -52,7 +52,7 @@ import Testing
 
         mutating func take(_ credit: Int, limit: Int) {
             let hadRecords = !queued.isEmpty
-            while let first = queued.first, !isHeldUp, left.records < credit {
+            while let first = queued.first, !isBlocked, left.records < credit {
                 guard left.bytes + first.bytes.count <= limit || left.bytes == 0 else { break }
                 leave(first.bytes, records: 1)
                 expected = first.number + 1
@@ -85,7 +85,7 @@ import Testing
                 if byte == 0x0A { arrive() }
                 take(credit, limit: limit)
             }
-            if queued.isEmpty, blank.isEmpty, !isHeldUp, left.records < credit {
+            if queued.isEmpty, blank.isEmpty, !isBlocked, left.records < credit {
                 while let newline = rest.firstIndex(of: 0x0A) {
                     let line = partial + rest[...newline]
                     guard left.bytes + line.count <= limit else { break }
@@ -177,10 +177,10 @@ import Testing
         #expect(tap.lossAhead == model.lossAhead)
         #expect(tap.droppedBytes == model.droppedBytes)
         #expect(tap.hasOutput == !(model.queued.isEmpty && model.blank.isEmpty))
-        #expect(!tap.isEmpty || tap.heldBytes == 0)
+        #expect(!tap.isEmpty || tap.storedBytes == 0)
         // Of one record held alone, and the one that arrives, whatever their length.
         let alone = model.queued.count == 1 ? model.bytes : 0
-        #expect(tap.heldBytes <= max(model.byteBound, alone) + model.byteBound / 4 + model.partial.count)
+        #expect(tap.storedBytes <= max(model.byteBound, alone) + model.byteBound / 4 + model.partial.count)
     }
 
     /// One step of a walk, on both sides.
@@ -198,7 +198,7 @@ import Testing
             model.take(credit, limit: limit)
             #expect(try tap.take(credit, limit: limit) == model.left)
         case 16, 17:
-            tap.lossTold()
+            tap.lossReported()
             model.expected += model.lossAhead
         case 18:
             model.bound = Int.random(in: 1...8, using: &random)
@@ -218,11 +218,11 @@ import Testing
         var model = Model(
             kind: kind, bound: Int.random(in: 1...8, using: &random),
             byteBound: Int.random(in: 1...100, using: &random),
-            tellsLosses: Bool.random(using: &random))
+            reportsLosses: Bool.random(using: &random))
         let overflow: Overflow = kind == .oldest ? .dropOldest : kind == .newest ? .dropNewest : .latest
         let tap = DroppingTap(
             overflow, records: model.bound, bytes: model.byteBound, hasKeys: kind == .latestByKey,
-            tellsLosses: model.tellsLosses)
+            reportsLosses: model.reportsLosses)
         for _ in 0..<300 { try step(tap, &model, &random) }
         try tap.finish()
         if !model.partial.isEmpty { model.recordArrived(model.partial) }
@@ -235,7 +235,7 @@ import Testing
         }
         #expect(Array(tap.output[before...]) == model.out)
         #expect(tap.lost == model.lost)
-        #expect(tap.isEmpty && tap.heldBytes == 0)
+        #expect(tap.isEmpty && tap.storedBytes == 0)
     }
 
     /// What is lost, and what leaves, in one piece and in any others.
@@ -245,7 +245,7 @@ import Testing
         let records = Int.random(in: 1...8, using: &random), bytes = Int.random(in: 4...60, using: &random)
         let overflow: Overflow = kind == .oldest ? .dropOldest : kind == .newest ? .dropNewest : .latest
         let make = {
-            DroppingTap(overflow, records: records, bytes: bytes, hasKeys: kind == .latestByKey, tellsLosses: true)
+            DroppingTap(overflow, records: records, bytes: bytes, hasKeys: kind == .latestByKey, reportsLosses: true)
         }
         let whole = make()
         // No room: what arrives is queued or dropped.

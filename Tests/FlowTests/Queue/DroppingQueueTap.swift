@@ -11,18 +11,18 @@ final class DroppingTap {
 
     init(
         _ overflow: Overflow, records: Int = 100, bytes: Int = 1 << 20, record: Int = 1 << 18, hasKeys: Bool = false,
-        tellsLosses: Bool = false, framer: RecordFramer = .lines
+        reportsLosses: Bool = false, framer: RecordFramer = .lines
     ) {
         queue = DroppingQueue(
             framer: framer, bounds: .init(records: records, bytes: ByteCount(bytes), record: ByteCount(record)),
             overflow: overflow, keys: hasKeys ? RecordTextKeys(FirstLetter(), in: framer) : nil,
-            tellsLosses: tellsLosses)
+            reportsLosses: reportsLosses)
     }
 
     var text: String { String(decoding: output, as: UTF8.self) }
     var queued: Int { queue.records }
     var bytes: Int { queue.bytes }
-    var heldBytes: Int { queue.heldBytes }
+    var storedBytes: Int { queue.storedBytes }
     var hasOutput: Bool { queue.hasOutput }
     var isEmpty: Bool { queue.isEmpty }
     var peak: Int { queue.peak }
@@ -35,7 +35,7 @@ final class DroppingTap {
     var lossAhead: Int { queue.lossAhead }
     var droppedBytes: Int { queue.droppedBytes }
 
-    func lossTold() { queue.lossTold() }
+    func lossReported() { queue.lossReported() }
     func setRecordBound(_ records: Int) { queue.setRecordBound(records) }
     func finish() throws(RecordFramer.Failure) { try queue.finish() }
     func dropUnframed() { queue.dropUnframed() }
@@ -73,7 +73,7 @@ final class DroppingTap {
     /// Takes until nothing more comes, and says what came.
     func rest() throws(RecordFramer.Failure) -> String {
         let before = output.count
-        repeat { lossTold() } while try take().bytes > 0
+        repeat { lossReported() } while try take().bytes > 0
         return String(decoding: output[before...], as: UTF8.self)
     }
 

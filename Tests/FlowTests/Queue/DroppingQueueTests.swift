@@ -11,7 +11,7 @@ import Testing
         #expect(tap.droppedBytes == 4)
         #expect(try tap.rest() == "3\n4\n")
         #expect(tap.arrived == 4)
-        #expect(tap.heldBytes == 0)
+        #expect(tap.storedBytes == 0)
     }
 
     @Test func asManyOfTheOldestGoAsTheBytesNeed() throws {
@@ -220,6 +220,6 @@ import Testing
         tap.dropUnframed()
         #expect(try tap.rest() == "1\n")
         #expect(tap.lost == 0)
-        #expect(tap.heldBytes == 0)
+        #expect(tap.storedBytes == 0)
     }
 }

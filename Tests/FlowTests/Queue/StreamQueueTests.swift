@@ -10,7 +10,7 @@ import Testing
         init(_ overflow: Overflow, framer: RecordFramer = .lines) {
             queue = StreamQueue(
                 framer: framer, bounds: .init(records: 2, bytes: ByteCount(100), record: ByteCount(50)),
-                overflow: overflow, tellsLosses: true)
+                overflow: overflow, reportsLosses: true)
         }
 
         var records: Int { queue.records }
@@ -26,7 +26,7 @@ import Testing
         var recordBound: Int { queue.bounds.records }
 
         func setRecordBound(_ records: Int) { queue.setRecordBound(records) }
-        func lossTold() { queue.lossTold() }
+        func lossReported() { queue.lossReported() }
         func finish() throws { try queue.finish() }
         func dropUnframed() { queue.dropUnframed() }
         func putBack(_ text: String) { Array(text.utf8).withUnsafeBytes { queue.putBack($0, records: 1) } }
@@ -67,7 +67,7 @@ import Testing
         #expect(tap.records == 2 && tap.bytes == 5 && tap.peak == 2)
         #expect(tap.lost == 1 && tap.lossAhead == 1 && tap.droppedBytes == 2)
         #expect(try tap.take() == 0)
-        tap.lossTold()
+        tap.lossReported()
         tap.setRecordBound(3)
         #expect(tap.recordBound == 3)
         try tap.finish()

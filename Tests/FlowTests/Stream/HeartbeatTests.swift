@@ -28,7 +28,7 @@ import Testing
 
     @Test func whatLeavesPutsItOff() {
         let tap = Tap(at: at(0))
-        tap.heartbeat.left(at: at(3))
+        tap.heartbeat.sent(at: at(3))
         #expect(!tap.fired(at: at(5)))
         #expect(tap.due == at(8))
         #expect(tap.fired(at: at(8)))
@@ -47,7 +47,7 @@ import Testing
         #expect(tap.body(marked) == marked)
         #expect(tap.fired(at: at(5)))
         #expect(tap.body(marked) == "data: a\n\n")
-        tap.heartbeat.left(at: at(6))
+        tap.heartbeat.sent(at: at(6))
         #expect(tap.fired(at: at(11)))
         #expect(tap.body(marked) == marked)
         tap.heartbeat.attached(at: at(12))

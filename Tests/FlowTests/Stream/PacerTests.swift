@@ -13,7 +13,7 @@ import Testing
         let pacer = try pacer()
         #expect(pacer.isUnlimited)
         #expect(pacer.available(at: .seconds(0)) == .max)
-        #expect(!pacer.isHeldByClient)
+        #expect(!pacer.isStoppedByClient)
     }
 
     @Test func thePaceIsTheMeters() throws {
@@ -29,7 +29,7 @@ import Testing
         var pacer = try pacer("10/second")
         pacer.take(1, at: .seconds(0), leavesWaiting: true)
         pacer.hold(true)
-        #expect(pacer.isHeldByClient)
+        #expect(pacer.isStoppedByClient)
         #expect(pacer.available(at: .seconds(5)) == 0)
         #expect(pacer.nextDue == .distantFuture)
         pacer.hold(false)
@@ -38,16 +38,16 @@ import Testing
 
     @Test func creditCountsFromTheFirstRequestOn() throws {
         var pacer = try pacer()
-        #expect(pacer.creditLeft == nil)
+        #expect(pacer.remainingCredit == nil)
         pacer.request(3)
         #expect(pacer.available(at: .seconds(0)) == 3)
         pacer.take(3, at: .seconds(0), leavesWaiting: true)
         #expect(pacer.available(at: .seconds(9)) == 0)
-        #expect(pacer.isHeldByClient)
+        #expect(pacer.isStoppedByClient)
         pacer.request(2)
         #expect(pacer.available(at: .seconds(9)) == 2)
         pacer.request(.max)
-        #expect(pacer.creditLeft == .max)
+        #expect(pacer.remainingCredit == .max)
     }
 
     @Test func aLeaseIsNeededUsedAndWaitedFor() throws {
@@ -97,7 +97,7 @@ import Testing
         pacer.request(2)
         pacer.hold(true)
         pacer.begin(pace: .limited(try .of("10/second")), burst: 5, sharesBudget: false, at: .seconds(1))
-        #expect(pacer.isHeldByClient)
+        #expect(pacer.isStoppedByClient)
         pacer.hold(false)
         #expect(pacer.available(at: .seconds(1)) == 2)
         #expect(!pacer.isUnlimited)
@@ -106,12 +106,12 @@ import Testing
     @Test func whatComesBackIsPaidForByTheCreditAlready() throws {
         var pacer = try pacer()
         pacer.returned(3)
-        #expect(pacer.creditLeft == nil)
+        #expect(pacer.remainingCredit == nil)
         pacer.request(5)
         pacer.take(5, at: .seconds(0), leavesWaiting: true)
-        #expect(pacer.isHeldByClient)
+        #expect(pacer.isStoppedByClient)
         pacer.returned(3)
-        #expect(pacer.creditLeft == 3)
+        #expect(pacer.remainingCredit == 3)
         #expect(pacer.available(at: .seconds(0)) == 3)
     }
 }

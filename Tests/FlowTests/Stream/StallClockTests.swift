@@ -5,30 +5,30 @@ import Testing
 @Suite struct StallClockTests {
     private let limit: Int64 = 8_000_000_000
 
-    private func heldUp(isOverSoftMark: Bool = false) -> StallClock {
+    private func blocked(isOverSoftMark: Bool = false) -> StallClock {
         var clock = StallClock(limit: limit)
-        clock.heldUp(isOverSoftMark: isOverSoftMark, at: .seconds(0))
+        clock.blocked(isOverSoftMark: isOverSoftMark, at: .seconds(0))
         return clock
     }
 
     @Test func whoWasOfferedNothingIsNeverSlow() {
         var clock = StallClock(limit: limit)
         clock.queueChanged(isOverSoftMark: true, at: .seconds(0))
-        #expect(!clock.isHeldUp)
+        #expect(!clock.isBlocked)
         #expect(clock.nextDeadline == .distantFuture)
         #expect(!clock.isSlow(at: .seconds(1e6)))
     }
 
     @Test func withoutALimitNobodyIsSlow() {
         var clock = StallClock(limit: nil)
-        clock.heldUp(isOverSoftMark: true, at: .seconds(0))
+        clock.blocked(isOverSoftMark: true, at: .seconds(0))
         clock.looked(taken: 0, at: .seconds(1))
         #expect(clock.nextDeadline == .distantFuture)
         #expect(!clock.isSlow(at: .seconds(1e6)))
     }
 
     @Test func whoTakesNothingForTheLimitIsSlow() {
-        var clock = heldUp()
+        var clock = blocked()
         #expect(clock.nextDeadline == .seconds(1))
         for second in 1...7 { clock.looked(taken: 100, at: .seconds(Double(second))) }
         #expect(clock.nextDeadline == .seconds(8))
@@ -37,13 +37,13 @@ import Testing
     }
 
     @Test func theFirstLookIsNoProgress() {
-        var clock = heldUp()
+        var clock = blocked()
         clock.looked(taken: 1_000_000, at: .seconds(7))
         #expect(clock.isSlow(at: .seconds(8)))
     }
 
     @Test func anyByteTakenSetsTheFirstClockBack() {
-        var clock = heldUp()
+        var clock = blocked()
         clock.looked(taken: 100, at: .seconds(1))
         clock.looked(taken: 101, at: .seconds(7))
         #expect(!clock.isSlow(at: .seconds(14.9)))
@@ -52,7 +52,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func aRestartForgivesWhatWasLeftUntilThen(isOverSoftMark: Bool) {
-        var clock = heldUp(isOverSoftMark: isOverSoftMark)
+        var clock = blocked(isOverSoftMark: isOverSoftMark)
         clock.looked(taken: 100, at: .seconds(7))
         clock.restart(at: .seconds(50))
         #expect(clock.nextDeadline == .seconds(51), "it is looked at again")
@@ -62,50 +62,50 @@ import Testing
     }
 
     @Test func aRestartBeginsNothingWhereNothingIsLeft() {
-        var clock = heldUp(isOverSoftMark: true)
+        var clock = blocked(isOverSoftMark: true)
         clock.took()
         clock.restart(at: .seconds(50))
         #expect(clock.nextDeadline == .distantFuture)
-        clock.heldUp(isOverSoftMark: true, at: .seconds(60))
+        clock.blocked(isOverSoftMark: true, at: .seconds(60))
         #expect(!clock.isSlow(at: .seconds(67.9)))
     }
 
     @Test func whoTakesAllIsNotSlowAndStartsAfresh() {
-        var clock = heldUp()
+        var clock = blocked()
         clock.took()
         #expect(!clock.isSlow(at: .seconds(100)))
         #expect(clock.nextDeadline == .distantFuture)
-        clock.heldUp(isOverSoftMark: false, at: .seconds(100))
+        clock.blocked(isOverSoftMark: false, at: .seconds(100))
         #expect(!clock.isSlow(at: .seconds(107.9)))
         #expect(clock.isSlow(at: .seconds(108)))
     }
 
     @Test func whoReadsLessThanIsDueIsSlowAlthoughItReads() {
-        var clock = heldUp(isOverSoftMark: true)
+        var clock = blocked(isOverSoftMark: true)
         for second in 1...7 { clock.looked(taken: second, at: .seconds(Double(second))) }
         #expect(!clock.isSlow(at: .seconds(7.9)))
         #expect(clock.isSlow(at: .seconds(8)))
     }
 
     @Test func aDrainedSocketAloneDoesNotCatchUp() {
-        var clock = heldUp(isOverSoftMark: true)
+        var clock = blocked(isOverSoftMark: true)
         clock.took()
         #expect(!clock.isSlow(at: .seconds(9)), "nothing is offered at this moment")
-        clock.heldUp(isOverSoftMark: true, at: .seconds(9))
+        clock.blocked(isOverSoftMark: true, at: .seconds(9))
         #expect(clock.isSlow(at: .seconds(9)))
     }
 
     @Test(arguments: [true, false]) func catchingUpOrTheSoftMarkSetsTheSecondClockBack(bySoftMark: Bool) {
-        var clock = heldUp(isOverSoftMark: true)
+        var clock = blocked(isOverSoftMark: true)
         clock.took()
         if bySoftMark { clock.queueChanged(isOverSoftMark: false, at: .seconds(7)) } else { clock.caughtUp() }
-        clock.heldUp(isOverSoftMark: true, at: .seconds(7))
+        clock.blocked(isOverSoftMark: true, at: .seconds(7))
         #expect(!clock.isSlow(at: .seconds(14.9)))
         #expect(clock.isSlow(at: .seconds(15)))
     }
 
     @Test func theSoftMarkCountsFromWhenItIsCrossedWhileHeldUp() {
-        var clock = heldUp()
+        var clock = blocked()
         clock.looked(taken: 0, at: .seconds(1))
         clock.queueChanged(isOverSoftMark: true, at: .seconds(5))
         clock.looked(taken: 1, at: .seconds(7))
@@ -120,7 +120,7 @@ import Testing
 
     @Test func whoTakesAQuarterOfALargeRecordWithinTheLimitIsNotSlow() {
         var clock = StallClock(limit: limit)
-        clock.heldUp(isOverSoftMark: true, delivery: delivery(sent: 0), at: .seconds(0))
+        clock.blocked(isOverSoftMark: true, delivery: delivery(sent: 0), at: .seconds(0))
         for second in 1...100 {
             let sent = second * 25_000
             clock.looked(taken: second, delivery: delivery(sent: sent), at: .seconds(Double(second)))
@@ -130,7 +130,7 @@ import Testing
 
     @Test func whoTakesLessIsSlowAlthoughItReads() {
         var clock = StallClock(limit: limit)
-        clock.heldUp(isOverSoftMark: true, delivery: delivery(sent: 0), at: .seconds(0))
+        clock.blocked(isOverSoftMark: true, delivery: delivery(sent: 0), at: .seconds(0))
         for second in 1...8 {
             let sent = second * 24_999
             clock.looked(taken: second, delivery: delivery(sent: sent), at: .seconds(Double(second)))
@@ -140,14 +140,14 @@ import Testing
 
     @Test func ofABatchOfRecordsOnlyTheQueueIsProgress() {
         var clock = StallClock(limit: limit)
-        clock.heldUp(isOverSoftMark: true, delivery: delivery(sent: 0, pending: 65_536), at: .seconds(0))
+        clock.blocked(isOverSoftMark: true, delivery: delivery(sent: 0, pending: 65_536), at: .seconds(0))
         clock.looked(taken: 1, delivery: delivery(sent: 65_000, pending: 536), at: .seconds(7))
         #expect(clock.isSlow(at: .seconds(8)))
     }
 
     @Test func whatWasTakenBeforeTheSoftMarkWasCrossedDoesNotCount() {
         var clock = StallClock(limit: limit)
-        clock.heldUp(isOverSoftMark: false, delivery: delivery(sent: 5_000_000), at: .seconds(0))
+        clock.blocked(isOverSoftMark: false, delivery: delivery(sent: 5_000_000), at: .seconds(0))
         clock.queueChanged(isOverSoftMark: true, at: .seconds(1))
         for second in 2...9 {
             clock.looked(taken: second, delivery: delivery(sent: 5_000_000 + second), at: .seconds(Double(second)))
@@ -159,7 +159,7 @@ import Testing
         var clock = StallClock(limit: limit)
         for number in 0...100 {
             let now = Instant.seconds(Double(5 * number))
-            clock.heldUp(isOverSoftMark: true, delivery: delivery(sent: number * 125_000), at: now)
+            clock.blocked(isOverSoftMark: true, delivery: delivery(sent: number * 125_000), at: now)
             #expect(!clock.isSlow(at: now))
             clock.took()
         }
@@ -167,7 +167,7 @@ import Testing
 
     @Test func anotherLimitCountsForWhatIsHeldUpAlready() {
         var clock = StallClock(limit: nil)
-        clock.heldUp(isOverSoftMark: true, at: .seconds(0))
+        clock.blocked(isOverSoftMark: true, at: .seconds(0))
         clock.setLimit(limit, at: .seconds(7))
         #expect(clock.nextDeadline <= .seconds(8))
         #expect(!clock.isSlow(at: .seconds(7)))

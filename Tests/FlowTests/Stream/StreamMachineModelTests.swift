@@ -59,7 +59,7 @@ import Testing
         case 0: machine.headArrived(at: now)
         case 1..<8: return machine.chunkArrived(at: now, level: level)
         case 8..<14:
-            return machine.recordsLeft(level: level, at: now)
+            return machine.recordsSent(level: level, at: now)
         case 14: return machine.clientStopped(level: level, at: now)
         case 15, 16: machine.clientTook()
         case 17:
@@ -75,7 +75,7 @@ import Testing
         case 20: machine.clientCaughtUp()
         default:
             guard Int.random(in: 0..<10, using: &random) == 0 else { return machine.responseTaken() }
-            return machine.clientLeft(at: now)
+            return machine.clientDisconnected(at: now)
         }
         return .none
     }

@@ -96,11 +96,11 @@ import Testing
         #expect(machine.chunkArrived(at: .seconds(1), level: .full) == .pauseUpstream)
         #expect(machine.isPaused)
         #expect(machine.chunkArrived(at: .seconds(1), level: .full) == .none)
-        #expect(machine.recordsLeft(level: .full, at: .seconds(2)) == .none)
-        #expect(machine.recordsLeft(level: .middle, at: .seconds(2)) == .none)
-        #expect(machine.recordsLeft(level: .low, at: .seconds(2)) == .resumeUpstream)
+        #expect(machine.recordsSent(level: .full, at: .seconds(2)) == .none)
+        #expect(machine.recordsSent(level: .middle, at: .seconds(2)) == .none)
+        #expect(machine.recordsSent(level: .low, at: .seconds(2)) == .resumeUpstream)
         #expect(!machine.isPaused)
-        #expect(machine.recordsLeft(level: .low, at: .seconds(2)) == .none)
+        #expect(machine.recordsSent(level: .low, at: .seconds(2)) == .none)
         #expect(machine.chunkArrived(at: .seconds(3), level: .full) == .pauseUpstream)
         #expect(machine.pauses == 2)
     }
@@ -111,7 +111,7 @@ import Testing
         #expect(machine.clientStopped(level: .full, at: .seconds(1)) == .pauseUpstream)
         #expect(machine.clientStopped(level: .full, at: .seconds(2)) == .none)
         machine.clientTook()
-        #expect(machine.recordsLeft(level: .low, at: .seconds(3)) == .resumeUpstream)
+        #expect(machine.recordsSent(level: .low, at: .seconds(3)) == .resumeUpstream)
         #expect(machine.pauses == 1)
     }
 
@@ -128,7 +128,7 @@ import Testing
         var machine = open()
         _ = machine.chunkArrived(at: .seconds(1), level: .full)
         _ = machine.upstreamEnded(.completed, at: .seconds(2))
-        #expect(machine.recordsLeft(level: .low, at: .seconds(2)) == .none)
+        #expect(machine.recordsSent(level: .low, at: .seconds(2)) == .none)
         #expect(machine.emptied() == .endResponse(.completed))
     }
 
@@ -136,7 +136,7 @@ import Testing
         var machine = open()
         _ = machine.chunkArrived(at: .seconds(1), level: .full)
         #expect(machine.paused(at: .seconds(3)) == .seconds(2))
-        _ = machine.recordsLeft(level: .low, at: .seconds(4))
+        _ = machine.recordsSent(level: .low, at: .seconds(4))
         #expect(machine.paused(at: .seconds(9)) == .seconds(3))
         _ = machine.chunkArrived(at: .seconds(10), level: .full)
         #expect(machine.paused(at: .seconds(11)) == .seconds(4))
@@ -145,15 +145,15 @@ import Testing
     @Test func aPauseThatHasLastedHalfItsLimitEndsWithTheFirstFreePlace() {
         var machine = open(.init(pause: .seconds(10)))
         _ = machine.chunkArrived(at: .seconds(1), level: .full)
-        #expect(machine.recordsLeft(level: .middle, at: .seconds(5.9)) == .none)
-        #expect(machine.recordsLeft(level: .full, at: .seconds(6)) == .none)
-        #expect(machine.recordsLeft(level: .middle, at: .seconds(6)) == .resumeUpstream)
+        #expect(machine.recordsSent(level: .middle, at: .seconds(5.9)) == .none)
+        #expect(machine.recordsSent(level: .full, at: .seconds(6)) == .none)
+        #expect(machine.recordsSent(level: .middle, at: .seconds(6)) == .resumeUpstream)
     }
 
     @Test func withoutALimitAPauseNeverGrowsOld() {
         var machine = open()
         _ = machine.chunkArrived(at: .seconds(1), level: .full)
-        #expect(machine.recordsLeft(level: .middle, at: .seconds(1_000_000)) == .none)
+        #expect(machine.recordsSent(level: .middle, at: .seconds(1_000_000)) == .none)
     }
 
     // MARK: Invariant 2: finish is returned once
@@ -175,7 +175,7 @@ import Testing
 
     @Test func aClientThatLeavesEndsTheStream() {
         var machine = open()
-        #expect(machine.clientLeft(at: .seconds(100)) == .finish(.clientGone))
+        #expect(machine.clientDisconnected(at: .seconds(100)) == .finish(.clientGone))
         expectNothing(of: &machine)
     }
 
@@ -183,13 +183,13 @@ import Testing
     private func expectNothing(of machine: inout StreamMachine) {
         machine.headArrived(at: .seconds(100))
         #expect(machine.chunkArrived(at: .seconds(100), level: .full) == .none)
-        #expect(machine.recordsLeft(level: .low, at: .seconds(100)) == .none)
+        #expect(machine.recordsSent(level: .low, at: .seconds(100)) == .none)
         #expect(machine.upstreamEnded(.completed, at: .seconds(2)) == .none)
         #expect(machine.emptied() == .none)
         #expect(machine.responseTaken() == .none)
         _ = machine.clientStopped(level: .low, at: .seconds(100))
         #expect(machine.deadlinePassed(at: .distantFuture) == .none)
-        #expect(machine.clientLeft(at: .seconds(100)) == .none)
+        #expect(machine.clientDisconnected(at: .seconds(100)) == .none)
         #expect(machine.end(.drained) == .none)
         #expect(machine.isFinished)
     }
@@ -220,7 +220,7 @@ import Testing
         _ = machine.chunkArrived(at: .seconds(1), level: .full)
         #expect(machine.nextDeadline == .distantFuture)
         #expect(machine.deadlinePassed(at: .seconds(1000)) == .none)
-        _ = machine.recordsLeft(level: .low, at: .seconds(1000))
+        _ = machine.recordsSent(level: .low, at: .seconds(1000))
         #expect(machine.nextDeadline == .seconds(1010))
     }
 
@@ -349,11 +349,11 @@ import Testing
 
     @Test func aClientThatHoldsItsOwnStreamIsNotSlowAndHasATime() {
         var machine = open(.init(pause: .seconds(600), stall: .seconds(10)))
-        machine.clientHolds(at: .seconds(1))
-        machine.clientHolds(at: .seconds(5))
+        machine.clientPaused(at: .seconds(1))
+        machine.clientPaused(at: .seconds(5))
         #expect(machine.nextDeadline == .seconds(601))
         var released = machine
-        released.clientHoldsNoMore(at: .seconds(6))
+        released.clientResumed(at: .seconds(6))
         #expect(released.nextDeadline == .distantFuture)
         #expect(machine.deadlinePassed(at: .seconds(601)) == .finish(.cancelled))
     }
@@ -361,10 +361,10 @@ import Testing
     @Test func whileAClientHoldsItsStreamWhatItLeavesDoesNotCount() {
         var machine = open(.init(stall: .seconds(8)))
         _ = machine.clientStopped(level: .full, at: .seconds(1))
-        machine.clientHolds(at: .seconds(2))
+        machine.clientPaused(at: .seconds(2))
         #expect(machine.nextDeadline == .distantFuture)
         #expect(machine.deadlinePassed(at: .seconds(100)) == .none)
-        machine.clientHoldsNoMore(at: .seconds(100))
+        machine.clientResumed(at: .seconds(100))
         #expect(machine.nextDeadline == .seconds(101), "it is looked at again")
         machine.clientLooked(taken: 0, at: .seconds(101))
         #expect(machine.deadlinePassed(at: .seconds(107.9)) == .none)
@@ -374,7 +374,7 @@ import Testing
     @Test func underDisconnectAQueueThatIsFullForTheClientsOwnHoldPauses() {
         var machine = open(.init(endsWhenFull: true))
         _ = machine.clientStopped(level: .low, at: .seconds(1))
-        machine.clientHolds(at: .seconds(2))
+        machine.clientPaused(at: .seconds(2))
         #expect(machine.chunkArrived(at: .seconds(3), level: .full) == .pauseUpstream)
         #expect(machine.clientStopped(level: .full, at: .seconds(4)) == .none)
     }
@@ -383,7 +383,7 @@ import Testing
         var machine = open(.init(pause: .seconds(10)))
         _ = machine.chunkArrived(at: .seconds(1), level: .full)
         _ = machine.clientStopped(level: .full, at: .seconds(1))
-        machine.clientHolds(at: .seconds(5))
+        machine.clientPaused(at: .seconds(5))
         #expect(machine.deadlinePassed(at: .seconds(11)) == .cancelUpstream)
     }
 
@@ -391,7 +391,7 @@ import Testing
 
     @Test func aLostClientMayComeBackWithinItsWindow() {
         var machine = open(.init(resumeWindow: .seconds(30)))
-        #expect(machine.clientLeft(at: .seconds(1)) == .detach)
+        #expect(machine.clientDisconnected(at: .seconds(1)) == .detach)
         #expect(machine.isDetached)
         #expect(machine.nextDeadline == .seconds(31))
         #expect(machine.upstreamEnded(.completed, at: .seconds(2)) == .none)
@@ -406,7 +406,7 @@ import Testing
         var machine = open(.init(stall: .seconds(10), resumeWindow: .seconds(30)))
         _ = machine.clientStopped(level: .full, at: .seconds(1))
         machine.attached()
-        #expect(!machine.isHeldUp)
+        #expect(!machine.isBlocked)
         #expect(machine.deadlinePassed(at: .seconds(11)) == .none)
     }
 
@@ -414,7 +414,7 @@ import Testing
         var machine = open(.init(resumeWindow: .seconds(30)))
         _ = machine.upstreamEnded(.completed, at: .seconds(1))
         #expect(machine.emptied() == .endResponse(.completed))
-        #expect(machine.clientLeft(at: .seconds(1)) == .detach)
+        #expect(machine.clientDisconnected(at: .seconds(1)) == .detach)
         machine.attached()
         #expect(machine.emptied() == .endResponse(.completed))
         #expect(machine.responseTaken() == .finish(.completed))
@@ -422,7 +422,7 @@ import Testing
 
     @Test func beforeTheHeadALostClientIsGone() {
         var machine = StreamMachine(limits: .init(resumeWindow: .seconds(30)), at: Self.start)
-        #expect(machine.clientLeft(at: .seconds(1)) == .finish(.clientGone))
+        #expect(machine.clientDisconnected(at: .seconds(1)) == .finish(.clientGone))
     }
 
     @Test func aStreamThatWaitsForItsClientKeepsItsFailureForIt() {
@@ -441,7 +441,7 @@ import Testing
     @Test func whoIsNotThereIsNotSlow() {
         var machine = open(.init(stall: .seconds(10), resumeWindow: .seconds(60)))
         _ = machine.clientStopped(level: .full, at: .seconds(1))
-        _ = machine.clientLeft(at: .seconds(2))
+        _ = machine.clientDisconnected(at: .seconds(2))
         #expect(machine.clientStopped(level: .full, at: .seconds(3)) == .none)
         #expect(machine.nextDeadline == .seconds(62))
     }

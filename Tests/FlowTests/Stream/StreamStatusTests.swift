@@ -7,11 +7,11 @@ struct StreamStatusTests {
 
     private func facts(
         isAdmitted: Bool = true, hasHead: Bool = true, hasClient: Bool = true, isPromised: Bool = false,
-        isHeldByClient: Bool = false
+        isStoppedByClient: Bool = false
     ) -> StreamStatus.Facts {
         StreamStatus.Facts(
             isAdmitted: isAdmitted, hasHead: hasHead, hasClient: hasClient, isPromised: isPromised,
-            isHeldByClient: isHeldByClient)
+            isStoppedByClient: isStoppedByClient)
     }
 
     private func openMachine() -> StreamMachine {
@@ -52,7 +52,7 @@ struct StreamStatusTests {
         #expect(StreamStatus(facts(), of: machine) == .paused)
         _ = machine.clientStopped(level: .full, at: Self.now)
         #expect(StreamStatus(facts(), of: machine) == .slow)
-        #expect(StreamStatus(facts(isHeldByClient: true), of: machine) == .held)
+        #expect(StreamStatus(facts(isStoppedByClient: true), of: machine) == .held)
     }
 
     @Test("A client and an operator read the texts that they have always read")

@@ -69,7 +69,7 @@ extension Permit {
         time.withLockedValue { $0 = end }
         probe.release()
         let states = [end + .seconds(59), end + .seconds(60)].map { now in
-            gate.withState { $0.upstreams.standing(at: now)[0].state }
+            gate.withState { $0.upstreams.statuses(at: now)[0].state }
         }
         #expect(states == [.halfOpen, .closed])
     }

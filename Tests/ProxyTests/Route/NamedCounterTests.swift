@@ -7,7 +7,7 @@ import Testing
         let budget = NamedCounter(maximum: 2, perName: nil)
         #expect(budget.enter("a") && budget.enter("b"))
         #expect(!budget.enter("c"))
-        budget.left("a")
+        budget.removed("a")
         #expect(budget.enter("c"))
     }
 
@@ -16,7 +16,7 @@ import Testing
         #expect(budget.enter("a") && budget.enter("a"))
         #expect(!budget.enter("a"))
         #expect(budget.enter("b"))
-        budget.left("a")
+        budget.removed("a")
         #expect(budget.enter("a"))
     }
 
@@ -26,7 +26,7 @@ import Testing
         for _ in 0..<10 { #expect(!budget.enter("a")) }
         #expect(budget.enter("b"))
         for _ in 0..<10 { #expect(!budget.enter("c")) }
-        budget.left("b")
+        budget.removed("b")
         #expect(budget.enter("c"))
     }
 
@@ -50,7 +50,7 @@ import Testing
                 group.addTask {
                     for round in 0..<1000 {
                         let address = "\((task + round) % 7)"
-                        if budget.enter(address) { budget.left(address) }
+                        if budget.enter(address) { budget.removed(address) }
                     }
                 }
             }
