@@ -26,7 +26,7 @@ import Testing
         #expect(headers.withoutHopByHop() == ["X-Four": "d"])
     }
 
-    /// Without its length, what a client gets would never end; without its host, it would go elsewhere.
+    /// Without its length a response would never end; without its host a request would go elsewhere.
     @Test(arguments: ["Content-Length", "Host"]) func connectionCannotNameWhatTheMessageNeeds(name: String) {
         let headers = HTTPHeaders([("Connection", "close, \(name.lowercased())"), (name, "5")])
         #expect(headers.withoutHopByHop()[name] == ["5"])

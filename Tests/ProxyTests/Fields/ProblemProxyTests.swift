@@ -15,7 +15,7 @@ import Upstream
         #expect(Problem.badUpstream(RecordFramer.Failure.recordTooLarge(limit: .kibibytes(1))).status == 502)
     }
 
-    @Test func theInnermostWordsOfAnUpstreamAreNotTold() {
+    @Test func theErrorTextOfAnUpstreamIsNotReported() {
         let secret = "10.1.2.3 port 9000"
         for error in [UpstreamError.unreachable(secret), .brokenOff(secret), .malformed(secret)] {
             #expect(!Problem(error).json(base: "https://example.com").contains(secret))
@@ -29,7 +29,7 @@ import Upstream
         #expect(Problem(RequestFault.headTooSlow, limits: limits).status == 408)
     }
 
-    @Test func whoAsksWithAWrongMethodIsToldTheRightOnes() {
+    @Test func aWrongMethodIsAnsweredWithTheAllowedOnes() {
         let problem = Problem.methodNotAllowed("GET, HEAD")
         #expect((problem.status, problem.allowed) == (405, "GET, HEAD"))
         #expect(!problem.json(base: "https://example.com").contains("allowed"))
@@ -44,7 +44,7 @@ import Upstream
     }
 
     /// RFC 9110, section 15.5.6.
-    @Test func aMethodThatIsNotAllowedIsToldTheOnesThatAre() {
+    @Test func aMethodThatIsNotAllowedIsAnsweredWithAllow() {
         let problem = Problem.methodNotAllowed("GET, HEAD")
         #expect(problem.status == 405)
         #expect(problem.allowed == "GET, HEAD")

@@ -30,7 +30,7 @@ import Testing
         #expect(gauge.granted(terms) == nil)
     }
 
-    @Test func whoHoldsMostEndsFirst() {
+    @Test func theLargestHolderEndsFirst() {
         let gauge = BufferGauge(loops: 2, maximum: .kibibytes(100))
         gauge.cells[0].setOpenStreams(3)
         gauge.cells[1].setOpenStreams(1)

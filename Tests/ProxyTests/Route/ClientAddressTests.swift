@@ -30,12 +30,12 @@ import Testing
 
     // MARK: Whom to believe
 
-    @Test func whoIsNotTrustedIsTheClientWhateverItSays() throws {
+    @Test func anUntrustedPeerIsTheClientWhateverItSends() throws {
         let headers: HTTPHeaders = ["X-Forwarded-For": "203.0.113.1", "Forwarded": "for=203.0.113.2"]
         #expect(try client(headers, peer: "198.51.100.9") == "198.51.100.9")
     }
 
-    @Test func aTrustedPeerThatSaysNothingIsTheClient() throws {
+    @Test func aTrustedPeerWithoutAFieldIsTheClient() throws {
         #expect(try client([:]) == "10.0.0.1")
         #expect(try client(["X-Forwarded-For": ""]) == "10.0.0.1")
         #expect(try client(["Forwarded": "proto=http;by=10.0.0.9"], by: .forwarded) == "10.0.0.1")
@@ -46,7 +46,7 @@ import Testing
         #expect(try client(["Forwarded": "for=203.0.113.1"], by: .forwarded) == "203.0.113.1")
     }
 
-    /// What stands left of the address that the last trusted proxy saw is whatever the client made up.
+    /// The entries to the left of the address that the last trusted proxy saw may be invented by the client.
     @Test func spoofedEntriesAtTheLeftAreNotBelieved() throws {
         #expect(try client(["X-Forwarded-For": "127.0.0.1, 10.0.0.7, 203.0.113.1"]) == "203.0.113.1")
         #expect(try client(["X-Forwarded-For": "192.0.2.66, 203.0.113.1, 10.0.0.7"]) == "203.0.113.1")
@@ -66,7 +66,7 @@ import Testing
         #expect(try client(["X-Forwarded-For": "10.0.0.5, 10.0.0.6"]) == "10.0.0.5")
     }
 
-    /// What a trusted proxy does not set it may hand through as the client wrote it.
+    /// A field that a trusted proxy does not set may be passed on as the client wrote it.
     @Test func onlyTheFieldThatTrustedProxiesSetIsBelieved() throws {
         let headers: HTTPHeaders = ["X-Forwarded-For": "203.0.113.1", "Forwarded": "for=203.0.113.2"]
         #expect(try client(headers) == "203.0.113.1")
@@ -75,7 +75,7 @@ import Testing
         #expect(try client(["X-Forwarded-For": "203.0.113.2"], by: .forwarded) == "10.0.0.1")
     }
 
-    @Test func whoeverMayOpenAUnixSocketIsTrusted() throws {
+    @Test func thePeerOfAUnixSocketIsTrusted() throws {
         #expect(try client(["X-Forwarded-For": "203.0.113.1"], peer: "") == "203.0.113.1")
         #expect(try client([:], peer: "") == "")
     }
@@ -103,7 +103,7 @@ import Testing
         #expect(try client(["X-Forwarded-For": element]) == address)
     }
 
-    /// A separator in quotes is none, and what follows an open quote is nobody's.
+    /// A separator in quotes is none, and what follows an open quote is ignored.
     @Test(arguments: [
         "for=203.0.113.1;host=\"a,for=192.0.2.66\"", "for=203.0.113.1;host=\"a,for=192.0.2.66;x=\"",
         "for=203.0.113.1;host=\"a\\\", for=192.0.2.66;x=\"", "for=203.0.113.1;x=\";for=192.0.2.66\"",
@@ -114,11 +114,11 @@ import Testing
     @Test(arguments: [
         "for=192.0.2.66;x=\"", "for=\"192.0.2.66", "for=192.0.2.66, for=\"a", "for=192.0.2.66;a b=c", "192.0.2.66",
     ])
-    func aMalformedElementSaysNothing(value: String) throws {
+    func aMalformedElementIsIgnored(value: String) throws {
         #expect(try client(["Forwarded": value], by: .forwarded) == "10.0.0.1")
     }
 
-    /// Behind a name that is no address nobody can be found: the last one known is the client.
+    /// After a name that is no address no client can be found: the last known one is the client.
     @Test(arguments: ["unknown", "_hidden", "example.com", "1.2.3", "[2001:db9::1", "for", "%", "203.0.113.1.5"])
     func aNameThatIsNoAddressEndsTheChain(name: String) throws {
         #expect(try client(["X-Forwarded-For": "203.0.113.1, \(name), 10.0.0.7"]) == "10.0.0.7")
@@ -167,7 +167,7 @@ import Testing
         #expect(try key(["authorization": value], by: .header("Authorization")) != ClientKey("bearer abc"))
     }
 
-    @Test func theKeyIsTheCertificateOrTheAddressOfWhoShowsNone() throws {
+    @Test func theKeyIsTheCertificateOrWithoutOneTheAddress() throws {
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/", headers: [:])
         let known = try Request(head: head, peer: "10.0.0.1", isSecure: true, certificate: "c0ffee")
         #expect(try clients.key(of: known, address: "a", by: .certificate) == ClientKey("c0ffee"))
@@ -175,7 +175,7 @@ import Testing
         #expect(try key([:], address: "2001:db9::1", by: .certificate) == ClientKey("2001:db9::/64"))
     }
 
-    @Test func allWhoSendNoKeyShareOne() throws {
+    @Test func clientsWithoutAKeyShareOne() throws {
         let first = try key([:], address: "a", by: .header("x-api-key"))
         #expect(try key([:], address: "b", by: .header("x-api-key")) == first)
     }

@@ -42,7 +42,7 @@ import Testing
         #expect(!budget.enter(""))
     }
 
-    /// Many threads come and go; afterwards exactly as many may enter as ever.
+    /// Many threads enter and leave; afterwards the whole limit is free again.
     @Test func countsReturnToZero() async {
         let budget = NamedCounter(maximum: 50, perName: 10)
         await withTaskGroup(of: Void.self) { group in

@@ -10,7 +10,7 @@ import Upstream
 @testable import Proxy
 
 extension HTTPHeaders {
-    /// The fields as they stand on the wire.
+    /// The fields as they are on the wire.
     init(_ list: borrowing HeaderList) {
         self.init(
             list.lines.map { line in
@@ -84,7 +84,7 @@ extension HTTPHeaders {
             #expect(!header.contains(name: "content-length") && !header.contains(name: "transfer-encoding"))
         }
         let upstream = route.upstreamRequest(for: try asked(route, headers: ["Content-Length": "035"]), body: nil)
-        #expect(upstream.body == nil, "a request whose body is not handed over")
+        #expect(upstream.body == nil, "a request whose body is not passed on")
     }
 
     @Test func trailersAreAnnouncedAsFarAsTheyPass() throws {
@@ -139,10 +139,10 @@ extension HTTPHeaders {
             "Host": "a", "x-forwarded-for": "10.0.0.1", "X-FORWARDED-HOST": "b", "X-Forwarded-Proto": "https",
             "forwarded": "for=10.0.0.1", "Via": "1.0 a",
         ]
-        let told = try sent(route(), headers: headers)
-        #expect(told["x-forwarded-for"] == ["192.0.2.1"] && told["x-forwarded-host"] == ["a"])
-        #expect(told["x-forwarded-proto"] == ["http"] && told["via"] == ["1.0 a", "1.1 weir"])
-        #expect(told["forwarded"] == ["for=192.0.2.1;host=\"a\";proto=http"])
+        let header = try sent(route(), headers: headers)
+        #expect(header["x-forwarded-for"] == ["192.0.2.1"] && header["x-forwarded-host"] == ["a"])
+        #expect(header["x-forwarded-proto"] == ["http"] && header["via"] == ["1.0 a", "1.1 weir"])
+        #expect(header["forwarded"] == ["for=192.0.2.1;host=\"a\";proto=http"])
     }
 
     @Test func trailersAreAskedForWhereTheClientWantsThem() throws {
@@ -205,14 +205,14 @@ extension HTTPHeaders {
     @Test func theStreamHeadersAreForwardedUnlessTheRouteSaysNo() throws {
         let headers: HTTPHeaders = ["Host": "a", "X-Stream-Rate-Limit": "5/second", "x-stream-buffer-size": "5"]
         let names = ["X-Stream-Rate-Limit", "X-Stream-Buffer-Size"]
-        let told = try sent(route(), headers: headers)
-        #expect(names.flatMap { told[$0] } == ["5/second", "5"])
+        let header = try sent(route(), headers: headers)
+        #expect(names.flatMap { header[$0] } == ["5/second", "5"])
         let silent = try sent(route { $0.forwardStreamHeaders = false }, headers: headers)
         #expect(names.allSatisfy { !silent.contains(name: $0) })
         #expect(silent["host"] == ["a"])
     }
 
-    /// Records cannot be told apart in a compressed body.
+    /// Records cannot be separated in a compressed body.
     @Test(arguments: [(Framing.ndjson, "identity"), (.sse, "identity"), (.jsonSequence, "identity"), (.none, "gzip")])
     func compressionIsNotAskedForWhereThereAreRecords(framing: Framing, coding: String) throws {
         let route = route { $0.framing = framing }
@@ -223,7 +223,7 @@ extension HTTPHeaders {
         #expect(asked == (coding == "gzip" ? ["gzip", "br"] : [coding]))
     }
 
-    /// Where the answer's type decides, it is not known yet whether there will be any.
+    /// If the response's type decides, it is not known yet whether there will be any.
     @Test(arguments: [
         ("Accept", "*/*", false), ("Accept", "application/json, text/html", false),
         ("Accept", "text/event-stream", true),

@@ -10,7 +10,7 @@ import Testing
         certificate: WrittenPath(path: "/nowhere/a.pem", written: "`${A}`", line: 3, column: 7),
         key: WrittenPath(path: "/nowhere/a.key", written: "`a.key`", line: 4, column: 8))
 
-    @Test func aMissingFileIsToldWhereItIsNamed() {
+    @Test func aMissingFileIsReportedAtItsKey() {
         #expect {
             try tls.checkFiles(namedIn: "proxy.conf", at: Timestamp(millisecondsSince1970: 0))
         } throws: { error in
@@ -30,7 +30,7 @@ import Testing
         #expect(tls.warning(of: validity, at: Timestamp(millisecondsSince1970: now)) == warning)
     }
 
-    @Test func theKeysGoOnIntoTheFiles() {
+    @Test func theSettingsOfTheConfigurationArePassedOn() {
         var wanted = tls
         wanted.clientAuthority = tls.key
         wanted.clientCertificates = .optional

@@ -9,7 +9,7 @@ import Testing
     @Test(arguments: [
         ("127.0.0.1:8080", "http://127.0.0.1:8080"), ("[::1]:8080", "http://[::1]:8080"),
         ("0.0.0.0:80", "http://0.0.0.0:80"), ("unix:/tmp/a.sock", "unix:/tmp/a.sock"),
-    ]) func anAddressIsToldAsAURL(text: String, url: String) throws {
+    ]) func anAddressIsShownAsAURL(text: String, url: String) throws {
         let address = try #require(ListenAddress(text))
         #expect(address.url(port: nil) == url)
     }

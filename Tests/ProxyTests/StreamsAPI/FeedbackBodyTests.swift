@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test func refusesAnObjectThatSaysNothing() { #expect(error("{ }") == .empty) }
+    @Test func refusesAnEmptyObject() { #expect(error("{ }") == .empty) }
 
     @Test(arguments: [
         #"{"pause":true,"pause":false}"#, #"{"rate":"5/s","bufferSize":5,"rate":"5/s"}"#,
@@ -148,7 +148,7 @@ import Testing
         for end in body.indices { #expect(error(Array(body[..<end])) == .malformed) }
     }
 
-    @Test func isAProblemThatSaysWhatIsAllowed() {
+    @Test func isAProblemThatNamesTheAllowedValues() {
         #expect(Problem(FeedbackError.malformed) == .invalidRequest("The body must be a JSON object in UTF-8"))
         #expect(Problem(FeedbackError.tooLarge(limit: .kibibytes(4))).status == 413)
         #expect(

@@ -11,79 +11,7 @@ import Testing
 @testable import Downstream
 @testable import Proxy
 
-/// One worker on an embedded loop, without a listening socket.
-final class WorkerBench {
-    let test: TestShared
-    let worker: Worker
-    private let loop = EmbeddedEventLoop()
-    private let clock = ManualClock()
-
-    init(_ configuration: Configuration) throws {
-        test = try TestShared(configuration)
-        worker = try Worker(
-            on: loop, shared: test.shared, gauge: test.shared.buffers.cells[0], clock: clock.read)
-    }
-
-    deinit {
-        worker.endStreams(.drained)
-        worker.stop()
-    }
-
-    var tally: RouteTally { worker.meters.route("/").tally }
-
-    func send(_ request: Request, body: String? = nil) -> FakeResponse {
-        let answer = FakeResponse()
-        guard let body else {
-            worker.listener?.services.handler.requestArrived(request, body: RequestBody(), writer: answer)
-            return answer
-        }
-        let source = FakeSource(timers: worker.timers, clock: worker.clock)
-        let requestBody = RequestBody(of: request, from: source)
-        worker.listener?.services.handler.requestArrived(request, body: requestBody, writer: answer)
-        requestBody.arrived(ByteBuffer(string: body))
-        requestBody.ended()
-        return answer
-    }
-
-    func advance(by duration: Duration) {
-        clock.advance(by: duration)
-        loop.advanceTime(by: .nanoseconds(Int64(duration / .nanoseconds(1))))
-    }
-}
-
-private final class FakeSource: RequestBodySource {
-    let timers: LoopTimers
-    let clock: () -> Instant
-
-    init(timers: LoopTimers, clock: @escaping () -> Instant) { (self.timers, self.clock) = (timers, clock) }
-
-    func setReading(_ reads: Bool) {}
-    func sendContinue() {}
-}
-
-/// Streams that wait for a slot have an address and no upstream, so that they need no socket.
 @Suite struct WorkerTests {
-    private func bench(_ change: (inout Configuration) -> Void = { _ in }) throws -> WorkerBench {
-        var configuration = Configuration.oneRoute {
-            $0.upstreams = [UpstreamAddress(host: "127.0.0.1", port: 9)]
-            $0.streams.perClient = 0
-        }
-        change(&configuration)
-        return try WorkerBench(configuration)
-    }
-
-    private let preferring = [("Prefer", "respond-async")]
-
-    /// Promises a stream, and returns its address.
-    private func promised(by bench: WorkerBench) throws -> String {
-        let answer = bench.send(try .of(.GET, "/", preferring))
-        #expect(answer.status == .accepted)
-        #expect(answer.headers["preference-applied"] == ["respond-async"] && answer.headers["vary"] == ["Prefer"])
-        let location = try #require(answer.headers.first(name: "location"))
-        #expect(location.hasSuffix(answer.headers.first(name: "x-stream-id") ?? "none"))
-        return location
-    }
-
     private func state(in answer: FakeResponse) throws -> String? {
         (try JSONSerialization.jsonObject(with: Data(answer.text.utf8)) as? [String: Any])?["state"] as? String
     }
@@ -91,7 +19,7 @@ private final class FakeSource: RequestBodySource {
     // MARK: Health
 
     @Test func theHealthPageIsAnsweredAndLogged() throws {
-        let bench = try bench()
+        let bench = try WorkerBench.waiting()
         #expect(bench.send(try .of(.GET, "/v1/health/streaming")).status == .ok)
         #expect(bench.send(try .of(.POST, "/v1/health/streaming")).status == .methodNotAllowed)
         #expect(bench.send(try .of(.GET, "/v1/health/streaming/more")).status == .notFound)
@@ -101,8 +29,8 @@ private final class FakeSource: RequestBodySource {
     // MARK: Open streams and their addresses
 
     @Test func aPromisedStreamIsOpenUntilItsEnd() throws {
-        let bench = try bench()
-        let location = try promised(by: bench)
+        let bench = try WorkerBench.waiting()
+        let location = try bench.promise()
         #expect(bench.worker.openStreams == 1 && bench.tally.active == 1)
         #expect(bench.test.shared.registry.count == 1 && bench.test.shared.buffers.openStreams == 1)
         let look = bench.send(try .of(.GET, location))
@@ -119,17 +47,17 @@ private final class FakeSource: RequestBodySource {
     }
 
     @Test func aPromisedStreamThatExpiredIsGone() throws {
-        let bench = try bench()
-        let location = try promised(by: bench)
+        let bench = try WorkerBench.waiting()
+        let location = try bench.promise()
         bench.advance(by: .seconds(61))
         #expect(bench.worker.openStreams == 0)
         #expect(bench.send(try .of(.GET, location)).status == .gone)
     }
 
     @Test func onePromiseTooManyIsTheRefusal() throws {
-        let bench = try bench { $0.routes[0].async?.perClient = 1 }
-        _ = try promised(by: bench)
-        let answer = bench.send(try .of(.GET, "/", preferring))
+        let bench = try WorkerBench.waiting { $0.routes[0].async?.perClient = 1 }
+        _ = try bench.promise()
+        let answer = bench.send(try .of(.GET, "/", [("Prefer", "respond-async")]))
         #expect(answer.status == .tooManyRequests && answer.delegate == nil)
         #expect(bench.worker.openStreams == 1)
         #expect(bench.tally.refusals[.tooManyStreams] == 1)
@@ -140,14 +68,14 @@ private final class FakeSource: RequestBodySource {
             (HTTPMethod.POST, ""), (.PUT, ""), (.GET, "/feedback"), (.DELETE, "/feedback"),
         ])
     func anAddressHasItsMethods(method: HTTPMethod, suffix: String) throws {
-        let bench = try bench()
-        let answer = bench.send(try .of(method, try promised(by: bench) + suffix))
+        let bench = try WorkerBench.waiting()
+        let answer = bench.send(try .of(method, try bench.promise() + suffix))
         #expect(answer.status == .methodNotAllowed)
         #expect(answer.headers["allow"] == [suffix.isEmpty ? "GET, HEAD, DELETE" : "POST"])
     }
 
     @Test func whatIsBelowThePathAndNoAddressIsNotFound() throws {
-        #expect(try bench().send(.of(.GET, "/v1/streams/nothing")).status == .notFound)
+        #expect(try WorkerBench.waiting().send(.of(.GET, "/v1/streams/nothing")).status == .notFound)
     }
 
     // MARK: Feedback
@@ -158,8 +86,8 @@ private final class FakeSource: RequestBodySource {
     }
 
     @Test func feedbackChangesAStreamAndIsAnsweredWithItsState() throws {
-        let bench = try bench()
-        let answer = try feedback(#"{"rate":"5/second"}"#, to: promised(by: bench), of: bench)
+        let bench = try WorkerBench.waiting()
+        let answer = try feedback(#"{"rate":"5/second"}"#, to: bench.promise(), of: bench)
         #expect(answer.status == .ok)
         #expect(answer.text.contains(#""rate":"5/second""#))
     }
@@ -171,8 +99,8 @@ private final class FakeSource: RequestBodySource {
             (String(repeating: " ", count: FeedbackBody.maximumBytes.bytes + 1), 413),
         ])
     func malformedFeedbackIsRefused(text: String, status: Int) throws {
-        let bench = try bench()
-        let location = try promised(by: bench)
+        let bench = try WorkerBench.waiting()
+        let location = try bench.promise()
         let answer = try feedback(text, to: location, of: bench)
         #expect(answer.status?.code == UInt(status))
         let lines = try bench.test.logLines()
@@ -180,8 +108,8 @@ private final class FakeSource: RequestBodySource {
     }
 
     @Test func feedbackForAStreamThatEndedIsNotFound() throws {
-        let bench = try bench()
-        let location = try promised(by: bench)
+        let bench = try WorkerBench.waiting()
+        let location = try bench.promise()
         _ = bench.send(try .of(.DELETE, location))
         #expect(try feedback(#"{"pause":true}"#, to: location, of: bench).status == .notFound)
     }
@@ -194,12 +122,12 @@ private final class FakeSource: RequestBodySource {
     }
 
     @Test func whatCannotBeResumedIsGone() throws {
-        let bench = try bench {
+        let bench = try WorkerBench.waiting {
             var other = $0.routes[0]
             other.match.path = "/other"
             $0.routes.insert(other, at: 0)
         }
-        let location = try promised(by: bench)
+        let location = try bench.promise()
         #expect(try resume(location, "/", bench).status == .gone)
         #expect(try resume(location, "/other", bench).status == .gone)
         #expect(bench.tally.refusals[.gone] == 1 && bench.worker.meters.route("/other").tally.refusals[.gone] == 1)
@@ -210,47 +138,17 @@ private final class FakeSource: RequestBodySource {
     // MARK: Displaced streams
 
     @Test func aDisplacedStreamEndsAndAnUnknownOneChangesNothing() throws {
-        let bench = try bench()
-        let location = try promised(by: bench)
-        let id = try #require(StreamId(location.split(separator: "/").last ?? ""))
+        let bench = try WorkerBench.waiting()
+        let id = try bench.promiseStream()
         bench.worker.endDisplaced(id)
         #expect(bench.worker.openStreams == 0)
         bench.worker.endDisplaced(id)
-    }
-
-    // MARK: The ceiling over all queues
-
-    private func grown(_ bench: WorkerBench) throws {
-        _ = try promised(by: bench)
-        for stream in bench.worker.streams.all { _ = stream.account.countBytes(2 << 20) }
-        bench.worker.bufferChanged(by: 2 << 20)
-        bench.advance(by: .milliseconds(2))
-    }
-
-    @Test func theStreamThatHoldsMostEndsWhileTheCeilingIsExceeded() throws {
-        let bench = try bench { $0.limits.maxBufferBytes = .mebibytes(1) }
-        try grown(bench)
-        #expect(bench.worker.openStreams == 0)
-        #expect(bench.test.shared.buffers.held == .zero)
-    }
-
-    @Test func inADryRunAndBelowTheCeilingNoStreamEnds() throws {
-        let dryRun = try bench {
-            $0.limits.maxBufferBytes = .mebibytes(1)
-            $0.limits.isDryRun = true
-        }
-        let below = try bench { $0.limits.maxBufferBytes = .mebibytes(4) }
-        let without = try bench { $0.limits.maxBufferBytes = nil }
-        for bench in [dryRun, below, without] {
-            try grown(bench)
-            #expect(bench.worker.openStreams == 1)
-        }
     }
 
     // MARK: Life cycle
 
     @Test func anAdmittedStreamIsOpenUntilStreamsAreEnded() throws {
-        let bench = try bench { $0.routes[0].streams.perClient = nil }
+        let bench = try WorkerBench.waiting { $0.routes[0].streams.perClient = nil }
         let answer = bench.send(try .of())
         #expect(bench.worker.openStreams == 1)
         bench.worker.endStreams(.drained)
@@ -260,23 +158,23 @@ private final class FakeSource: RequestBodySource {
     }
 
     @Test func aDrainEndsStreamsThatHaveNoClientAtOnce() throws {
-        let bench = try bench()
-        _ = try promised(by: bench)
+        let bench = try WorkerBench.waiting()
+        _ = try bench.promise()
         bench.worker.drain(over: .seconds(30))
         #expect(bench.worker.openStreams == 0)
     }
 
     @Test func aRunningStreamIsReportedOnceInAnInterval() throws {
-        let bench = try bench { $0.accessLog?.progressInterval = .seconds(1) }
-        _ = try promised(by: bench)
+        let bench = try WorkerBench.waiting { $0.accessLog?.progressInterval = .seconds(1) }
+        _ = try bench.promise()
         for _ in 0..<2500 { bench.advance(by: .milliseconds(1)) }
         let events = try bench.test.logLines().map { $0["event"] as? String }
         #expect((1...2).contains(events.count { $0 == "progress" }))
     }
 
     @Test func openStreamsFollowAnotherConfiguration() throws {
-        let bench = try bench()
-        _ = try promised(by: bench)
+        let bench = try WorkerBench.waiting()
+        _ = try bench.promise()
         var next = bench.test.shared.served.configuration
         next.routes[0].streams.perClient = 5
         next.limits.headerTimeout = .seconds(3)

@@ -1,0 +1,56 @@
+import Downstream
+import Flow
+import NIOCore
+import NIOEmbedded
+import Observability
+import TestSupport
+import Testing
+
+@testable import Proxy
+
+@Suite struct LoopMetricsTests {
+    private let loop = EmbeddedEventLoop()
+    private let timers: LoopTimers
+    private let metrics: LoopMetrics
+
+    init() {
+        let loop = loop
+        timers = LoopTimers(on: loop) { Instant(loop.now) }
+        metrics = LoopMetrics(routes: ["/a", "/a", "/b"], timers: timers, at: Instant(loop.now))
+    }
+
+    @Test func routesOfOneNameAreCountedTogether() {
+        metrics.route("/a").tally.records = 5
+        #expect(metrics.route("/a").tally.records == 5 && metrics.route("/b").tally.records == 0)
+        #expect(Set(metrics.routes.keys) == ["/a", "/b", LoopFigures.unrouted])
+        #expect(metrics.route(nil) === metrics.routes[LoopFigures.unrouted])
+    }
+
+    /// A reload brings and removes routes; a removed one is kept while one of its streams is open.
+    @Test func removedRoutesAreForgottenOnceTheyHaveNoStream() {
+        metrics.route("/new").tally.active = 1
+        metrics.keep(["/a"])
+        #expect(Set(metrics.routes.keys) == ["/a", "/new", LoopFigures.unrouted])
+        metrics.route("/new").tally.active = 0
+        metrics.keep(["/a"])
+        #expect(Set(metrics.routes.keys) == ["/a", LoopFigures.unrouted])
+    }
+
+    @Test func theLagOfTheTimersIsMeasuredUntilTheStop() {
+        metrics.start(at: Instant(loop.now))
+        loop.advanceTime(by: .seconds(1))
+        let measured = metrics.lag.count
+        #expect((9...10).contains(measured) && metrics.lag.sum == .zero)
+        metrics.stop()
+        loop.advanceTime(by: .seconds(1))
+        #expect(metrics.lag.count == measured)
+    }
+
+    @Test func theLastMinuteIsTheSumOfAllRoutes() {
+        metrics.route("/a").tally.records = 5
+        metrics.route("/b").tally.records = 7
+        metrics.route("/b").tally.ended(.slowConsumer, lasted: .zero)
+        let change = metrics.lastMinute(at: Instant(loop.now) + .seconds(1))
+        #expect(change.totals.records == 12 && change.totals.ends == 1)
+    }
+}
