@@ -57,7 +57,7 @@ import Testing
             try admission.admit(ann, at: now)
             admission.detached(try stream(number), of: ann, until: now + .seconds(number * 10))
         }
-        func told() -> Duration? {
+        func refusedFor() -> Duration? {
             do throws(AdmissionError) {
                 try admission.admit(ben, at: now)
                 return nil
@@ -65,13 +65,13 @@ import Testing
                 return error.retryAfter
             }
         }
-        #expect(told() == .seconds(10))
+        #expect(refusedFor() == .seconds(10))
         #expect(try admission.attached(stream(1), of: ann) == true)
-        #expect(told() == .seconds(20))
+        #expect(refusedFor() == .seconds(20))
         admission.detached(try stream(1), of: ann, until: now + .seconds(15))
-        #expect(told() == .seconds(15))
+        #expect(refusedFor() == .seconds(15))
         for number in 1...3 { #expect(try admission.attached(stream(number), of: ann) == true) }
-        #expect(told() == .seconds(1))
+        #expect(refusedFor() == .seconds(1))
     }
 
     @Test func aRefusalForStartsDisplacesNothing() throws {
@@ -95,7 +95,7 @@ import Testing
         #expect(try admission.attached(stream(1), of: ann) == true)
     }
 
-    /// Random walks: no slot is counted twice or lost, whoever displaces whom.
+    /// Random walks: no slot is counted twice or lost, whichever stream displaces another.
     @Test(arguments: 0..<100) func eachSlotHasOneHolder(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         let limits = (client: Int.random(in: 1...3, using: &random), route: Int.random(in: 2...6, using: &random))

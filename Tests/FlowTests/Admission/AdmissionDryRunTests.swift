@@ -5,7 +5,7 @@ import Testing
 @Suite struct AdmissionDryRunTests {
     private let ann = ClientKey("ann"), ben = ClientKey("ben")
 
-    @Test func everyLimitOnClientsIsToldAndNoneBinds() throws {
+    @Test func everyLimitOnClientsIsReportedAndNotEnforced() throws {
         let rate = try Rate.of("1/hour")
         var admission = Admission(limits: .init(perClient: 2, perRoute: 3, starts: rate, isDryRun: true))
         #expect(try admission.admit(ann, at: .seconds(0)).wouldRefuse == nil)
@@ -32,7 +32,7 @@ import Testing
     }
 
     /// Starts alone: whom a dry run would refuse is whom the limit refuses.
-    @Test(arguments: 0..<50) func tellsOfStartsWhatTheLimitWouldDo(seed: Int) throws {
+    @Test(arguments: 0..<50) func reportsTheStartsThatTheLimitWouldRefuse(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         let rate = try #require(Rate(Int.random(in: 1...20, using: &random), per: .second))
         let burst = Int.random(in: 1...4, using: &random)

@@ -31,7 +31,7 @@ import Testing
 
     private enum AdmissionErrorKind: Equatable {
         case client, route, starts
-        /// What no admission says.
+        /// What no admission returns.
         case elsewhere
 
         init(_ error: AdmissionError) {
@@ -86,7 +86,7 @@ import Testing
         #expect(admission.openRequests == 0)
     }
 
-    /// Admits or is refused as the model says, and a refusal's `Retry-After` is kept.
+    /// Is admitted or refused as in the model, and is admitted at its `Retry-After`.
     private func tryToAdmit(_ client: Int, at now: Int64, _ admission: inout Admission, _ model: inout Model) throws {
         let key = ClientKey("\(client)"), instant = Instant(nanoseconds: now)
         let expected = model.verdict(on: client, at: now)

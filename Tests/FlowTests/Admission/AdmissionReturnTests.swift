@@ -2,7 +2,7 @@ import Flow
 import TestSupport
 import Testing
 
-/// When clients that were refused for their starts are told to come again.
+/// The return times of clients that were refused for their starts.
 @Suite struct AdmissionReturnTests {
     private let ann = ClientKey("ann"), ben = ClientKey("ben")
     private let now = Instant.seconds(100)
@@ -22,8 +22,8 @@ import Testing
 
     @Test func thirtyAtOnceComeBackAsTheAllowanceAdmitsThem() throws {
         var admission = try spent("5/second", burst: 10)
-        let told = try planned(30, &admission, at: now)
-        #expect(told == (1...6).flatMap { Array(repeating: $0, count: 5) })
+        let waits = try planned(30, &admission, at: now)
+        #expect(waits == (1...6).flatMap { Array(repeating: $0, count: 5) })
     }
 
     @Test(arguments: [("5/second", 10), ("2/second", 1), ("90/minute", 3), ("1/minute", 2), ("10/hour", 1)])
@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    @Test func whoIsRefusedLaterComesAfterThoseWhoWereRefusedBefore() throws {
+    @Test func laterRefusalsHaveLaterReturns() throws {
         var admission = try spent("1/second", burst: 1)
         #expect(try planned(3, &admission, at: now) == [1, 2, 3])
         #expect(try planned(1, &admission, at: now + .milliseconds(500)) == [4])
@@ -49,8 +49,8 @@ import Testing
 
     @Test func clientsThatDoNotWaitPushTheTimeAheadWithinABound() throws {
         var admission = try spent("10/second", burst: 1)
-        let told = try planned(10_000, &admission, at: now)
-        #expect(told.max() == 11)
+        let waits = try planned(10_000, &admission, at: now)
+        #expect(waits.max() == 11)
         #expect(try planned(1, &admission, at: now + .seconds(60)) == [1])
     }
 

@@ -12,7 +12,7 @@ import Testing
         #expect(admission.remainingStarts(of: ann, at: .seconds(0)) == nil)
     }
 
-    @Test func aClientMayHaveSoManyStreamsAndNoMore() throws {
+    @Test func theStreamsOfAClientAreLimited() throws {
         var admission = Admission(limits: .init(perClient: 2))
         try admission.admit(ann, at: .seconds(0))
         try admission.admit(ann, at: .seconds(0))
@@ -23,7 +23,7 @@ import Testing
         #expect(admission.openStreams == 3)
     }
 
-    @Test func aRouteMayHaveSoManyStreamsAndNoMore() throws {
+    @Test func theStreamsOfARouteAreLimited() throws {
         var admission = Admission(limits: .init(perRoute: 2))
         try admission.admit(ann, at: .seconds(0))
         try admission.admit(ben, at: .seconds(0))
@@ -65,7 +65,7 @@ import Testing
         try admission.admit(ben, at: .seconds(0))
     }
 
-    @Test func startsLeftFallWithEachStartAndComeBackWithTime() throws {
+    @Test func remainingStartsFallWithEachStartAndRiseWithTime() throws {
         var admission = Admission(limits: .init(starts: try .of("1/minute"), startsBurst: 2))
         #expect(admission.remainingStarts(of: ann, at: .seconds(0)) == StartQuota(remaining: 2, resetSeconds: 0))
         try admission.admit(ann, at: .seconds(0))

@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(arguments: [1_000_000, 1_000_001, 5_000_000])
-    func atTheCeilingNobodyIsGrantedAnything(used: Int) {
+    func atTheCeilingNoBufferIsGranted(used: Int) {
         #expect(ceiling.granted(negotiated, used: ByteCount(used)) == nil)
     }
 
@@ -47,7 +47,7 @@ import Testing
         #expect(ceiling.excess(used: ByteCount(1_250_000), heldByLoop: .zero) == .zero)
     }
 
-    @Test func whoHoldsMostEndsFirstAndNoMoreThanMust() {
+    @Test func theLargestHoldersEndFirstAndNoMoreThanNeeded() {
         let held = [300_000, 50_000, 400_000, 250_000, 350_000].map(ByteCount.init)
         #expect(ceiling.streamsToEnd(holding: held, excess: ByteCount(1), openStreams: 5) == [2])
         #expect(ceiling.streamsToEnd(holding: held, excess: ByteCount(400_000), openStreams: 5) == [2])
@@ -55,13 +55,13 @@ import Testing
         #expect(ceiling.streamsToEnd(holding: held, excess: .zero, openStreams: 5) == [])
     }
 
-    @Test func whoHoldsItsFairShareIsLeftAlone() {
+    @Test func aHolderOfItsFairShareDoesNotEnd() {
         let held = [200_000, 200_001, 200_000].map(ByteCount.init)
         #expect(ceiling.streamsToEnd(holding: held, excess: ByteCount(600_000), openStreams: 5) == [1])
         #expect(ceiling.streamsToEnd(holding: [], excess: ByteCount(1), openStreams: 0) == [])
     }
 
-    @Test(arguments: 0..<100) func theExcessGoesAndTheFairStay(seed: Int) {
+    @Test(arguments: 0..<100) func theExcessIsReleasedAndFairHoldersStay(seed: Int) {
         var random = SeededGenerator(seed: seed)
         let loops = (0..<Int.random(in: 1...4, using: &random)).map { _ in
             (0..<Int.random(in: 1...50, using: &random)).map { _ in
@@ -80,7 +80,7 @@ import Testing
             #expect(Set(ended).count == ended.count)
             #expect(Set(ended).isSubset(of: heavy))
             #expect(freedHere >= excess.bytes || ended.count == heavy.count)
-            // Without the last of them the excess would not have gone, and nobody who stays holds more than it.
+            // Without the last of them an excess would remain, and no remaining stream holds more than it.
             if let last = ended.last {
                 #expect(freedHere - held[last].bytes < excess.bytes)
                 #expect(heavy.allSatisfy { ended.contains($0) || held[$0] <= held[last] })

@@ -137,7 +137,7 @@ import Testing
             #expect(expected.wait.map { .milliseconds($0) } == error.retryAfter)
             #expect(error.state == model.state(at: now))
             guard error.state == .open else { return }
-            // Whoever comes when it was told to is admitted.
+            // A client that returns at its time is admitted.
             var later = breaker
             #expect(throws: Never.self) { _ = try later.admit(at: instant(now) + error.retryAfter) }
         }

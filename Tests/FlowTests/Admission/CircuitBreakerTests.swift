@@ -49,7 +49,7 @@ import Testing
         #expect(breaker.failed(bad, at: .seconds(3), jitter: 0) == true)
     }
 
-    @Test func whoIsRefusedIsToldTheExactRestOfTheCooldown() throws {
+    @Test func aRefusalHasTheExactRestOfTheCooldown() throws {
         var breaker = try opened()
         #expect(throws: CircuitBreaker.Refusal(state: .open, retryAfter: .seconds(20))) {
             _ = try breaker.admit(at: .seconds(10))
@@ -68,14 +68,14 @@ import Testing
         #expect(breaker.timeUntilHalfOpen(at: .seconds(0)) == .seconds(seconds))
     }
 
-    @Test func afterTheCooldownItIsHalfOpenAlthoughNobodyHasCome() throws {
+    @Test func afterTheCooldownItIsHalfOpenWithoutARequest() throws {
         let breaker = try opened()
         #expect(breaker.state(at: .seconds(29.9)) == .open)
         #expect(breaker.state(at: .seconds(30)) == .halfOpen)
         #expect(breaker.timeUntilHalfOpen(at: .seconds(31)) == .zero)
     }
 
-    @Test func halfOpenItAdmitsItsProbesAndNobodyElse() throws {
+    @Test func halfOpenItAdmitsItsProbesOnly() throws {
         var breaker = try opened()
         let first = try breaker.admit(at: .seconds(30))
         _ = try breaker.admit(at: .seconds(30))
@@ -143,7 +143,7 @@ import Testing
         #expect(breaker.failed(try breaker.admit(at: .seconds(50)), at: .seconds(50), jitter: 0) == true)
     }
 
-    @Test func waitingGoesOnForTheCooldownAndAWholeWindow() throws {
+    @Test func waitingLastsForTheCooldownAndAWholeWindow() throws {
         let breaker = try opened()
         #expect(!breaker.isIdle(at: .seconds(90).advanced(byNanoseconds: -1)))
         #expect(breaker.isIdle(at: .seconds(90)))

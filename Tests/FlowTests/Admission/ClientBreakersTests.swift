@@ -22,7 +22,7 @@ import Testing
         #expect(breakers.trips == 1)
     }
 
-    @Test func thoseThatStandAreToldAndNoMoreThanAreAskedFor() throws {
+    @Test func openBreakersAreListedUpToTheLimit() throws {
         var breakers = ClientBreakers(policy: policy)
         _ = breakers.failed(ben, try breakers.admit(ben, at: .seconds(0)), at: .seconds(0), jitter: 0)
         try trip(ann, &breakers, at: .seconds(0))
@@ -34,7 +34,7 @@ import Testing
         #expect(breakers.notClosed(atMost: 0, at: .seconds(10)).isEmpty)
     }
 
-    @Test func whoHasNotFailedIsNotRemembered() throws {
+    @Test func aClientWithoutFailuresHasNoEntry() throws {
         var breakers = ClientBreakers(policy: policy)
         for number in 0..<1000 {
             let client = ClientKey("\(number)")
@@ -82,7 +82,7 @@ import Testing
         var breakers = ClientBreakers(policy: policy)
         for client in [ann, ben] { try trip(client, &breakers, at: .seconds(0)) }
         breakers.reset(ann, at: .seconds(1))
-        breakers.reset(ClientKey("nobody"), at: .seconds(1))
+        breakers.reset(ClientKey("unknown"), at: .seconds(1))
         #expect(breakers.state(of: ann, at: .seconds(1)) == .closed)
         #expect(breakers.state(of: ben, at: .seconds(1)) == .open)
         breakers.resetAll(at: .seconds(2))

@@ -226,7 +226,7 @@ import Testing
 
     // MARK: Another upstream
 
-    @Test func anotherUpstreamTakesThePlaceOfOneThatFailed() throws {
+    @Test func anotherUpstreamReplacesOneThatFailed() throws {
         var gate = gate(.init(upstreams: .init(limit: 1)), upstreams: ["one", "two"])
         var grant = try gate.admit(ann, at: start)
         #expect(grant.upstream?.name == "one")

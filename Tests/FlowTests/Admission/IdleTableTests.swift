@@ -21,7 +21,7 @@ import Testing
         #expect(table.index(of: ClientKey("cat")) == nil)
     }
 
-    @Test func theIdleAreForgottenAndTheLastTakesTheFreePlace() throws {
+    @Test func idleEntriesAreRemovedAndTheLastMovesToTheFreeSlot() throws {
         var table = IdleTable<Until>()
         for number in 0..<4 {
             _ = table.append(Until(end: .seconds(number == 1 ? 1 : 10)), for: ClientKey("\(number)"))
@@ -51,7 +51,7 @@ import Testing
         #expect(table.values.allSatisfy { $0.end == .seconds(7) })
     }
 
-    @Test(arguments: 0..<50) func agreesWithADictionaryThatForgetsNobodyOfUse(seed: Int) {
+    @Test(arguments: 0..<50) func agreesWithADictionaryThatKeepsUsedEntries(seed: Int) {
         var random = SeededGenerator(seed: seed)
         var table = IdleTable<Until>(), model: [ClientKey: Instant] = [:]
         var now = 0.0
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func aMillionDifferentClientsLeaveLittleBehind() {
+    @Test func aMillionDifferentClientsLeaveFewEntries() {
         var table = IdleTable<Until>()
         var most = 0
         for number in 0..<1_000_000 {

@@ -15,7 +15,7 @@ import Testing
         var draws = 0
     }
 
-    /// Lets the streams run, and tells when how many records left.
+    /// Lets the streams run, and returns how many records were sent at which time.
     private func run(
         _ streams: inout [Stream], _ budget: inout RecordBudget, until end: Instant
     ) -> [(at: Instant, records: Int)] {
@@ -41,7 +41,7 @@ import Testing
         let rate = try Rate.of(rate)
         var budget = RecordBudget(rate: rate, at: .seconds(0))
         var streams = Array(repeating: Stream(pause: nil, wanted: .max), count: count)
-        // The burst of the beginning is whose who comes first.
+        // The initial burst goes to the first streams.
         _ = run(&streams, &budget, until: .seconds(2))
         for place in streams.indices { (streams[place].sent, streams[place].draws) = (0, 0) }
         _ = run(&streams, &budget, until: .seconds(22))

@@ -42,7 +42,7 @@ import Testing
         #expect(left(in: budget, at: start + .seconds(1000)) == Int(RetryBudget.most))
     }
 
-    @Test func timeThatGoesBackAddsNothing() {
+    @Test func earlierTimesAddNothing() {
         #expect(left(in: drained, at: Instant(nanoseconds: 0)) == 0)
         #expect(left(in: drained, at: start) == 0)
     }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct StartAllowanceTests {
-    /// A client that waits the whole seconds it was told is admitted, whatever the rate and the burst.
+    /// A client that waits for its whole seconds is admitted, whatever the rate and the burst.
     @Test(arguments: 0..<200) func aRetryAfterIsTrue(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         let unit = try #require(Rate.Unit.allCases.randomElement(using: &random))

@@ -75,7 +75,7 @@ import Testing
         #expect(throws: AdmissionError.upstreamDown(retryAfter: .seconds(5))) { try pool.admit(at: start) }
     }
 
-    @Test func nobodyIsDownWhereNobodyIsAsked() throws {
+    @Test func withoutACheckNoUpstreamIsDown() throws {
         var pool = pool(["a"], Self.checked)
         for _ in 0..<2 { _ = pool.checked("a", isGood: false) }
         pool.apply(["a"], rules: UpstreamRules(), at: start)
@@ -108,7 +108,7 @@ import Testing
         #expect(pool.statuses(at: later).map(\.state) == [.closed, .closed])
     }
 
-    @Test func whereAllAreSparedTheSoonestIsTold() throws {
+    @Test func ifAllBreakersAreOpenTheShortestWaitIsReported() throws {
         var pool = pool(["a", "b"], UpstreamRules(breaker: Self.breaker))
         for seconds in [0.0, 10.0] {
             let now = start + .seconds(seconds)
@@ -119,14 +119,14 @@ import Testing
         }
         do throws(AdmissionError) {
             _ = try pool.admit(at: start + .seconds(10))
-            Issue.record("nobody should be asked")
+            Issue.record("no upstream should be admitted")
         } catch {
             if case .upstreamBreakerOpen = error {} else { Issue.record("\(error)") }
             #expect(error.retryAfter == pool.statuses(at: start + .seconds(10)).map(\.openFor).min())
         }
     }
 
-    @Test func aBreakerOnTrialTellsAndAsks() throws {
+    @Test func aBreakerInADryRunReportsAndAdmits() throws {
         var pool = pool(["a"], UpstreamRules(breaker: Self.breaker, isBreakerDryRun: true))
         var place = try pool.admit(at: start)
         #expect(place.wouldRefuse == nil)
@@ -177,7 +177,7 @@ import Testing
         #expect(pool.statuses(at: start).map(\.openRequests) == [0, 1])
     }
 
-    @Test func theTripsOfThoseThatAreGoneGoOnCounting() throws {
+    @Test func theTripsOfRemovedUpstreamsStillCount() throws {
         var pool = pool(["a"], UpstreamRules(breaker: Self.breaker))
         var place = try pool.admit(at: start)
         _ = pool.failed(&place, at: start, jitter: 0)
@@ -200,7 +200,7 @@ import Testing
 
     // MARK: Model
 
-    /// Random walks beside plain counts: nobody gets more than the limit, and the fewest are next.
+    /// Random walks beside plain counts: no upstream gets more than the limit, and the one with the fewest is next.
     @Test(arguments: 0..<100) func agreesWithPlainCounting(seed: Int) {
         var random = SeededGenerator(seed: seed)
         let names = (0..<Int.random(in: 1...5, using: &random)).map { "u\($0)" }

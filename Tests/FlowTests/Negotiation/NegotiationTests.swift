@@ -9,7 +9,7 @@ import Testing
             overLimit: overLimit)
     }
 
-    @Test func whatIsNotAskedIsTheDefault() throws {
+    @Test func aMissingPreferenceIsTheDefault() throws {
         let terms = try policy().terms(for: StreamPreferences())
         #expect(
             terms
@@ -22,12 +22,12 @@ import Testing
         ("5/second", "5/second"), ("300/m", "300/minute"), ("100/s", "100/second"), ("6000/m", "6000/minute"),
         ("101/s", "6000/minute"), ("999999999/s", "6000/minute"), ("0.5/h", "0.5/hour"),
     ])
-    func grantsTheSlowerOfAskedAndMaximumAsItWasWritten(asked: String, granted: String) throws {
+    func grantsTheSlowerOfRequestAndMaximumAsItWasWritten(asked: String, granted: String) throws {
         #expect(try policy().terms(for: StreamPreferences(rate: .of(asked))).pace.text == granted)
     }
 
     @Test(arguments: [(1, 1), (999, 999), (1000, 1000), (1001, 1000), (999_999_999, 1000)])
-    func grantsTheSmallerBufferOfAskedAndMaximum(asked: Int, granted: Int) throws {
+    func grantsTheSmallerBufferOfRequestAndMaximum(asked: Int, granted: Int) throws {
         #expect(try policy().terms(for: StreamPreferences(buffer: asked)).buffer == granted)
     }
 
@@ -37,7 +37,7 @@ import Testing
         #expect(try Policy().terms(for: StreamPreferences()).pace == .unlimited)
     }
 
-    @Test func aRouteMayRefuseToBeAskedForMore() throws {
+    @Test func aRouteMayRefuseRequestsAboveItsMaximum() throws {
         let policy = try policy(overLimit: .reject)
         #expect(
             throws: NegotiationError.aboveMaximum(header: "X-Stream-Rate-Limit", maximum: "6000/minute")

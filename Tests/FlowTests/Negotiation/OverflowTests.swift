@@ -2,7 +2,7 @@ import Flow
 import Testing
 
 @Suite struct OverflowTests {
-    @Test func whoWaitsOrEndsLosesNothingOnTheWay() {
+    @Test func pauseAndDisconnectLoseNoRecord() {
         #expect(Overflow.allCases.filter(\.drops) == [.dropOldest, .dropNewest, .latest])
     }
 }

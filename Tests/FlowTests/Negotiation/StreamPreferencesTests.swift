@@ -2,7 +2,7 @@ import Flow
 import Testing
 
 @Suite struct StreamPreferencesTests {
-    @Test func withoutHeadersNothingIsAsked() throws {
+    @Test func withoutHeadersThereIsNoPreference() throws {
         #expect(try StreamPreferences(bufferSize: [], rateLimit: []) == StreamPreferences())
     }
 

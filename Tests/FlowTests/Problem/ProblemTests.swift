@@ -54,7 +54,7 @@ import Testing
         #expect(problem.detail.contains("1000/second"))
     }
 
-    @Test func aBreakersProblemTellsItsState() {
+    @Test func aBreakersProblemReportsItsState() {
         let open = Problem(.clientBreakerOpen(.init(state: .open, retryAfter: .seconds(30))))
         #expect(open.json(base: base).contains(#""retryAfter":30,"breaker":"open"}"#))
         let halfOpen = Problem(.upstreamBreakerOpen(.init(state: .halfOpen, retryAfter: .seconds(1))))
@@ -62,20 +62,20 @@ import Testing
         #expect(!Problem(.upstreamBusy(limit: 1)).json(base: base).contains("breaker"))
     }
 
-    @Test func aNoticeOfADropTellsHowManyRecordsWereLost() {
+    @Test func aNoticeOfADropReportsTheNumberOfLostRecords() {
         #expect(
             Problem.recordsDropped(17).json(base: base)
                 == #"{"type":"https://example.com/problems/records-dropped","title":"Records Dropped","status":200,"#
                 + #""detail":"Records were dropped because this client is behind","records":17}"#)
     }
 
-    @Test func aNoticeOfABadEndMayTellWhenToComeAgain() {
+    @Test func aNoticeOfAFailureMayHaveARetryAfter() {
         var problem = Problem(.badUpstream, status: 502, detail: "x", retryAfter: .seconds(2))
         problem.records = 3
         #expect(problem.json(base: base).hasSuffix(#""status":502,"detail":"x","retryAfter":2,"records":3}"#))
     }
 
-    @Test func aStreamThatIsGoneTellsFromWhereItCanBeResumed() {
+    @Test func aStreamThatIsGoneReportsWhereItCanBeResumed() {
         #expect(Problem.gone(resumableFrom: 51).json(base: base).hasSuffix(#","from":51}"#))
         #expect(Problem.gone().detail == "The stream has expired")
         #expect(Problem.gone(resumableFrom: 51).detail == "Not all of the missing records are still buffered")
@@ -127,7 +127,7 @@ import Testing
     ]
 
     @Test(arguments: waits)
-    func whoeverIsToComeAgainIsToldWhen(problem: Problem, status: Int, type: String, retryAfter: Int) {
+    func aRefusalThatEndsByWaitingHasARetryAfter(problem: Problem, status: Int, type: String, retryAfter: Int) {
         #expect(problem.status == status)
         #expect(problem.typeSuffix == type)
         #expect(problem.retryAfter == retryAfter)
@@ -143,7 +143,7 @@ import Testing
         "application/problem+json;charset=utf-8;q=0.001", ",, application/problem+json",
         #"a/b;x="\",q=0", application/problem+json"#, #"application/problem+json;x="q=0;q=0""#,
     ])
-    func whoAcceptsProblemJSONGetsIt(accept: String) {
+    func problemJSONIsSentIfItIsAccepted(accept: String) {
         #expect(Problem.contentType(accept: accept) == "application/problem+json")
     }
 

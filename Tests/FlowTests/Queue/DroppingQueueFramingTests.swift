@@ -2,7 +2,7 @@ import Flow
 import TestSupport
 import Testing
 
-/// A queue that drops, of events and of texts of a sequence: what is told of lines elsewhere holds for them.
+/// A dropping queue of events and of texts of a sequence behaves as one of lines.
 @Suite struct DroppingQueueFramingTests {
     private static let framers = [RecordFramer.events, .sequence]
 
@@ -13,7 +13,7 @@ import Testing
     @Test(arguments: framers) func dropsWholeRecords(framer: RecordFramer) throws {
         let tap = DroppingTap(.dropOldest, records: 2, framer: framer)
         try tap.push(["a", "b", "c"].map { Self.record($0, framer) }.joined())
-        #expect((tap.lost, tap.queued) == (1, 2))
+        #expect((tap.lost, tap.records) == (1, 2))
         #expect(try tap.rest() == Self.record("b", framer) + Self.record("c", framer))
     }
 
@@ -23,7 +23,7 @@ import Testing
         #expect(try tap.rest() == Self.record("a2", framer) + Self.record("b2", framer))
     }
 
-    /// Nobody is behind, so nothing may be dropped, although the chunk goes on in a record that was begun before.
+    /// No client lags, so nothing may be dropped, although the chunk continues a record that was begun before.
     @Test(arguments: framers) func aClientThatTakesAllLosesNothing(framer: RecordFramer) throws {
         let text = (0..<40).map { Self.record("a\($0)", framer) }.joined()
         for cut in 0...60 {
@@ -72,11 +72,11 @@ import Testing
         try tap.push("\u{1E}{\"a\n\u{1E}1\n{}\n", credit: .max)
         // The text between them was dropped, and the last one has no RS of its own.
         tap.putBack(Array("\u{1E}{\"a\n{}\n".utf8), records: 2)
-        #expect((tap.queued, tap.lossAhead) == (1, 1))
+        #expect((tap.records, tap.lossAhead) == (1, 1))
         #expect(try tap.rest() == "\u{1E}{\"a\n{}\n")
     }
 
-    @Test(arguments: 0..<100, framers) func losesTheSameHoweverTheInputIsCut(seed: Int, framer: RecordFramer) throws {
+    @Test(arguments: 0..<100, framers) func losesTheSameInAnySplit(seed: Int, framer: RecordFramer) throws {
         var random = SeededGenerator(seed: seed)
         let tokens =
             framer == .events ? ["data: a", "data", ":", "\n", "\r\n", "\r", "\n\n"] : ["\u{1E}", "{", "}", "1", "\n"]
@@ -97,7 +97,7 @@ import Testing
         }
     }
 
-    @Test(arguments: framers) func whatWasHandedOverComesBackRecordForRecord(framer: RecordFramer) {
+    @Test(arguments: framers) func passedRecordsArePutBackRecordForRecord(framer: RecordFramer) {
         var replay = ReplayBuffer(framer: framer)
         let records = (0..<5).map { Self.record("a\($0)", framer) }
         for record in records {

@@ -1,9 +1,9 @@
 import Flow
 import Testing
 
-/// How losses are told, and what comes back.
+/// How losses are reported, and how records are put back.
 @Suite struct DroppingQueueLossTests {
-    @Test func nothingPassesAnUntoldLoss() throws {
+    @Test func noRecordPassesAnUnreportedLoss() throws {
         let tap = DroppingTap(.dropOldest, records: 1, reportsLosses: true)
         try tap.push("1\n2\n")
         #expect(tap.lossAhead == 1)
@@ -11,10 +11,10 @@ import Testing
         tap.lossReported()
         #expect(tap.lossAhead == 0)
         #expect(try tap.take().records == 1)
-        #expect(tap.lost == 1, "told or not, it stays lost")
+        #expect(tap.lost == 1, "it stays lost, reported or not")
     }
 
-    @Test func aRunEndsInFrontOfALoss() throws {
+    @Test func aRunEndsBeforeALoss() throws {
         let tap = DroppingTap(.dropNewest, records: 2, reportsLosses: true)
         try tap.push("1\n2\n3\n")
         try tap.take(1)
@@ -27,7 +27,7 @@ import Testing
         #expect(tap.text == "1\n2\n4\n")
     }
 
-    @Test func aRunGoesAcrossALossThatIsNotTold() throws {
+    @Test func aRunSpansALossThatNeedsNoReport() throws {
         let tap = DroppingTap(.latest, records: 4, hasKeys: true)
         try tap.push("1\na1\n2\na2\n3\n")
         #expect(tap.lost == 1)
@@ -40,7 +40,7 @@ import Testing
         let tap = DroppingTap(.dropNewest, records: 1, reportsLosses: true)
         try tap.push("1\n2\n")
         try tap.take()
-        #expect(tap.lossAhead == 1, "behind the last record")
+        #expect(tap.lossAhead == 1, "after the last record")
         #expect(try tap.push("3\n", credit: 9).bytes == 0)
         tap.lossReported()
         try tap.take()
@@ -78,32 +78,32 @@ import Testing
     @Test func whatIsPutBackLeavesFirst() throws {
         let tap = DroppingTap(.dropOldest, reportsLosses: true)
         try tap.push("1\n2\n3\n4", credit: 2)
-        tap.putBack(Array("1\n2\n".utf8), records: 2)
-        #expect(tap.queued == 3)
+        tap.putBack("1\n2\n", records: 2)
+        #expect(tap.records == 3)
         #expect(tap.lossAhead == 0)
         try tap.finish()
         #expect(try tap.rest() == "1\n2\n3\n4")
     }
 
-    @Test func aLossBehindWhatIsPutBackIsStillTold() throws {
+    @Test func aLossAfterRecordsThatWerePutBackIsStillReported() throws {
         let tap = DroppingTap(.dropOldest, records: 3, reportsLosses: true)
         try tap.push("1\n", credit: 1)
         try tap.push("2\n3\n4\n5\n")
         #expect(tap.lossAhead == 1)
         tap.setRecordBound(9)
-        tap.putBack(Array("1\n".utf8), records: 1)
+        tap.putBack("1\n", records: 1)
         #expect(tap.lossAhead == 0)
         #expect(try tap.take().records == 1)
         #expect(tap.lossAhead == 1)
         #expect(try tap.rest() == "3\n4\n5\n")
     }
 
-    @Test func whatIsPutBackBeyondTheBoundGoesAsThePolicySays() throws {
+    @Test func recordsPutBackBeyondTheBoundAreDroppedByThePolicy() throws {
         for (overflow, left) in [(Overflow.dropOldest, "2\n3\n"), (.dropNewest, "1\n2\n"), (.latest, "3\n")] {
             let tap = DroppingTap(overflow, records: 2)
             try tap.push("1\n", credit: 1)
             try tap.push("2\n3\n")
-            tap.putBack(Array("1\n".utf8), records: 1)
+            tap.putBack("1\n", records: 1)
             #expect(try tap.rest() == left)
         }
     }
@@ -112,17 +112,17 @@ import Testing
         let tap = DroppingTap(.latest, records: 3, hasKeys: true)
         try tap.push("a1\nb1\n", credit: 2)
         try tap.push("1\na2\n")
-        tap.putBack(Array("a1\nb1\n".utf8), records: 2)
+        tap.putBack("a1\nb1\n", records: 2)
         #expect(try tap.rest() == "b1\n1\na2\n")
         #expect(tap.lost == 1)
     }
 
-    @Test func blankLinesComeBackInTheirPlaces() throws {
+    @Test func blankLinesAreRestoredAtTheirPositions() throws {
         let tap = DroppingTap(.dropOldest, records: 9)
         try tap.push("5\n")
-        tap.putBack(Array("\n1\n\n".utf8), records: 1)
+        tap.putBack("\n1\n\n", records: 1)
         #expect(try tap.rest() == "\n1\n\n5\n")
-        tap.putBack(Array("\n5\n\n".utf8), records: 1)
+        tap.putBack("\n5\n\n", records: 1)
         #expect(try tap.rest() == "\n5\n\n")
     }
 

@@ -170,7 +170,7 @@ import Testing
     }
 
     private func compare(_ tap: DroppingTap, _ model: Model) {
-        #expect(tap.queued == model.queued.count)
+        #expect(tap.records == model.queued.count)
         #expect(tap.bytes == model.bytes + model.blank.count + model.partial.count)
         #expect(tap.arrived == model.arrived)
         #expect(tap.lost == model.lost)
@@ -239,7 +239,7 @@ import Testing
     }
 
     /// What is lost, and what leaves, in one piece and in any others.
-    @Test(arguments: 0..<200, Kind.allCases) func losesTheSameHoweverTheInputIsCut(seed: Int, kind: Kind) throws {
+    @Test(arguments: 0..<200, Kind.allCases) func losesTheSameInAnySplit(seed: Int, kind: Kind) throws {
         var random = SeededGenerator(seed: seed)
         let input = (0..<6).flatMap { _ in Self.piece(&random) }
         let records = Int.random(in: 1...8, using: &random), bytes = Int.random(in: 4...60, using: &random)

@@ -2,10 +2,10 @@ import Flow
 import Testing
 
 @Suite struct DroppingQueueTests {
-    @Test func theOldestGoesForTheNewest() throws {
+    @Test func theOldestIsDroppedForTheNewest() throws {
         let tap = DroppingTap(.dropOldest, records: 2)
         try tap.push("1\n2\n3\n4\n")
-        #expect(tap.queued == 2)
+        #expect(tap.records == 2)
         #expect(tap.lost == 2)
         #expect(tap.lossAhead == 2)
         #expect(tap.droppedBytes == 4)
@@ -21,11 +21,11 @@ import Testing
         #expect(try tap.rest() == "4\n12345\n")
     }
 
-    @Test func theNewRecordGoesForTheQueuedOnes() throws {
+    @Test func theNewRecordIsDroppedForTheQueuedOnes() throws {
         let tap = DroppingTap(.dropNewest, records: 2)
         try tap.push("1\n2\n3\n4\n")
         #expect(tap.lost == 2)
-        #expect(tap.lossAhead == 0, "the loss is behind what is queued")
+        #expect(tap.lossAhead == 0, "the loss is after the queued records")
         try tap.take(1)
         try tap.push("5\n6\n")
         #expect(try tap.rest() == "2\n5\n")
@@ -50,7 +50,7 @@ import Testing
         let tap = DroppingTap(.latest, records: 3)
         try tap.push("1\n")
         try tap.push("2\n")
-        #expect((tap.lost, tap.queued) == (1, 1))
+        #expect((tap.lost, tap.records) == (1, 1))
         #expect(try tap.rest() == "2\n")
     }
 
@@ -74,7 +74,7 @@ import Testing
     @Test func ofLatestByKeyTheSupersededGo() throws {
         let tap = DroppingTap(.latest, records: 4, hasKeys: true)
         try tap.push("a1\nb1\na2\nc1\n")
-        #expect((tap.lost, tap.queued) == (1, 3))
+        #expect((tap.lost, tap.records) == (1, 3))
         try tap.push("b2\n")
         #expect(tap.lost == 2)
         #expect(try tap.rest() == "a2\nc1\nb2\n")
@@ -83,12 +83,12 @@ import Testing
     @Test func theBufferBoundsTheNumberOfKeys() throws {
         let tap = DroppingTap(.latest, records: 2, hasKeys: true)
         for number in 1...9 { try tap.push("a\(number)\nb\(number)\n") }
-        #expect((tap.lost, tap.queued, tap.peak) == (16, 2, 2))
+        #expect((tap.lost, tap.records, tap.peak) == (16, 2, 2))
         try tap.push("c1\n")
         #expect(try tap.rest() == "b9\nc1\n")
     }
 
-    @Test func withoutASupersededRecordTheOldestGoes() throws {
+    @Test func withoutASupersededRecordTheOldestIsDropped() throws {
         let tap = DroppingTap(.latest, records: 2, hasKeys: true)
         try tap.push("a1\nb1\nc1\n")
         #expect(tap.lost == 1)
@@ -103,7 +103,7 @@ import Testing
         #expect(try tap.rest() == "1\n1\na3\n")
     }
 
-    @Test func whatHasLeftIsNoLongerSuperseded() throws {
+    @Test func aRecordThatWasPassedOnIsNoLongerSuperseded() throws {
         let tap = DroppingTap(.latest, records: 2, hasKeys: true)
         try tap.push("a1\nb1\n")
         try tap.take(1)
@@ -114,15 +114,15 @@ import Testing
         #expect(tap.lost == 1)
     }
 
-    @Test(arguments: [Overflow.dropOldest, .dropNewest, .latest]) func aRecordLargerThanTheBoundIsHeldAlone(
+    @Test(arguments: [Overflow.dropOldest, .dropNewest, .latest]) func aRecordLargerThanTheBoundIsQueuedAlone(
         _ overflow: Overflow
     ) throws {
         let tap = DroppingTap(overflow, bytes: 4)
         try tap.push("123456789\n")
-        #expect(tap.queued == 1)
+        #expect(tap.records == 1)
         #expect(tap.lost == 0)
         try tap.push("1\n")
-        #expect(tap.queued == 1)
+        #expect(tap.records == 1)
         #expect(try tap.rest() == (overflow == .dropNewest ? "123456789\n" : "1\n"))
     }
 
@@ -130,10 +130,10 @@ import Testing
         let tap = DroppingTap(.dropOldest, bytes: 10)
         tap.pendingBytes = 6
         try tap.push("1\n2\n3\n")
-        #expect((tap.lost, tap.queued) == (1, 2))
+        #expect((tap.lost, tap.records) == (1, 2))
         tap.pendingBytes = 100
         try tap.push("4\n")
-        #expect((tap.lost, tap.queued) == (3, 1), "one always fits")
+        #expect((tap.lost, tap.records) == (3, 1), "one always fits")
     }
 
     @Test func anUnfinishedRecordIsDecidedWhenItIsWhole() throws {
@@ -172,7 +172,7 @@ import Testing
         #expect(tap.text == "123456\n")
     }
 
-    @Test func aBlankLineGoesWithTheRecordBehindIt() throws {
+    @Test func aBlankLineIsDroppedWithTheRecordAfterIt() throws {
         let tap = DroppingTap(.dropOldest, records: 1)
         try tap.push("\n1\n\r\n2\n\n")
         #expect(tap.lost == 1)
@@ -194,12 +194,12 @@ import Testing
         #expect(try tap.rest().hasPrefix("1\n"))
     }
 
-    @Test func aRecordThatIsTooLongFailsBehindThoseInFrontOfIt() throws {
+    @Test func aRecordThatIsTooLongFailsAfterThoseBeforeIt() throws {
         let tap = DroppingTap(.dropOldest, record: 4)
         try tap.push("1\n2\n12345\n3\n", credit: 1)
         #expect(throws: RecordFramer.Failure.recordTooLarge(limit: ByteCount(4))) { try tap.push("4\n") }
         #expect(throws: RecordFramer.Failure.recordTooLarge(limit: ByteCount(4))) { try tap.finish() }
-        #expect(tap.bytes < 12, "nothing behind the failure is taken in")
+        #expect(tap.bytes < 12, "nothing after the failure is queued")
         tap.dropUnframed()
         #expect(try tap.rest() == "2\n")
         #expect(tap.lost == 0)
@@ -214,7 +214,7 @@ import Testing
         #expect(tap.isEmpty)
     }
 
-    @Test func halfARecordOfABrokenStreamGoes() throws {
+    @Test func anIncompleteRecordOfAFailedStreamIsDropped() throws {
         let tap = DroppingTap(.dropOldest)
         try tap.push("1\n2")
         tap.dropUnframed()

@@ -37,20 +37,20 @@ import Testing
         return result
     }
 
-    /// Pushes the pieces and takes what the plan says in between; in the end takes the rest.
+    /// Pushes the pieces, takes by the plan in between, and takes the rest in the end.
     private static func result(
         of pieces: [ArraySlice<UInt8>], records bound: Int = 3, bytes: Int = 1000,
         between plan: (Int) -> (push: Int, take: Int, limit: Int)
     ) -> Result {
-        let tap = QueueTap(records: bound, bytes: bytes, record: longest)
+        let tap = RecordTap(records: bound, bytes: bytes, record: longest)
         var failed = false
         do {
             for (index, piece) in pieces.enumerated() {
                 let step = plan(index)
                 try tap.push(piece, credit: step.push, limit: step.limit)
-                #expect(tap.queued <= bound)
+                #expect(tap.records <= bound)
                 if step.take > 0 { try tap.take(step.take, limit: step.limit) }
-                #expect(tap.output.isEmpty || tap.output.last == 0x0A, "cut only behind a whole record")
+                #expect(tap.output.isEmpty || tap.output.last == 0x0A, "cut only after a whole record")
             }
             try tap.finish()
             try tap.takeAll()
@@ -60,7 +60,7 @@ import Testing
             #expect(throws: Never.self) { try tap.takeAll() }
         }
         #expect(tap.isEmpty)
-        return Result(text: tap.text, records: tap.records, failed: failed)
+        return Result(text: tap.text, records: tap.passedRecords, failed: failed)
     }
 
     private static func pieces(_ bytes: [UInt8], cutAt cuts: [Int]) -> [ArraySlice<UInt8>] {

@@ -23,7 +23,7 @@ import Testing
 
         /// The longest run of whole lines within all limits: what may leave.
         ///
-        /// `looked` is how many records have been looked at; the blank lines behind them may not have been.
+        /// `looked` is how many records have been looked at; the blank lines after them may not have been.
         func run(credit: Int, limit: Int, looked: Int = .max) -> RecordFramer.Run {
             var run = RecordFramer.Run(records: 0, bytes: 0)
             for line in lines where isWhole(line) && run.records < looked {
@@ -79,7 +79,7 @@ import Testing
     @Test(arguments: 0..<200) func agreesWithPlainLines(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         let bound = Int.random(in: 1...8, using: &random), bytes = Int.random(in: 1...100, using: &random)
-        let tap = QueueTap(records: bound, bytes: bytes)
+        let tap = RecordTap(records: bound, bytes: bytes)
         var model = Model(bound: bound)
         var before = 0
         for _ in 0..<300 {
@@ -89,7 +89,7 @@ import Testing
             // As the driver does: a full queue gets nothing more, but for what was on its way.
             let isOpen = !tap.isFull || Int.random(in: 0..<8, using: &random) == 0
             if Int.random(in: 0..<16, using: &random) == 0 {
-                model.bound = max(Int.random(in: 1...8, using: &random), tap.queued)
+                model.bound = max(Int.random(in: 1...8, using: &random), tap.records)
                 tap.setRecordBound(model.bound)
             }
             let pushes = isOpen && Bool.random(using: &random)
@@ -104,11 +104,11 @@ import Testing
                 run, Array(tap.output[before...]), credit: credit, limit: limit, bypassesBound: pushes, &model)
             before = tap.output.count
             #expect(tap.bytes == model.lines.reduce(0) { $0 + $1.count })
-            #expect(tap.queued == min(model.bound, model.records))
+            #expect(tap.records == min(model.bound, model.records))
         }
         try tap.finish()
         model.isFinished = true
-        while try tap.take(Int.random(in: 1...3, using: &random)).bytes > 0 { #expect(tap.queued <= 8) }
+        while try tap.take(Int.random(in: 1...3, using: &random)).bytes > 0 { #expect(tap.records <= 8) }
         #expect(model.left(Array(tap.output[before...])) != nil)
         #expect(model.lines.isEmpty)
         #expect(tap.isEmpty)

@@ -2,13 +2,13 @@ import Flow
 import Testing
 
 @Suite struct RecordQueueTests {
-    // MARK: Invariant 1: what comes out is what went in, cut only behind a whole record
+    // MARK: Invariant 1: what comes out is what went in, cut only after a whole record
 
     @Test func holdsRecordsUntilTheyMayLeave() throws {
-        let tap = QueueTap()
+        let tap = RecordTap()
         try tap.push("a\nb\nc\n")
         #expect(tap.text.isEmpty)
-        #expect(tap.queued == 3)
+        #expect(tap.records == 3)
         try tap.take(2)
         #expect(tap.text == "a\nb\n")
         try tap.take(2)
@@ -17,13 +17,13 @@ import Testing
     }
 
     @Test func aRecordThatMayLeaveLeavesAtOnce() throws {
-        let tap = QueueTap()
+        let tap = RecordTap()
         #expect(try tap.push("a\n", credit: 1) == .init(records: 1, bytes: 2))
         #expect(tap.isEmpty)
     }
 
     @Test func aRecordWaitsUntilItIsWhole() throws {
-        let tap = QueueTap()
+        let tap = RecordTap()
         try tap.push("{\"a\":", credit: 5)
         #expect(tap.text.isEmpty)
         #expect(!tap.hasOutput)
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func newRecordsNeverOvertakeQueuedOnes() throws {
-        let tap = QueueTap()
+        let tap = RecordTap()
         try tap.push("a\nb\n")
         try tap.push("c\n", credit: 1)
         #expect(tap.text == "a\n")
@@ -42,77 +42,77 @@ import Testing
     }
 
     @Test func takesAsManyBytesAsAllowedInWholeRecords() throws {
-        let tap = QueueTap()
+        let tap = RecordTap()
         try tap.push("aaa\nbbb\nccc\n")
         #expect(try tap.take(limit: 11) == .init(records: 2, bytes: 8))
         #expect(try tap.take(limit: 4) == .init(records: 1, bytes: 4))
     }
 
     @Test func aFirstRecordLargerThanTheLimitLeavesWhole() throws {
-        let tap = QueueTap()
+        let tap = RecordTap()
         try tap.push("aaaaaa\nb\n")
         #expect(try tap.take(limit: 3) == .init(records: 1, bytes: 7))
         #expect(tap.text == "aaaaaa\n")
     }
 
     @Test func withoutCreditNoRecordLeaves() throws {
-        let tap = QueueTap()
+        let tap = RecordTap()
         try tap.push("a\n")
         #expect(try tap.take(0) == .init(records: 0, bytes: 0))
-        #expect(tap.queued == 1)
+        #expect(tap.records == 1)
     }
 
     // MARK: Blank lines
 
     @Test func blankLinesLeaveAtOnceAndCostNoCredit() throws {
-        let tap = QueueTap()
+        let tap = RecordTap()
         #expect(try tap.push("\n", credit: 0) == .init(records: 0, bytes: 1))
         #expect(try tap.push("\r\n", credit: 0) == .init(records: 0, bytes: 2))
         #expect(tap.isEmpty)
     }
 
-    @Test func blankLinesBehindWaitingRecordsLeaveWithThem() throws {
-        let tap = QueueTap()
+    @Test func blankLinesAfterWaitingRecordsArePassedOnWithThem() throws {
+        let tap = RecordTap()
         try tap.push("a\n\n\nb\n\n")
         #expect(try tap.take(1) == .init(records: 1, bytes: 4))
         #expect(try tap.take(1) == .init(records: 1, bytes: 3))
     }
 
     @Test func aBlankLineWhoseCRArrivedAloneIsBlank() throws {
-        let tap = QueueTap()
+        let tap = RecordTap()
         try tap.push("\r", credit: 5)
         #expect(try tap.push("\n", credit: 5) == .init(records: 0, bytes: 2))
     }
 
     @Test func blankLinesAreNotCountedAgainstTheBound() throws {
-        let tap = QueueTap(records: 1)
+        let tap = RecordTap(records: 1)
         try tap.push("a\n\n\n\r\n\n")
-        #expect(tap.queued == 1)
+        #expect(tap.records == 1)
         #expect(try tap.take(1).bytes == 7)
     }
 
     // MARK: Invariant 2: never more records than granted
 
     @Test func framesNoMoreRecordsThanGranted() throws {
-        let tap = QueueTap(records: 2)
+        let tap = RecordTap(records: 2)
         try tap.push("a\nb\nc\nd\ne\n")
-        #expect(tap.queued == 2)
+        #expect(tap.records == 2)
         #expect(tap.isFull)
         #expect(try tap.take(1).records == 1)
-        #expect(tap.queued == 2)
+        #expect(tap.records == 2)
         try tap.takeAll()
         #expect(tap.text == "a\nb\nc\nd\ne\n")
-        #expect(tap.records == 5)
+        #expect(tap.passedRecords == 5)
         #expect(tap.peak == 2)
     }
 
-    /// Found by the model: what came behind the granted number counted as searched, and its newlines were missed.
-    @Test func recordsBehindTheBoundAreFoundWhenThereIsRoom() throws {
-        let tap = QueueTap(records: 2)
+    /// Found by the model: bytes beyond the granted number counted as searched, and their newlines were missed.
+    @Test func recordsBeyondTheBoundAreFoundWhenThereIsRoom() throws {
+        let tap = RecordTap(records: 2)
         try tap.push("a\n")
         try tap.push("b\nc\nd\n")
         #expect(try tap.take(1).records == 1)
-        #expect(tap.queued == 2)
+        #expect(tap.records == 2)
         #expect(try tap.take(1) == .init(records: 1, bytes: 2))
         #expect(try tap.take(1) == .init(records: 1, bytes: 2))
         #expect(try tap.take(1) == .init(records: 1, bytes: 2))
@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test func isFullAtTheHighMarkAndLowAtHalfOfIt() throws {
-        let tap = QueueTap(records: 4)
+        let tap = RecordTap(records: 4)
         try tap.push("a\nb\nc\n")
         #expect(!tap.isFull && !tap.isLow)
         try tap.push("d\n")
@@ -132,7 +132,7 @@ import Testing
     }
 
     @Test func isFullAndLowByBytesToo() throws {
-        let tap = QueueTap(bytes: 8)
+        let tap = RecordTap(bytes: 8)
         try tap.push("aaa\nbbb")
         #expect(!tap.isFull)
         try tap.push("\n")
@@ -144,7 +144,7 @@ import Testing
     // MARK: Invariant 3: a record larger than the byte bound passes alone
 
     @Test func aRecordLargerThanTheByteBoundPassesAlone() throws {
-        let tap = QueueTap(bytes: 8, record: 100)
+        let tap = RecordTap(bytes: 8, record: 100)
         let large = String(repeating: "x", count: 50)
         for piece in [large.prefix(10), large.prefix(20), large.prefix(20)] {
             try tap.push(String(piece))
@@ -158,7 +158,7 @@ import Testing
     }
 
     @Test func behindOtherRecordsALargeOneWaitsUnread() throws {
-        let tap = QueueTap(bytes: 8, record: 100)
+        let tap = RecordTap(bytes: 8, record: 100)
         try tap.push("a\n" + String(repeating: "x", count: 10))
         #expect(tap.isFull)
         try tap.take(1)
@@ -167,47 +167,47 @@ import Testing
 
     // MARK: Invariant 4: an empty queue holds nothing
 
-    @Test func isEmptyOnceAllHasLeft() throws {
-        let tap = QueueTap()
+    @Test func isEmptyOnceAllIsPassedOn() throws {
+        let tap = RecordTap()
         #expect(tap.isEmpty && !tap.hasOutput)
         try tap.push("a\nb")
         #expect(!tap.isEmpty && tap.hasOutput && tap.bytes == 3)
         try tap.push("\n")
         try tap.takeAll()
-        #expect(tap.isEmpty && !tap.hasOutput && tap.bytes == 0 && tap.queued == 0)
+        #expect(tap.isEmpty && !tap.hasOutput && tap.bytes == 0 && tap.records == 0)
     }
 
     // MARK: The end
 
     @Test func aLastLineWithoutNewlineIsARecord() throws {
-        let tap = QueueTap()
+        let tap = RecordTap()
         try tap.push("a\nlast")
         try tap.finish()
-        #expect(tap.queued == 2)
+        #expect(tap.records == 2)
         #expect(try tap.take(1).bytes == 2)
         #expect(try tap.take(1, limit: 1) == .init(records: 1, bytes: 4))
         #expect(tap.text == "a\nlast")
     }
 
-    @Test func anEndBehindANewlineAddsNothing() throws {
-        let tap = QueueTap()
+    @Test func anEndAfterANewlineAddsNothing() throws {
+        let tap = RecordTap()
         try tap.push("a\n")
         try tap.finish()
-        #expect(tap.queued == 1)
+        #expect(tap.records == 1)
     }
 
     @Test func finishingWithMoreThanTheBoundStillDeliversAll() throws {
-        let tap = QueueTap(records: 2)
+        let tap = RecordTap(records: 2)
         try tap.push("a\nb\nc\nd\nlast")
         try tap.finish()
-        #expect(tap.queued == 2)
-        while try tap.take(1).bytes > 0 { #expect(tap.queued <= 2) }
+        #expect(tap.records == 2)
+        while try tap.take(1).bytes > 0 { #expect(tap.records <= 2) }
         #expect(tap.text == "a\nb\nc\nd\nlast")
-        #expect(tap.records == 5)
+        #expect(tap.passedRecords == 5)
     }
 
     @Test func whatIsNotWholeIsDroppedWhereTheUpstreamBrokeOff() throws {
-        let tap = QueueTap()
+        let tap = RecordTap()
         try tap.push("a\nb\nhal")
         tap.dropUnframed()
         try tap.takeAll()
@@ -216,10 +216,10 @@ import Testing
     }
 
     @Test func anUnfinishedRecordAloneIsDroppedToo() throws {
-        let tap = QueueTap()
+        let tap = RecordTap()
         tap.dropUnframed()
         #expect(tap.isEmpty)
-        let begun = QueueTap()
+        let begun = RecordTap()
         try begun.push("hal")
         begun.dropUnframed()
         #expect(begun.isEmpty)
@@ -227,10 +227,10 @@ import Testing
         #expect(!begun.hasOutput)
     }
 
-    // MARK: Invariant 5: records in front of one that is too large still leave
+    // MARK: Invariant 5: records before one that is too large are passed on
 
     @Test func aRecordOfExactlyTheMaximumPasses() throws {
-        let tap = QueueTap(record: 4)
+        let tap = RecordTap(record: 4)
         try tap.push("abc\n", credit: 1)
         try tap.push("abcd", credit: 1)
         try tap.finish()
@@ -239,39 +239,39 @@ import Testing
     }
 
     @Test func oneByteMoreIsTooLarge() {
-        let tap = QueueTap(record: 4)
+        let tap = RecordTap(record: 4)
         #expect(throws: RecordFramer.Failure.recordTooLarge(limit: ByteCount(4))) { try tap.push("abcd\n", credit: 1) }
-        let unfinished = QueueTap(record: 4)
+        let unfinished = RecordTap(record: 4)
         #expect(throws: RecordFramer.Failure.self) { try unfinished.push("abcde") }
-        let queued = QueueTap(record: 4)
+        let queued = RecordTap(record: 4)
         #expect(throws: Never.self) { try queued.push("abc") }
         #expect(throws: RecordFramer.Failure.self) { try queued.push("de") }
     }
 
-    @Test func recordsInFrontOfOneThatIsTooLargeStillLeave() throws {
+    @Test func recordsBeforeOneThatIsTooLargeArePassedOn() throws {
         for credit in [0, 1, 2, 5] {
-            let tap = QueueTap(record: 4)
+            let tap = RecordTap(record: 4)
             do {
                 try tap.push("a\nb\nabcdef\nc\n", credit: credit)
                 while true { if try tap.take(1).bytes == 0 { break } }
-                Issue.record("with a credit of \(credit), nobody was told")
+                Issue.record("with a credit of \(credit), nothing was thrown")
             } catch {
                 #expect(error == .recordTooLarge(limit: ByteCount(4)))
             }
             tap.dropUnframed()
             try tap.takeAll()
             #expect(tap.text == "a\nb\n")
-            #expect(tap.records == 2)
+            #expect(tap.passedRecords == 2)
             #expect(tap.isEmpty)
         }
     }
 
-    @Test func aTooLargeRecordBehindTheBoundIsToldOnceItIsNext() throws {
-        let tap = QueueTap(records: 2, record: 4)
+    @Test func aTooLargeRecordBeyondTheBoundFailsOnceItIsNext() throws {
+        let tap = RecordTap(records: 2, record: 4)
         try tap.push("a\nb\nabcdef")
         try tap.finish()
         #expect(try tap.take(2).records == 2)
-        #expect(tap.hasOutput, "whoever pumps the queue must come to hear of it")
+        #expect(tap.hasOutput, "the next take must throw it")
         #expect(throws: RecordFramer.Failure.self) { try tap.take(1) }
         tap.dropUnframed()
         #expect(!tap.hasOutput && tap.isEmpty)
@@ -280,7 +280,7 @@ import Testing
     // MARK: Bytes that were handed over and not taken
 
     @Test func whatIsPendingCountsTowardsTheByteBound() throws {
-        let tap = QueueTap(bytes: 100)
+        let tap = RecordTap(bytes: 100)
         tap.pendingBytes = 60
         try tap.push(String(repeating: "x", count: 38) + "\n")
         #expect(!tap.isFull && !tap.isLow)
@@ -293,7 +293,7 @@ import Testing
     }
 
     @Test func aLargeRecordThatIsPendingHoldsUpTheNext() throws {
-        let tap = QueueTap(bytes: 100)
+        let tap = RecordTap(bytes: 100)
         tap.pendingBytes = 5000
         #expect(tap.isFull)
         try tap.push("unfinished")
@@ -303,8 +303,8 @@ import Testing
 
     // MARK: Opaque bytes
 
-    @Test func opaqueBytesMayBeCutAnywhere() throws {
-        let tap = QueueTap(.opaque, records: .max, bytes: 8)
+    @Test func opaqueBytesMayBeSplitAnywhere() throws {
+        let tap = RecordTap(.opaque, records: .max, bytes: 8)
         #expect(try tap.push("ab\ncd", credit: .max, limit: 3) == .init(records: 0, bytes: 3))
         #expect(try tap.take(limit: 1) == .init(records: 0, bytes: 1))
         try tap.push("efghijklm", credit: .max, limit: 0)
@@ -314,11 +314,11 @@ import Testing
         try tap.finish()
         try tap.takeAll()
         #expect(tap.text == "ab\ncdefghijklm")
-        #expect(tap.records == 0)
+        #expect(tap.passedRecords == 0)
     }
 
     @Test func opaqueBytesHaveNoLargestRecord() throws {
-        let tap = QueueTap(.opaque, records: .max, record: 4)
+        let tap = RecordTap(.opaque, records: .max, record: 4)
         try tap.push("no line is too long here", credit: .max)
         #expect(tap.text == "no line is too long here")
     }

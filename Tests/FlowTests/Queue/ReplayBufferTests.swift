@@ -55,7 +55,7 @@ import Testing
         #expect(tap.bytes == 0)
     }
 
-    @Test func blankLinesGoWithTheRecordInFrontOfThem() {
+    @Test func blankLinesBelongToTheRecordBeforeThem() {
         let tap = ReplayTap()
         tap.append("\n1\n\n2\n\r\n", 2)
         tap.trim(bytes: 4)

@@ -31,7 +31,7 @@ import Testing
         (":\n", 2), (": keepalive\n", 12), (": a\r\n", 5), ("retry: 5\n", 9), ("retry\n", 6),
         (": a\n: b\r\nretry:1\n", 17),
         ("\u{FEFF}: a\n", 7), (": a\n: unfinished", 4), (": a\rx", 4), ("retry: 1\n\n", 10),
-    ]) func aCommentOrRetryInFrontOfABlockEndsWithItsLine(text: String, bytes: Int) throws {
+    ]) func aCommentOrRetryBeforeABlockEndsWithItsLine(text: String, bytes: Int) throws {
         #expect(try run(text, upTo: 0) == .init(records: 0, bytes: bytes))
     }
 
@@ -50,9 +50,9 @@ import Testing
     @Test func commentsDoNotAddUpToARecordThatIsTooLong() throws {
         let comments = String(repeating: ": keepalive\n", count: 100)
         #expect(try run(comments, maximum: 20) == .init(records: 0, bytes: 1200))
-        let tap = QueueTap(.events, records: 1)
+        let tap = RecordTap(.events, records: 1)
         for byte in comments.utf8 { try tap.push([byte], credit: 0) }
-        #expect((tap.output, tap.records) == (Array(comments.utf8), 0))
+        #expect((tap.output, tap.passedRecords) == (Array(comments.utf8), 0))
     }
 
     @Test func aCROfTheEmptyLineWaitsForItsLF() throws {
@@ -63,7 +63,7 @@ import Testing
 
     @Test func behindAnotherCRItDoesNot() throws {
         #expect(try run("data: a\r\r") == .init(records: 1, bytes: 9))
-        // The LF is an empty line of its own for who reads on.
+        // The LF is an empty line of its own for the reader.
         #expect(try run("data: a\r\r\ndata: b\r\r") == .init(records: 2, bytes: 19))
     }
 
@@ -112,12 +112,12 @@ import Testing
     }
 
     /// What a client has got is, at every moment, as many events as were counted.
-    @Test(arguments: 0..<300) func countsWhatAReaderIsTold(seed: Int) throws {
+    @Test(arguments: 0..<300) func countsTheEventsThatAReaderDispatches(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         let bytes = Self.stream(&random)
         let expected = EventReader(bytes).events.count
         for _ in 0..<20 {
-            let tap = QueueTap(.events, records: Int.random(in: 1...4, using: &random))
+            let tap = RecordTap(.events, records: Int.random(in: 1...4, using: &random))
             var rest = bytes[...]
             while !rest.isEmpty {
                 let piece = rest.prefix(Int.random(in: 1...12, using: &random))
@@ -125,30 +125,30 @@ import Testing
                 let credit = [0, 1, 2, .max].randomElement(using: &random) ?? 0
                 let limit = Int.random(in: 0...30, using: &random)
                 try tap.push(piece, credit: credit, limit: limit)
-                #expect(EventReader(tap.output).events.count == tap.records)
+                #expect(EventReader(tap.output).events.count == tap.passedRecords)
                 try tap.take(1, limit: limit)
-                #expect(EventReader(tap.output).events.count == tap.records)
+                #expect(EventReader(tap.output).events.count == tap.passedRecords)
             }
             try tap.finish()
             try tap.takeAll()
             #expect(tap.output == bytes)
-            #expect(tap.records == expected)
+            #expect(tap.passedRecords == expected)
             #expect(tap.isEmpty)
         }
     }
 
-    @Test(arguments: 0..<100) func everyCutInTwoGivesTheSame(seed: Int) throws {
+    @Test(arguments: 0..<100) func everySplitInTwoGivesTheSame(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         let bytes = Self.stream(&random)
         let expected = EventReader(bytes).events.count
         for cut in 0...bytes.count {
             for credit in [0, 1, .max] {
-                let tap = QueueTap(.events, records: 2)
+                let tap = RecordTap(.events, records: 2)
                 try tap.push(bytes[..<cut], credit: credit)
                 try tap.push(bytes[cut...], credit: credit)
                 try tap.finish()
                 try tap.takeAll()
-                #expect((tap.output, tap.records) == (bytes, expected), "cut at \(cut)")
+                #expect((tap.output, tap.passedRecords) == (bytes, expected), "cut at \(cut)")
             }
         }
     }

@@ -1,4 +1,4 @@
-/// Reads server-sent events as HTML, section 9.2.6 says, byte by byte: what a client is told of what it has got so far.
+/// Reads server-sent events byte by byte, as HTML, section 9.2.6, defines: the events that a client has dispatched so far.
 struct EventReader {
     private(set) var events: [String] = []
     private var line: [UInt8] = []

@@ -26,7 +26,7 @@ import Testing
         #expect(try run("a\nb\nc\n", upTo: 0) == .init(records: 0, bytes: 0))
     }
 
-    @Test func blankLinesInFrontOfOneMoreRecordAreStillTaken() throws {
+    @Test func blankLinesBeforeOneMoreRecordAreStillTaken() throws {
         #expect(try run("a\n\n\r\nb\n", upTo: 1) == .init(records: 1, bytes: 5))
         #expect(try run("\n\na\n", upTo: 0) == .init(records: 0, bytes: 2))
     }
@@ -37,7 +37,7 @@ import Testing
         #expect(try run("a\nc\nd\n", searched: 2) == .init(records: 2, bytes: 6))
     }
 
-    @Test func bytesHeldElsewhereBelongToTheFirstRecordOnly() throws {
+    @Test func bytesOutsideOfTheFramerBelongToTheFirstRecordOnly() throws {
         #expect(try run("\n", held: 2) == .init(records: 1, bytes: 1))
         #expect(try run("\r\n\r\n", held: 2) == .init(records: 1, bytes: 4))
         #expect(try run("cd\n", held: 2, maximum: 5) == .init(records: 1, bytes: 3))
@@ -59,7 +59,7 @@ import Testing
         #expect(throws: RecordFramer.Failure.recordTooLarge(limit: ByteCount(4))) { try run("abcde", maximum: 4) }
     }
 
-    @Test func recordsInFrontOfOneThatIsTooLargeAreFoundFirst() throws {
+    @Test func recordsBeforeOneThatIsTooLargeAreFoundFirst() throws {
         #expect(try run("a\nb\nabcd\nc\n", maximum: 3) == .init(records: 2, bytes: 4))
         #expect(try run("a\nabcd", maximum: 3) == .init(records: 1, bytes: 2))
         #expect(try run("\nabcd", maximum: 3) == .init(records: 0, bytes: 1))

@@ -26,7 +26,7 @@ import Testing
     @Test func anEventWithoutDataHasNoKey() { #expect(key("id: 1\n\n", in: .events) == nil) }
 
     @Test(arguments: [("\u{1E}{}\n", "{}\n"), ("\u{1E}\u{1E} {}\n", "{}\n"), ("{}\n", "{}\n"), ("\u{1E}", "")])
-    func aTextOfASequenceStandsBehindRS(element: String, expected: String) {
+    func aTextOfASequenceFollowsRS(element: String, expected: String) {
         #expect(key(element, in: .sequence) == text(expected))
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 /// JSON text sequences: what is a record, and where it ends.
 ///
-/// `^` stands for RS.
+/// `^` is RS.
 @Suite struct SequenceFramingTests {
     private static func bytes(_ text: String) -> [UInt8] { text.utf8.map { $0 == UInt8(ascii: "^") ? 0x1E : $0 } }
 
@@ -48,18 +48,18 @@ import Testing
         #expect(throws: RecordFramer.Failure.self) { try run("^^^^^", maximum: 4) }
     }
 
-    @Test(arguments: streams) func everyCutGivesTheSame(text: String, records: Int) throws {
+    @Test(arguments: streams) func everySplitGivesTheSame(text: String, records: Int) throws {
         let bytes = Self.bytes(text)
         for first in 0...bytes.count {
             for second in first...bytes.count {
                 for credit in [0, 1, .max] {
-                    let tap = QueueTap(.sequence, records: 2)
+                    let tap = RecordTap(.sequence, records: 2)
                     for piece in [bytes[..<first], bytes[first..<second], bytes[second...]] {
                         try tap.push(piece, credit: credit)
                     }
                     try tap.finish()
                     try tap.takeAll()
-                    #expect((tap.output, tap.records) == (bytes, records), "cut at \(first) and \(second)")
+                    #expect((tap.output, tap.passedRecords) == (bytes, records), "cut at \(first) and \(second)")
                     #expect(tap.isEmpty)
                 }
             }
@@ -88,31 +88,31 @@ import Testing
     @Test(arguments: 0..<200) func eachTextLeavesWithItsLineFeed(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         let texts = (0..<12).map { _ in Self.bytes("^\(Self.value(&random))\n") }
-        let tap = QueueTap(.sequence)
+        let tap = RecordTap(.sequence)
         for (number, text) in texts.enumerated() {
             let cut = Int.random(in: 0...text.count, using: &random)
             try tap.push(text[..<cut], credit: .max)
             try tap.push(text[cut...], credit: .max)
-            #expect(tap.records == number + 1)
+            #expect(tap.passedRecords == number + 1)
             #expect(tap.isEmpty)
         }
-        let all = QueueTap(.sequence)
+        let all = RecordTap(.sequence)
         try all.push(texts.flatMap { $0 }, credit: .max)
-        #expect((all.records, all.output) == (tap.records, tap.output))
+        #expect((all.passedRecords, all.output) == (tap.passedRecords, tap.output))
     }
 
-    @Test(arguments: 0..<200) func anyBytesAreCountedAlikeHoweverCut(seed: Int) throws {
+    @Test(arguments: 0..<200) func anyBytesAreCountedAlikeInAnySplit(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         let alphabet = Self.bytes("^^\n\n{}[]\"\\1 ")
         let bytes = (0..<Int.random(in: 0...60, using: &random)).map { _ in
             alphabet[Int.random(in: alphabet.indices, using: &random)]
         }
-        let whole = QueueTap(.sequence)
+        let whole = RecordTap(.sequence)
         try whole.push(bytes)
         try whole.finish()
         try whole.takeAll()
         for _ in 0..<20 {
-            let tap = QueueTap(.sequence, records: Int.random(in: 1...4, using: &random))
+            let tap = RecordTap(.sequence, records: Int.random(in: 1...4, using: &random))
             var rest = bytes[...]
             while !rest.isEmpty {
                 let piece = rest.prefix(Int.random(in: 1...9, using: &random))
@@ -123,7 +123,7 @@ import Testing
             }
             try tap.finish()
             try tap.takeAll()
-            #expect((tap.output, tap.records) == (bytes, whole.records))
+            #expect((tap.output, tap.passedRecords) == (bytes, whole.passedRecords))
         }
     }
 }

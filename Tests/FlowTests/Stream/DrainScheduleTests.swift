@@ -29,7 +29,7 @@ import Testing
         #expect(schedule.nextEnd(open: 2) == start + .seconds(6))
     }
 
-    @Test func whoComesLateEndsTheMore() {
+    @Test func aLateTimerEndsMoreStreams() {
         let schedule = DrainSchedule(streams: 4, grace: .seconds(8), at: start)
         #expect(schedule.streamsToEnd(open: 4, at: start + .seconds(5)) == 2)
         #expect(schedule.streamsToEnd(open: 4, at: start + .seconds(9)) == 4)
@@ -47,7 +47,7 @@ import Testing
         #expect(schedule.nextEnd(open: 1) == start + .nanoseconds(.max / 2))
     }
 
-    /// Whatever ends of itself, and however late the timer comes: nobody ends while fewer are open than the stair allows,
+    /// Whatever ends by itself, and however late the timer is: no stream ends while fewer are open than the schedule allows,
     /// each timer has a stream to end, and none is left at the end of the grace.
     @Test(arguments: 0..<100) func agreesWithAPlainModel(seed: Int) throws {
         var random = SeededGenerator(seed: seed)

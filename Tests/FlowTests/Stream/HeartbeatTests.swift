@@ -34,14 +34,14 @@ import Testing
         #expect(tap.fired(at: at(8)))
     }
 
-    @Test func whoIsBehindGetsNone() {
+    @Test func aClientThatLagsGetsNone() {
         let tap = Tap(at: at(0))
         #expect(!tap.fired(at: at(5), isReady: false))
         #expect(tap.due == at(10))
         #expect(tap.fired(at: at(10)))
     }
 
-    @Test func aByteOrderMarkGoesOnlyBehindTheFirstOfAll() {
+    @Test func aByteOrderMarkIsRemovedUnlessItIsTheFirst() {
         let marked = "\u{FEFF}data: a\n\n"
         let tap = Tap(at: at(0))
         #expect(tap.body(marked) == marked)
@@ -56,7 +56,7 @@ import Testing
         #expect(tap.body(marked) == "data: a\n\n")
     }
 
-    @Test func isNothingThatAReaderIsToldOf() {
+    @Test func isIgnoredByReaders() {
         let comment = Array("\(Heartbeat.comment)".utf8)
         #expect(EventReader("data: a\n\n".utf8 + comment + "data: b\n\n".utf8).events == ["a", "b"])
     }

@@ -107,7 +107,7 @@ import Testing
         #expect(meter.nextDue == .seconds(10.05))
     }
 
-    @Test func whoeverFindsNothingToTakeStillTellsThatRecordsWait() throws {
+    @Test func anEmptyTakeStillReportsThatRecordsWait() throws {
         var meter = try meter("10/second")
         meter.take(1, at: Self.start, leavesWaiting: false)
         meter.take(0, at: .seconds(0.05), leavesWaiting: true)
@@ -131,7 +131,7 @@ import Testing
 
     // MARK: The promise
 
-    /// No window of time sees more than `burst + (d + lateness) / spacing` records, whoever is late and however it is asked.
+    /// No window of time sees more than `burst + (d + lateness) / spacing` records, whatever is late and however it is called.
     @Test(arguments: 0..<200) func noWindowSeesMoreThanPromised(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         let rates = ["10/second", "3/second", "2.5/second", "1000/second", "7/minute", "0.3/hour"]
@@ -173,7 +173,7 @@ import Testing
         #expect(meter.available(at: .distantFuture) == .max)
     }
 
-    @Test func aLimitedPaceSaysSo() throws {
+    @Test func aLimitedPaceReportsItsLimit() throws {
         #expect(try !meter("999999999/second").isUnlimited)
     }
 }

@@ -25,7 +25,7 @@ import Testing
         #expect(pacer.nextDue == .seconds(0.1))
     }
 
-    @Test func aHeldStreamStandsStillAndGoesOnAtItsPace() throws {
+    @Test func aPausedStreamSendsNothingAndContinuesAtItsPace() throws {
         var pacer = try pacer("10/second")
         pacer.take(1, at: .seconds(0), leavesWaiting: true)
         pacer.hold(true)
@@ -66,7 +66,7 @@ import Testing
         #expect(pacer.needsLease)
     }
 
-    @Test func whoHoldsItsStreamNeedsNoLease() throws {
+    @Test func aPausedStreamNeedsNoLease() throws {
         var pacer = try pacer(sharesBudget: true)
         pacer.hold(true)
         #expect(!pacer.needsLease)

@@ -24,7 +24,7 @@ import Testing
         #expect(log.pauses(at: instant(9)) == [pause(.pace, 1, 5)])
     }
 
-    @Test mutating func toldTheSameTwiceItIsOnePause() {
+    @Test mutating func aRepeatedReportIsOnePause() {
         log.changed(to: .client, at: instant(1))
         log.changed(to: .client, at: instant(2))
         log.changed(to: nil, at: instant(3))
@@ -60,7 +60,7 @@ import Testing
         #expect(log.pauses(at: instant(2)) == [])
     }
 
-    @Test mutating func aGapThatNobodyCouldSeeIsNone() {
+    @Test mutating func anImperceptibleGapIsNone() {
         log.changed(to: .pace, at: instant(1))
         log.changed(to: nil, at: instant(2))
         log.changed(to: .pace, at: instant(2) + .microseconds(999))
@@ -88,7 +88,7 @@ import Testing
         #expect(pauses == (first..<first + Int64(PauseLog.most)).map { pause(.pace, 2 * $0, 1) })
     }
 
-    @Test mutating func aLongPauseIsToldAsExactlyAsAShortOneByItsLength() {
+    @Test mutating func aPauseIsReportedWithinAShareOfItsLength() {
         log.changed(to: .pace, at: .init(nanoseconds: 5))
         log.changed(to: nil, at: .init(nanoseconds: 5 + 1_500))
         log.changed(to: .client, at: instant(1))

@@ -11,7 +11,7 @@ import Testing
         return clock
     }
 
-    @Test func whoWasOfferedNothingIsNeverSlow() {
+    @Test func aClientThatWasOfferedNothingIsNeverSlow() {
         var clock = StallClock(limit: limit)
         clock.queueChanged(isOverSoftMark: true, at: .seconds(0))
         #expect(!clock.isBlocked)
@@ -19,7 +19,7 @@ import Testing
         #expect(!clock.isSlow(at: .seconds(1e6)))
     }
 
-    @Test func withoutALimitNobodyIsSlow() {
+    @Test func withoutALimitNoClientIsSlow() {
         var clock = StallClock(limit: nil)
         clock.blocked(isOverSoftMark: true, at: .seconds(0))
         clock.looked(taken: 0, at: .seconds(1))
@@ -27,7 +27,7 @@ import Testing
         #expect(!clock.isSlow(at: .seconds(1e6)))
     }
 
-    @Test func whoTakesNothingForTheLimitIsSlow() {
+    @Test func aClientThatTakesNothingForTheLimitIsSlow() {
         var clock = blocked()
         #expect(clock.nextDeadline == .seconds(1))
         for second in 1...7 { clock.looked(taken: 100, at: .seconds(Double(second))) }
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func aRestartForgivesWhatWasLeftUntilThen(isOverSoftMark: Bool) {
+    func aRestartIgnoresWhatWasNotTakenBefore(isOverSoftMark: Bool) {
         var clock = blocked(isOverSoftMark: isOverSoftMark)
         clock.looked(taken: 100, at: .seconds(7))
         clock.restart(at: .seconds(50))
@@ -61,7 +61,7 @@ import Testing
         #expect(clock.isSlow(at: .seconds(58)))
     }
 
-    @Test func aRestartBeginsNothingWhereNothingIsLeft() {
+    @Test func aRestartStartsNoClockIfNothingIsWaiting() {
         var clock = blocked(isOverSoftMark: true)
         clock.took()
         clock.restart(at: .seconds(50))
@@ -70,7 +70,7 @@ import Testing
         #expect(!clock.isSlow(at: .seconds(67.9)))
     }
 
-    @Test func whoTakesAllIsNotSlowAndStartsAfresh() {
+    @Test func aClientThatTakesAllIsNotSlowAndStartsAgain() {
         var clock = blocked()
         clock.took()
         #expect(!clock.isSlow(at: .seconds(100)))
@@ -80,7 +80,7 @@ import Testing
         #expect(clock.isSlow(at: .seconds(108)))
     }
 
-    @Test func whoReadsLessThanIsDueIsSlowAlthoughItReads() {
+    @Test func aClientThatReadsLessThanIsDueIsSlow() {
         var clock = blocked(isOverSoftMark: true)
         for second in 1...7 { clock.looked(taken: second, at: .seconds(Double(second))) }
         #expect(!clock.isSlow(at: .seconds(7.9)))
@@ -118,7 +118,7 @@ import Testing
         Delivery(handedOver: sent + pending, pending: pending, bound: .mebibytes(1))
     }
 
-    @Test func whoTakesAQuarterOfALargeRecordWithinTheLimitIsNotSlow() {
+    @Test func aClientThatTakesAQuarterOfALargeRecordInTimeIsNotSlow() {
         var clock = StallClock(limit: limit)
         clock.blocked(isOverSoftMark: true, delivery: delivery(sent: 0), at: .seconds(0))
         for second in 1...100 {
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    @Test func whoTakesLessIsSlowAlthoughItReads() {
+    @Test func aClientThatTakesLessOfALargeRecordIsSlow() {
         var clock = StallClock(limit: limit)
         clock.blocked(isOverSoftMark: true, delivery: delivery(sent: 0), at: .seconds(0))
         for second in 1...8 {
@@ -165,7 +165,7 @@ import Testing
         }
     }
 
-    @Test func anotherLimitCountsForWhatIsHeldUpAlready() {
+    @Test func aNewLimitCountsForAClientThatIsHeldUp() {
         var clock = StallClock(limit: nil)
         clock.blocked(isOverSoftMark: true, at: .seconds(0))
         clock.setLimit(limit, at: .seconds(7))

@@ -8,7 +8,7 @@ import Testing
         firstByte: .seconds(30), idle: .seconds(20), pause: .seconds(40), stall: .seconds(10), total: .seconds(500),
         resumeWindow: .seconds(25))
 
-    @Test(arguments: 0..<200) func pausesAlternateWithResumesAndTheEndIsToldOnce(seed: Int) {
+    @Test(arguments: 0..<200) func pausesAlternateWithResumesAndTheEndIsReportedOnce(seed: Int) {
         var random = SeededGenerator(seed: seed)
         var now = Instant.seconds(0)
         var machine = StreamMachine(limits: Self.limits, at: now)
@@ -46,11 +46,11 @@ import Testing
         }
         if case .finish = machine.end(.drained) { finishes += 1 }
         #expect(machine.isFinished)
-        #expect(responseEnds <= 1 + detachments, "a client that came back is told the end again")
+        #expect(responseEnds <= 1 + detachments, "a resumed client gets the end again")
         #expect(finishes == 1)
     }
 
-    /// Tells one event, as a driver could: the time only when it has come.
+    /// Sends one event, as a driver could: a deadline only when it has passed.
     private func step(
         _ machine: inout StreamMachine, at now: Instant, using random: inout SeededGenerator
     ) -> StreamMachine.Action {

@@ -44,7 +44,7 @@ import Testing
         #expect(machine.deadlinePassed(at: .seconds(130)) == .finish(.upstreamTimeout))
     }
 
-    @Test func nobodyIsSilentWhoWaitsForTheRest() {
+    @Test func anUpstreamThatWaitsForTheRequestBodyIsNotIdle() {
         var machine = open(.init(idle: .seconds(10)))
         machine.requestAwaited()
         #expect(machine.deadlinePassed(at: .seconds(60)) == .none)
@@ -115,7 +115,7 @@ import Testing
         #expect(machine.pauses == 1)
     }
 
-    @Test func thereIsNothingToPauseBeforeTheHeadOrBehindTheEnd() {
+    @Test func nothingIsPausedBeforeTheHeadOrAfterTheEnd() {
         var early = StreamMachine(limits: .init(), at: Self.start)
         #expect(early.chunkArrived(at: Self.start, level: .full) == .none)
         var late = open()
@@ -142,7 +142,7 @@ import Testing
         #expect(machine.paused(at: .seconds(11)) == .seconds(4))
     }
 
-    @Test func aPauseThatHasLastedHalfItsLimitEndsWithTheFirstFreePlace() {
+    @Test func aPauseOfHalfItsLimitEndsWithTheFirstFreeSlot() {
         var machine = open(.init(pause: .seconds(10)))
         _ = machine.chunkArrived(at: .seconds(1), level: .full)
         #expect(machine.recordsSent(level: .middle, at: .seconds(5.9)) == .none)
@@ -179,7 +179,7 @@ import Testing
         expectNothing(of: &machine)
     }
 
-    /// Tells every event, and expects no action.
+    /// Sends every event, and expects no action.
     private func expectNothing(of machine: inout StreamMachine) {
         machine.headArrived(at: .seconds(100))
         #expect(machine.chunkArrived(at: .seconds(100), level: .full) == .none)
@@ -194,7 +194,7 @@ import Testing
         #expect(machine.isFinished)
     }
 
-    // MARK: Invariant 3: the clock of whoever is being waited for runs, and no other
+    // MARK: Invariant 3: only the clock of the awaited side runs
 
     @Test func anUpstreamThatDoesNotAnswerTimesOut() {
         var machine = StreamMachine(limits: .init(firstByte: .seconds(30), idle: .seconds(1)), at: Self.start)
@@ -215,7 +215,7 @@ import Testing
         #expect(machine.emptied() == .endResponse(.upstreamTimeout))
     }
 
-    @Test func theIdleClockStandsWhileTheUpstreamIsPausedAndStartsAfresh() {
+    @Test func theIdleClockStopsDuringAPauseAndStartsAgain() {
         var machine = open(.init(idle: .seconds(10)))
         _ = machine.chunkArrived(at: .seconds(1), level: .full)
         #expect(machine.nextDeadline == .distantFuture)
@@ -224,7 +224,7 @@ import Testing
         #expect(machine.nextDeadline == .seconds(1010))
     }
 
-    @Test func theIdleClockStandsOnceTheUpstreamHasEnded() {
+    @Test func theIdleClockStopsOnceTheUpstreamHasEnded() {
         var machine = open(.init(idle: .seconds(10), pause: .seconds(10)))
         _ = machine.chunkArrived(at: .seconds(1), level: .full)
         _ = machine.upstreamEnded(.completed, at: .seconds(2))
@@ -329,7 +329,7 @@ import Testing
         #expect(late.clientStopped(level: .full, at: .seconds(2)) == .finish(.slowConsumer))
     }
 
-    @Test func aTrialOfTheLimitNotesTheSlowConsumerAndGoesOn() {
+    @Test func aDryRunOfTheLimitReportsTheSlowConsumerAndContinues() {
         var machine = open(.init(stall: .seconds(10), endsWhenFull: true, isStallDryRun: true))
         _ = machine.clientStopped(level: .low, at: .seconds(1))
         machine.clientLooked(taken: 0, at: .seconds(11))
@@ -340,7 +340,7 @@ import Testing
         #expect(machine.chunkArrived(at: .seconds(12), level: .full) == .pauseUpstream)
     }
 
-    @Test func aTrialDoesNotLetAPauseLastForEver() {
+    @Test func aDryRunDoesNotLetAPauseLastForEver() {
         var machine = open(.init(pause: .seconds(10), isStallDryRun: true))
         _ = machine.chunkArrived(at: .seconds(1), level: .full)
         _ = machine.clientStopped(level: .full, at: .seconds(1))
@@ -402,7 +402,7 @@ import Testing
         #expect(machine.deadlinePassed(at: .seconds(31)) == .finish(.clientGone))
     }
 
-    @Test func whoComesBackIsNotHeldToWhatTheOldConnectionLeftUnread() {
+    @Test func aResumedStreamIgnoresTheUnreadBytesOfTheOldConnection() {
         var machine = open(.init(stall: .seconds(10), resumeWindow: .seconds(30)))
         _ = machine.clientStopped(level: .full, at: .seconds(1))
         machine.attached()
@@ -438,7 +438,7 @@ import Testing
         #expect(machine.deadlinePassed(at: .seconds(60)) == .finish(.clientGone))
     }
 
-    @Test func whoIsNotThereIsNotSlow() {
+    @Test func aDetachedClientIsNotSlow() {
         var machine = open(.init(stall: .seconds(10), resumeWindow: .seconds(60)))
         _ = machine.clientStopped(level: .full, at: .seconds(1))
         _ = machine.clientDisconnected(at: .seconds(2))
@@ -446,7 +446,7 @@ import Testing
         #expect(machine.nextDeadline == .seconds(62))
     }
 
-    @Test func otherLimitsCountFromTheBeginningOfWhatGoesOn() {
+    @Test func newLimitsCountFromTheBeginningOfThePresentPhase() {
         var machine = StreamMachine(limits: .init(firstByte: .seconds(30), total: .seconds(60)), at: Self.start)
         machine.setLimits(.init(firstByte: .seconds(10)), at: .seconds(5))
         #expect(machine.nextDeadline == .seconds(10))

@@ -2,7 +2,7 @@ import Flow
 import Testing
 
 @Suite struct InstantTests {
-    @Test func addsADurationAndTellsItBack() {
+    @Test func addsAndSubtractsADuration() {
         let start = Instant(nanoseconds: 5)
         #expect(start + .milliseconds(3) == Instant(nanoseconds: 3_000_005))
         #expect(start + .milliseconds(-3) == Instant(nanoseconds: -2_999_995))

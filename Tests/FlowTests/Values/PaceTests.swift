@@ -8,7 +8,7 @@ import Testing
         for text in ["", "Unlimited", "none", "off", "0/s"] { #expect(Pace(text) == nil) }
     }
 
-    @Test func tellsItselfBack() throws {
+    @Test func isWrittenAsItIsRead() throws {
         #expect(Pace.unlimited.text == "unlimited")
         #expect(Pace.limited(try .of("2.50/m")).text == "2.5/minute")
     }

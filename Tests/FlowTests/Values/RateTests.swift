@@ -9,7 +9,7 @@ import Testing
         ("10.010/s", "10.01/second"), ("999999999.999999/s", "999999999.999999/second"), ("1.0000000/s", "1/second"),
         ("0000000000007/s", "7/second"), ("100/s", "100/second"),
     ])
-    func isToldBackInItsCanonicalForm(written: String, canonical: String) throws {
+    func isWrittenInItsCanonicalForm(written: String, canonical: String) throws {
         #expect(try Rate.of(written).text == canonical)
         #expect(try Rate.of(canonical).text == canonical)
     }

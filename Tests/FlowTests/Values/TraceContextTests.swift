@@ -44,7 +44,7 @@ import Testing
         "00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     ]
 
-    @Test(arguments: malformed) func aMalformedParentBeginsATraceThatNobodyRecords(parent: String) {
+    @Test(arguments: malformed) func aMalformedParentBeginsATraceThatIsNotSampled(parent: String) {
         let context = joined([parent])
         #expect(context.isOwn)
         #expect(context.traceparent == "00-000000000000000a000000000000000b-000000000000000c-00")
@@ -56,11 +56,11 @@ import Testing
         #expect(joined([Self.parent, Self.parent]).isOwn)
     }
 
-    @Test func everyCutOfAParentIsMalformed() {
+    @Test func everyPrefixOfAParentIsMalformed() {
         for length in 0..<Self.parent.count { #expect(joined([String(Self.parent.prefix(length))]).isOwn) }
     }
 
-    @Test(arguments: 0..<55) func everyOtherByteInItsPlaceIsRefusedOrADigit(place: Int) {
+    @Test(arguments: 0..<55) func everyOtherByteIsRefusedOrADigit(place: Int) {
         for byte in UInt8.min...127 {
             var bytes = Array(Self.parent.utf8)
             bytes[place] = byte
