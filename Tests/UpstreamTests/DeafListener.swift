@@ -3,7 +3,7 @@ import Testing
 
 @testable import Upstream
 
-/// A port of 127.0.0.1 whose queue of new connections is full: whoever connects gets no answer.
+/// A port of 127.0.0.1 whose queue of new connections is full: a connect gets no answer.
 final class DeafListener: Sendable {
     let port: UInt16
     private let sockets: [CInt]
@@ -21,7 +21,7 @@ final class DeafListener: Sendable {
         }
         try #require(named == 0)
         port = UInt16(bigEndian: address.sin_port)
-        // The queue takes one more than it is asked for; what comes after is not even refused (listen(2), tcp(7)).
+        // The queue takes one more than requested; later ones are not even refused (listen(2), tcp(7)).
         var sockets = [listener]
         for _ in 0..<4 {
             let client = try Self.makeSocket()

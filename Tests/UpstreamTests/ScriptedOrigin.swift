@@ -7,7 +7,7 @@ import Testing
 
 @testable import Upstream
 
-/// A server on 127.0.0.1 that answers each request as the test says, byte by byte, and counts what happens to it.
+/// A server on 127.0.0.1 that answers each request by a script, byte by byte, and counts its connections and requests.
 final class ScriptedOrigin: Sendable {
     struct Counts: Sendable {
         var accepted = 0
@@ -19,7 +19,7 @@ final class ScriptedOrigin: Sendable {
         var open: Int { accepted - closed }
     }
 
-    /// What becomes of a request: is called on the connection's event loop.
+    /// Answers a request; called on the connection's event loop.
     typealias Script = @Sendable (_ path: String, _ connection: ScriptedConnection) -> Void
 
     let counts: Watched<Counts>
@@ -33,7 +33,7 @@ final class ScriptedOrigin: Sendable {
         origin = Origin(url: "http://127.0.0.1:\(port)", connectTimeout: .seconds(5), receiveBuffer: receiveBuffer)
     }
 
-    /// Runs a test beside an origin, and closes the origin behind it.
+    /// Runs a test with an origin, and closes the origin after it.
     static func run(
         receiveBuffer: ByteCount? = nil, _ script: @escaping Script,
         _ body: (ScriptedOrigin) async throws -> Void
@@ -41,7 +41,7 @@ final class ScriptedOrigin: Sendable {
         let counts = Watched(Counts())
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 1024)
-            // Less than a piece that is poured: so each is waited for, and the loop comes to its other connections.
+            // Less than a piece that is poured: so each is waited for, and the loop serves its other connections.
             .childChannelOption(.socketOption(.so_sndbuf), value: 64 << 10)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -60,8 +60,8 @@ final class ScriptedOrigin: Sendable {
         try result.get()
     }
 
-    /// An address where nobody listens.
-    static func nobody() async throws -> Origin {
+    /// An address without a listener.
+    static func unreachable() async throws -> Origin {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .bind(host: "127.0.0.1", port: 0).get()
         let port = try #require(channel.localAddress?.port)
@@ -70,7 +70,7 @@ final class ScriptedOrigin: Sendable {
     }
 }
 
-/// Runs a test on a loop of its own beside an origin that answers as the script says.
+/// Runs a test on a loop of its own beside an origin that answers by the script.
 func withOrigin(
     waking: Waking = .auto, receiveBuffer: ByteCount? = nil, _ script: @escaping ScriptedOrigin.Script,
     test: @Sendable (isolated Bench, ScriptedOrigin) async throws -> Void
@@ -80,7 +80,7 @@ func withOrigin(
     }
 }
 
-/// One connection of an origin; its script tells it what to send.
+/// One connection of an origin; its script decides what it sends.
 final class ScriptedConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -109,7 +109,7 @@ final class ScriptedConnection: ChannelInboundHandler {
         }
     }
 
-    /// Sends so many bytes of a repeated line, as fast as they are taken.
+    /// Sends this number of bytes of a repeated line, as fast as they are taken.
     func pour(_ line: String, bytes: Int) {
         let times = (256 << 10) / line.utf8.count + 1
         endless = ByteBuffer(string: String(repeating: line, count: times))
@@ -119,14 +119,14 @@ final class ScriptedConnection: ChannelInboundHandler {
 
     func close() { context?.close(promise: nil) }
 
-    /// Closes without a farewell: the peer gets RST, not FIN.
+    /// Resets the connection: the peer gets RST, not FIN.
     func reset() {
         guard let context, let options = context.channel as? any SocketOptionProvider else { return }
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in bound.value.close(promise: nil) }
     }
 
-    /// Does something on the connection's event loop once the test gives the sign.
+    /// Calls this on the connection's event loop once the sign is true.
     func when(_ sign: Watched<Bool>, _ action: @escaping @Sendable (ScriptedConnection) -> Void) {
         guard let loop = context?.eventLoop else { return }
         let bound = NIOLoopBound(self, eventLoop: loop)

@@ -18,7 +18,7 @@ actor Bench {
 
     private init(on eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
-    /// Runs a test on a loop of its own, and closes everything behind it.
+    /// Runs a test on a loop of its own, and closes everything after it.
     static func run(
         waking: Waking = .auto, _ body: @Sendable (isolated Bench) async throws -> Void
     ) async throws {
@@ -62,7 +62,7 @@ actor Bench {
     /// How many connections to an origin wait for the next request.
     func idleConnections(to origin: Origin) -> Int { upstream?.idleConnections()[ObjectIdentifier(origin)] ?? 0 }
 
-    /// Does this each time when clients are to be written to.
+    /// Calls this each time before clients are written to.
     func onHandedOver(_ body: @escaping () -> Void) { upstream?.handedOver = body }
 
     /// Makes a request ready; `start()` sends it.

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Upstream
 
-/// What stands on the wire is what was asked for, and nothing that libcurl thinks of by itself.
+/// The header on the wire is the requested one, without a field of libcurl's own.
 @Suite(.timeLimit(.minutes(2))) struct HeaderListTests {
     /// Sends a request, and returns its lines as the origin got them.
     private func lines(

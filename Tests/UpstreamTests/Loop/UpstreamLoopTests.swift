@@ -132,7 +132,7 @@ private let wakings: [Waking] = AIOWaker.isPermitted() ? [.aio, .thread] : [.thr
         }
     }
 
-    /// A response that nobody asked for must not become the answer to the next request (RFC 9112, section 9.2).
+    /// An unsolicited response must not become the answer to the next request (RFC 9112, section 9.2).
     @Test(arguments: [true, false])
     func aResponseThatNobodyAskedForIsNoAnswer(atOnce: Bool) async throws {
         let sign = Watched(false)

@@ -4,7 +4,7 @@ import Testing
 @testable import Upstream
 
 @Suite struct ResponseHeadParserTests {
-    /// Hands over the lines as libcurl does, one by one, and returns the head.
+    /// Passes the lines on as libcurl does, one by one, and returns the head.
     private func parse(_ text: String, takesHTTP2: Bool = false) throws -> UpstreamResponseHead? {
         try heads(text, takesHTTP2: takesHTTP2).final
     }
@@ -222,7 +222,7 @@ import Testing
 
     // MARK: Size
 
-    /// A head of exactly so many bytes.
+    /// A head of exactly this number of bytes.
     private func head(ofBytes count: Int) -> String {
         let frame = "HTTP/1.1 200 OK\r\n" + "A: \r\n" + "\r\n"
         return "HTTP/1.1 200 OK\r\n" + "A: " + String(repeating: "x", count: count - frame.utf8.count) + "\r\n\r\n"

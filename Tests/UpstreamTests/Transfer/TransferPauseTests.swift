@@ -4,7 +4,7 @@ import Testing
 
 @testable import Upstream
 
-/// Backpressure: a transfer that is paused hands over nothing, and loses nothing.
+/// Backpressure: a paused transfer passes on nothing and loses nothing.
 @Suite(.timeLimit(.minutes(2))) struct TransferPauseTests {
     private static let line = "0123456789abcdef0123456789abcdef\n"
 
@@ -16,12 +16,39 @@ import Testing
         }
     }
 
-    /// Whether a body is the firehose's, nothing lost or doubled.
+    /// Whether a body is the firehose's, with nothing lost or doubled.
     private func isWhole(_ body: [UInt8]) -> Bool {
         let line = Array(Self.line.utf8)
         return stride(from: 0, to: body.count, by: line.count).allSatisfy {
             body[$0..<min($0 + line.count, body.count)].elementsEqual(line.prefix(body.count - $0))
         }
+    }
+
+    /// A transfer that is paused at each piece of its body, and has received the first.
+    private func pausing(at bench: isolated Bench, _ origin: ScriptedOrigin) async throws -> Exchange {
+        let exchange = try bench.request(at: origin.origin)
+        exchange.keepsBody = false
+        exchange.onBytes = { _ in exchange.transfer?.pause() }
+        exchange.start()
+        try await bench.wait(for: exchange, until: "bytes") { $0.count > 0 }
+        return exchange
+    }
+
+    /// A transfer that was paused at its first bytes while its upstream sent the rest at the sign and closed, and then read to
+    /// its end.
+    private func paused(
+        at first: Int, until sign: Watched<Bool>, _ bench: isolated Bench, _ origin: ScriptedOrigin
+    ) async throws -> Exchange {
+        let exchange = try await pausing(at: bench, origin)
+        #expect(exchange.count == first)
+        sign.update { $0 = true }
+        try await origin.counts.wait(for: "the close") { $0.closed == 1 }
+        #expect(try await bench.response(to: "/other", at: origin.origin).text == "ok")
+        #expect(exchange.count == first && exchange.end == nil)
+        exchange.onBytes = { _ in }
+        exchange.transfer?.resume()
+        try await bench.wait(for: exchange, until: "the end") { $0.end != nil }
+        return exchange
     }
 
     @Test func aPauseHoldsAndAResumeLosesNothing() async throws {
@@ -33,7 +60,7 @@ import Testing
             exchange.start()
             try await bench.wait(for: exchange, until: "bytes") { $0.count > 0 }
             let count = exchange.count
-            // Ten other requests come and go over the same loop, and the firehose stays shut.
+            // Ten other requests come and go over the same loop, and the firehose stays paused.
             for _ in 0..<10 { #expect(try await bench.response(to: "/other", at: origin.origin).text == "ok") }
             #expect(exchange.count == count)
             #expect(exchange.end == nil)
@@ -46,14 +73,10 @@ import Testing
         }
     }
 
-    /// The project's promise, at this part: the origin is not read further than the socket's buffers reach.
+    /// An origin is not read further than the socket's buffers reach.
     @Test func aPausedUpstreamIsNotReadAhead() async throws {
         try await withOrigin(receiveBuffer: .kibibytes(64), Self.firehose(1 << 56)) { bench, origin in
-            let exchange = try bench.request(at: origin.origin)
-            exchange.keepsBody = false
-            exchange.onBytes = { _ in exchange.transfer?.pause() }
-            exchange.start()
-            try await bench.wait(for: exchange, until: "bytes") { $0.count > 0 }
+            let exchange = try await pausing(at: bench, origin)
             #expect(exchange.count <= 64 << 10, "one read")
             // Each resume lets one read through, however often the firehose could have sent more in between.
             for round in 2...20 {
@@ -66,14 +89,10 @@ import Testing
         }
     }
 
-    @Test func aResumeHandsOverNothingBeforeItReturns() async throws {
+    @Test func aResumePassesOnNothingBeforeItReturns() async throws {
         try await withOrigin(receiveBuffer: .kibibytes(64), Self.firehose(1 << 56)) { bench, origin in
-            let exchange = try bench.request(at: origin.origin)
-            exchange.keepsBody = false
-            exchange.onBytes = { _ in exchange.transfer?.pause() }
-            exchange.start()
-            try await bench.wait(for: exchange, until: "bytes") { $0.count > 0 }
-            // Neither outside of a turn of the loop, nor at the time within one when clients are written to.
+            let exchange = try await pausing(at: bench, origin)
+            // Neither outside of a turn of the loop, nor within one at the time of writing to clients.
             for round in 1...20 {
                 let count = exchange.count
                 var countAfter: Int?
@@ -166,17 +185,7 @@ import Testing
                 $0.close()
             }
         } test: { bench, origin in
-            let exchange = try bench.request(at: origin.origin)
-            exchange.onBytes = { _ in exchange.transfer?.pause() }
-            exchange.start()
-            try await bench.wait(for: exchange, until: "bytes") { $0.count == 6 }
-            sign.update { $0 = true }
-            try await origin.counts.wait(for: "the close") { $0.closed == 1 }
-            #expect(try await bench.response(to: "/other", at: origin.origin).text == "ok")
-            #expect(exchange.count == 6 && exchange.end == nil)
-            exchange.onBytes = { _ in }
-            exchange.transfer?.resume()
-            try await bench.wait(for: exchange, until: "the end") { $0.end != nil }
+            let exchange = try await paused(at: 6, until: sign, bench, origin)
             #expect(exchange.end == .complete)
             #expect(exchange.count == 30_006)
         }
@@ -197,17 +206,7 @@ import Testing
                 $0.reset()
             }
         } test: { bench, origin in
-            let exchange = try bench.request(at: origin.origin)
-            exchange.onBytes = { _ in exchange.transfer?.pause() }
-            exchange.start()
-            try await bench.wait(for: exchange, until: "bytes") { $0.count == 1024 }
-            sign.update { $0 = true }
-            try await origin.counts.wait(for: "the reset") { $0.closed == 1 }
-            #expect(try await bench.response(to: "/other", at: origin.origin).text == "ok")
-            #expect(exchange.count == 1024 && exchange.end == nil)
-            exchange.onBytes = { _ in }
-            exchange.transfer?.resume()
-            try await bench.wait(for: exchange, until: "the end") { $0.end != nil }
+            let exchange = try await paused(at: 1024, until: sign, bench, origin)
             #expect(exchange.count == 101 * 1024)
             if isComplete {
                 #expect(exchange.end == .complete)
@@ -221,14 +220,11 @@ import Testing
 
     @Test func cancellingAPausedTransferClosesItsConnection() async throws {
         try await withOrigin(receiveBuffer: .kibibytes(64), Self.firehose(1 << 56)) { bench, origin in
-            let exchange = try bench.request(at: origin.origin)
-            exchange.onBytes = { _ in exchange.transfer?.pause() }
-            exchange.start()
-            try await bench.wait(for: exchange, until: "bytes") { $0.count > 0 }
+            let exchange = try await pausing(at: bench, origin)
             #expect(try await bench.response(to: "/other", at: origin.origin).text == "ok")
             exchange.transfer?.cancel()
             try await origin.counts.wait(for: "the close") { $0.closed == 1 }
-            // What the next one gets is not the paused one's.
+            // The next response is not that of the paused transfer.
             for _ in 0..<3 { #expect(try await bench.response(to: "/other", at: origin.origin).text == "ok") }
         }
     }

@@ -45,7 +45,7 @@ import Testing
             connection.send("\(line)\r\n\r\n")
         } test: { bench, origin in
             let exchange = try await bench.response(at: origin.origin)
-            // libcurl itself takes no line without a colon, and says so less well.
+            // libcurl itself rejects a line without a colon, with a less exact error.
             if line == "no colon", case .failed(.brokenOff) = exchange.end { return }
             guard case .failed(.malformed) = exchange.end else {
                 Issue.record("\(String(describing: exchange.end))")
@@ -112,7 +112,7 @@ import Testing
     // MARK: Responses that are none
 
     @Test func whereNobodyListensTheUpstreamIsUnreachable() async throws {
-        let origin = try await ScriptedOrigin.nobody()
+        let origin = try await ScriptedOrigin.unreachable()
         try await Bench.run { bench in
             let exchange = try await bench.response(at: origin)
             guard case .failed(.unreachable) = exchange.end else {
@@ -171,7 +171,7 @@ import Testing
                 Issue.record("\(String(describing: exchange.end))")
                 return
             }
-            #expect(exchange.text == (response.contains("half") ? "half" : ""), "what arrived was handed over")
+            #expect(exchange.text == (response.contains("half") ? "half" : ""), "what arrived was passed on")
         }
     }
 
