@@ -50,7 +50,7 @@ import Testing
     @Test func theLastDeclaredBytesAreTakenAfterTheEndOfTheStream() throws {
         try begin(length: 5)
         try client.send(EmbeddedHTTP2.data("he"))
-        #expect(taker.text == "he", "what leaves bytes to come is taken at once")
+        #expect(taker.text == "he", "a part that is not the last is taken at once")
         try client.send(EmbeddedHTTP2.data("llo"))
         #expect(taker.text == "he" && !taker.hasEnd)
         try client.send(EmbeddedHTTP2.data("", ends: true))
@@ -87,7 +87,7 @@ import Testing
         #expect(taker.text.isEmpty && !taker.hasEnd && taker.failures == [.brokenOff])
     }
 
-    /// Reading continues although more is kept than of other bodies: otherwise no timer would run.
+    /// Reading continues although more is buffered than of other bodies: otherwise no timer would run.
     @Test(arguments: [5, 65535]) func anEndThatDoesNotComeIsTooSlow(length: Int) throws {
         try begin(length: length)
         let text = String(repeating: "b", count: length)

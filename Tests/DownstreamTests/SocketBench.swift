@@ -25,7 +25,7 @@ actor SocketBench {
         (self.eventLoop, self.otherLoop) = (eventLoop, otherLoop)
     }
 
-    /// Runs a test beside a listener, and closes everything behind it.
+    /// Runs a test with a listener, and closes everything after it.
     static func run(
         gate: (any ConnectionGate)? = nil,
         _ body: @Sendable (isolated SocketBench, Listener) async throws -> Void
@@ -59,13 +59,13 @@ actor SocketBench {
         try await body(self, listener)
     }
 
-    /// Something else woke the loop, did this, and the turn is over.
+    /// A turn of the loop that has another cause: does this and ends.
     func turn(_ body: () -> Void = {}) {
         body()
         outbox.turnEnded()
     }
 
-    /// Waits for what no event tells: looks again and again.
+    /// Waits for a condition that no event reports: polls it.
     func wait(for what: String, until condition: () -> Bool) async throws {
         let deadline = NIODeadline.now() + answerTimeout
         while !condition() {
@@ -74,13 +74,13 @@ actor SocketBench {
         }
     }
 
-    /// Opens a listening socket and says where.
+    /// Opens a listening socket and returns its address.
     func bind(_ listener: Listener) async throws -> SocketAddress {
         try #require(try await listener.bind(SocketAddress(ipAddress: "127.0.0.1", port: 0)).get())
     }
 }
 
-/// A client on a socket, which reads only when it is told to.
+/// A client on a socket, which may read only on demand.
 final class SocketClient: Sendable {
     struct State: Sendable {
         var received: [UInt8] = []
@@ -95,7 +95,7 @@ final class SocketClient: Sendable {
     let state = Watched(State())
     private let channel: any Channel
 
-    /// Connects; where it does not read as fast as it can, it reads nothing before `startReading()`.
+    /// Connects; unless it reads as fast as it can, it reads nothing before `startReading()`.
     init(_ address: SocketAddress, reads: Bool = true) async throws {
         let state = state
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -55,7 +55,7 @@ import Testing
         #expect(results() == [""])
     }
 
-    /// h11: all cuts give one result.
+    /// All splits give one result (h11).
     @Test(arguments: [post("sixteen bytes..."), chunked + "3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\nT: x\r\n\r\n"])
     func aBodyMayArriveInAnyPieces(request: String) throws {
         let (whole, expected) = try echoing()
@@ -79,8 +79,8 @@ import Testing
         #expect(connection.isOpen)
     }
 
-    /// What comes behind an answer that is not taken yet waits; the socket is not read meanwhile.
-    @Test func aBodyBehindAnAnswerThatIsNotTakenWaitsForItsTurn() throws {
+    /// What follows an answer that is not taken yet waits; the socket is not read meanwhile.
+    @Test func aBodyAfterAnUnreadAnswerWaits() throws {
         let (connection, results) = try echoing()
         let handler = try connection.channel.pipeline.syncOperations.handler(type: ConnectionHandler.self)
         let onBody = connection.handler.onBody
@@ -118,7 +118,7 @@ import Testing
 
     private static let expect = "Expect: 100-Continue\r\n"
 
-    @Test func aClientThatWaitsIsToldToGoOn() throws {
+    @Test func anExpectingClientGets100Continue() throws {
         let (connection, results) = try echoing()
         try connection.send(Self.post("", declared: 4, more: Self.expect))
         #expect(try connection.received() == "HTTP/1.1 100 Continue\r\n\r\n")
@@ -128,7 +128,7 @@ import Testing
         #expect(connection.isOpen)
     }
 
-    @Test func aClientWhoseBodyIsNotWantedIsNotToldToGoOn() throws {
+    @Test func withoutANeedForTheBodyNo100ContinueIsSent() throws {
         let (connection, _) = try echoing()
         try connection.send(Self.post("", declared: 17, more: Self.expect))
         #expect(try connection.received().hasPrefix("HTTP/1.1 400 Bad Request\r\n"))
@@ -138,7 +138,7 @@ import Testing
     }
 
     /// RFC 9110, section 10.1.1.
-    @Test func anHTTP10ClientIsNotToldToGoOn() throws {
+    @Test func anHTTP10ClientGetsNo100Continue() throws {
         let (connection, results) = try echoing()
         try connection.send("POST / HTTP/1.0\r\nContent-Length: 4\r\n\(Self.expect)\r\n")
         #expect(try connection.received().isEmpty)
@@ -178,7 +178,7 @@ import Testing
         #expect(results() == ["tooSlow"])
     }
 
-    @Test func malformedChunksAreToldInTheBodysPlace() throws {
+    @Test func malformedChunksFailTheBody() throws {
         let (connection, results) = try echoing()
         try connection.send(Self.chunked + "3\r\nabc\r\nnot a size\r\n")
         #expect(results() == ["malformed"])
@@ -188,7 +188,7 @@ import Testing
         #expect(!connection.isOpen)
     }
 
-    @Test func aClientThatLeavesInMidBodyIsToldOnce() throws {
+    @Test func aDisconnectWithinTheBodyIsReportedOnce() throws {
         let (connection, results) = try echoing()
         try connection.send(Self.post("half", declared: 10))
         try connection.leave()
@@ -198,7 +198,7 @@ import Testing
         #expect(results() == ["brokenOff"])
     }
 
-    @Test func anAnswerBeforeTheBodyBreaksItOff() throws {
+    @Test func anAnswerBeforeTheEndOfTheBodyFailsIt() throws {
         let connection = try EmbeddedConnection()
         var results: [Result<ByteBuffer, RequestBody.Failure>] = []
         connection.handler.onBody = { _, body, writer in
@@ -212,7 +212,7 @@ import Testing
         #expect(results.count == 1)
     }
 
-    @Test func whoAsksLateOrTwiceGetsNothing() throws {
+    @Test func aLateOrSecondRequestForTheBodyGetsNothing() throws {
         let connection = try EmbeddedConnection()
         var results: [Result<ByteBuffer, RequestBody.Failure>] = []
         var late: RequestBody?
@@ -231,7 +231,7 @@ import Testing
         #expect(results == [.failure(.brokenOff), .failure(.brokenOff)])
     }
 
-    @Test(arguments: [true, false]) func aBodyThatIsOverIsLetGo(ends: Bool) throws {
+    @Test(arguments: [true, false]) func aBodyThatHasEndedIsReleased(ends: Bool) throws {
         let connection = try EmbeddedConnection()
         weak var held: RequestBody?
         connection.handler.onBody = { _, body, writer in

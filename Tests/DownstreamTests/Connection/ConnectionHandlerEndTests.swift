@@ -5,7 +5,7 @@ import Testing
 
 @testable import Downstream
 
-/// How long a connection lives, and how it ends.
+/// The time limits of a connection, and its ends.
 @Suite struct ConnectionHandlerEndTests {
     private static let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
     private static let ok = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -21,7 +21,7 @@ import Testing
         #expect(connection.handler.faults.isEmpty)
     }
 
-    @Test func aHeadThatDoesNotArriveInTimeIsTold() throws {
+    @Test func aLateHeadIsAFault() throws {
         let connection = try EmbeddedConnection(limits: .init(headerTime: .seconds(10)))
         connection.advance(by: .seconds(5))
         try connection.send("GET / HTTP/1.1\r\n")
@@ -32,7 +32,7 @@ import Testing
         #expect(try connection.received().hasPrefix("HTTP/1.1 400 Bad Request\r\n"))
     }
 
-    /// A byte now and then wins no time: that is how slow-loris attacks hold connections.
+    /// A byte now and then does not extend the time, as slow-loris attacks would have it.
     @Test func aHeadThatArrivesByteByByteHasNoLongerTime() throws {
         let connection = try EmbeddedConnection(limits: .init(headerTime: .seconds(10)))
         for byte in "GET / HT" {
@@ -96,7 +96,7 @@ import Testing
         #expect(delegate.closes == 1)
     }
 
-    @Test func aClosedConnectionLeavesNoTimerBehind() throws {
+    @Test func aClosedConnectionHasNoTimer() throws {
         let connection = try EmbeddedConnection()
         try connection.send(Self.get)
         #expect(connection.timers.count == 1)
@@ -107,7 +107,7 @@ import Testing
 
     // MARK: Leaving
 
-    @Test func aClientThatLeavesIsToldToWhoeverAnswers() throws {
+    @Test func aDisconnectIsReportedToTheResponse() throws {
         let connection = try EmbeddedConnection()
         let delegate = ScriptedDelegate()
         var writer: (any ConnectionResponse)?
@@ -119,7 +119,7 @@ import Testing
         try connection.send(Self.get)
         try connection.leave()
         #expect(delegate.closes == 1 && delegate.finishes == 0)
-        // Whoever has not noticed yet does no harm.
+        // A late call does no harm.
         writer?.write("late")
         #expect(writer?.room == 0)
         writer?.end()
@@ -138,7 +138,7 @@ import Testing
         #expect(!connection.isOpen)
     }
 
-    @Test func drainingLetsAnAnswerEndAndClosesBehindIt() throws {
+    @Test func aDrainClosesAfterTheAnswer() throws {
         let connection = try EmbeddedConnection()
         var writer: (any ConnectionResponse)?
         connection.handler.onRequest = { writer = $1 }
@@ -150,7 +150,7 @@ import Testing
         #expect(!connection.isOpen)
     }
 
-    @Test func anAnswerThatBeganBeforeTheDrainClosesBehindItToo() throws {
+    @Test func aDrainClosesAfterAnAnswerThatHasBegun() throws {
         let connection = try EmbeddedConnection()
         var writer: (any ConnectionResponse)?
         connection.handler.onRequest = {

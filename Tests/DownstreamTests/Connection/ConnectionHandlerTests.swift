@@ -84,7 +84,7 @@ import Testing
         ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", true), ("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", false),
         ("GET / HTTP/1.0\r\n\r\n", false), ("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", true),
         ("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", true), ("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: x\r\n\r\n", true),
-    ]) func theClientSaysWhetherTheConnectionStays(request: String, stays: Bool) throws {
+    ]) func theClientDecidesWhetherTheConnectionPersists(request: String, stays: Bool) throws {
         let connection = try EmbeddedConnection()
         try connection.send(request)
         let answer = try connection.received()
@@ -127,7 +127,7 @@ import Testing
         "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
         "GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\u{0}b\r\n\r\n", "G@T / HTTP/1.1\r\n\r\n",
-    ]) func aMalformedRequestIsToldOnceAndClosesTheConnection(text: String) throws {
+    ]) func aMalformedRequestIsReportedOnceAndClosesTheConnection(text: String) throws {
         let connection = try EmbeddedConnection()
         try connection.send(text)
         #expect(connection.handler.faults == [.malformed])
@@ -137,7 +137,7 @@ import Testing
         #expect(connection.handler.requests.isEmpty)
     }
 
-    @Test func aHeadLargerThanTheLimitIsTold() throws {
+    @Test func aHeadLargerThanTheLimitIsAFault() throws {
         let connection = try EmbeddedConnection(limits: .init(maximumHeaderBytes: .kibibytes(1)))
         try connection.send("GET / HTTP/1.1\r\nHost: a\r\nX-A: \(String(repeating: "x", count: 2000))\r\n\r\n")
         #expect(connection.handler.faults == [.headTooLarge])
@@ -156,8 +156,8 @@ import Testing
         #expect(connection.handler.faults == [.headTooLarge])
     }
 
-    /// Found in review: told inside the end of the answer before, it was dropped, and the connection hung for a while.
-    @Test func garbageBehindARequestIsToldAfterItsAnswer() throws {
+    /// Found in review: reported within the end of the previous answer, it was dropped, and the connection hung for a while.
+    @Test func garbageAfterARequestIsReportedAfterItsAnswer() throws {
         let connection = try EmbeddedConnection()
         try connection.send(Self.get + "garbage\r\n\r\n")
         #expect(connection.handler.paths == ["/"])
@@ -165,7 +165,7 @@ import Testing
         #expect(try connection.received().hasPrefix(Self.ok + "HTTP/1.1 400 Bad Request\r\n"))
     }
 
-    @Test func garbageWhileARequestIsAnsweredIsToldAfterItsAnswer() throws {
+    @Test func garbageDuringAnAnswerIsReportedAfterIt() throws {
         let connection = try EmbeddedConnection()
         var writer: (any ConnectionResponse)?
         connection.handler.onRequest = { writer = $1 }

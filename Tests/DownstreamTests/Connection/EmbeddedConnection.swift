@@ -7,13 +7,13 @@ import Testing
 
 @testable import Downstream
 
-/// Answers requests as the test says.
+/// Answers requests by the closures of a test.
 final class ScriptedHandler: RequestHandler {
     private(set) var requests: [Request] = []
     private(set) var faults: [RequestFault] = []
-    /// What becomes of a request; a short answer where nothing else is said.
+    /// Answers a request; by default with a short text.
     var onRequest: (Request, any ConnectionResponse) -> Void = { $1.answer("ok") }
-    /// What becomes of a request and its body, instead.
+    /// Answers a request with a body, instead.
     var onBody: ((Request, RequestBody, any ConnectionResponse) -> Void)?
     var onFault: (RequestFault, any ConnectionResponse) -> Void = { fault, writer in
         writer.answer("\(fault)", status: .badRequest)
@@ -44,7 +44,7 @@ extension ClientResponse {
     func write(_ text: String) { Array(text.utf8).withUnsafeBytes { write($0) } }
 }
 
-/// Counts what a writer tells.
+/// Counts what a writer reports.
 final class ScriptedDelegate: ResponseWriterDelegate {
     private(set) var rooms = 0, blocks = 0, finishes = 0, closes = 0
     var onRoom: () -> Void = {}
@@ -99,11 +99,11 @@ final class EmbeddedConnection {
     ///
     /// - Parameters:
     ///   - request: What the client sent.
-    ///   - body: How the body is delimited; `nil` where the head is not written yet.
+    ///   - body: How the body is delimited; `nil` if the head is not written yet.
     ///   - headers: The fields of the head.
-    ///   - delegate: Who hears how the client takes the response.
+    ///   - delegate: Gets the reports on the response.
     /// - Returns: Both.
-    /// - Throws: Where the request did not arrive.
+    /// - Throws: If the request did not arrive.
     static func answering(
         _ request: String = "GET / HTTP/1.1\r\nHost: a\r\n\r\n", body: ResponseBodyLength? = .unknown,
         headers: HTTPHeaders = [:], delegate: ScriptedDelegate? = nil
@@ -159,7 +159,7 @@ final class EmbeddedConnection {
         channel.pipeline.fireChannelWritabilityChanged()
     }
 
-    /// Something else woke the loop, did this, and the turn is over.
+    /// A turn of the loop that has another cause: does this and ends.
     func turn(_ body: () -> Void = {}) {
         body()
         outbox.turnEnded()

@@ -6,7 +6,7 @@ import Testing
 @Suite struct HTTP2PrefaceTests {
     static let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
-    @Test(arguments: 0...24) func isKnownHoweverItIsCut(count: Int) {
+    @Test(arguments: 0...24) func isRecognisedInAnySplit(count: Int) {
         let opening = ByteBuffer(string: String(Self.preface.prefix(count)))
         // CRLF is one character of Swift's.
         let bytes = opening.readableBytes

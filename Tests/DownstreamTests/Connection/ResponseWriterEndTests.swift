@@ -3,12 +3,12 @@ import Testing
 
 @testable import Downstream
 
-/// How a response ends, and who hears of it.
+/// The ends of a response, and their reports.
 @Suite struct ResponseWriterEndTests {
     private static let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
     private static let chunkedHead = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
-    @Test func theEndIsToldOnceTheClientHasTakenIt() throws {
+    @Test func theEndIsReportedOnceTheClientHasTakenIt() throws {
         let delegate = ScriptedDelegate()
         let (connection, writer) = try EmbeddedConnection.answering(delegate: delegate)
         connection.turn()
@@ -23,7 +23,7 @@ import Testing
         #expect(delegate.closes == 0)
     }
 
-    @Test func whatComesBehindTheEndDoesNothing() throws {
+    @Test func callsAfterTheEndDoNothing() throws {
         let (connection, writer) = try EmbeddedConnection.answering()
         connection.turn {
             writer.end()
@@ -40,7 +40,7 @@ import Testing
     private static let trailers: HTTPHeaders = ["X-Stream-Status": "complete", "X-Stream-Items": "2"]
 
     /// RFC 9112, section 7.1.2: between the last chunk and the empty line.
-    @Test func trailersStandBehindTheLastChunk() throws {
+    @Test func trailersFollowTheLastChunk() throws {
         let (connection, writer) = try EmbeddedConnection.answering(
             "GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n", headers: ["Trailer": "X-Stream-Status"])
         #expect(writer.canSendTrailers)
@@ -142,7 +142,7 @@ import Testing
         #expect(!connection.isOpen)
     }
 
-    @Test(arguments: [true, false]) func aResponseThatIsOverIsLetGo(ends: Bool) throws {
+    @Test(arguments: [true, false]) func aResponseThatHasEndedIsReleased(ends: Bool) throws {
         let connection = try EmbeddedConnection()
         weak var writer: (any ConnectionResponse)?
         weak var delegate: ScriptedDelegate?

@@ -37,7 +37,7 @@ import Testing
         #expect(try connection.received() == Self.chunkedHead + "1\r\na\r\n0\r\n\r\n")
     }
 
-    /// RFC 9110, section 15.2: as many as there are in front of the head, to whoever knows them.
+    /// RFC 9110, section 15.2: any number before the head, for clients of HTTP/1.1.
     @Test func informationalHeadsComeFirst() throws {
         let (connection, writer) = try EmbeddedConnection.answering(body: nil)
         connection.turn {
@@ -110,38 +110,39 @@ import Testing
 
     // MARK: Two responses on one loop
 
+    /// The response to a request on this connection, with its head.
+    private static func answering(_ connection: EmbeddedConnection) throws -> any ConnectionResponse {
+        var response: (any ConnectionResponse)?
+        connection.handler.onRequest = {
+            $1.writeHead(.ok, headers: [:], body: .unknown)
+            response = $1
+        }
+        try connection.send(get)
+        return try #require(response)
+    }
+
     @Test func writersThatTakeTurnsDoNotMixTheirBytes() throws {
         let (connection, writer) = try EmbeddedConnection.answering()
         // A second connection on the same loop, with the same outbox.
         let second = try connection.makeSibling()
-        var other: (any ConnectionResponse)?
-        connection.handler.onRequest = {
-            $1.writeHead(.ok, headers: [:], body: .unknown)
-            other = $1
-        }
-        try second.send(Self.get)
+        let other = try Self.answering(second)
         connection.turn {
             for index in 0..<3 {
                 writer.write("a\(index)")
-                other?.write("b\(index)")
+                other.write("b\(index)")
             }
         }
         #expect(try connection.received() == Self.chunkedHead + "2\r\na0\r\n2\r\na1\r\n2\r\na2\r\n")
         #expect(try second.received() == Self.chunkedHead + "2\r\nb0\r\n2\r\nb1\r\n2\r\nb2\r\n")
     }
 
-    @Test func bytesForAClientThatHasLeftGoToNobody() throws {
+    @Test func bytesForADisconnectedClientAreDiscarded() throws {
         let (connection, writer) = try EmbeddedConnection.answering()
         let second = try connection.makeSibling()
-        var other: (any ConnectionResponse)?
-        connection.handler.onRequest = {
-            $1.writeHead(.ok, headers: [:], body: .unknown)
-            other = $1
-        }
-        try second.send(Self.get)
+        let other = try Self.answering(second)
         writer.write("for the one that leaves")
         try connection.leave()
-        connection.turn { other?.write("for the other") }
+        connection.turn { other.write("for the other") }
         #expect(try second.received() == Self.chunkedHead + "d\r\nfor the other\r\n")
     }
 
@@ -167,13 +168,13 @@ import Testing
         #expect(writer.room == BatchSize.maximum)
     }
 
-    /// What a client that never reads costs: one batch, however much there would be to write.
+    /// The memory for a client that never reads: one batch, however much there would be to write.
     @Test func aClientThatDoesNotReadIsHandedOneBatch() throws {
         let delegate = ScriptedDelegate()
         let (connection, writer) = try EmbeddedConnection.answering(delegate: delegate)
         connection.turn()
         _ = try connection.received()
-        // As the driver does: writes whenever there is room. The kernel takes nothing of it.
+        // As a stream does: it writes whenever there is room. The kernel takes nothing of it.
         let record = String(repeating: "x", count: 999) + "\n"
         var written = 0
         let pump = {
@@ -204,7 +205,7 @@ import Testing
         #expect(try connection.received() == Self.chunkedHead + String(300_000, radix: 16) + "\r\n" + record + "\r\n")
     }
 
-    @Test func beforeTheHeadAndBehindTheEndThereIsNoRoom() throws {
+    @Test func beforeTheHeadAndAfterTheEndThereIsNoRoom() throws {
         let (_, before) = try EmbeddedConnection.answering(body: nil)
         #expect(before.room == 0 && !before.hasHead)
         let (_, after) = try EmbeddedConnection.answering()

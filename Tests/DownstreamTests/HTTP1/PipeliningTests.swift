@@ -6,7 +6,7 @@ import Testing
 
 @testable import Downstream
 
-/// One request at a time, and a bound on what is held of the next.
+/// One request at a time, and a bound on the buffered bytes of the next.
 @Suite struct PipeliningTests {
     private static let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
     private static let ok = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -53,7 +53,7 @@ import Testing
     }
 
     /// When a client has closed, the channel reads all that the kernel holds at once.
-    @Test func whatIsHeldIsBounded() throws {
+    @Test func theBufferIsBounded() throws {
         let (connection, writer, _) = try answering()
         let handler = try connection.channel.pipeline.syncOperations.handler(type: ConnectionHandler.self)
         for _ in 0..<100 { try connection.send(String(repeating: Self.get, count: 1000)) }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Downstream
 
-/// RFC 9112: what is a request, and what is none.
+/// RFC 9112: valid and invalid requests.
 @Suite struct RequestDecoderTests {
     private static let line = "POST /a?b HTTP/1.1\r\n"
     private static let chunked = line + "Transfer-Encoding: chunked\r\n\r\n"
@@ -23,7 +23,7 @@ import Testing
         chunked + "5\r\nhello!\r\n", chunked + "0\r\nA b\r\n\r\n", line + "A: b\r\n c\r\n\r\n", "GET /\r\n\r\n",
     ]
 
-    @Test(arguments: streams) func whereBytesAreCutMakesNoDifference(text: String) {
+    @Test(arguments: streams) func everySplitGivesTheSameResult(text: String) {
         let bytes = Array(text.utf8), whole = DecodedRequests(bytes)
         for cut in 0...bytes.count { #expect(DecodedRequests(bytes, cutAt: [cut]) == whole) }
         #expect(DecodedRequests(bytes, cutAt: bytes.indices) == whole)
@@ -89,7 +89,7 @@ import Testing
     @Test(arguments: [
         ("1.1", "", true), ("1.1", "close", false), ("1.1", "Upgrade, CLOSE", false), ("1.1", "keep-alive", true),
         ("1.0", "", false), ("1.0", "Keep-Alive", true), ("1.0", "keep-alive, close", false), ("1.1", "closed", true),
-    ]) func connectionSaysWhetherItStays(version: String, options: String, stays: Bool) throws {
+    ]) func theConnectionFieldDecidesWhetherItPersists(version: String, options: String, stays: Bool) throws {
         let read = decode("GET / HTTP/\(version)\r\nConnection: \(options)\r\n\r\n")
         #expect(try #require(read.requests.first).decoded.isPersistent == stays)
     }
@@ -170,7 +170,7 @@ import Testing
         #expect(decode(String(repeating: "\r\n", count: 600), limit: 1000).fault == .headTooLarge)
     }
 
-    @Test func aHeadHasSoManyFields() {
+    @Test func theNumberOfFieldsIsLimited() {
         func head(_ count: Int) -> String { (0..<count).map { "X-\($0): v\r\n" }.joined() + "\r\n" }
         #expect(decode(Self.line + head(256)).fault == nil)
         #expect(decode(Self.line + head(257)).fault == .tooManyFields(limit: 256))

@@ -28,7 +28,7 @@ import Testing
 
     // MARK: Requests
 
-    @Test func itsSettingsComeFirstAndSayWhatItBears() throws {
+    @Test func itsSettingsComeFirstWithItsLimits() throws {
         let limited = try EmbeddedHTTP2(maximumStreams: 7, limits: .init(maximumHeaderBytes: .kibibytes(8)))
         let settings = try #require(try limited.begin().first)
         #expect(settings.kind == .settings)
@@ -48,7 +48,7 @@ import Testing
         #expect(frames[1].text == "ok" && frames[1].endsStream)
     }
 
-    @Test func anInputIsReadHoweverItIsCut() throws {
+    @Test func anInputIsReadInAnySplit() throws {
         let frames = [
             EmbeddedHTTP2.request(method: "POST", path: "/p", ends: false), EmbeddedHTTP2.data("one"),
             EmbeddedHTTP2.data("two"),
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func aHeadOverTheLimitIsAnsweredAndTheOthersGoOn() throws {
+    @Test func aHeadOverTheLimitIsAnsweredAndOtherStreamsContinue() throws {
         try client.begin()
         let large = (0..<40).map { ("x-\($0)", String(repeating: "v", count: 1000)) }
         let block = EmbeddedHTTP2.request(1, large).payload
@@ -127,7 +127,7 @@ import Testing
         #expect(frames.map(\.kind) == [.headers] && frames.last?.endsStream == true)
     }
 
-    /// A request that its client has given up before it was handed on causes no work.
+    /// A request that its client has cancelled before it was passed on causes no work.
     @Test func aRequestThatIsResetInTheSameFlightIsNotHandedOn() throws {
         try client.begin()
         try client.send(EmbeddedHTTP2.request(1), EmbeddedHTTP2.reset(1), EmbeddedHTTP2.request(3))
@@ -274,7 +274,7 @@ import Testing
         client.connection.setTaking(true)
         #expect(delegate.rooms == rooms + 1 && response.room > 0)
         #expect(try client.frames(of: 1).last?.text == "some")
-        // A stream with nothing to send learns it when it asks.
+        // A stream with nothing to send sees it at its next look.
         client.connection.setTaking(false)
         client.connection.turn { #expect(response.room == 0) }
         #expect(delegate.blocks == 2)
@@ -282,7 +282,7 @@ import Testing
         #expect(delegate.rooms == rooms + 2)
     }
 
-    @Test func aBatchIsBoundedAndRoomIsAskedForAgain() throws {
+    @Test func aBatchIsBoundedAndRoomIsRequestedAgain() throws {
         let response = try answering()
         try client.send(EmbeddedHTTP2.credit(1 << 20, 0), EmbeddedHTTP2.credit(1 << 20, 1))
         client.connection.turn {
@@ -346,19 +346,19 @@ import Testing
         #expect(delegate.closes == 1)
     }
 
-    @Test func anIdleConnectionSaysGoodbye() throws {
+    @Test func anIdleConnectionEndsWithGOAWAY() throws {
         try client.begin()
         try client.send(EmbeddedHTTP2.request(1))
         client.connection.advance(by: .seconds(74))
         #expect(client.connection.isOpen)
         _ = try client.frames()
         client.connection.advance(by: .seconds(2))
-        let goodbye = try client.frames()
-        #expect(goodbye.map(\.kind) == [.goAway] && goodbye[0].payload == [0, 0, 0, 1, 0, 0, 0, 0])
+        let goAways = try client.frames()
+        #expect(goAways.map(\.kind) == [.goAway] && goAways[0].payload == [0, 0, 0, 1, 0, 0, 0, 0])
         #expect(!client.connection.isOpen)
     }
 
-    @Test func aDrainSaysGoodbyeTwice() throws {
+    @Test func aDrainSendsTwoGOAWAYs() throws {
         let response = try answering()
         _ = try client.frames()
         client.connection.listener.drain()

@@ -30,7 +30,7 @@ import Testing
         #expect(head.headers == ["host": "a.example", "accept": "*/*", "x": "1", "cookie": "a=1; b=2"])
     }
 
-    @Test func aHostMayStandInForTheAuthority() {
+    @Test func aHostMayReplaceTheAuthority() {
         #expect(head([("host", "b.example")], authority: nil)?.headers["host"] == ["b.example"])
         #expect(head([("host", "a.example")])?.headers["host"] == ["a.example"])
     }

@@ -57,7 +57,7 @@ import Testing
             let address = try await bench.bind(listener)
             var writers: [any ConnectionResponse] = []
             bench.handler.onRequest = { _, writer in
-                // Its first bytes wait behind the head, the next ones behind nothing, the last ones for the end.
+                // Its first bytes wait for the head, the next ones for nothing, the last ones for the end.
                 writer.writeHead(.ok, headers: ["content-length": "2004"], body: .length)
                 writer.write("one\n")
                 writers.append(writer)
@@ -80,7 +80,7 @@ import Testing
             for client in clients {
                 let state = try await client.state.wait(for: "the rest") { $0.text.hasSuffix("299,then \n") }
                 #expect(state.text.hasSuffix("\r\n\r\n" + body))
-                // Nothing is left over in front of the next answer.
+                // Nothing remains before the next answer.
                 bench.handler.onRequest = { $1.answer("next") }
                 try await client.send(Self.get)
                 try await client.state.wait(for: "the next answer") { $0.text.hasSuffix("\r\n\r\nnext") }
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    /// A client that reads slowly is none that has stopped: what its kernel acknowledges tells them apart.
+    /// A client that reads slowly has not stopped: what its kernel acknowledges is the difference.
     @Test(arguments: [false, true]) func whatAClientHasTakenMovesOnlyAsItReads(isUnix: Bool) async throws {
         let body = String(repeating: "x", count: 60_000)
         try await SocketBench.run { bench, listener in
@@ -155,7 +155,7 @@ import Testing
             let answering = try #require(writer)
             #expect(answering.bytesTaken.bytes < written)
             if !isUnix {
-                // What is under way arrives in the client's kernel without anybody reading; then it stands.
+                // What is under way arrives in the client's kernel without a read; then the number is constant.
                 var arrived = try await client.arrivedBytes()
                 while answering.bytesTaken.bytes != arrived {
                     try await bench.wait(for: "the acknowledgements") { answering.bytesTaken.bytes >= arrived }
@@ -175,7 +175,7 @@ import Testing
         }
     }
 
-    // MARK: Clients that go on sending
+    // MARK: Clients that continue to send
 
     /// RFC 9112, section 9.6: closing with unread bytes would reset the connection, and the answer with it.
     @Test func anAnswerArrivesAlthoughTheClientIsStillSending() async throws {
@@ -191,8 +191,8 @@ import Testing
         }
     }
 
-    /// A body that is held back because the answer before it is not taken gets on when that is.
-    @Test func aBodyBehindALongAnswerIsReadOnceThatIsTaken() async throws {
+    /// A body that waits because the answer before it is not taken continues once that is.
+    @Test func aBodyAfterALongAnswerIsReadOnceTheAnswerIsTaken() async throws {
         try await SocketBench.run { bench, listener in
             let address = try await bench.bind(listener)
             let long = String(repeating: "l", count: 8 << 20), body = String(repeating: "b", count: 8 << 20)
@@ -269,7 +269,7 @@ import Testing
 
     // MARK: The end
 
-    @Test func drainingAcceptsNobodyClosesTheIdleAndLetsAnAnswerEnd() async throws {
+    @Test func aDrainClosesIdleConnectionsAndCompletesAnswers() async throws {
         try await SocketBench.run { bench, listener in
             let address = try await bench.bind(listener)
             var writer: (any ConnectionResponse)?

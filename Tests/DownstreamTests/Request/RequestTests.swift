@@ -90,7 +90,7 @@ import Testing
     @Test(arguments: [
         ["trailers"], ["Trailers"], ["deflate;q=0.5, trailers"], ["trailers, deflate"], ["gzip", "\ttrailers "],
         ["trailers;q=0.1"], ["trailers;q=1"], ["x;a=\"b\\\", c\", trailers"],
-    ]) func trailersAreWantedWhereTESaysSo(values: [String]) throws {
+    ]) func trailersAreAcceptedIfTEListsThem(values: [String]) throws {
         #expect(try request(headers: HTTPHeaders(values.map { ("TE", $0) })).acceptsTrailers)
     }
 

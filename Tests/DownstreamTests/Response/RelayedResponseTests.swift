@@ -38,14 +38,14 @@ import Testing
             let text = try await client.state.wait(for: "the end") { $0.text.hasSuffix(end) }.text
             #expect(Self.dechunked(text) == String(repeating: "one two three\n", count: 50_000))
             try await state.wait(for: "the last call") { $0.finishes == 1 && $0.closes == 0 }
-            try await state.wait(for: "the stream to be let go") { $0.isGone }
+            try await state.wait(for: "the stream's release") { $0.isGone }
             bench.handler.onRequest = { $1.answer("on the same connection") }
             try await client.send(Self.get)
             try await client.state.wait(for: "the next answer") { $0.text.hasSuffix("on the same connection") }
         }
     }
 
-    @Test func informationalHeadsCrossInFrontOfTheHead() async throws {
+    @Test func informationalHeadsCrossBeforeTheHead() async throws {
         try await SocketBench.run { bench, listener in
             Self.relay(bench) { response in
                 response.writeInterim(.processing, headers: ["X-Step": "1"])
@@ -73,8 +73,8 @@ import Testing
         }
     }
 
-    /// No socket takes the body of an answer to HEAD: there must be room for it all the same.
-    @Test func theBodyOfAnAnswerToHEADIsTakenByNobody() async throws {
+    /// No socket takes the body of an answer to HEAD: there must be room for it nevertheless.
+    @Test func theBodyOfAnAnswerToHEADIsDiscarded() async throws {
         try await SocketBench.run { bench, listener in
             let state = Watched(RelayedStream.State())
             Self.relay(bench) {
@@ -106,7 +106,7 @@ import Testing
             try await state.wait(for: "the response to be blocked") { $0.blocks > 0 }
             let response = try #require(held.value)
             let taken = { @Sendable in try await there.submit { response.value.bytesTaken.bytes }.get() }
-            // The kernels settle: what arrived is what is told, and the rest is one batch on each side and their limit.
+            // The kernels settle: what arrived is what is reported, and the rest is one batch on each side and their limit.
             while try await taken() != client.arrivedBytes() {}
             let written = state.value.written, arrived = try await client.arrivedBytes()
             #expect(written - arrived <= 2 * BatchSize.maximum + UnsentLimit.metered.bytes + (64 << 10))
@@ -120,7 +120,7 @@ import Testing
         }
     }
 
-    @Test func aClientThatLeavesIsToldOnce() async throws {
+    @Test func aDisconnectIsReportedOnce() async throws {
         try await SocketBench.run { bench, listener in
             let state = Watched(RelayedStream.State())
             Self.relay(bench) { RelayedStream($0, line: Self.line, lines: .max, state: state).start() }
@@ -129,12 +129,12 @@ import Testing
             try await state.wait(for: "the response to be blocked") { $0.blocks > 0 }
             try await client.close()
             try await state.wait(for: "the last call") { $0.closes == 1 && $0.finishes == 0 }
-            try await state.wait(for: "the stream to be let go") { $0.isGone }
+            try await state.wait(for: "the stream's release") { $0.isGone }
         }
     }
 
-    /// The connection may be gone before the other loop has the response, or even before it is handed over.
-    @Test(arguments: [true, false]) func aClientThatLeftBeforeTheOtherLoopKnewIsToldToo(before: Bool) throws {
+    /// The connection may be gone before the other loop has the response, or even before it is passed on.
+    @Test(arguments: [true, false]) func anEarlyDisconnectIsReportedToTheOtherLoop(before: Bool) throws {
         let (connection, writer) = try EmbeddedConnection.answering(body: nil)
         if before { try connection.leave() }
         let handOver = ResponseHandOver(of: writer, on: connection.loop)
@@ -150,7 +150,7 @@ import Testing
         #expect(delegate.closes == 1 && response.room == 0)
     }
 
-    /// Ends of every kind against clients that leave at any time: each side hears exactly one end, and lets go.
+    /// Ends of every kind against clients that leave at any time: each side gets exactly one end, and is released.
     @Test(arguments: 0..<12) func everyRaceEndsOnce(seed: Int) async throws {
         try await SocketBench.run { bench, listener in
             var random = SeededGenerator(seed: seed)
@@ -178,7 +178,7 @@ import Testing
                 }
                 try? await client.close()  // which an abort has reset already
                 try await state.wait(for: "the last call") { $0.isOver }
-                try await state.wait(for: "the stream to be let go") { $0.isGone }
+                try await state.wait(for: "the stream's release") { $0.isGone }
                 #expect(state.value.finishes + state.value.closes == 1)
             }
             try await bench.wait(for: "every connection to close") { listener.connectionCount == 0 }
@@ -218,7 +218,7 @@ import Testing
         #expect(delegate.finishes == 1 && response.hasEnded)
     }
 
-    /// Takes the chunks of a response apart.
+    /// Decodes the chunks of a response.
     private static func dechunked(_ response: String) -> String {
         var rest = Substring(response.split(separator: "\r\n\r\n", maxSplits: 1)[1]), body = ""
         while let line = rest.firstRange(of: "\r\n"), let size = Int(rest[..<line.lowerBound], radix: 16), size > 0 {

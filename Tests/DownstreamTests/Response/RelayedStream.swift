@@ -6,9 +6,9 @@ import Testing
 
 @testable import Downstream
 
-/// Writes a response from a loop that is not its connection's, as a driver does: as long as there is room.
+/// Writes a response from a loop that is not its connection's, as a stream does: while there is room.
 final class RelayedStream: ResponseWriterDelegate {
-    /// What it has seen, for the test to wait for.
+    /// Its observations, for the test to wait for.
     struct State: Sendable {
         var written = 0
         var blocks = 0
@@ -29,7 +29,7 @@ final class RelayedStream: ResponseWriterDelegate {
     ///   - response: What it writes.
     ///   - line: What it writes over and over.
     ///   - lines: How often.
-    ///   - state: Where it tells what it sees.
+    ///   - state: Where it reports what it sees.
     ///   - afterwards: What it does when all is written.
     init(
         _ response: RelayedResponse, line: String, lines: Int, state: Watched<State>,
@@ -82,5 +82,5 @@ final class RelayedStream: ResponseWriterDelegate {
         state.update { $0.closes += 1 }
     }
 
-    private func expectMore() { #expect(!state.value.isOver, "nothing comes behind the last call") }
+    private func expectMore() { #expect(!state.value.isOver, "nothing follows the last call") }
 }

@@ -10,7 +10,7 @@ import Testing
 
     init() throws { folder = try CertificateFolder() }
 
-    @Test func tellsHowLongTheCertificateIsValid() throws {
+    @Test func reportsTheValidityOfTheCertificate() throws {
         let tls = try ServerTLS(folder.files("one.pem", "one.key"))
         #expect(tls.validity.until - tls.validity.from == 36500 * 86400)
     }
@@ -27,7 +27,7 @@ import Testing
             ("one.pem", "two.key", nil, .key, .foreign),
             ("one.pem", "one.key", "one.key", .clientAuthority, .malformed),
         ] as [(String, String, String?, TLSFault.File, TLSFault.Cause)])
-    func tellsWhichFileIsWrong(
+    func namesTheInvalidFile(
         certificate: String, key: String, authority: String?, file: TLSFault.File, cause: TLSFault.Cause
     ) {
         #expect(throws: TLSFault(file: file, cause: cause)) {
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func whatGoesOnTheWireIsCountedAsTLSMadeIt() throws {
+    @Test func bytesAreCountedAsTLSSendsThem() throws {
         let pair = try SecurePair(ServerTLS(folder.files("one.pem", "one.key")))
         let before = pair.cipher.written
         #expect(before > 0)
@@ -69,7 +69,7 @@ import Testing
         #expect((sealed?.readableBytes ?? 0) > 1000)
     }
 
-    @Test func aCutSaysNoFarewell() throws {
+    @Test func anAbortSendsNoCloseNotify() throws {
         let pair = try SecurePair(ServerTLS(folder.files("one.pem", "one.key")))
         pair.cipher.cut()
         pair.server.embeddedEventLoop.run()

@@ -7,12 +7,12 @@ import Testing
 @testable import Downstream
 
 @Suite struct LoopTimersTests {
-    /// Timers on a loop whose clock the test turns.
+    /// Timers on a loop with a manual clock.
     private final class Clockwork: TimerTarget {
         let loop = EmbeddedEventLoop()
         private(set) var timers: LoopTimers
         private(set) var clockReads = 0
-        /// The timers that fired, with the time that they were told.
+        /// The timers that fired, with the time that they got.
         private(set) var fired: [(timer: LoopTimer, at: Instant)] = []
         var onFire: (LoopTimer) -> Void = { _ in }
 
