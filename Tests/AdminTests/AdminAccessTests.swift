@@ -25,11 +25,11 @@ import Testing
     @Test(arguments: [
         "Bearer 0123456789abcdef", "bearer 0123456789abcdef", "BEARER   0123456789abcdef",
     ])
-    func whoShowsTheTokenIsLetIn(authorization: String) {
+    func theTokenIsAccepted(authorization: String) {
         #expect(refusal("/metrics", token: Self.token, host: "weir.example", authorization: [authorization]) == nil)
     }
 
-    @Test func whoShowsNoneIsAskedForIt() {
+    @Test func aRequestWithoutATokenIsChallenged() {
         let problem = refusal("/v1/admin/state", token: Self.token)
         #expect(problem == .adminTokenMissing)
         #expect(problem?.challenge == "Bearer realm=\"weir\"")
@@ -40,14 +40,14 @@ import Testing
         ["Basic 0123456789abcdef"], ["0123456789abcdef"], ["Bearer 0123456789abcdef x"],
         ["Bearer 0123456789abcdef", "Bearer 0123456789abcdef"],
     ])
-    func whoShowsAnythingElseIsRefused(authorization: [String]) {
+    func anyOtherTokenIsRefused(authorization: [String]) {
         let problem = refusal("/metrics", token: Self.token, authorization: authorization)
         #expect(problem == .adminTokenWrong)
         #expect(problem?.challenge?.hasSuffix("error=\"invalid_token\"") == true)
     }
 
     @Test(arguments: ["/livez", "/readyz", "/", "/?x=1", "/livez?verbose"])
-    func whatTellsOfNobodyIsOpen(path: String) {
+    func pagesWithoutDataAreOpen(path: String) {
         #expect(refusal(path, token: Self.token) == nil)
         #expect(refusal(path, host: "rebound.example") == nil)
     }
@@ -59,18 +59,18 @@ import Testing
     // MARK: Without a token
 
     @Test(arguments: ["127.0.0.1", "127.0.0.1:9090", "[::1]:9090", "localhost", "LocalHost:80", "10.0.0.1:1"])
-    func itIsAskedByItsAddress(host: String) {
+    func anAddressIsAcceptedAsHost(host: String) {
         #expect(refusal("/metrics", host: host) == nil)
     }
 
     @Test(arguments: ["rebound.example", "127.0.0.1.example:9090", "localhost.example", "[::1", "", "a b"])
-    func itIsNotAskedByName(host: String) {
+    func aNameIsRefusedAsHost(host: String) {
         #expect(refusal("/metrics", host: host) == .adminByName)
     }
 
-    @Test func whoSendsNoHostIsNoBrowser() { #expect(refusal("/metrics", host: nil) == nil) }
+    @Test func aRequestWithoutHostIsNotOfABrowser() { #expect(refusal("/metrics", host: nil) == nil) }
 
-    @Test func aUnixSocketIsAskedByAnyName() { #expect(refusal("/metrics", host: "weir", peer: "") == nil) }
+    @Test func aUnixSocketAcceptsAnyHost() { #expect(refusal("/metrics", host: "weir", peer: "") == nil) }
 
     // MARK: Pages of other origins
 
@@ -84,7 +84,7 @@ import Testing
     }
 
     @Test(arguments: ["same-origin", "none"])
-    func thePageOfTheListenerAndTheAddressBarAreLetIn(site: String) {
+    func requestsOfItsOwnPageAndOfTheAddressBarAreAccepted(site: String) {
         #expect(refusal("/v1/admin/events", fields: [("Sec-Fetch-Site", site)]) == nil)
         // A proxy before the listener may have changed Host.
         let fields = [("Sec-Fetch-Site", site), ("Origin", "https://weir.example")]
@@ -111,7 +111,7 @@ import Testing
         #expect(refusal("/v1/admin/events", host: nil, fields: [("Origin", origin)]) == .adminCrossOrigin)
     }
 
-    @Test(arguments: ["/livez", "/readyz", "/"]) func aLinkToWhatTellsOfNobodyWorks(path: String) {
+    @Test(arguments: ["/livez", "/readyz", "/"]) func aLinkToAPageWithoutDataWorks(path: String) {
         #expect(refusal(path, fields: [("Sec-Fetch-Site", "cross-site")]) == nil)
     }
 }

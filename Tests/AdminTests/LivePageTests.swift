@@ -5,7 +5,7 @@ import Testing
 @Suite struct LivePageTests {
     private var generator = SystemRandomNumberGenerator()
 
-    @Test mutating func whatMayRunBearsTheNonceOfItsPolicy() throws {
+    @Test mutating func scriptsAndStylesHaveTheNonceOfThePolicy() throws {
         let page = LivePage(Nonce(using: &generator))
         let nonce = try #require(page.policy.firstMatch(of: /script-src 'nonce-([0-9a-f]{32})'/)).1
         #expect(page.policy.contains("style-src 'nonce-\(nonce)'"))
@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test mutating func namesNoOtherHost() {
-        // The name of a vocabulary is no place to load from.
+        // The name of a vocabulary is not loaded.
         let page = LivePage(Nonce(using: &generator))
         let named = page.html.matches(of: /https?:\/\/[a-z0-9.]+/).map { String($0.output) }
         #expect(Set(named) == ["http://www.w3.org"])

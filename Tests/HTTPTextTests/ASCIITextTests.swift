@@ -16,7 +16,7 @@ struct ASCIITextTests {
             ("a", ["a"]), ("", [""]), ("a, b", ["a", " b"]), ("a,,b,", ["a", "", "b", ""]),
             ("\"a,b\",c", ["\"a,b\"", "c"]),
             ("\"a\\\",b\",c", ["\"a\\\",b\"", "c"]), ("\\\"a,b\"", ["\\\"a,b\""]),
-        ] as [(Substring, [Substring])]) func aListIsCutOutsideOfQuotes(text: Substring, parts: [Substring])
+        ] as [(Substring, [Substring])]) func aListIsSplitOutsideOfQuotes(text: Substring, parts: [Substring])
     {
         #expect(text.parts(separatedBy: ",") == parts)
     }

@@ -33,7 +33,7 @@ import Testing
         #expect(AddressBlock.client(address, ipv6Prefix: prefix) == client)
     }
 
-    @Test func loopbackIsWhatItsTextSays() {
+    @Test func loopbackHasTheBlocksOfItsText() {
         #expect(AddressBlock("127.0.0.1/32") == .loopback)
     }
 
@@ -52,7 +52,7 @@ import Testing
         ("192.0.2.1", "192.0.2.1"), ("0.0.0.0", "0.0.0.0"), ("::", "::"), ("2001:0DB8:0::1", "2001:db8::1"),
         ("::ffff:192.0.2.1", "192.0.2.1"), ("::192.0.2.1", "::192.0.2.1"),
     ])
-    func tellsTheShortestText(text: String, canonical: String) throws {
+    func writesTheShortestText(text: String, canonical: String) throws {
         #expect(try #require(IPAddress(text)).text == canonical)
     }
 

@@ -20,7 +20,7 @@ struct FieldTextTests {
 
     @Test func noFieldHoldsAScalarAboveOneByte() { #expect(FieldText.bytes("\u{100}") == nil) }
 
-    @Test(arguments: 0...40) func aByteAboveASCIIIsFoundAtEachPlace(length: Int) {
+    @Test(arguments: 0...40) func aByteAboveASCIIIsFoundAtEachIndex(length: Int) {
         let plain = [UInt8](repeating: UInt8(ascii: "a"), count: length)
         #expect(FieldText.string(plain) == String(repeating: "a", count: length))
         for index in plain.indices {
@@ -45,7 +45,7 @@ struct FieldTextTests {
         }
     }
 
-    @Test func isReadableAsTheEncodingThatWasMeant() {
+    @Test func isReadableInItsProbableEncoding() {
         #expect(FieldText.readable(FieldText.string(Array("Zoë".utf8))) == "Zoë")
         #expect(FieldText.readable(FieldText.string([0x5A, 0x6F, 0xEB])) == "Zoë")
         #expect(FieldText.readable("plain") == "plain")

@@ -27,7 +27,7 @@ import Testing
         "{\"a\":\"\\x\"}", "{\"a\":\"\\ud800\"}", "{\"a\":[1,]}", "{\"a\":[1}", "{\"a\":{\"b\":1,}}", "{\"a\":[tru]}",
     ]) func refusesWhatIsNotOneObject(text: String) { #expect(values(text) == nil) }
 
-    @Test func refusesEachCut() {
+    @Test func refusesEachPrefix() {
         let text = Array(#"{"a":"ä","b":[1,{"c":null}],"d":-1.5e3,"e":true}"#.utf8)
         #expect(JSONObject(text) != nil)
         for end in text.indices { #expect(JSONObject(Array(text[..<end])) == nil) }

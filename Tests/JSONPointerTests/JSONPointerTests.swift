@@ -55,7 +55,7 @@ import Testing
         #expect(Set(keys).count == values.count)
     }
 
-    @Test func everyCutOfARecordIsNoJSON() throws {
+    @Test func everyPrefixOfARecordIsNoJSON() throws {
         let record = Array(#"{"a":[1,{"b":"\u00e4\n"}],"o":{"id":"x\"y"},"id":"key","z":-1.5e3}"#.utf8)
         #expect(try key("/id", record) != nil)
         for length in record.indices { #expect(try key("/id", record[..<length]) == nil, "\(length) bytes") }

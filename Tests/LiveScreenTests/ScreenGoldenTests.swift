@@ -82,7 +82,7 @@ import Testing
         #expect(try seen(.showing(draining), columns: 60, rows: 16) == expected)
     }
 
-    /// Without the spaces at the ends of lines, which nobody sees.
+    /// Without the spaces at the ends of lines, which are invisible.
     private func seen(_ screen: Screen, columns: Int, rows: Int?) -> String {
         screen.text(columns: columns, rows: rows).map { line in
             String(line.reversed().drop { $0 == " " }.reversed())

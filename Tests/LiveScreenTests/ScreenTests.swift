@@ -3,14 +3,14 @@ import Testing
 @testable import LiveScreen
 
 @Suite struct ScreenTests {
-    @Test func beforeTheFirstAnswerItSaysSo() {
+    @Test func beforeTheFirstAnswerItShowsThatItWaits() {
         #expect(
             Screen.fresh.text(columns: 40, rows: 4) == [
                 "weir top  127.0.0.1:9090", "connecting", "", " q quit   p pause   < > order: as config",
             ])
     }
 
-    @Test func aFailureStandsAboveWhatIsKnown() throws {
+    @Test func aFailureIsShownAboveTheLastSnapshot() throws {
         var screen = Screen.fresh
         screen.fail("no answer: refused\u{1b}[2J")
         #expect(screen.text(columns: 80, rows: 4)[1] == #"no answer: refused\u{1b}[2J"#)
@@ -23,7 +23,7 @@ import Testing
         #expect(screen.text(columns: 80, rows: 24) == known)
     }
 
-    @Test func aPausedScreenStaysAndSaysSo() throws {
+    @Test func aPausedScreenStaysAndShowsThePause() throws {
         var screen = try Screen.showing(.busy)
         #expect(screen.press(UInt8(ascii: "p")) == .draw)
         let before = screen.text(columns: 80, rows: 24)

@@ -29,7 +29,7 @@ import Testing
         #expect(trend.means(count: 3, until: 4000) == [nil, nil, nil])
     }
 
-    /// However often it is told, it keeps a bounded number of samples: the oldest parts are empty then.
+    /// It keeps a bounded number of samples, however many it gets: the oldest parts are empty then.
     @Test func samplesAreBounded() {
         var trend = Trend()
         for tick in 0...30_000 { trend.add(1, at: Double(tick) / 100) }

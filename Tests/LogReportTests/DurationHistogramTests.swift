@@ -13,9 +13,9 @@ import Testing
             var histogram = DurationHistogram()
             histogram.add(microseconds)
             for part in [0.0, 0.5, 0.99, 1.0] {
-                let told = histogram.percentile(part) ?? -1
-                #expect(abs(Double(told) - Double(microseconds)) <= 0.008 * Double(microseconds))
-                #expect(told <= microseconds)
+                let reported = histogram.percentile(part) ?? -1
+                #expect(abs(Double(reported) - Double(microseconds)) <= 0.008 * Double(microseconds))
+                #expect(reported <= microseconds)
             }
         }
     }
@@ -36,8 +36,8 @@ import Testing
         #expect(histogram.longest == plain.last)
         for part in [0.01, 0.5, 0.9, 0.99, 1] {
             let exact = plain[max(1, Int((part * Double(plain.count)).rounded(.up))) - 1]
-            let told = histogram.percentile(part) ?? -1
-            #expect(abs(Double(told - exact)) <= 0.008 * Double(exact), "\(part) of \(plain.count)")
+            let reported = histogram.percentile(part) ?? -1
+            #expect(abs(Double(reported - exact)) <= 0.008 * Double(exact), "\(part) of \(plain.count)")
         }
     }
 }

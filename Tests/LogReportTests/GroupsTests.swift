@@ -33,7 +33,7 @@ import Testing
         #expect(ranked.others.records == 8)
     }
 
-    /// What is promised of any lines: sums are exact, figures too low by the shortfall at most, nobody heavier is missed.
+    /// For any lines: sums are exact, figures are too low by the shortfall at most, and no heavier name is missed.
     @Test(arguments: 0..<100) func keepsItsPromisesBesideExactSums(seed: Int) {
         var random = SeededGenerator(seed: seed), exact: [String: Int] = [:]
         let limit = Int.random(in: 2...20, using: &random)
@@ -47,12 +47,12 @@ import Testing
             #expect(groups.count <= limit)
         }
         let ranked = groups.ranked(top: .max)
-        let told = Dictionary(uniqueKeysWithValues: ranked.rows.map { ($0.name, $0.figures.records) })
+        let reported = Dictionary(uniqueKeysWithValues: ranked.rows.map { ($0.name, $0.figures.records) })
         for (name, records) in exact {
-            let missing = records - (told[name] ?? 0)
+            let missing = records - (reported[name] ?? 0)
             #expect(missing >= 0 && missing <= groups.shortfall)
         }
-        #expect(told.values.reduce(0, +) + ranked.others.records == exact.values.reduce(0, +))
-        if exact.count <= limit { #expect(groups.shortfall == 0 && told == exact) }
+        #expect(reported.values.reduce(0, +) + ranked.others.records == exact.values.reduce(0, +))
+        if exact.count <= limit { #expect(groups.shortfall == 0 && reported == exact) }
     }
 }

@@ -42,7 +42,7 @@ import Testing
         #expect(parse(AccessLogEntry(.progressed(facts, totals), at: time).json()) == .passedOver)
     }
 
-    @Test func whatIsLeftOutCountsAsNothing() {
+    @Test func missingMembersCountAsZero() {
         #expect(
             parse(
                 #"{"reason":"refused","client":"::1","event":"end","time":"1970-01-01T00:00:01Z","more":{"a":[1,"}"]}}"#

@@ -3,7 +3,7 @@ import Testing
 @testable import LogReport
 
 @Suite struct LogReaderTests {
-    /// What a reader tells of the pieces; a failure is told as the last line.
+    /// The lines that a reader returns for the pieces; a failure is the last line.
     private func lines(_ pieces: [[UInt8]]) -> [String] {
         var reader = LogReader()
         var lines: [String] = []
@@ -30,19 +30,19 @@ import Testing
     }
 
     @Test(arguments: ["", "\n", "a", "a\n", "one\n\ntwo\r\nthree", "\u{1f}", "\u{1f}\n", "\u{1f}x\ny\n"])
-    func howTextIsCutDoesNotMatter(text: String) {
+    func textIsReadInAnySplit(text: String) {
         var expected = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         if expected.last == "" { expected.removeLast() }
         if text.contains("\r\n") { expected = ["one", "", "two\r", "three"] }
         for pieces in cuts(Array(text.utf8)) { #expect(lines(pieces) == expected) }
     }
 
-    @Test func gzipTellsTheSameHoweverItIsCut() throws {
+    @Test func gzipIsReadInAnySplit() throws {
         let packed = gzip("one\n\ntwo\n") + gzip("three")
         for pieces in cuts(packed) { #expect(lines(pieces) == ["one", "", "two", "three"]) }
     }
 
-    @Test func whatStandsBehindTheLastMemberIsPassedOver() throws {
+    @Test func bytesAfterTheLastMemberAreIgnored() throws {
         let packed = gzip("one\n") + [0, 0, 0x1F, 0x8B]
         for pieces in cuts(packed) { #expect(lines(pieces) == ["one"]) }
     }
@@ -50,15 +50,15 @@ import Testing
     @Test func gzipThatEndsEarlyIsSaid() throws {
         let packed = gzip("one\ntwo\n")
         for length in 2..<packed.count {
-            let told = lines([Array(packed[..<length])])
-            #expect(told.last == "! cutShort")
-            #expect("one\ntwo".hasPrefix(told.dropLast().joined(separator: "\n")))
+            let readLines = lines([Array(packed[..<length])])
+            #expect(readLines.last == "! cutShort")
+            #expect("one\ntwo".hasPrefix(readLines.dropLast().joined(separator: "\n")))
         }
     }
 
     @Test func damagedGzipIsSaidWhateverByteItIs() throws {
         let packed = gzip("one\ntwo\n")
-        // Behind the flags and the time, the operating system's number, which nobody checks.
+        // After the flags and the time, the operating system's number, which is not checked.
         for place in 10..<packed.count {
             var damaged = packed
             damaged[place] ^= 0x55
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func anOverlongLineIsToldAsAnEmptyOne() {
+    @Test func anOverlongLineIsReadAsAnEmptyOne() {
         let most = LineSplitter.longestLine
         let long = Array(repeating: UInt8(ascii: "x"), count: most), newline = [UInt8(ascii: "\n")]
         #expect(lines([long + newline + Array("a\n".utf8)]).map(\.utf8.count) == [most, 1])

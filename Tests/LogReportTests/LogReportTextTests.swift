@@ -113,7 +113,7 @@ import Testing
         #expect(json.contains(#""clients":[{"name":"192.0.2.7","# + stream + "],"))
     }
 
-    @Test func aLongSentenceGoesOnBelowItself() {
+    @Test func aLongSentenceIsWrapped() {
         #expect(
             report([]).text(width: 80) == """
                 Total: 0 requests, 0 streams, 0 records, 0 B

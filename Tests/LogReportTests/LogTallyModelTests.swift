@@ -78,11 +78,11 @@ import Testing
         }
         let durations = lines.filter { $0.reason != .refused }.map(\.microseconds).sorted()
         for part in [0.5, 0.99] {
-            let told = figures.duration(percentile: part)
-            #expect((told == nil) == durations.isEmpty)
-            guard let told else { continue }
+            let reported = figures.duration(percentile: part)
+            #expect((reported == nil) == durations.isEmpty)
+            guard let reported else { continue }
             let exact = durations[max(1, Int((part * Double(durations.count)).rounded(.up))) - 1]
-            #expect(abs(Double(told - exact)) <= 0.01 * Double(exact))
+            #expect(abs(Double(reported - exact)) <= 0.01 * Double(exact))
         }
     }
 

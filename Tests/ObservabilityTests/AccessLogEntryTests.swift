@@ -42,7 +42,7 @@ import Testing
                 + #""trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","delimited":"close"}"#)
     }
 
-    @Test func whatIsNotKnownIsLeftOut() {
+    @Test func unknownValuesAreOmitted() {
         let facts = StreamFacts(client: "::1", method: "GET", path: "/")
         #expect(
             json(.ended(facts, StreamTotals(), StreamEnd(.refused)))
@@ -88,7 +88,7 @@ import Testing
                 + #""https://example.com/\x22x" "curl/8\x0A\x5C\xC3\xA9""#)
     }
 
-    @Test func theCombinedFormatTellsOfEndsOnly() throws {
+    @Test func theCombinedFormatLogsEndsOnly() throws {
         #expect(combined(.started(try facts())) == nil)
         #expect(combined(.progressed(try facts(), try totals())) == nil)
     }

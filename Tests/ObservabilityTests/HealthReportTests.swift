@@ -15,7 +15,7 @@ import Testing
         return figures
     }
 
-    @Test func isToldInTheseMembersAndForms() {
+    @Test func hasTheseMembersAndForms() {
         let report = HealthReport(figures())
         #expect(
             report.json
@@ -49,7 +49,7 @@ import Testing
         #expect(HealthReport(figures { $0.running.bytes = 801 }).status == .degraded)
     }
 
-    @Test func isDegradedByFaultsOnceThereAreEnoughEndsToTell() {
+    @Test func isDegradedByFaultsOnceThereAreEnoughEnds() {
         #expect(HealthReport(figures { $0.lastMinute.totals = .init(ends: 19, faults: 19) }).status == .healthy)
         #expect(HealthReport(figures { $0.lastMinute.totals = .init(ends: 20, faults: 1) }).status == .healthy)
         #expect(HealthReport(figures { $0.lastMinute.totals = .init(ends: 20, faults: 2) }).status == .degraded)

@@ -26,7 +26,7 @@ import Testing
         #expect(change == .init(totals: .init(records: 11, ends: 22, faults: 11), time: .seconds(62)))
     }
 
-    /// Against all that was ever told, with loops that are late by up to half a minute now and then.
+    /// Against all observations, with loops that are sometimes late by up to half a minute.
     @Test(arguments: 0..<100)
     func itLooksBackAMinuteAndAStepAtMost(seed: Int) {
         var state = UInt64(seed) &+ 1
@@ -35,7 +35,7 @@ import Testing
             return Int(state >> 33) % bound
         }
         var window = HealthWindow(at: at(0))
-        var told: [(second: Int, records: Int)] = [(0, 0)]
+        var seen: [(second: Int, records: Int)] = [(0, 0)]
         var (now, records, longestGap) = (0, 0, 5)
         for _ in 0..<200 {
             let gap = random(40) == 0 ? random(30) : random(3)
@@ -43,10 +43,10 @@ import Testing
             now += gap
             records += random(100)
             window.passed(.init(records: records), at: at(now))
-            told.append((now, records))
+            seen.append((now, records))
             let change = window.change(to: .init(records: records), at: at(now))
             let lookedBackTo = now - Int(change.time / .seconds(1))
-            #expect(told.contains { $0.second == lookedBackTo && $0.records == records - change.totals.records })
+            #expect(seen.contains { $0.second == lookedBackTo && $0.records == records - change.totals.records })
             #expect(change.time >= .seconds(min(now, 60)))
             #expect(change.time < .seconds(65 + longestGap))
         }

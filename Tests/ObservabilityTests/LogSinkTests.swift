@@ -54,7 +54,7 @@ import Testing
         #expect(String(decoding: text, as: UTF8.self) == String(repeating: "123456789\n", count: kept))
     }
 
-    @Test func aNoticeTakesThePlaceOfLostLinesOnceTheReaderReadsAgain() throws {
+    @Test func aNoticeReplacesLostLinesOnceTheReaderReadsAgain() throws {
         let pipe = try Pipe()
         let filled = pipe.fill()
         let sink = LogSink(descriptor: pipe.writeEnd, capacity: 100, lossNotice: { Array("\($0) lost".utf8) })
@@ -120,7 +120,7 @@ import Testing
         #expect(try directory.text(of: "log") == "after\n")
     }
 
-    @Test func whereTheNewFileCannotBeOpenedTheOldOneIsKeptAndItIsTold() throws {
+    @Test func ifTheNewFileCannotBeOpenedTheOldOneIsKeptAndTheErrorReported() throws {
         let directory = try TemporaryDirectory()
         let path = "\(directory.path)/log"
         let failures = Failures()
@@ -186,8 +186,8 @@ import Testing
     }
 
     private final class Failures: Sendable {
-        private let told = Mutex<[LogSinkError]>([])
-        var all: [LogSinkError] { told.withLock { $0 } }
-        func append(_ error: LogSinkError) { told.withLock { $0.append(error) } }
+        private let errors = Mutex<[LogSinkError]>([])
+        var all: [LogSinkError] { errors.withLock { $0 } }
+        func append(_ error: LogSinkError) { errors.withLock { $0.append(error) } }
     }
 }

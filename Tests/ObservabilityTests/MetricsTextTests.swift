@@ -65,7 +65,7 @@ import Testing
         (["application/openmetrics-text; version=1.0.0,text/plain;q=0.5"], true),
         (["text/plain", " Application/OpenMetrics-Text;version=1.0.0;q=0.9"], true),
     ])
-    func whoNamesOpenMetricsGetsIt(accept: [String], isOpen: Bool) {
+    func openMetricsIsSentIfItIsAccepted(accept: [String], isOpen: Bool) {
         #expect((MetricsText.Format(accept: accept) == .openMetrics) == isOpen)
     }
 }

@@ -37,7 +37,7 @@ struct Pipe: ~Copyable {
         }
     }
 
-    /// Reads exactly so many bytes, and waits for them.
+    /// Reads exactly this number of bytes, and waits for them.
     func read(_ count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)

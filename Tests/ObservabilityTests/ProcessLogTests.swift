@@ -3,7 +3,7 @@ import Observability
 import Testing
 
 @Suite struct ProcessLogTests {
-    @Test func aReaderThatDoesNotReadBlocksNoLoggerAndIsToldHowManyLinesWereLost() throws {
+    @Test func aStalledReaderBlocksNoLoggerAndGetsTheNumberOfLostLines() throws {
         let pipe = try Pipe()
         let filled = pipe.fill()
         let log = ProcessLog(level: .info, to: pipe.writeEnd, capacity: 2000)

@@ -18,7 +18,7 @@ import Testing
         #expect(readiness.state == .draining)
     }
 
-    @Test func tellsTheSecondCallToStop() {
+    @Test func reportsTheSecondCallToStop() {
         let readiness = Readiness()
         #expect(readiness.beganDraining())
         #expect(!readiness.beganDraining())

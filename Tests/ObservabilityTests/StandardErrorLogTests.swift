@@ -51,7 +51,7 @@ import Testing
         #expect(lines == ["1970-01-01T00:00:00.000Z info m a=provider b=provider c=call"])
     }
 
-    @Test func tellsTheError() {
+    @Test func namesTheError() {
         let lines = lines { $0.error("failed", error: Trouble()) }
         #expect(lines == [#"1970-01-01T00:00:00.000Z error failed error="no luck""#])
     }

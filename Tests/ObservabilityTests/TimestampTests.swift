@@ -39,7 +39,7 @@ import Testing
         #expect(Timestamp(millisecondsSince1970: 1_767_225_600_000).commonLogFormat == "01/Jan/2026:00:00:00 +0000")
     }
 
-    @Test func nowGoesOn() {
+    @Test func nowAdvances() {
         let first = Timestamp.now(), second = Timestamp.now()
         #expect(first.millisecondsSince1970 > 1_700_000_000_000)
         #expect(second.millisecondsSince1970 >= first.millisecondsSince1970)

@@ -9,7 +9,7 @@ import Testing
             .init(title: "kind", cells: ["x", "longer"], isText: true), .init(title: "count", cells: ["1", "1,000"]),
         ])
 
-    @Test func wordsStandToTheLeftAndNumbersToTheRight() {
+    @Test func wordsAreLeftAlignedAndNumbersRightAligned() {
         #expect(
             Self.table.oneBand(width: 80) == [
                 "name                  kind    count",
@@ -18,7 +18,7 @@ import Testing
             ])
     }
 
-    @Test func aLongNameGivesUpItsMiddleBeforeAColumnIsLeftOut() {
+    @Test func aLongNameIsShortenedBeforeAColumnIsOmitted() {
         #expect(
             Self.table.oneBand(width: 31) == [
                 "name              kind    count", "/a                x           1", "/a/path..is/long  longer  1,000",
@@ -29,7 +29,7 @@ import Testing
             ])
     }
 
-    @Test func whereBandsAreAllowedNothingIsLeftOut() {
+    @Test func withBandsNoColumnIsOmitted() {
         #expect(Self.table.lines(width: 30).count == 7)
     }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Settings
 
-/// What golden files cannot hold: texts that nobody would write, and that must not do harm.
+/// Texts that are no use in golden files, and that must do no harm.
 @Suite struct ConfigurationParseTests {
     private static let routes = "routes: [{ match: /, upstream: http://o }]\n"
 

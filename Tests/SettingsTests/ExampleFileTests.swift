@@ -4,7 +4,7 @@ import Testing
 
 @testable import Settings
 
-/// `proxy.conf.example` is the reference of the keys: it has to say what the reader does.
+/// `proxy.conf.example` is the reference of the keys: it must agree with the reader.
 @Suite struct ExampleFileTests {
     let text: String
     let guide: String
@@ -73,7 +73,7 @@ import Testing
         try #require(tables.count > 80)
         for (key, allowed) in tables {
             let comments = try #require(written[key], "\(key) is not in the example")
-            // A mapping's keys are told one by one.
+            // A mapping's keys are reported one by one.
             guard !allowed.hasPrefix("a mapping of"), key != "routes" else { continue }
             #expect(comments.contains { $0.contains("Allowed: \(allowed) ") }, "\(key) takes \(allowed)")
         }
@@ -81,7 +81,7 @@ import Testing
 
     /// The comments right above the lines of each key, every comment on one line.
     ///
-    /// A key that would name files is commented out, without a space behind the sign.
+    /// A key that would name files is commented out, without a space after the sign.
     private var comments: [String: [String]] {
         var comments: [String: [String]] = [:]
         var comment = ""
@@ -100,7 +100,7 @@ import Testing
         return comments
     }
 
-    /// What the error about a senseless value says is allowed, for each key.
+    /// The allowed values in the error for an invalid one, for each key.
     private func allowed<Target>(by keys: [Key<Target>], of target: Target) -> [(key: String, allowed: String)] {
         keys.compactMap { key in
             let reading = Reading(file: "", variables: Variables(values: [:]))

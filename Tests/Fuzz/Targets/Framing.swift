@@ -1,6 +1,6 @@
 import Flow
 
-/// A stream and how it goes through a queue: five bytes that say what the queue is like, and the stream.
+/// A stream and how it goes through a queue: five bytes that select the queue, and the stream.
 struct Framing {
     private let framer: RecordFramer
     private let overflow: Overflow
@@ -39,8 +39,8 @@ struct Framing {
     }
 
     private func checkFraming(of outcome: Outcome) throws {
-        // A text without an RS, which no sequence has, may come to stand behind one that lacks its end, when what was
-        // between them is dropped: to whoever reads it both are broken.
+        // A text without an RS, which no sequence has, may follow one that lacks its end, when what was
+        // between them is dropped: for a reader both are broken.
         guard framer != .opaque, framer != .sequence || !overflow.drops else { return }
         try outcome.output.withUnsafeBytes { output in
             let run: RecordFramer.Run

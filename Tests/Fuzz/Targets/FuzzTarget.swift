@@ -7,7 +7,7 @@ import Foundation
 package enum FuzzTarget: String, CaseIterable, Sendable {
     /// Records of each format, under every overflow, and in any cut.
     case framing
-    /// The header fields with which clients negotiate, trace, resume, and with which proxies say whom they serve.
+    /// The header fields of clients for negotiation, traces and resumption, and those in which proxies name their clients.
     case negotiation
     /// The bodies of feedback.
     case feedback
@@ -65,7 +65,7 @@ extension UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: self[Swift.min(start, count)...])
     }
 
-    /// Cut into pieces of 1 to `most` bytes, each at an address of its own: a sanitizer sees who reads behind its end.
+    /// Cut into pieces of 1 to `most` bytes, each at an address of its own: a sanitizer detects a read after its end.
     func cut(upTo most: Int, seed: UInt8, _ piece: (UnsafeRawBufferPointer) throws -> Void) rethrows {
         var rest = self, dice = Dice(seed: seed)
         while !rest.isEmpty {

@@ -11,14 +11,14 @@ func checkHeads(_ input: UnsafeRawBufferPointer) throws {
         rest = rest.from(end)
         if case .interim(let head) = step {
             try require((100...199).contains(head.status), "status \(head.status)")
-            try require(heads == 0, "an informational head behind the final one")
+            try require(heads == 0, "an informational head after the final one")
             try checkFields(head.headers)
         }
         guard case .head(let head) = step else { continue }
         heads += 1
         try require(heads == 1, "two final heads")
         try require((200...599).contains(head.status), "status \(head.status)")
-        try require(!(head.isChunked && head.contentLength != nil), "two ways to tell its length")
+        try require(!(head.isChunked && head.contentLength != nil), "two lengths")
         let lengths = head.headers["content-length"]
         try require(
             lengths == (head.contentLength.map { [String($0)] } ?? []), "\(lengths) beside \(head.contentLength ?? -1)")

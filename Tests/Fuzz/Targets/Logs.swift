@@ -1,7 +1,7 @@
 import Flow
 import LogReport
 
-/// A seed and a file: its lines are the same in any cut, and a report of them can be told.
+/// A seed and a file: its lines are the same in any split, and a report of them can be written.
 func checkLogs(_ input: UnsafeRawBufferPointer) throws {
     guard let seed = input.first else { return }
     let file = input.from(1)

@@ -13,7 +13,7 @@ func checkFeedback(_ input: UnsafeRawBufferPointer) throws {
     try require(body.feedback.bufferSize ?? 1 > 0 && body.feedback.request ?? 1 > 0, "numbers that are none")
 }
 
-/// A pointer in the first line, a record behind it: a key is found or not, the same each time, in place and in a copy.
+/// A pointer in the first line, a record after it: a key is found or not, the same each time, in place and in a copy.
 func checkKeys(_ input: UnsafeRawBufferPointer) throws {
     let line = input.prefix { $0 != UInt8(ascii: "\n") }
     guard let pointer = JSONPointer(String(decoding: line, as: UTF8.self)) else { return }
