@@ -12,10 +12,9 @@ struct ForwardedElement {
 
     /// The elements of all lines, in their order.
     ///
-    /// Separators in quoted strings are none. Values that should be quoted and are not (`for=[::1]:80`) are read all the same.
+    /// Separators in quoted strings do not count. Values that should be quoted and are not (`for=[::1]:80`) are accepted.
     ///
-    /// - Returns: `nil` if an element is malformed: a reader may then take a part of one element for another, so the field
-    ///   says nothing that can be relied on.
+    /// - Returns: `nil` if an element is malformed: then parsers may split the field differently, and it cannot be trusted.
     static func all(in headers: HTTPHeaders) -> [ForwardedElement]? {
         var elements: [ForwardedElement] = []
         for line in headers["forwarded"] {

@@ -3,10 +3,10 @@ import HTTPText
 import NIOHTTP1
 
 extension String {
-    /// Whether this names a field of one connection, which is not passed on (RFC 9110, section 7.6.1); beside these are those
-    /// that `Connection` names.
+    /// Whether this names a field of one connection, which is not forwarded (RFC 9110, section 7.6.1), as are those that
+    /// `Connection` names.
     ///
-    /// `TE` and `Trailer` are told anew where trailers can follow.
+    /// weir sends its own `TE` and `Trailer` where trailers can follow.
     var isHopByHop: Bool {
         switch utf8.count {
         case 2: isField("te")
@@ -22,7 +22,7 @@ extension String {
 }
 
 extension HTTPHeaders {
-    /// Without the fields that belong to the connection they came over.
+    /// Without the fields of the connection on which they were received.
     func withoutHopByHop() -> HTTPHeaders {
         let named = namedByConnection
         var kept: [(String, String)] = []
@@ -33,19 +33,18 @@ extension HTTPHeaders {
         return HTTPHeaders(kept)
     }
 
-    /// What `Connection` names, in lower case.
+    /// The names in `Connection`, in lower case.
     ///
-    /// Not what the message needs to be read and routed: a length that it took away would leave a client waiting for an end
-    /// that does not come.
+    /// Except fields that frame and route the message: without its length a client would wait for an end that does not come.
     var namedByConnection: [String] {
         listed(in: "connection").map { $0.lowercased() }.filter { $0 != "content-length" && $0 != "host" }
     }
 }
 
 extension HTTPHeaders {
-    /// The members of a list that may stand in several lines (RFC 9110, section 5.6.1).
+    /// The members of a list, which may have several lines (RFC 9110, section 5.6.1).
     ///
-    /// Most requests do not have the field, or one line with one member: NIO would take that apart all the same.
+    /// Most requests have no such field, or one line with one member, which NIO would split nevertheless.
     func listed(in name: String) -> [Substring] {
         let lines = self[name]
         guard let line = lines.first else { return [] }
@@ -53,15 +52,15 @@ extension HTTPHeaders {
     }
 }
 
-/// Adds what weir says of a stream to the head that the upstream sent.
+/// Adds weir's fields of a stream to the head that the upstream sent.
 ///
 /// - Parameters:
 ///   - headers: End-to-end fields of the upstream's response.
-///   - terms: What was granted.
+///   - terms: The granted terms.
 ///   - id: The stream's id.
-///   - limits: Those of this route on its clients.
-///   - quotas: What the client has left of them.
-///   - totalItemsHeader: The field in which this route's upstream tells the number of records.
+///   - limits: The route's limits on clients.
+///   - quotas: The client's remaining quotas under these limits.
+///   - totalItemsHeader: The field in which the route's upstream sends the number of records.
 func addStreamFields(
     to headers: inout HTTPHeaders, terms: Terms, id: StreamId, limits: Admission.Limits, quotas: ClientQuotas,
     totalItemsHeader: String?

@@ -2,6 +2,6 @@ import Flow
 import NIOCore
 
 extension Instant {
-    /// The present instant of the monotonic clock that NIO's timers use.
+    /// The current instant of the monotonic clock that NIO's timers use.
     static func monotonic() -> Instant { Instant(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds)) }
 }

@@ -3,16 +3,16 @@ import Flow
 package import NIOHTTP1
 import Observability
 
-/// An answer that weir makes itself; the one place that sets the fields which such answers have in common.
+/// One of weir's own responses; only this type sets the fields that they have in common.
 package struct OwnAnswer {
     package var status: HTTPResponseStatus
-    /// All fields but `Date` and the framing.
+    /// All fields except `Date` and the framing.
     package var headers: HTTPHeaders
     package var text: String
 
     /// - Parameters:
     ///   - status: The status line's code and reason.
-    ///   - type: The media type; `nil` for an answer without content.
+    ///   - type: The media type; `nil` for a response without content.
     ///   - text: The content.
     ///   - isStorable: Whether caches may store it (RFC 9111, section 5.2.2.5: `no-store` if not).
     package init(_ status: HTTPResponseStatus, type: String? = nil, text: String = "", isStorable: Bool = false) {
@@ -22,12 +22,12 @@ package struct OwnAnswer {
         if !isStorable { headers.add(name: "Cache-Control", value: "no-store") }
     }
 
-    /// The answer that reports a problem (RFC 9457).
+    /// The response that reports a problem (RFC 9457).
     ///
     /// - Parameters:
-    ///   - problem: What is reported.
+    ///   - problem: The reported problem.
     ///   - accept: The request's `Accept`, which selects the media type; `nil` if it has none.
-    ///   - base: Where the problem types are described.
+    ///   - base: The beginning of the problem's `type`.
     init(_ problem: Problem, accept: String?, base: String) {
         self.init(
             HTTPResponseStatus(statusCode: problem.status), type: Problem.contentType(accept: accept),
@@ -36,22 +36,22 @@ package struct OwnAnswer {
         if let methods = problem.allowed { headers.add(name: "Allow", value: methods) }
     }
 
-    /// All fields but the framing.
+    /// All fields except the framing.
     ///
     /// - Parameter date: The value of `Date` (RFC 9110, section 6.6.1).
-    /// - Returns: Those of ``headers``, and `Date`.
+    /// - Returns: ``headers`` and `Date`.
     package func headers(date: String) -> HTTPHeaders {
         var headers = headers
         headers.add(name: "Date", value: date)
         return headers
     }
 
-    /// The answer to a request that is refused.
+    /// The response to a request that is rejected.
     ///
     /// - Parameters:
     ///   - request: Its `Accept` selects the media type; `nil` if there is no valid request.
-    ///   - problem: What is reported.
-    ///   - base: Where the problem types are described.
+    ///   - problem: The reported problem.
+    ///   - base: The beginning of the problem's `type`.
     init(refusing request: Request?, with problem: Problem, base: String) {
         self.init(problem, accept: request?.head.headers.first(name: "accept"), base: base)
     }
@@ -61,7 +61,7 @@ package struct OwnAnswer {
         request?.head.method == .HEAD ? .zero : ByteCount(text.utf8.count)
     }
 
-    /// Writes the whole answer.
+    /// Writes the whole response.
     package func send(to response: any ClientResponse, date: String) {
         response.respond(status, headers: headers(date: date), text: text)
     }

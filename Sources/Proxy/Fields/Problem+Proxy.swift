@@ -2,7 +2,7 @@ package import Downstream
 package import Flow
 import Upstream
 
-// Which cause gets which status: the causes that arise where the targets meet. The others stand in Flow.
+// The statuses of causes in Proxy and the targets below it; those of Flow's causes are in Flow.
 
 extension Problem {
     init(_ error: UpstreamError) {
@@ -22,7 +22,7 @@ extension Problem {
         }
     }
 
-    /// What a client gets that sent no valid request; `limits` are those of its connection.
+    /// The problem of an invalid request; `limits` are those of its connection.
     package init(_ fault: RequestFault, limits: ConnectionLimits) {
         switch fault {
         case .malformed: self = .malformedRequest
@@ -43,27 +43,27 @@ extension Outcome {
 }
 
 extension Problem {
-    /// The request's method is not among the `allowed` ones of one of weir's own addresses (RFC 9110, section 15.5.6).
+    /// The request's method is not allowed at this address of weir's own (RFC 9110, section 15.5.6).
     package static func methodNotAllowed(_ allowed: String) -> Problem {
-        var problem = Problem(.invalidRequest, status: 405, detail: "Only \(allowed) can be asked of this address")
+        var problem = Problem(.invalidRequest, status: 405, detail: "This address allows only \(allowed)")
         problem.allowed = allowed
         return problem
     }
 
-    /// `Expect` has something else than `100-continue` (RFC 9110, section 10.1.1).
+    /// `Expect` is not `100-continue` (RFC 9110, section 10.1.1).
     static let expectationFailed = Problem(
-        .invalidRequest, status: 417, detail: "The only expectation that can be met is 100-continue")
+        .invalidRequest, status: 417, detail: "The only supported expectation is 100-continue")
 
-    /// The field that identifies clients was sent more than once: one reader would take the first, another the last.
+    /// The field that identifies clients was sent more than once: one parser would use the first, another the last.
     static func repeatedKey(_ name: String) -> Problem { .invalidRequest("\(name) must be sent at most once") }
 
-    /// A resumption of what cannot be resumed.
+    /// The stream cannot be resumed.
     static let cannotResume = Problem(.gone, status: 410, detail: "This stream cannot be resumed")
 
     static let endedByOperator = Problem(
         .unavailable, status: 503, detail: "An operator has ended this stream", retryAfter: .seconds(1))
 
-    /// Why a body could not be collected.
+    /// The problem of a body that could not be collected.
     package init(_ failure: RequestBody.Failure) {
         switch failure {
         case .tooLarge(let limit): self = .bodyTooLarge(limit: limit)

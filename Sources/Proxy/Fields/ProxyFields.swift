@@ -1,10 +1,10 @@
 import HTTPText
 
 extension String {
-    /// Whether this names a field in which a proxy reports whom it speaks for, how the request reached it, or what it was before.
+    /// Whether this names a field in which a proxy reports its client, or the original form of the request.
     ///
-    /// Upstreams believe these, so they pass only from a trusted peer. Standard are none of them but RFC 9440's `Client-Cert`;
-    /// the list is that of the field names which servers, frameworks and large providers read.
+    /// Upstreams trust these, so they pass only from a trusted peer. Only RFC 9440's `Client-Cert` is standardised; the list
+    /// contains the names that servers, frameworks and large providers read.
     var isSetByProxies: Bool {
         switch utf8.count {
         case 9 where isField("x-real-ip") || isField("client-ip"): true
@@ -21,7 +21,7 @@ extension String {
         }
     }
 
-    /// Whether CGI and WSGI, which write `_` for `-`, would take this for the name of another field.
+    /// Whether CGI and WSGI, which write `_` for `-`, would confuse this with the name of another field.
     ///
     /// `X_Forwarded_For` is `HTTP_X_FORWARDED_FOR` there, as `X-Forwarded-For` is.
     var isAmbiguousField: Bool { contains(byte: UInt8(ascii: "_")) }

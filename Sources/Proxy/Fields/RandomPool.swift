@@ -1,8 +1,8 @@
 import Glibc
 
-/// Random numbers fit for secrets, drawn from the system 256 bytes at a time; one for each event loop.
+/// Cryptographically secure random numbers, read from the system 256 bytes at a time; one for each event loop.
 ///
-/// A stream needs five of them at its start: one system call in six streams, instead of five for each.
+/// A stream needs five of them at its start: one system call for six streams, instead of five for each.
 struct RandomPool: RandomNumberGenerator {
     private static let size = 32
     private var numbers: [UInt64] = []
@@ -15,7 +15,7 @@ struct RandomPool: RandomNumberGenerator {
     private mutating func refill() {
         numbers = Array(repeating: 0, count: Self.size)
         numbers.withUnsafeMutableBytes { bytes in
-            // getentropy(3): 256 bytes are the most, and come whole, once the system has seeded its generator.
+            // getentropy(3): 256 bytes are the maximum, and are returned completely once the system has seeded its generator.
             let result = bytes.baseAddress.map { getentropy($0, bytes.count) }
             precondition(result == 0, "the system has no random numbers")
         }

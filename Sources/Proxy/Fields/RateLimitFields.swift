@@ -4,18 +4,18 @@ import RawStructuredFieldValues
 /// The `RateLimit-Policy` and `RateLimit` fields of a stream (draft-ietf-httpapi-ratelimit-headers-10), as structured fields
 /// (RFC 9651).
 ///
-/// Three quotas, each only where it is limited: `records`, the granted pace as whole records in whole seconds; `starts`,
-/// how many streams this client may start in how many seconds; `streams`, how many it may have open. A quota without a unit
-/// (`qu`) counts requests, as starts do. The draft has no unit for records, so they have one of their own: a client that does
-/// not know it must not take records for requests.
+/// Three quotas, each only if there is a limit: `records`, the granted pace as whole records in whole seconds; `starts`,
+/// the number of streams that this client may start, and the seconds; `streams`, the number that it may have open. A quota
+/// without a unit (`qu`) counts requests, as starts do. The draft has no unit for records, so they have their own: a client
+/// that does not know it must not count records as requests.
 struct RateLimitFields: Equatable {
     var policy: String
     var state: String
 
     /// - Parameters:
-    ///   - terms: Those of the stream.
-    ///   - limits: Those of the route on its clients.
-    ///   - quotas: What the client has left of them.
+    ///   - terms: The terms of the stream.
+    ///   - limits: The route's limits on clients.
+    ///   - quotas: The client's remaining quotas under these limits.
     init?(terms: Terms, limits: Admission.Limits, quotas: ClientQuotas) {
         var policies: [Item] = []
         var states: [Item] = []

@@ -1,10 +1,10 @@
 import HTTPText
 import NIOHTTP1
 
-/// Fields that mean something only in front of a body, or to somebody who has decided by then (RFC 9110, section 6.5.1).
+/// Fields that are valid only before a body, or have effect only in a head (RFC 9110, section 6.5.1).
 ///
-/// What frames and routes the message, what says who asks and under which conditions, what controls caches, and what tells
-/// how the body is to be read. Servers that join trailers with the head would believe them unchecked.
+/// They frame, route, authorise or condition the message, control caches, or describe the body. Servers that merge
+/// trailers with the head would trust them unchecked.
 private let fieldsOfHeads: Set<String> = [
     "accept", "accept-charset", "accept-encoding", "accept-language", "age", "authorization", "cache-control",
     "content-encoding", "content-length", "content-range", "content-type", "cookie", "date", "expires", "forwarded",
@@ -15,7 +15,7 @@ private let fieldsOfHeads: Set<String> = [
 ]
 
 extension HTTPHeaders {
-    /// What of trailers goes on to the other side, either way.
+    /// The trailers that are forwarded, in either direction.
     func passedOnAsTrailers() -> HTTPHeaders {
         guard !isEmpty else { return self }
         return HTTPHeaders(withoutHopByHop().filter { $0.name.mayBeTrailer })
@@ -41,7 +41,7 @@ extension String {
     /// Whether a trailer field may have this name.
     fileprivate var mayBeTrailer: Bool {
         let name = lowercased()
-        // Whom a proxy speaks for, and what weir itself says of a stream.
+        // The fields of proxies, and weir's own fields of a stream.
         return !fieldsOfHeads.contains(name) && !name.isSetByProxies && !name.hasPrefix("x-stream-")
     }
 }

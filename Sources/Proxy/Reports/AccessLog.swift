@@ -4,18 +4,18 @@ import NIOHTTP1
 import Observability
 import Settings
 
-/// The access log as it is configured: what is written of a request, in which form.
+/// The access log as configured: which lines are written, and in which format.
 final class AccessLog: Sendable {
     private let sink: LogSink
     private let format: Configuration.AccessLog.Format
-    /// Whether a line tells that a request was handed on.
+    /// Whether a line is written when a request is forwarded.
     let tellsStarts: Bool
-    /// How often a line tells how a running stream stands; `nil` for never.
+    /// The interval of progress lines; `nil` if there are none.
     let progressInterval: Duration?
 
-    /// Headers that only the combined format tells.
+    /// Headers that only the combined format contains.
     private static let combinedHeaders = ["referer", "user-agent"]
-    /// What is kept of each: nginx's buffers would take 8 KiB, but here a stream may live for hours.
+    /// The maximum length of each: nginx would keep 8 KiB, but here a stream may last for hours.
     private static let longestValue = 1024
 
     init(_ sink: LogSink, _ settings: Configuration.AccessLog) {
@@ -25,7 +25,7 @@ final class AccessLog: Sendable {
         progressInterval = settings.progressInterval
     }
 
-    /// Lines that could not be written, since the start.
+    /// Lines lost since the start.
     var lost: Int { sink.lost }
 
     func write(_ event: StreamEvent) {
@@ -36,14 +36,14 @@ final class AccessLog: Sendable {
         }
     }
 
-    /// The headers of a request that the log will want when its stream ends, cut to what is kept.
+    /// The headers of a request that its log line needs at the end, truncated.
     func keptHeaders(of request: Request) -> HTTPHeaders {
         guard format == .combined else { return HTTPHeaders() }
         return HTTPHeaders(
             Self.combinedHeaders.compactMap { name in value(of: name, in: request.head.headers).map { (name, $0) } })
     }
 
-    /// Adds what only some formats tell; other headers may be secret, and never get near the log.
+    /// Adds headers that only some formats contain; other headers may be secret, and are never logged.
     func add(headersOf request: Request, to facts: inout StreamFacts) {
         guard format == .combined else { return }
         facts.referer = value(of: Self.combinedHeaders[0], in: request.head.headers).map(FieldText.readable)

@@ -6,16 +6,16 @@ package struct BreakerFigures: Sendable {
     package var route = ""
     /// The breaker of each upstream; empty if the route has no breaker for them.
     package var upstreams: [CircuitBreaker.State] = []
-    /// Whether these only log what they would refuse.
+    /// Whether these breakers only log what they would reject.
     package var isUpstreamDryRun = false
-    /// If no upstream can be had, the time until one may be tried again; `nil` if one can be had.
+    /// If no upstream is available, the time until one may be tried again; `nil` if one is available.
     package var refusesFor: Duration?
     package var upstreamTrips = 0
     /// The upstreams that have a health check, and whether they are up.
     package var checked: [(upstream: String, isUp: Bool)] = []
     /// Clients whose breaker is open, and half-open; `nil` if clients have none.
     package var clients: (open: Int, halfOpen: Int)?
-    /// Whether these only log what they would refuse.
+    /// Whether these breakers only log what they would reject.
     package var isClientDryRun = false
     package var clientTrips = 0
 }
@@ -24,15 +24,15 @@ package struct BreakerFigures: Sendable {
 package struct BreakerReport: Sendable {
     package var route: String
     package var kind: BreakerKind
-    /// The upstream's address, or the client as it may be shown.
+    /// The upstream's address, or the client's name for operators.
     package var name: String
     package var state: CircuitBreaker.State
-    /// Until it is half-open.
+    /// The time until it is half-open.
     package var openFor: Duration
 }
 
 extension AdmissionGate {
-    /// - Complexity: O(clients that have failed lately), under the gate's lock.
+    /// - Complexity: O(clients that failed recently), under the gate's lock.
     func breakerFigures(of route: String, at now: Instant) -> BreakerFigures {
         withState { state in
             let upstreams = state.upstreams.statuses(at: now)
@@ -51,7 +51,7 @@ extension AdmissionGate {
     private static func refusal(of upstreams: [UpstreamPool.Status], by rules: UpstreamRules) -> Duration? {
         let waits = upstreams.map { one -> Duration? in
             if one.isDown == true { return rules.check?.interval }
-            // A dry run refuses nothing.
+            // A breaker in dry run rejects nothing.
             return one.state == .open && !rules.isBreakerDryRun ? one.openFor : nil
         }
         return waits.contains(nil) ? nil : waits.compactMap(\.self).min()

@@ -1,6 +1,6 @@
 package import Observability
 
-/// A copy of what an event loop has counted; added over the loops.
+/// A copy of the counts of an event loop; added over the loops.
 package struct LoopFigures: Sendable {
     /// The name for requests without a route.
     package static let unrouted = ""

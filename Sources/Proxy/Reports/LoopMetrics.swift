@@ -2,12 +2,12 @@ import Downstream
 import Flow
 import Observability
 
-/// What one route counts on one event loop; written on that loop alone, so that a count is an addition.
+/// The counts of one route on one event loop; written only on that loop, so that a count is a plain addition.
 final class RouteMetrics {
     var tally = RouteTally()
 }
 
-/// The metrics of one event loop; copied when somebody asks, and joined with the other loops' then.
+/// The metrics of one event loop; copied on request, and added to those of the other loops.
 final class LoopMetrics {
     private static let lagStep = 100 * LoopTimers.tick
 
@@ -18,34 +18,34 @@ final class LoopMetrics {
     private var window: HealthWindow
 
     /// - Parameters:
-    ///   - names: Of the routes; two of one name are counted together.
-    ///   - timers: Those of the loop.
-    ///   - now: When it begins.
+    ///   - names: The names of the routes; two of one name are counted together.
+    ///   - timers: The timers of the loop.
+    ///   - now: The time of the start.
     init(routes names: [String], timers: LoopTimers, at now: Instant) {
         routes = Dictionary((names + [LoopFigures.unrouted]).map { ($0, RouteMetrics()) }) { first, _ in first }
         self.timers = timers
         window = HealthWindow(at: now)
     }
 
-    /// Begins to watch how late the loop's timers come, until ``stop()``.
+    /// Measures the delay of the loop's timers, until ``stop()``.
     func start(at now: Instant) {
-        // On a whole tick: what the timers round up is no lag.
+        // On a whole tick, so that the rounding of the timers does not count as lag.
         timers.set(timer, at: Instant(nanoseconds: (now.nanoseconds / Self.lagStep + 1) * Self.lagStep))
     }
 
     func stop() { timers.cancel(timer) }
 
-    /// The meter of a route of the configuration; `nil` names requests without one.
+    /// The metrics of a route; `nil` for requests without a route.
     func route(_ name: String?) -> RouteMetrics {
         let name = name ?? LoopFigures.unrouted
         if let meter = routes[name] { return meter }
-        // Of a route that a reload has brought.
+        // A route that a reload has added.
         let meter = RouteMetrics()
         routes[name] = meter
         return meter
     }
 
-    /// Forgets the routes that are gone, once nothing of them is open: else reloads would add up.
+    /// Removes the routes that a reload has removed, once none of their requests is open: otherwise they would accumulate.
     func keep(_ names: Set<String>) {
         routes = routes.filter { $0.key == LoopFigures.unrouted || names.contains($0.key) || $0.value.tally.active > 0 }
     }

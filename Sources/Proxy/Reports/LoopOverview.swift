@@ -1,4 +1,4 @@
-/// What an event loop has counted, and its slowest streams; added over the loops.
+/// The counts of an event loop, and its slowest streams; added over the loops.
 package struct LoopOverview: Sendable {
     package var figures = LoopFigures()
     package var slowest = SlowestStreams()

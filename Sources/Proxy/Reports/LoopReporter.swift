@@ -1,9 +1,9 @@
-/// An event loop that reports what it has counted and what its streams do; every call is on it.
+/// An event loop that reports its counts and its streams; every call is on the loop.
 protocol LoopReporter: AnyObject {
-    /// What the loop has counted so far.
+    /// The counts of the loop so far.
     func figures() -> LoopFigures
 
-    /// What the loop has counted, and its slowest streams.
+    /// The counts of the loop, and its slowest streams.
     func overview() -> LoopOverview
 
     /// The open stream with this handle, reported as it was before it ended if `isEnding`; `nil` if there is none.

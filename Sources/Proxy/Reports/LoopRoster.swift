@@ -1,22 +1,22 @@
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// The members of all event loops, one of each, for a question to all of them; complete once all are made.
+/// One member of each event loop, for requests to all of them; complete once all are created.
 final class LoopRoster<Member>: Sendable {
-    /// How long a loop has to answer: less than a scraper waits, more than a turn takes.
+    /// The maximum time of a loop's report: less than a scraper's timeout, more than a turn takes.
     private static var answerTimeout: TimeAmount { .seconds(2) }
     private let members = NIOLockedValueBox<[NIOLoopBound<Member>]>([])
 
     func add(_ member: NIOLoopBound<Member>) { members.withLockedValue { $0.append(member) } }
 
-    /// Asks the member of every loop, each on its loop, and adds up the answers on `loop`.
+    /// Calls `ask` with the member of every loop, each on its loop, and adds up the results on `loop`.
     ///
     /// - Parameters:
-    ///   - start: What the answers are added to.
+    ///   - start: The initial value of the sum.
     ///   - loop: The loop of the future and of `add`.
-    ///   - ask: Is called on each loop.
-    ///   - add: Adds one answer.
-    /// - Returns: The sum; a failure if a loop has been shut down or does not answer in time (``LoopSilent``).
+    ///   - ask: Called on each loop.
+    ///   - add: Adds one result.
+    /// - Returns: The sum; a failure if a loop has been shut down or does not report in time (``LoopSilent``).
     func join<Part: Sendable>(
         into start: Part, on loop: any EventLoop, _ ask: @escaping @Sendable (Member) -> Part,
         _ add: @escaping @Sendable (inout Part, Part) -> Void
@@ -28,7 +28,7 @@ final class LoopRoster<Member>: Sendable {
     }
 }
 
-/// An event loop has not answered in time: it is blocked, or gets no processor time.
+/// An event loop did not report in time: it is blocked, or gets no processor time.
 struct LoopSilent: Error {}
 
 extension EventLoopFuture where Value: Sendable {

@@ -1,6 +1,6 @@
 import Flow
 
-/// Streams that began under a configuration before the present one.
+/// Streams that began under an older configuration.
 package struct OlderStreams: Sendable {
     package private(set) var count = 0
     /// The age of the oldest; zero if there is none.

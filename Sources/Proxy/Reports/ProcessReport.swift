@@ -1,20 +1,20 @@
 package import Observability
 import Upstream
 
-/// What the process reports of itself to operators.
+/// The process as operators see it.
 package struct ProcessReport: Sendable {
     package let build: Build
     package let reloads: ReloadStatus
-    /// The number of the configuration that is served; 1 is the one that the process began with.
+    /// The number of the current configuration; 1 at the start.
     package let generation: Int
-    /// Lines of the access log that could not be written, since the start.
+    /// Lines of the access log that were lost since the start.
     package let accessLogLinesLost: Int
     /// The same of the process's own log.
     package let processLogLinesLost: Int
     /// Connections that were closed as soon as they were accepted, since the start.
     package var rejectedConnections = RejectedConnections()
 
-    /// What does not change while the process runs.
+    /// The constant part.
     package struct Build: Sendable {
         /// Of weir.
         package let version: String
@@ -35,9 +35,9 @@ package struct RejectedConnections: Equatable, Sendable {
 
 /// The result of the last reload.
 package struct ReloadStatus: Sendable {
-    /// Whether the last one was refused.
+    /// Whether the last reload was rejected.
     package var isRefused = false
-    /// When the present configuration was taken.
+    /// When the current configuration was applied.
     package var taken = Timestamp.now()
 
     package init() {}

@@ -4,7 +4,7 @@ import Settings
 extension ProxyRoute {
     /// The breakers that are not closed; those of upstreams first.
     ///
-    /// - Complexity: O(clients that have failed lately), under the gate's lock.
+    /// - Complexity: O(clients that failed recently), under the gate's lock.
     func openBreakers(atMost limit: Int, at now: Instant) -> [BreakerReport] {
         let (upstreams, clients) = gate.withState { state in
             (state.upstreams.statuses(at: now), state.clientBreakers?.notClosed(atMost: limit, at: now) ?? [])
@@ -25,13 +25,13 @@ extension ProxyRoute {
     /// Closes a breaker that is not closed, as if nothing had failed; its probes no longer count.
     ///
     /// - Returns: Whether there was one of this name.
-    /// - Complexity: O(clients that have failed lately), under the gate's lock.
+    /// - Complexity: O(clients that failed recently), under the gate's lock.
     func resetBreaker(_ kind: BreakerKind, of name: String, at now: Instant) -> Bool {
         let hasClosed = gate.withState { state in
             switch kind {
             case .upstream: return state.upstreams.reset(name, at: now)
             case .client:
-                // A shown name may be a part or a hash of the key: every client that has it is meant.
+                // A shown name may be a part or a hash of the key: it means every client that has it.
                 let open = state.clientBreakers?.notClosed(atMost: .max, at: now) ?? []
                 let meant = open.filter { shown($0.client) == name }
                 for breaker in meant { state.clientBreakers?.reset(breaker.client, at: now) }
@@ -42,7 +42,7 @@ extension ProxyRoute {
         return hasClosed
     }
 
-    /// The client's name for operators: the value of a header may be a secret; an address is none.
+    /// The client's name for operators: the value of a header may be a secret, an address is not.
     private func shown(_ client: ClientKey) -> String {
         switch settings.clientKey {
         case .address, .certificate: client.text

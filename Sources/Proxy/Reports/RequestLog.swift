@@ -3,7 +3,7 @@ import Flow
 import NIOHTTP1
 import Observability
 
-/// Answers requests with problems, and logs and counts what weir answers itself; one for each event loop.
+/// Responds with problems, and logs and counts weir's own responses; one for each event loop.
 final class RequestLog {
     private let log: AccessLog?
     private let metrics: LoopMetrics
@@ -13,9 +13,9 @@ final class RequestLog {
 
     /// - Parameters:
     ///   - log: `nil` if no access log is written.
-    ///   - metrics: Those of the loop.
-    ///   - date: Of the answers.
-    ///   - problemBase: Returns where the problem types are described.
+    ///   - metrics: The metrics of the loop.
+    ///   - date: The `Date` of responses.
+    ///   - problemBase: Returns the beginning of the problems' `type`.
     init(_ log: AccessLog?, metrics: LoopMetrics, date: HTTPDate, problemBase: @escaping () -> String) {
         (self.log, self.metrics, self.date, self.problemBase) = (log, metrics, date, problemBase)
     }
@@ -31,10 +31,10 @@ final class RequestLog {
 
     func write(_ event: StreamEvent) { log?.write(event) }
 
-    /// A new id, for a stream or for a request that gets none.
+    /// A new id, for a stream or for a request that is not forwarded.
     func nextId() -> StreamId { StreamId(using: &random) }
 
-    /// What the access log reports of a request.
+    /// The facts of a request for the access log.
     func facts(of request: Request, client: String, route: String?, id: StreamId?) -> StreamFacts {
         var facts = StreamFacts(
             id: id, client: client, route: route, method: request.head.method.rawValue, path: String(request.path),
@@ -44,7 +44,7 @@ final class RequestLog {
         return facts
     }
 
-    /// Logs an answer that is weir's own and no problem; `bytes` are its text's, which HEAD does not get.
+    /// Logs one of weir's own responses that is not a problem; `bytes` is the length of its text, which HEAD does not get.
     func logOwnAnswer(_ request: Request, status: Int, bytes: Int, client: String) {
         guard isEnabled else { return }
         let bytes = request.head.method == .HEAD ? .zero : ByteCount(bytes)
@@ -54,7 +54,7 @@ final class RequestLog {
                 StreamTotals(status: status, bytes: bytes), StreamEnd(.completed)))
     }
 
-    /// Answers a request with a problem; `route`, for which it is counted, is `nil` if it has none.
+    /// Responds with a problem; `route`, for which it is counted, is `nil` if the request has none.
     func refuse(
         _ request: Request, with problem: Problem, client: String, route: String?, response: any ClientResponse
     ) {
@@ -70,7 +70,7 @@ final class RequestLog {
                 StreamTotals(status: problem.status, bytes: bytes), StreamEnd(.refused, problem: problem.kind)))
     }
 
-    /// Answers what is no valid request.
+    /// Responds to an invalid request.
     func refuse(_ problem: Problem, peer: String, response: any ClientResponse) {
         let bytes = answer(problem, to: nil, response: response)
         metrics.route(nil).tally.refused(problem.kind, bytes: bytes)

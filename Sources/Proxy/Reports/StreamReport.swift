@@ -1,6 +1,6 @@
 package import Flow
 
-/// All that an operator may know of one stream.
+/// Everything about one stream that operators may see.
 package struct StreamReport: Sendable {
     package var summary: StreamSummary
     /// Without its query, as in the access log.

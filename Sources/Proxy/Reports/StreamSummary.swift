@@ -18,6 +18,6 @@ package struct StreamSummary: Sendable {
     package var paused: Duration
     package var lasted: Duration
 
-    /// Whether it is slower: its queue is fuller, or as full for longer.
+    /// Whether it is slower: its queue is fuller, or equally full for longer.
     func isSlower(than other: StreamSummary) -> Bool { (fill, paused) > (other.fill, other.paused) }
 }

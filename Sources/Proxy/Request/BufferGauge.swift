@@ -1,9 +1,9 @@
 import Flow
 import Synchronization
 
-/// How many bytes the streams of all event loops hold in their queues, and what follows from it (``BufferCeiling``).
+/// The bytes in the queues of all event loops, for the ``BufferCeiling``.
 ///
-/// Each loop writes a cell of its own, which no other loop's write disturbs; who wants the sum reads them all.
+/// Each loop writes only its own cell; the sum is read over all cells.
 final class BufferGauge: Sendable {
     /// One loop's part.
     final class Cell: Sendable {
@@ -13,7 +13,7 @@ final class BufferGauge: Sendable {
         var held: Int { bytes.load(ordering: .relaxed) }
         var openStreams: Int { streams.load(ordering: .relaxed) }
 
-        // Only ever written on the loop that owns the cell, so that a load and a store are enough.
+        // Written only on the loop that owns the cell, so a load and a store are enough.
 
         func add(_ change: Int) { bytes.store(bytes.load(ordering: .relaxed) &+ change, ordering: .relaxed) }
 
@@ -21,7 +21,7 @@ final class BufferGauge: Sendable {
     }
 
     let cells: [Cell]
-    /// `Int.max` for none.
+    /// `Int.max` if there is none.
     private let maximum: Atomic<Int>
 
     init(loops: Int, maximum: ByteCount?) {
@@ -29,22 +29,22 @@ final class BufferGauge: Sendable {
         self.maximum = Atomic(maximum?.bytes ?? .max)
     }
 
-    /// `nil` where there is none.
+    /// `nil` if there is none.
     var ceiling: BufferCeiling? {
         let maximum = maximum.load(ordering: .relaxed)
         return maximum == .max ? nil : BufferCeiling(maximum: ByteCount(maximum))
     }
 
-    /// Bounds what is held from now on; where more is held already, streams end as they do whenever it is too much.
+    /// Applies another bound from now on; if more is held already, streams end as above any bound.
     func setMaximum(_ new: ByteCount?) { maximum.store(new?.bytes ?? .max, ordering: .relaxed) }
 
     var held: ByteCount { ByteCount(max(0, cells.reduce(0) { $0 + $1.held })) }
     var openStreams: Int { cells.reduce(0) { $0 + $1.openStreams } }
 
-    /// Whether open streams hold more than they may together.
+    /// Whether the open streams together hold more than the bound.
     var isExceeded: Bool { ceiling.map { held > $0.maximum } ?? false }
 
-    /// The terms as they can be granted now; `nil` where nothing can.
+    /// The terms that can be granted now; `nil` if no stream can be admitted.
     func granted(_ terms: Terms) -> Terms? {
         guard let ceiling else { return terms }
         guard
@@ -55,7 +55,7 @@ final class BufferGauge: Sendable {
         return terms
     }
 
-    /// Which streams of a loop end, given what each of them holds: places in `held`.
+    /// Indices in `held`, the bytes of each stream of a loop, of the streams that are to end.
     func streamsToEnd(holding held: [ByteCount], of cell: Cell) -> [Int] {
         guard let ceiling else { return [] }
         return ceiling.streamsToEnd(

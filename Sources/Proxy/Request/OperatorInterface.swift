@@ -6,7 +6,7 @@ package import NIOCore
 package import Observability
 package import Settings
 
-/// What operators see of the running proxy, and what they do to it; from any thread.
+/// The running proxy for operators: what they can read and do; from any thread.
 package struct OperatorInterface: Sendable {
     private let shared: Shared
 
@@ -15,7 +15,7 @@ package struct OperatorInterface: Sendable {
     /// The monotonic time of all event loops.
     package var now: Instant { .monotonic() }
 
-    /// The configuration that is served.
+    /// The current configuration.
     package var configuration: Configuration { shared.served.configuration }
 
     package var connectionLimits: ConnectionLimits { shared.served.connectionLimits }
@@ -25,7 +25,7 @@ package struct OperatorInterface: Sendable {
 
     package var readiness: Readiness.State { shared.readiness.state }
 
-    /// The names of the routes that are served, in the order of the configuration; several may be equal.
+    /// The names of the current routes, in the order of the configuration; several may be equal.
     package var routes: [String] { shared.served.routes.map(\.name) }
 
     private var rejectedConnections: RejectedConnections {
@@ -42,9 +42,9 @@ package struct OperatorInterface: Sendable {
 
     // MARK: All event loops
 
-    /// Adds up what the loops have counted.
+    /// Adds up the counts of the loops.
     ///
-    /// - Returns: The sum, on `loop`; a failure if a loop does not answer in time or has been shut down.
+    /// - Returns: The sum, on `loop`; a failure if a loop does not report in time or has been shut down.
     /// - Complexity: O(open streams).
     package func figures(on loop: any EventLoop) -> EventLoopFuture<LoopFigures> {
         shared.roster.join(into: LoopFigures(), on: loop, { $0.figures() }, +=)
@@ -59,7 +59,7 @@ package struct OperatorInterface: Sendable {
 
     /// Reports on one stream.
     ///
-    /// - Returns: `nil` if no stream with this handle is open; a failure if a loop does not answer in time or has been shut down.
+    /// - Returns: `nil` if no stream with this handle is open; a failure if a loop does not report in time or has been shut down.
     package func report(of handle: StreamHandle, on loop: any EventLoop) -> EventLoopFuture<StreamReport?> {
         shared.roster.join(into: nil, on: loop, { $0.report(of: handle, isEnding: false) }, { $0 = $0 ?? $1 })
     }
@@ -75,7 +75,7 @@ package struct OperatorInterface: Sendable {
 
     /// The breakers of each route, in the order of the configuration.
     ///
-    /// - Complexity: O(clients that have failed lately), under the lock of each route's gate.
+    /// - Complexity: O(clients that failed recently), under the lock of each route's gate.
     package func breakerFigures(at now: Instant) -> [BreakerFigures] {
         shared.served.routes.map { $0.gate.breakerFigures(of: $0.name, at: now) }
     }
@@ -95,7 +95,7 @@ package struct OperatorInterface: Sendable {
     ///
     /// - Parameters:
     ///   - route: The name of the route.
-    ///   - kind: Whose breaker it is.
+    ///   - kind: Of a client or of an upstream.
     ///   - name: The name of the client or upstream, as in ``BreakerReport``.
     /// - Returns: Whether there was one.
     package func resetBreaker(of route: String, _ kind: BreakerKind, named name: String) -> Bool {
@@ -111,17 +111,17 @@ package struct OperatorInterface: Sendable {
     /// The value of `Date` (RFC 9110, section 5.6.7).
     package var date: String { shared.date.text(at: Timestamp.now()) }
 
-    /// Writes a whole answer.
+    /// Writes a whole response.
     package func send(_ answer: OwnAnswer, to response: any ClientResponse) {
         answer.send(to: response, date: date)
     }
 
-    /// Answers with a problem.
+    /// Responds with a problem.
     ///
     /// - Parameters:
     ///   - problem: The reason.
     ///   - request: Its `Accept` selects the media type; `nil` if there is no valid request.
-    ///   - response: Where the answer goes.
+    ///   - response: Receives the response.
     /// - Returns: The length of the body.
     @discardableResult
     package func answer(
@@ -130,7 +130,7 @@ package struct OperatorInterface: Sendable {
         shared.answer(problem, to: request, response: response)
     }
 
-    /// The same answer, not yet sent.
+    /// The same response, not sent yet.
     package func answer(_ problem: Problem, to request: Request?) -> OwnAnswer {
         shared.ownAnswer(problem, to: request)
     }

@@ -1,7 +1,7 @@
 import Downstream
 import Flow
 
-/// Where ``RequestPipeline`` passes a request that it does not answer itself.
+/// Receives the requests that ``RequestPipeline`` does not respond to itself.
 protocol RequestDestination: AnyObject {
     /// Streams that are open on the loop.
     var openStreams: Int { get }
@@ -21,10 +21,10 @@ protocol RequestDestination: AnyObject {
     /// An admitted request.
     ///
     /// - Parameters:
-    ///   - request: With the terms as they are granted.
-    ///   - permit: The stream's until its end.
-    ///   - wouldRefuse: What a limit of the process in a dry run would have refused it for; `nil` if nothing.
-    ///   - writer: Where the response goes.
+    ///   - request: The request with the granted terms.
+    ///   - permit: Owned by the stream until its end.
+    ///   - wouldRefuse: The refusal by a limit of the process in a dry run; `nil` if there is none.
+    ///   - writer: Receives the response.
     ///   - now: The time.
     func start(
         _ request: StreamRequest, with permit: consuming Permit, wouldRefuse: AdmissionError?,
@@ -32,7 +32,7 @@ protocol RequestDestination: AnyObject {
 
     /// A request that was not admitted, and whose client prefers a later answer (RFC 7240, section 4.1).
     ///
-    /// - Returns: Whether it was promised one; if not, the request is to be refused.
+    /// - Returns: Whether a response was promised; if not, the request is to be rejected.
     func promise(
         _ request: StreamRequest, refusedFor error: AdmissionError, writer: any ConnectionResponse, at now: Instant
     ) -> Bool

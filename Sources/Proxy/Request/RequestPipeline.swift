@@ -7,27 +7,27 @@ import Settings
 
 /// The steps of a request from accept to admit, on one event loop.
 ///
-/// Each step either passes the request on or throws the problem that it is answered with. What is admitted goes to the
+/// Each step either passes the request on or throws the problem for the response. An admitted request is passed to the
 /// ``RequestDestination``.
 final class RequestPipeline {
     private let shared: Shared
     private let log: RequestLog
     private let clock: () -> Instant
-    /// Strong: connections own the pipeline, and pass requests on as long as they live.
+    /// Strong: connections own the pipeline, and pass requests to it until they end.
     private let destination: any RequestDestination
     private var random = RandomPool()
     private let connectionFailures = WarningPace(every: .seconds(60))
 
     /// - Parameters:
     ///   - shared: What all loops share.
-    ///   - log: Answers with problems, and logs them.
+    ///   - log: Responds with problems, and logs them.
     ///   - clock: Reads the monotonic clock.
-    ///   - destination: Where requests go that are not answered here.
+    ///   - destination: Receives the requests that are not responded to here.
     init(shared: Shared, log: RequestLog, clock: @escaping () -> Instant, to destination: any RequestDestination) {
         (self.shared, self.log, self.clock, self.destination) = (shared, log, clock, destination)
     }
 
-    /// The steps in their order; `matched` is set as soon as the route is known, since a refusal is counted for it.
+    /// The steps in order; `matched` is set as soon as the route is known, since a refusal is counted for it.
     private func serve(
         _ request: Request, body: RequestBody, client: String, by served: ServedConfiguration,
         writer: any ConnectionResponse, matched: inout ProxyRoute?
@@ -66,7 +66,7 @@ final class RequestPipeline {
         try open(streamRequest, writer: writer)
     }
 
-    /// Answers a request that must not be forwarded again (RFC 9110, section 7.6.2); TRACE is refused.
+    /// Responds to a request that must not be forwarded again (RFC 9110, section 7.6.2); TRACE is rejected.
     private func answerAsLastHop(
         _ request: Request, on route: ProxyRoute, client: String, response: any ClientResponse
     ) throws(Problem) {

@@ -4,7 +4,7 @@ import HTTPText
 import NIOHTTP1
 import Settings
 
-// Steps of ``RequestPipeline`` that decide by the head alone.
+// Steps of ``RequestPipeline`` that need only the head.
 
 extension ServedConfiguration {
     /// The route that serves a request.
@@ -17,9 +17,9 @@ extension ServedConfiguration {
 }
 
 extension ProxyRoute {
-    /// Rejects a body before any of it has come.
+    /// Rejects a body before any of it has arrived.
     func checkBody(of request: Request) throws(Problem) {
-        // RFC 9110, section 9.3.2: it would mean nothing, and libcurl would not send it.
+        // RFC 9110, section 9.3.2: it has no meaning, and libcurl would not send it.
         guard !request.hasBody || request.head.method != .HEAD else { throw .bodyOfHeadNotImplemented }
         guard let limit = settings.maximumBodyBytes, let length = request.bodyLength.bytes else { return }
         guard length <= limit.bytes else { throw .bodyTooLarge(limit: limit) }
@@ -39,9 +39,9 @@ extension ProxyRoute {
         }
     }
 
-    /// The methods that an answer to OPTIONS names (RFC 9110, section 9.3.7).
+    /// The methods in the response to OPTIONS (RFC 9110, section 9.3.7).
     ///
-    /// TRACE is none of them: it would return a request to the page that sent it.
+    /// Without TRACE, which would return a request to the page that sent it.
     var allowedMethods: String {
         let methods = settings.match.methods.isEmpty ? MethodSemantics.standard : settings.match.methods
         return methods.filter { $0 != "CONNECT" && $0 != "TRACE" }.joined(separator: ", ")
@@ -49,7 +49,7 @@ extension ProxyRoute {
 }
 
 extension ResumeRequest {
-    /// What a request's header says; `nil` if it was not sent.
+    /// The value of a request's header; `nil` if it was not sent.
     static func sent(in headers: HTTPHeaders) throws(Problem) -> ResumeRequest? {
         let values = headers[Self.header]
         guard !values.isEmpty else { return nil }

@@ -4,12 +4,12 @@ import NIOHTTP1
 import Observability
 
 extension Shared {
-    /// Answers with a problem instead of the response that was requested.
+    /// Responds with a problem instead of the requested response.
     ///
     /// - Parameters:
     ///   - problem: The reason.
     ///   - request: Its `Accept` selects the media type; `nil` if there is no valid request.
-    ///   - response: Where the answer goes.
+    ///   - response: Receives the response.
     /// - Returns: The bytes of the body.
     func answer(_ problem: Problem, to request: Request?, response: any ClientResponse) -> ByteCount {
         let answer = ownAnswer(problem, to: request)
@@ -17,7 +17,7 @@ extension Shared {
         return answer.bodyLength(for: request)
     }
 
-    /// The same answer, not yet sent.
+    /// The same response, not sent yet.
     func ownAnswer(_ problem: Problem, to request: Request?) -> OwnAnswer {
         OwnAnswer(refusing: request, with: problem, base: served.problemBase)
     }

@@ -5,17 +5,17 @@ import NIOConcurrencyHelpers
 import Observability
 import Settings
 
-/// What all loops share: immutable, or behind a lock that is never taken for a record.
+/// What all loops share: immutable, or protected by a lock that is never taken for a record.
 final class Shared: Sendable {
-    /// What requests are served by from now on; replaced as a whole by a reload.
+    /// The configuration of new requests; replaced as a whole by a reload.
     ///
-    /// The lock is taken a few times for a request, never for a record.
+    /// The lock is taken a few times per request, never for a record.
     private let current: NIOLockedValueBox<ServedConfiguration>
     let reloads = NIOLockedValueBox(ReloadStatus())
     let connections: ConnectionCounter
     let tls: ServerTLS?
     private let workers: Int
-    /// What the queues of all streams hold together.
+    /// The bytes of all queues together.
     let buffers: BufferGauge
     let registry = StreamRegistry()
     let log: AccessLog?
@@ -49,7 +49,7 @@ final class Shared: Sendable {
 
     var served: ServedConfiguration { current.withLockedValue { $0 } }
 
-    /// Serves by the next generation from now on, whose limits count for what is open too.
+    /// Applies the next generation from now on; its limits count for open streams too.
     func serve(_ next: ServedConfiguration, maximumConnections: Int, at now: Instant) {
         let limits = next.configuration.limits
         connections.setLimits(maximum: maximumConnections, perAddress: limits.connectionsPerAddress)
@@ -58,12 +58,12 @@ final class Shared: Sendable {
         current.withLockedValue { $0 = next }
     }
 
-    /// Whether the limits of the whole process are told and not enforced.
+    /// Whether the limits of the whole process are only reported, not enforced.
     var isLimitsDryRun: Bool { served.configuration.limits.isDryRun }
 
-    /// What is granted of the negotiated terms, and why nothing would be: for the ceilings of the whole process.
+    /// The negotiated terms under the limits of the whole process, and the refusal by a dry run.
     ///
-    /// - Throws: `proxyFull`, unless that is a dry run.
+    /// - Throws: `proxyFull`, except in a dry run.
     func granted(
         _ terms: Terms, openStreams: Int
     ) throws(AdmissionError) -> (terms: Terms, wouldRefuse: AdmissionError?) {

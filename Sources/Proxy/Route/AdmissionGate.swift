@@ -3,12 +3,12 @@ import NIOConcurrencyHelpers
 
 /// A route's ``GateState`` for all event loops.
 ///
-/// A lock is right here: it is taken a few times in a stream's life, for well under a microsecond, never for a record;
-/// where streams share a budget of records, for each lease of some 16 ms.
+/// The lock is cheap enough: it is taken a few times per stream, for well under a microsecond, never for a record; if
+/// streams share a budget of records, for each lease of about 16 ms.
 final class AdmissionGate: Sendable {
     private struct Guarded {
         var state: GateState
-        /// How to reach the upstreams of the pool, in their order.
+        /// The addresses of the pool's upstreams, in their order.
         var targets: [RouteUpstream]
     }
 
@@ -31,7 +31,7 @@ final class AdmissionGate: Sendable {
 
     var rules: GateRules { withState { $0.rules } }
 
-    /// Decides by other rules from now on; what was admitted stays, and counts.
+    /// Applies other rules from now on; admitted streams stay, and count.
     func apply(_ rules: GateRules, upstreams: [RouteUpstream], at now: Instant) {
         guarded.withLockedValue { guarded in
             guarded.state.apply(rules, upstreams: upstreams.map(\.name), at: now)
@@ -39,7 +39,7 @@ final class AdmissionGate: Sendable {
         }
     }
 
-    /// Admits a stream of `client` for as long as the permit lives.
+    /// Admits a stream of `client` until the permit's end.
     ///
     /// - Throws: The first refusal; then nothing was taken.
     func admit(_ client: ClientKey, at now: Instant) throws(AdmissionError) -> Permit {
@@ -57,7 +57,7 @@ final class AdmissionGate: Sendable {
 
     /// Moves a grant to another upstream (``GateState/tryAnother(_:at:)``).
     ///
-    /// - Returns: How to reach it; `nil` leaves everything as it is.
+    /// - Returns: Its address; `nil` if there is none, and nothing has changed.
     func tryAnother(_ grant: inout AdmissionGrant, at now: Instant) -> RouteUpstream? {
         guarded.withLockedValue { guarded in
             guard guarded.state.tryAnother(&grant, at: now), let place = grant.upstream else { return nil }

@@ -4,22 +4,22 @@ import HTTPText
 import NIOHTTP1
 import Settings
 
-/// Finds out who the client is: the peer, or behind trusted proxies the one that they say they serve.
+/// Determines the client's address: the peer, or the address that trusted proxies forward.
 struct ClientAddress {
     let trusted: [AddressBlock]
-    /// In which field they say it.
+    /// The field in which they forward it.
     var believes = Configuration.ForwardedHeader.xForwardedFor
 
-    /// The client's address: the last one in the chain that no trusted proxy speaks for.
+    /// The client's address: the last one in the chain that is not a trusted proxy.
     ///
-    /// Read from the right: each proxy appends the address that it saw, so what stands left of the first untrusted one is
-    /// whatever the client made up. Only the field that the trusted proxies are known to set is read: the other one they
-    /// may hand through as the client wrote it.
+    /// Read from the right: each proxy appends the address that it saw, so everything to the left of the first untrusted one
+    /// was written by the client. Only the field that the trusted proxies are known to set is read: they may forward the
+    /// other one as the client sent it.
     func client(of request: Request) -> String {
         guard isTrusted(request.peer) else { return request.peer }
         var client = request.peer
         for hop in chain(of: request.head.headers).reversed() {
-            // A name that is no address (`unknown`, `_hidden`) ends what can be known.
+            // A name that is not an address (`unknown`, `_hidden`) ends the known part of the chain.
             guard let address = IPAddress(String(Self.address(of: hop[...]))) else { break }
             client = address.text
             if !isTrusted(client) { break }
@@ -34,7 +34,7 @@ struct ClientAddress {
         }
     }
 
-    /// The key that the route's limits count by.
+    /// The client's key for the route's limits.
     ///
     /// - Throws: `repeatedKey`.
     func key(of request: Request, address: String, by key: Route.ClientKey) throws(Problem) -> ClientKey {
@@ -46,7 +46,7 @@ struct ClientAddress {
             // All clients that do not send the field share one key.
             let value = lines.first ?? ""
             return ClientKey(name.isField("authorization") ? Self.credentials(value) : value)
-        // No address looks like a hash.
+        // An address never has the form of a hash.
         case .certificate:
             return ClientKey(
                 request.certificate
@@ -54,14 +54,14 @@ struct ClientAddress {
         }
     }
 
-    /// One spelling for credentials that are the same: the scheme has no case, and any number of spaces follows it (RFC 9110,
-    /// section 11.4).
+    /// One spelling of equal credentials: the scheme has no case, and any number of spaces follows it (RFC 9110, section
+    /// 11.4).
     private static func credentials(_ value: String) -> String {
         guard let space = value.utf8.firstIndex(where: \.isOptionalWhitespace) else { return value.lowercased() }
         return value[..<space].lowercased() + " " + value[space...].trimmingOptionalWhitespace
     }
 
-    /// The peer of a unix socket has no address, and whoever may open the socket is trusted.
+    /// The peer of a unix socket has no address, and is trusted because it could open the socket.
     func isTrusted(_ text: String) -> Bool {
         guard !text.isEmpty else { return true }
         return IPAddress(text).map(isTrusted) ?? false

@@ -2,16 +2,15 @@ import Downstream
 package import Settings
 import Upstream
 
-// What the configuration says of upstreams and only this machine can tell to be right: it is told at the place where it
-// is said.
+// Checks of the configured upstreams that depend on this machine; errors are reported at their position in the file.
 
 extension Configuration {
-    /// Checks what the routes want of libcurl, and reads the files of authorities that they name; blocks on the disk.
+    /// Checks that libcurl supports what the routes require, and reads the files of authorities; blocks on the disk.
     ///
-    /// libcurl reads those again for each connection, and could tell nobody but the clients that one is missing.
+    /// libcurl reads those again for each connection, and only clients would observe that one is missing.
     ///
-    /// - Parameter file: The configuration's own name, with which errors begin.
-    /// - Throws: Everything that is wrong with them.
+    /// - Parameter file: The name of the configuration file, with which errors begin.
+    /// - Throws: All errors.
     package func checkUpstreams(namedIn file: String) throws(ConfigurationErrors) {
         var errors: [ConfigurationError] = []
         for route in routes {

@@ -4,20 +4,20 @@ import NIOHTTP1
 import Settings
 import Upstream
 
-/// Tells the upstream which way a request came: `Via` (RFC 9110, section 7.6.3), `Forwarded` (RFC 7239), and
-/// `X-Forwarded-For`, `-Proto` and `-Host`, which have no standard and are read by more.
+/// The fields that report a request's path to the upstream: `Via` (RFC 9110, section 7.6.3), `Forwarded` (RFC 7239), and
+/// `X-Forwarded-For`, `-Proto` and `-Host`, which are not standardised but widely read.
 ///
-/// Of a trusted peer the chain is continued that it is believed in, and the fields of the other kind are made anew from
-/// it: they may be the client's own, handed through by a proxy that does not know them. Of anybody else all are replaced.
+/// For a trusted peer, its chain in the trusted field is continued, and the other fields are created from it: they may be
+/// the client's own, forwarded by a proxy that does not know them. For any other peer all are replaced.
 struct Forwarding {
     let clients: ClientAddress
     /// weir's name in `Via`; `nil` for no such field.
     let pseudonym: String?
 
     /// - Parameters:
-    ///   - request: As the client sent it.
+    ///   - request: The client's request.
     ///   - client: Its address, as ``ClientAddress/client(of:)`` found it.
-    ///   - list: The upstream's header, without any of these fields but `Via`.
+    ///   - list: The upstream's header, without these fields except `Via`.
     func tell(of request: Request, client: String, in list: inout HeaderList) {
         if let pseudonym { list.add("Via", Self.via(pseudonym, of: request.head.version)) }
         let way = way(of: request, client: client)
@@ -44,11 +44,11 @@ struct Forwarding {
         }
     }
 
-    /// Names weir behind whoever handled the message before it.
+    /// Adds weir after the previous recipients of the message.
     ///
     /// - Parameters:
     ///   - headers: The message's end-to-end fields.
-    ///   - version: Of HTTP, in which the message was received.
+    ///   - version: The version of HTTP in which the message was received.
     func addVia(to headers: inout HTTPHeaders, version: HTTPVersion) {
         if let pseudonym { headers.add(name: "Via", value: Self.via(pseudonym, of: version)) }
     }
@@ -57,32 +57,32 @@ struct Forwarding {
         version == .http1_1 ? "1.1 " + pseudonym : "\(version.major).\(version.minor) \(pseudonym)"
     }
 
-    /// What the fields say.
+    /// The content of the fields.
     private struct Way {
         var addresses: String
         var scheme: String
         /// A valid authority, which needs no escapes in a quoted string.
         var host: String?
-        /// What was told of the way before, as it stands.
+        /// The previous elements, unchanged.
         var elements = ""
-        /// Whose element is the first where nothing was told before.
+        /// The client of the first element, if there are no previous ones.
         var origin: String
-        /// The peer, where it spoke for somebody else.
+        /// The peer, if it forwarded for a client.
         var peerBehind: String?
     }
 
     private func way(of request: Request, client: String) -> Way {
         let headers = request.head.headers
         let address = IPAddress(request.peer)
-        // One of IPv4 is in its shortest form already.
+        // An IPv4 address is in its shortest form already.
         let peer = address.map { request.peer.contains(byte: UInt8(ascii: ":")) ? $0.text : request.peer } ?? ""
         let host = Self.host(request.authority)
         let ownScheme = request.isSecure ? "https" : "http"
-        // Whoever may open a unix socket is trusted.
+        // The peer of a unix socket is trusted.
         guard request.peer.isEmpty || address.map(clients.isTrusted) ?? false else {
             return Way(addresses: peer, scheme: ownScheme, host: host, origin: peer)
         }
-        // The peer is its own client where it forwards for nobody.
+        // A peer that forwards for no client is the client.
         let isClient = client == request.peer || client == peer
         switch clients.believes {
         case .xForwardedFor:
@@ -106,7 +106,7 @@ struct Forwarding {
 
     private static func list(_ members: [String]) -> String { members.filter { !$0.isEmpty }.joined(separator: ", ") }
 
-    /// RFC 7239, section 6: an address of IPv6 in brackets and quotes; who has none, on a unix socket, is `unknown`.
+    /// RFC 7239, section 6: an IPv6 address in brackets and quotes; `unknown` for a peer on a unix socket.
     private static func appendNode(_ address: String, to list: inout HeaderList) {
         let isBracketed = address.contains(byte: UInt8(ascii: ":"))
         if isBracketed { list.append("\"[") }
@@ -114,7 +114,7 @@ struct Forwarding {
         if isBracketed { list.append("]\"") }
     }
 
-    /// A scheme of RFC 3986, section 3.1; what is none would break the field it is put into.
+    /// A scheme (RFC 3986, section 3.1); other text would break the syntax of the field.
     private static func scheme(_ text: String) -> String? {
         guard (1...32).contains(text.utf8.count),
             text.utf8.allSatisfy({
@@ -124,7 +124,7 @@ struct Forwarding {
         return text
     }
 
-    /// The host, if it is one: anything else would break the field it is put into, or be a list to its readers.
+    /// The host, if it is valid: other text would break the syntax of the field, or add elements to it.
     private static func host(_ text: String?) -> String? {
         text.flatMap { Authority($0) != nil ? $0 : nil }
     }

@@ -1,9 +1,9 @@
 import NIOConcurrencyHelpers
 
-/// How many there are of something, in all and of each name, over all event loops; bounds both.
+/// A bounded count over all event loops, in all and per name.
 ///
-/// It counts client connections by their address, and promised streams by their client. It has a lock, which is taken
-/// twice in the life of what is counted.
+/// It counts client connections by their address, and promised streams by their client. Its lock is taken twice for each
+/// counted object.
 final class NamedCounter: Sendable {
     private struct Counts {
         var all = 0
@@ -30,15 +30,15 @@ final class NamedCounter: Sendable {
     private let counts: NIOLockedValueBox<Counts>
 
     /// - Parameters:
-    ///   - maximum: Of all names together.
-    ///   - perName: Of one name; `nil` where one may have them all.
-    ///   - sparesUnnamed: Whether the empty name may have them all: the peers of a unix socket have no address.
+    ///   - maximum: The bound for all names together.
+    ///   - perName: The bound for one name; `nil` if there is none.
+    ///   - sparesUnnamed: Whether the empty name has no bound of its own: the peers of a unix socket have no address.
     init(maximum: Int = .max, perName: Int?, sparesUnnamed: Bool = false) {
         self.sparesUnnamed = sparesUnnamed
         counts = NIOLockedValueBox(Counts(maximum: maximum, perName: perName))
     }
 
-    /// Bounds who comes from now on; who is counted already stays.
+    /// Applies other bounds from now on; what is counted already stays.
     func setLimits(maximum: Int = .max, perName: Int?) {
         counts.withLockedValue { ($0.maximum, $0.perName) = (maximum, perName) }
     }
@@ -46,10 +46,10 @@ final class NamedCounter: Sendable {
     /// What was not counted since the start.
     var rejections: Rejections { counts.withLockedValue(\.rejections) }
 
-    /// Counts one more, unless that would be too many.
+    /// Counts one more, unless a bound is reached.
     func enter(_ name: String) -> Bool { exceeded(by: name) == nil }
 
-    /// Counts one more, unless that would be too many.
+    /// Counts one more, unless a bound is reached.
     ///
     /// - Returns: The bound that it would exceed; `nil` if it is counted.
     func exceeded(by name: String) -> Bound? {

@@ -2,12 +2,12 @@ import Flow
 
 /// The right to one open stream.
 ///
-/// It belongs to the stream until its last byte, and its end gives everything back. It takes the stream's reports to the
-/// route's ``GateState``, which decides, and passes on what has become of the breakers.
+/// It belongs to the stream until its last byte, and its end releases everything. It passes the stream's reports to the
+/// route's ``GateState``, which decides, and reports changes of the breakers.
 struct Permit: ~Copyable, Sendable {
     private let gate: AdmissionGate
     private var grant: AdmissionGrant
-    /// The one to ask; `nil` only if the pool has none.
+    /// The upstream of the request; `nil` only if the pool has none.
     private(set) var upstream: RouteUpstream?
 
     init(gate: AdmissionGate, grant: AdmissionGrant, upstream: RouteUpstream?) {
@@ -21,28 +21,28 @@ struct Permit: ~Copyable, Sendable {
     }
 
     var quotas: ClientQuotas { grant.quotas }
-    /// A detached stream whose slot this one has: it has to be ended.
+    /// A detached stream whose slot this one has taken; the caller must end it.
     var displaced: StreamId? { grant.displaced }
     var wouldRefuse: [AdmissionError] { grant.wouldRefuse }
 
-    /// The response is no stream: from now on only the upstream's slot is held, and the start was none.
+    /// The response is not a stream: from now on only the upstream's slot is taken, and the start does not count.
     mutating func turnedOutPlain() { gate.withState { $0.turnedOutPlain(&grant) } }
 
     // MARK: Without a client
 
-    /// The client has disconnected and may come back until then.
+    /// The client has disconnected and may resume until then.
     mutating func detached(as stream: StreamId, until end: Instant) {
         gate.withState { $0.detached(&grant, as: stream, until: end) }
     }
 
-    /// The client is back.
+    /// The client has resumed.
     ///
     /// - Returns: Whether the stream still has its slot; if not, the stream has to end.
     mutating func attached() -> Bool { gate.withState { $0.attached(&grant) } }
 
     // MARK: Verdicts
 
-    /// The client has taken that many records; called after each batch, and takes the lock for a probe alone.
+    /// The client has taken that many records; called after each batch, and takes the lock only for a probe.
     mutating func delivered(_ records: Int, at now: Instant) {
         guard grant.isProbe else { return }
         let closed = gate.withState { $0.delivered(&grant, records: records, at: now) }
@@ -56,10 +56,10 @@ struct Permit: ~Copyable, Sendable {
         if hasOpened { gate.breakerChanged(.client, .open) }
     }
 
-    /// The stream came to its end, all of it taken, or ran for its ``trialTime``: as good as any number of records.
+    /// The stream is complete and all of it was taken, or it ran for its ``trialTime``: a success of the probe.
     mutating func provedGood(at now: Instant) { delivered(.max, at: now) }
 
-    /// How long a probe runs without a stall before it has proved good; `nil` if the stream is no probe.
+    /// The time without a stall after which a probe succeeds; `nil` if the stream is not a probe.
     var trialTime: Duration? { grant.isProbe ? gate.withState { $0.trialTime(of: grant) } : nil }
 
     /// The upstream's part is over; only the first call counts.
@@ -69,16 +69,16 @@ struct Permit: ~Copyable, Sendable {
         if let state { gate.breakerChanged(.upstream, state) }
     }
 
-    /// Goes to another upstream, if one can be had and the route's retries are not used up.
+    /// Selects another upstream, if one is available and the route's retries are not used up.
     ///
-    /// - Returns: The one to ask next; `nil` leaves everything as it is.
+    /// - Returns: The next upstream; `nil` if there is none, and nothing has changed.
     mutating func tryAnother(at now: Instant) -> RouteUpstream? {
         guard let next = gate.tryAnother(&grant, at: now) else { return nil }
         upstream = next
         return next
     }
 
-    /// How long the client should wait before it comes again.
+    /// The time until the client should try again.
     func retryAfter(at now: Instant) -> Duration { gate.withState { $0.retryAfter(of: grant, at: now) } }
 
     // MARK: Records

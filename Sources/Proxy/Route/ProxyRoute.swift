@@ -4,36 +4,36 @@ import Logging
 import Settings
 import Upstream
 
-/// A route as it runs: its settings, its upstreams, and who may open a stream on it.
+/// A route at run time: its settings, its upstreams, and its gate.
 ///
-/// Shared by all loops: everything but the gate and the headcount is immutable, and those have a lock.
+/// Shared by all loops: everything is immutable except the gate and the counters, which have locks.
 final class ProxyRoute: Sendable {
     let settings: Route
-    /// The route's name in logs: what it matches.
+    /// The route's name in logs: its match.
     let name: String
     let upstreams: [RouteUpstream]
     let gate: AdmissionGate
-    /// The deadlines of each stream on it.
+    /// The time limits of its streams.
     let machineLimits: StreamMachine.Limits
-    /// What `Prefer: respond-async` gets; `nil` where it is left to the upstream: where that is off, and where no response is a
+    /// How `Prefer: respond-async` is handled; `nil` if it is left to the upstream: if it is off, and if no response is a
     /// stream (`framing: none`), so that a service's own 202 is the only one.
     let async: Route.Async?
-    /// Streams that their clients were promised and have not fetched, by client.
+    /// Promised streams that were not fetched yet, by client.
     let promises: NamedCounter
     /// Reads the key of a record, under `overflow: latest` with a key.
     let keys: (any RecordKeyReader)?
-    /// Limits how often is told that this route's streams come compressed.
+    /// Limits how often a compressed stream is logged.
     let codingWarnings = WarningPace(every: .seconds(60))
     /// Limits how often a rate that was not applied is logged.
     let typeWarnings = WarningPace(every: .seconds(60))
-    /// Limits how often is told that an upstream is not trusted.
+    /// Limits how often an untrusted upstream is logged.
     let trustWarnings = WarningPace(every: .seconds(60))
 
     /// - Parameters:
-    ///   - settings: What the configuration says of it.
-    ///   - hasAddresses: Whether streams have addresses of their own, without which none can be fetched later.
-    ///   - previous: What took these requests before a reload: its gate goes on, with all that it counts.
-    ///   - log: Is told of the route's breakers.
+    ///   - settings: The configuration of the route.
+    ///   - hasAddresses: Whether streams have their own addresses, without which they cannot be fetched later.
+    ///   - previous: The route with this match before a reload; its gate and counts continue.
+    ///   - log: Reports the route's breakers.
     init(_ settings: Route, hasAddresses: Bool = true, after previous: ProxyRoute? = nil, log: Logger? = nil) {
         self.settings = settings
         let name = settings.match.host.map { $0 + settings.match.path } ?? settings.match.path
@@ -55,7 +55,7 @@ final class ProxyRoute: Sendable {
         keys = settings.key.flatMap { JSONPointer($0) }
     }
 
-    /// Lets the gate, and what else is taken over from the route before, judge by this route's limits.
+    /// Applies this route's limits to the gate and to everything else taken over from the previous route.
     func applyLimits(at now: Instant) {
         gate.apply(GateRules(settings), upstreams: upstreams, at: now)
         promises.setLimits(perName: settings.async?.perClient)

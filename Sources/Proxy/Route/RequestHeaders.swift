@@ -5,18 +5,18 @@ import NIOHTTP1
 import Settings
 import Upstream
 
-/// What becomes of a field of the client's request on its way to the upstream.
+/// How a field of the client's request is forwarded to the upstream.
 private enum RequestField {
     case forwarded
-    /// It ends here: it is of this connection, or weir tells its own in its place.
+    /// Not forwarded: it is a field of this connection, or weir sends its own instead.
     case dropped
     case host
     case acceptEncoding
-    /// What the client asks of weir for its stream.
+    /// A negotiation header, addressed to weir.
     case negotiation
     case traceParent, traceState
     case maxForwards
-    /// A claim that only a trusted peer may make.
+    /// A field that is forwarded only from a trusted peer.
     case ofProxies
 
     init(_ name: String) {
@@ -26,7 +26,7 @@ private enum RequestField {
         case 10 where name.isField(TraceContext.stateHeader): self = .traceState
         case 11 where name.isField(TraceContext.parentHeader): self = .traceParent
         case 12 where name.isField(MaxForwards.field): self = .maxForwards
-        // weir writes the length as it understood it.
+        // weir serialises the length that it parsed.
         case 14 where name.isField("content-length"): self = .dropped
         case 15 where name.isField("accept-encoding"): self = .acceptEncoding
         case 15 where name.isField("x-forwarded-for"): self = .dropped
@@ -44,29 +44,29 @@ private enum RequestField {
 }
 
 extension ProxyRoute {
-    /// The request as the upstream gets it, but for its header.
+    /// The request as the upstream gets it, without its header.
     ///
     /// - Parameters:
     ///   - streamRequest: What the client requests, and was granted.
-    ///   - body: What follows the header; `nil` for a request without a body.
+    ///   - body: The body; `nil` for a request without one.
     /// - Returns: The request.
     func upstreamRequest(for streamRequest: StreamRequest, body: RequestBody?) -> UpstreamRequest {
         UpstreamRequest(
             method: streamRequest.request.head.method, target: target(for: streamRequest.request.head.uri),
             body: body.map { .init(length: streamRequest.request.bodyLength.bytes, asksFirst: $0.expectsContinue) },
-            // A metered stream waits most of the time, and one with a small buffer must not hold more beside it: what it
-            // holds counts, not how fast it is read.
+            // A metered stream waits most of the time, and a small buffer must not be exceeded by what libcurl holds: for
+            // these memory matters more than the speed of reading.
             readSize: streamRequest.terms.pace == .unlimited && streamRequest.terms.maximumBytes > .kibibytes(256)
                 ? .kibibytes(32) : .kibibytes(16))
     }
 
-    /// Writes the header as the upstream gets it, in one pass over the client's.
+    /// Writes the upstream's header in one pass over the client's.
     ///
     /// - Parameters:
-    ///   - list: Where to.
+    ///   - list: Receives the header.
     ///   - streamRequest: What the client asks for, and was granted.
-    ///   - address: Which upstream that is.
-    ///   - forwarding: What is told of the way that it came.
+    ///   - address: The upstream's address.
+    ///   - forwarding: Writes the fields that report the request's path.
     func writeHeader(
         to list: inout HeaderList, of streamRequest: StreamRequest, at address: UpstreamAddress, forwarding: Forwarding
     ) {
@@ -94,13 +94,13 @@ extension ProxyRoute {
             }
         }
         switch settings.host {
-        // RFC 9112, section 3.2: an HTTP/1.1 request must have one, an HTTP/1.0 client may not have sent it.
+        // RFC 9112, section 3.2: an HTTP/1.1 request must have one, but an HTTP/1.0 client may have omitted it.
         case .preserve: list.add("Host", host ?? address.authority)
         case .upstream: list.add("Host", address.authority)
         case .literal(let host): list.add("Host", host)
         }
         forwarding.tell(of: request, client: streamRequest.client, in: &list)
-        // Weir's span is the next one's parent, and what vendors have noted of a trace that was joined goes with it.
+        // weir's span is the parent of the upstream's, and `tracestate` is forwarded with a trace that was continued.
         if let trace = request.trace {
             list.add(TraceContext.parentHeader, trace.traceparent)
             if !trace.isOwn, let state = TraceContext.state(joining: traceStates) {
@@ -108,7 +108,7 @@ extension ProxyRoute {
             }
         }
         if request.acceptsTrailers {
-            // RFC 9110, section 10.1.4: it is said to the next hop alone.
+            // RFC 9110, section 10.1.4: it applies to the next hop only.
             list.add("te", "trailers")
             list.add("connection", "TE")
         }
@@ -118,7 +118,7 @@ extension ProxyRoute {
         if expectsRecords { list.add("accept-encoding", "identity") }
     }
 
-    /// What the upstream has to know about the body; of one that follows, libcurl writes the length or the coding.
+    /// The fields that frame the body; for a body that follows, libcurl writes the length or the coding.
     private func writeFraming(to list: inout HeaderList, of request: Request) {
         switch request.bodyLength {
         case .none where MethodSemantics.anticipatesContent(request.head.method.rawValue), .length(0):
@@ -130,8 +130,7 @@ extension ProxyRoute {
         }
     }
 
-    /// Whether the answer should be a stream: the route says so, or, where that is left to the answer, the terms or the
-    /// request do.
+    /// Whether a stream is expected: by the route's framing, or, under `framing: auto`, by the terms or the request.
     private func expectsRecords(_ headers: HTTPHeaders, pace: Pace) -> Bool {
         switch settings.framing {
         case .ndjson, .sse, .jsonSequence: true
@@ -142,7 +141,7 @@ extension ProxyRoute {
         }
     }
 
-    /// The request target for the upstream: without the route's prefix where the route says so.
+    /// The request target for the upstream: without the route's prefix under `strip_prefix`.
     private func target(for uri: String) -> String {
         guard settings.stripPrefix, settings.match.path != "/", uri.hasPrefix(settings.match.path) else { return uri }
         let rest = uri.dropFirst(settings.match.path.count)

@@ -6,7 +6,7 @@ import Upstream
 struct RouteUpstream: Sendable {
     let address: UpstreamAddress
     let origin: Origin
-    /// As logs and metrics call it: the address as the configuration has it.
+    /// The name in logs and metrics: the address as configured.
     let name: String
 
     init(address: UpstreamAddress, origin: Origin) {
@@ -15,8 +15,8 @@ struct RouteUpstream: Sendable {
 }
 
 extension RouteUpstream {
-    /// The upstreams of a route; those that are as before are the same ones, so that the connections that wait for a
-    /// request go on to be used, and counted.
+    /// The upstreams of a route; unchanged ones are kept as the same objects, so that their idle connections are still used
+    /// and counted.
     static func all(of settings: Route, after previous: [RouteUpstream]) -> [RouteUpstream] {
         settings.upstreams.map { address in
             let origin = Origin(
@@ -31,13 +31,13 @@ extension RouteUpstream {
 }
 
 extension Route.UpstreamTLS {
-    /// What libcurl is told to ask: under `server_name` the certificate is looked for, and SNI sent.
+    /// The host in libcurl's URL: under `server_name` it is used for the certificate and for SNI.
     fileprivate func url(of address: UpstreamAddress) -> String {
         guard address.scheme == .https, let serverName else { return address.url }
         return UpstreamAddress(scheme: .https, host: serverName, port: address.port).url
     }
 
-    /// Where that really is, in the form of CURLOPT_CONNECT_TO; `nil` where the URL tells.
+    /// The address to connect to, in the form of CURLOPT_CONNECT_TO; `nil` if it is that of the URL.
     fileprivate func target(of address: UpstreamAddress) -> String? {
         guard address.scheme == .https, serverName != nil else { return nil }
         let host = address.host.contains(":") ? "[\(address.host)]" : address.host

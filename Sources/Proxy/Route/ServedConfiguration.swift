@@ -3,27 +3,27 @@ import Flow
 import Logging
 import Settings
 
-/// One generation of the configuration as it runs: what a request is served by, from its head on.
+/// One generation of the configuration at run time; a request is served by one generation from its head on.
 ///
-/// A reload makes the next one, which takes over the gates of the routes that stay, so that what is open goes on counting.
-/// Immutable but for those gates: a request that was matched by one generation is served by it.
+/// A reload creates the next one, which takes over the gates of routes that stay, so that open streams still count.
+/// Immutable except for those gates.
 final class ServedConfiguration: Sendable {
     let configuration: Configuration
-    /// 1 is the one that the process began with.
+    /// 1 for the configuration at the start.
     let generation: Int
     let routes: [ProxyRoute]
     let table: RouteTable
     let clients: ClientAddress
     let forwarding: Forwarding
     let connectionLimits: ConnectionLimits
-    /// Where streams have addresses of their own; `nil` where they have none.
+    /// The addresses of streams; `nil` if they have none.
     let streamsAddress: StreamsAddress?
     let health: HealthAddress
 
     /// - Parameters:
-    ///   - configuration: What to serve.
-    ///   - previous: The generation before, whose gates go on; `nil` at the start.
-    ///   - log: Is told of the routes' breakers.
+    ///   - configuration: The configuration to serve.
+    ///   - previous: The previous generation, whose gates continue; `nil` at the start.
+    ///   - log: Reports the routes' breakers.
     init(_ configuration: Configuration, after previous: ServedConfiguration? = nil, log: Logger) {
         self.configuration = configuration
         generation = (previous?.generation ?? 0) + 1
@@ -48,11 +48,11 @@ final class ServedConfiguration: Sendable {
 
     var problemBase: String { configuration.problemBase }
 
-    /// The route of this generation that takes what an older one's route took; `nil` where there is none.
+    /// The route of this generation with the same match as an older one's route; `nil` if there is none.
     func successor(of route: ProxyRoute) -> ProxyRoute? {
         routes.first { $0.settings.match == route.settings.match }
     }
 
-    /// From now on the gates judge by this generation's limits.
+    /// Applies this generation's limits to the gates from now on.
     func takeEffect(at now: Instant) { for route in routes { route.applyLimits(at: now) } }
 }

@@ -1,20 +1,20 @@
 import Downstream
 import Flow
 
-/// A request that may become a stream: what was asked, by whom, of which route, and on which terms.
+/// A request that may become a stream, with its client, its route and its terms.
 struct StreamRequest {
     var request: Request
     /// The client's address, for the log.
     let client: String
-    /// The client as the route's limits count it.
+    /// The client's key for the route's limits.
     let key: ClientKey
-    /// That of the configuration that it was matched by, or, after a reload, the one that took its place.
+    /// The route that the request matched, or, after a reload, its replacement.
     var route: ProxyRoute
-    /// The configuration that it was matched by, and is served by to its end.
+    /// The configuration by which it was matched, and is served until its end.
     let served: ServedConfiguration
     var terms: Terms
     let preferences: Preferences
     var maxForwards = MaxForwards.unlimited
-    /// Until all of it has been taken, or nobody wants the rest; `nil` for a request without one.
+    /// The body, until all of it is taken or the rest is not needed; `nil` for a request without one.
     var body: RequestBody?
 }

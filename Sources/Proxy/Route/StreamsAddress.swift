@@ -5,14 +5,14 @@ struct StreamsAddress: Sendable {
     enum Target: Equatable, Sendable {
         case stream(StreamId)
         case feedback(StreamId)
-        /// Below the path, and no address of a stream.
+        /// Below the path, but not an address of a stream.
         case nothing
     }
 
     /// Without a slash at its end.
     let path: String
 
-    /// What a request's path names; `nil` where it is not under ours, and so belongs to the routes.
+    /// What a request's path names; `nil` if it is not below `paths.streams` and belongs to the routes.
     func target(of requested: Substring) -> Target? {
         guard requested.utf8.starts(with: path.utf8) else { return nil }
         let rest = requested.dropFirst(path.count)

@@ -2,10 +2,10 @@ import Downstream
 import Flow
 import NIOCore
 
-/// The admin listener with an outbox and timers of its own; ``OperatorPages`` answer its requests.
+/// The admin listener with its own outbox and timers; ``OperatorPages`` handle its requests.
 final class AdminListener {
     let listener: Listener
-    /// Strong: the pages' timers last as long as the listener.
+    /// Strong: the pages' timers exist as long as the listener.
     private let timers: LoopTimers
 
     init(on loop: any EventLoop, shared: Shared) {

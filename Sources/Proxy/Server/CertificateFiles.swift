@@ -2,13 +2,13 @@ import Downstream
 package import Observability
 package import Settings
 
-// The files that `tls` names: what is wrong with them is told at the place where the configuration names them.
+// The files that `tls` names; errors in them are reported at the position where the configuration names them.
 
 extension Configuration.TLS {
-    /// What TLS is made of.
+    /// The files and settings of TLS.
     ///
-    /// - Parameter offersHTTP2: Whether clients may choose it.
-    /// - Returns: The files, and what is wanted of clients.
+    /// - Parameter offersHTTP2: Whether ALPN offers HTTP/2.
+    /// - Returns: The files, and the requirements on clients.
     func files(offeringHTTP2 offersHTTP2: Bool) -> TLSFiles {
         var files = TLSFiles(certificate: certificate.path, key: key.path, clientAuthority: clientAuthority?.path)
         files.requiresClientCertificate = clientCertificates == .required
@@ -17,13 +17,13 @@ extension Configuration.TLS {
         return files
     }
 
-    /// Reads the files, as a start does; blocks on the disk.
+    /// Reads the files, as at the start; blocks on the disk.
     ///
     /// - Parameters:
-    ///   - file: The configuration's own name, with which errors begin.
+    ///   - file: The name of the configuration file, with which errors begin.
     ///   - now: The time for which certificates should be valid.
-    /// - Returns: What does not keep weir from starting, and clients from trusting it.
-    /// - Throws: What does.
+    /// - Returns: Warnings: weir can start, but clients will reject the certificate.
+    /// - Throws: All errors.
     package func checkFiles(
         namedIn file: String, at now: Timestamp
     ) throws(ConfigurationErrors) -> [ConfigurationError] {
@@ -37,7 +37,7 @@ extension Configuration.TLS {
             ?? []
     }
 
-    /// What is wrong with a file, at the place where it is named.
+    /// An error in a file, at the position where it is named.
     func complaint(about fault: TLSFault, in file: String) -> ConfigurationError {
         switch fault.file {
         case .certificate: complaint("tls.certificate", certificate, in: file, fault.words)
@@ -53,7 +53,7 @@ extension Configuration.TLS {
             file: file, line: place.line, column: place.column, message: "`\(key)` is \(place.written): \(words)")
     }
 
-    /// Why clients will not trust the certificate; `nil` where they may.
+    /// Why clients will reject the certificate; `nil` if they may accept it.
     func warning(of validity: ServerTLS.Validity, at now: Timestamp) -> String? {
         let (from, until) = (Timestamp(secondsSince1970: validity.from), Timestamp(secondsSince1970: validity.until))
         if now.millisecondsSince1970 > until.millisecondsSince1970 {
@@ -71,7 +71,7 @@ extension Timestamp {
 }
 
 extension TLSFault {
-    /// What is wrong, for whoever wrote the configuration.
+    /// The error in the words of an operator.
     var words: String {
         switch (cause, file) {
         case (.unreadable(let reason), _): "the file cannot be read: \(reason)"

@@ -1,12 +1,12 @@
 import Glibc
 import Logging
 
-/// Fits the number of connections to the descriptors that the system allows.
+/// Lowers the number of connections to what the descriptor limit allows.
 enum DescriptorLimit {
-    /// Descriptors for everything that is no client or upstream connection: listeners, logs, epoll sets.
+    /// Descriptors for everything except client and upstream connections: listeners, logs, epoll sets.
     private static let reserve = 128
 
-    /// Raises the soft limit to the hard one, and says how many client connections fit: each may need a second
+    /// Raises the soft limit to the hard one, and returns the number of client connections that fit: each may need a second
     /// descriptor for its upstream.
     static func connections(wanted: Int, log: Logger) -> Int {
         var limit = rlimit()

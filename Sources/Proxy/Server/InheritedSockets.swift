@@ -2,17 +2,17 @@ import Glibc
 import HTTPText
 package import Settings
 
-/// The listening sockets that the process was started with, by who keeps them open for it (sd_listen_fds(3)).
+/// The listening sockets that the process inherited from its supervisor (sd_listen_fds(3)).
 ///
-/// systemd hands over the descriptors from 3 on, as many as `LISTEN_FDS` says, to the process that `LISTEN_PID` names. What
-/// they listen on, the sockets tell themselves.
+/// systemd passes the descriptors from 3 on, in the number of `LISTEN_FDS`, to the process that `LISTEN_PID` names. Their
+/// addresses are read from the sockets.
 package struct InheritedSockets: Sendable {
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
     }
 
     private static let first: CInt = 3
-    /// More are a mistake.
+    /// A larger number is an error.
     private static let most = 256
 
     private var sockets: [(address: ListenAddress, descriptor: CInt)] = []
@@ -20,9 +20,9 @@ package struct InheritedSockets: Sendable {
     package init() {}
 
     /// - Parameters:
-    ///   - environment: That of the process.
-    ///   - process: Its id.
-    /// - Throws: What of the descriptors is no socket that listens.
+    ///   - environment: The environment of the process.
+    ///   - process: The id of the process.
+    /// - Throws: If a descriptor is not a listening socket.
     package init(environment: [String: String], process: CInt = getpid()) throws(Failure) {
         guard let names = environment["LISTEN_FDS"], environment["LISTEN_PID"].flatMap(CInt.init) == process else {
             return
@@ -40,17 +40,17 @@ package struct InheritedSockets: Sendable {
         }
     }
 
-    /// The addresses that nobody has taken.
+    /// The addresses that no listener has taken.
     package var left: [ListenAddress] { sockets.map(\.address) }
 
-    /// The socket for an address of the configuration; `nil` where it has to be opened.
+    /// The socket for an address of the configuration; `nil` if it has to be opened.
     mutating func take(_ address: ListenAddress) -> CInt? {
         let wanted = address.normalized
         guard let index = sockets.firstIndex(where: { $0.address == wanted }) else { return nil }
         return sockets.remove(at: index).descriptor
     }
 
-    /// Where a socket listens; `nil` for one that does not.
+    /// The address of a listening socket; `nil` if it does not listen.
     private static func address(of descriptor: CInt) -> ListenAddress? {
         var listens: CInt = 0, size = socklen_t(MemoryLayout<CInt>.size)
         guard getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0, listens != 0 else { return nil }
@@ -85,7 +85,7 @@ package struct InheritedSockets: Sendable {
 }
 
 extension ListenAddress {
-    /// The same address, in the one way of several to write it.
+    /// The same address in its canonical form.
     fileprivate var normalized: ListenAddress {
         guard case .ip(let host, let port) = self, let address = IPAddress(host) else { return self }
         return .ip(host: address.text, port: port)

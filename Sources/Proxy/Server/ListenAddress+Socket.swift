@@ -3,9 +3,9 @@ import NIOCore
 import Settings
 
 extension [ListenAddress] {
-    /// The addresses in the order to bind them: the widest first, so that one that takes a port alone takes all of it.
+    /// The addresses in the order to bind them: the widest first, so that an exclusive bind covers the whole port.
     ///
-    /// `sharesOwn` is whether a wider one before it has the port, as `[::]:80` and `0.0.0.0:80` do for each other's clients.
+    /// `sharesOwn` is whether a wider address before it has the same port, such as `[::]:80` before `0.0.0.0:80`.
     var inOrderOfBinding: [(address: ListenAddress, sharesOwn: Bool)] {
         let widest = indices.sorted { (self[$0].breadth, $1) > (self[$1].breadth, $0) }.map { self[$0] }
         return widest.enumerated().map { index, address in
@@ -15,7 +15,7 @@ extension [ListenAddress] {
 }
 
 extension ListenAddress {
-    /// How many addresses of the machine it covers: those of both families, those of IPv4, or one.
+    /// The range of addresses that it covers: both families, IPv4, or one address.
     fileprivate var breadth: Int {
         switch ipAddress?.text {
         case "::": 2
@@ -24,7 +24,7 @@ extension ListenAddress {
         }
     }
 
-    /// Whether a socket at one of the addresses takes connections that are for the other one, too.
+    /// Whether a socket at one of the addresses also accepts connections for the other one.
     fileprivate func overlaps(_ other: ListenAddress) -> Bool {
         guard case .ip(_, let port) = self, case .ip(_, port) = other, port != 0 else { return false }
         switch max(breadth, other.breadth) {

@@ -13,11 +13,11 @@ struct ListenerOpening {
 
     /// Opens one address on every loop.
     ///
-    /// The kernel does not spread the connections of a unix socket, and an inherited socket is the only one at its address:
-    /// there the first loop accepts for all.
+    /// The kernel does not distribute the connections of a unix socket, and an inherited socket is the only one at its
+    /// address: there the first loop accepts for all.
     ///
     /// - Parameters:
-    ///   - address: Where to listen.
+    ///   - address: The address to listen at.
     ///   - inherited: A socket that listens there already; `nil` if there is none.
     ///   - sharesOwn: Whether a wider address of this process has the port already.
     /// - Returns: The address as a URL, with the port that the system chose.
@@ -38,7 +38,7 @@ struct ListenerOpening {
                     return inherited.map { listener.adopt($0, isUnix: address.isUnix, spread: spread) }
                         ?? listener.bind(wanted, sharing: sharing, spread: spread)
                 }.get()
-                // Where port 0 was asked, the other loops join the port that the first one got.
+                // For port 0, the other loops use the port that the first one got.
                 if let bound { target = bound }
                 text = address.url(port: bound?.port, isSecure: configuration.tls != nil)
             } catch {
@@ -48,7 +48,7 @@ struct ListenerOpening {
         return text
     }
 
-    /// The first loop takes the address for this process alone, and the others join it.
+    /// The first loop binds the address exclusively for this process, and the others join it.
     private func sharing(ofLoop index: Int, sharesOwn: Bool) -> Listener.AddressSharing {
         if configuration.reusesPort || sharesOwn || index > 0 { return .shared }
         return workers.count > 1 || configuration.listen.count > 1 ? .exclusiveAtFirst : .exclusive
@@ -67,7 +67,7 @@ struct ListenerOpening {
 
     /// Opens the admin listener on the first loop; no other socket may be at its address.
     ///
-    /// - Returns: It, or `nil` where `address` is.
+    /// - Returns: The listener; `nil` if `address` is `nil`.
     /// - Throws: ``Server/BindError``.
     func openAdmin(
         _ address: ListenAddress?, _ inherited: inout InheritedSockets, shared: Shared, log: Logger
@@ -93,7 +93,7 @@ struct ListenerOpening {
 }
 
 extension Server {
-    /// A listener that could not be opened: why, as a sentence for operators.
+    /// A listener that could not be opened, with the reason as a sentence for operators.
     package struct BindError: Error, CustomStringConvertible {
         package let description: String
 

@@ -3,19 +3,19 @@ import NIOConcurrencyHelpers
 import Observability
 package import Settings
 
-/// Why another configuration is not served.
+/// Why another configuration is not applied.
 struct ReloadError: Error, CustomStringConvertible {
     let description: String
 }
 
 extension Server {
-    /// Serves another configuration from now on: all of it or, where that cannot be, none; the log tells which, and why.
+    /// Applies another configuration, completely or not at all; the log reports which, and why.
     ///
-    /// New requests are served by it at once. Open streams keep their connections and their upstreams; where a route with the
-    /// same `match` is there, its limits are theirs. What counts for a route - streams, breakers, starts - goes on counting.
+    /// New requests use it at once. Open streams keep their connections and their upstreams; if there is a route with the
+    /// same `match`, its limits apply to them. The counts of a route (streams, breakers, starts) continue.
     /// One call at a time.
     ///
-    /// - Parameter read: Reads and checks it; each line of its error is told.
+    /// - Parameter read: Reads and checks the configuration; each line of its error is logged.
     package func reload(_ read: () throws -> Configuration) async {
         do {
             let generation = try await serve(read())
@@ -47,7 +47,7 @@ extension Server {
 }
 
 extension Configuration {
-    /// The keys in which it differs from the running one and that cannot change while it runs.
+    /// The changed keys that only a restart can apply.
     fileprivate func keysFixed(since running: Configuration) -> [String] {
         var keys: [String] = []
         if listen != running.listen { keys.append("listen") }

@@ -4,7 +4,7 @@ import Settings
 // Certificates are replaced while weir runs.
 
 extension Server {
-    /// The TLS of the public listeners; `nil` where they have none.
+    /// The TLS of the public listeners; `nil` if they have none.
     static func makeTLS(_ configuration: Configuration) throws -> ServerTLS? {
         guard let settings = configuration.tls else { return nil }
         do throws(TLSFault) {
@@ -14,11 +14,11 @@ extension Server {
         }
     }
 
-    /// Reads the files of another configuration: connections that come from now on get what is in them, open ones go on.
+    /// Reads the files of another configuration: new connections use them, open ones continue unchanged.
     ///
     /// Blocks on the disk.
     ///
-    /// - Throws: What is wrong with one of them; then nothing has changed.
+    /// - Throws: The error in one of them; then nothing has changed.
     func reloadTLS(_ configuration: Configuration) throws(ReloadError) {
         guard let settings = configuration.tls, let tls else { return }
         do throws(TLSFault) {

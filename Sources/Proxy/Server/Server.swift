@@ -11,7 +11,7 @@ package import Upstream
 package final class Server: Sendable {
     let shared: Shared
     let log: Logger
-    /// `nil` where the public listeners have none.
+    /// `nil` if the public listeners have none.
     let tls: ServerTLS?
     private let group: MultiThreadedEventLoopGroup
     private let loops: [any EventLoop]
@@ -23,15 +23,15 @@ package final class Server: Sendable {
     /// Opens the listeners; when this returns, requests are served.
     ///
     /// - Parameters:
-    ///   - configuration: What to serve.
-    ///   - version: Which weir this is, for the metrics.
-    ///   - pages: What answers operators.
-    ///   - waking: How the loops learn of libcurl's sockets.
+    ///   - configuration: The configuration to serve.
+    ///   - version: The version of weir, for the metrics.
+    ///   - pages: The pages for operators.
+    ///   - waking: How the loops are notified of libcurl's sockets.
     ///   - inherited: Sockets that listen already.
-    ///   - accessLog: Where requests are logged; `nil` for nowhere.
+    ///   - accessLog: The access log; `nil` if there is none.
     ///   - processLog: The process's own log; each listener's address is logged there.
     /// - Returns: The running proxy; it runs until ``drain()``.
-    /// - Throws: ``BindError`` where a listener cannot be opened.
+    /// - Throws: ``BindError`` if a listener cannot be opened.
     package static func start(
         _ configuration: Configuration, version: String, pages: any OperatorPages, waking: Waking = .auto,
         inherited: InheritedSockets = InheritedSockets(), accessLog: LogSink?, processLog: ProcessLog
@@ -87,7 +87,7 @@ package final class Server: Sendable {
             log.info("listening on \(text)", metadata: socket == nil ? [:] : ["socket": "inherited"])
         }
         admin = try await opening.openAdmin(configuration.admin, &inherited, shared: shared, log: log)
-        // Whoever opened them waits for somebody to accept there.
+        // The supervisor expects a process to accept connections there.
         if let stray = inherited.left.first {
             throw BindError(
                 description: "a socket at \(stray.text) was handed over, which is neither in `listen` nor `admin`")
@@ -99,9 +99,9 @@ package final class Server: Sendable {
 
     // MARK: Stopping
 
-    /// Stops in order: no new requests, open streams go on for at most the grace time, then they end at a record's end.
+    /// Stops in order: no new requests; open streams continue for at most the grace time, then end after a whole record.
     ///
-    /// A second call ends them at once. Returns when nothing is left.
+    /// A second call ends them at once. Returns when everything has ended.
     package func drain() async {
         guard readiness.beganDraining() else {
             await endStreams()
@@ -112,7 +112,7 @@ package final class Server: Sendable {
         await onEachWorker { $0.drain(over: grace) }
         await wait(atMost: grace) { await self.openStreams() == 0 }
         await endStreams()
-        // What was written still has to reach slow clients; after that their connections are cut.
+        // Written bytes still have to reach slow clients; after that their connections are closed.
         await wait(atMost: .seconds(1)) { await self.openConnections() == 0 }
         await onEachWorker { $0.stop() }
         if let admin { try? await loops[0].submit { admin.value.listener.drain() }.get() }
@@ -122,7 +122,7 @@ package final class Server: Sendable {
         end.finish()
     }
 
-    /// Returns when a drain has come to its end.
+    /// Returns when a drain is complete.
     package func stopped() async { for await _ in ends {} }
 
     private func endStreams() async { await onEachWorker { $0.endStreams(.drained) } }

@@ -3,23 +3,23 @@ import Settings
 
 /// The file of a unix socket, which outlives the process that listened there.
 ///
-/// bind(2) never takes a path that exists. A file that no process listens at any more is removed; one where a process does is a
-/// conflict. Between the look and the bind, a lock on the folder (flock(2)) keeps other weir processes from doing the same.
+/// bind(2) fails for a path that exists. A file at which no process listens is removed; one at which a process listens is
+/// a conflict. Between the check and the bind, a lock on the folder (flock(2)) excludes other weir processes.
 enum UnixSocketFile {
-    /// A lock that ``release()`` gives back, or the end of the process.
+    /// A lock that ends with ``release()``, or with the process.
     struct FolderLock {
         fileprivate let descriptor: CInt
         func release() { _ = close(descriptor) }
     }
 
-    /// The lock is held for the time of a bind; a process that holds it for longer is not waited for.
+    /// The maximum time to wait for the lock, which is held only during a bind.
     private static let attempts = 100
     private static let interval = Duration.milliseconds(10)
 
     /// Makes the path of a unix socket free to be bound; does nothing for other addresses.
     ///
-    /// - Returns: A lock to be released once the socket listens; `nil` where none is needed, or the folder cannot be opened.
-    /// - Throws: ``Server/BindError`` where a process listens there, or the file is no socket.
+    /// - Returns: A lock to be released once the socket listens; `nil` if none is needed, or the folder cannot be opened.
+    /// - Throws: ``Server/BindError`` if a process listens there, or the file is not a socket.
     static func prepare(_ address: ListenAddress) async throws -> FolderLock? {
         guard case .unix(let path) = address else { return nil }
         let lock = try await lockFolder(of: path, for: address)
@@ -35,7 +35,7 @@ enum UnixSocketFile {
     private static func lockFolder(of path: String, for address: ListenAddress) async throws -> FolderLock? {
         let folder = path.lastIndex(of: "/").map { path[...$0] } ?? "."
         let descriptor = Glibc.open(String(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        // Where it cannot be opened, bind(2) reports why.
+        // If it cannot be opened, bind(2) reports why.
         guard descriptor >= 0 else { return nil }
         for _ in 0..<attempts {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return FolderLock(descriptor: descriptor) }

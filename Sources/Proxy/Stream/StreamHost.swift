@@ -31,7 +31,7 @@ protocol StreamHost: AnyObject {
     /// - Throws: `proxyFull`.
     func granted(_ terms: Terms) throws(AdmissionError) -> Terms
 
-    /// Gives a stream an address of its own; a second call changes nothing.
+    /// Gives a stream its own address; a second call changes nothing.
     func register(_ stream: Stream)
 
     /// The stream is over; it has expired if its client did not come for it in time.

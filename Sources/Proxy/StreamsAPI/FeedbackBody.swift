@@ -2,31 +2,31 @@ import Flow
 import JSONPointer
 import Settings
 
-/// Why the body of a feedback is not taken.
+/// Why the body of a feedback is rejected.
 ///
-/// None of its cases holds text that the client chose freely.
+/// No case contains arbitrary text of the client.
 enum FeedbackError: Error, Equatable {
     case tooLarge(limit: ByteCount)
-    /// No JSON (RFC 8259), not in UTF-8, or no object.
+    /// Not JSON (RFC 8259), not in UTF-8, or not an object.
     case malformed
     case empty
     case repeated
-    /// A member that no feedback has; `nil` where its name is not a plain word that can be shown.
+    /// An unknown member; `nil` if its name is not a plain word that can be shown.
     case unknown(String?)
     case invalid(FeedbackBody.Member)
 }
 
 /// The body of `POST /v1/streams/{id}/feedback`: one flat JSON object.
 ///
-/// Everything in it is taken or refused: a typing error that is ignored would leave the client at a pace that it does not
-/// want, without a word.
+/// It is applied completely or rejected: if a typing error were ignored, the client would keep a pace that it does not
+/// want, without an error.
 struct FeedbackBody {
     /// The members by their names in JSON.
     enum Member: String, CaseIterable {
         case processingDelay, rate, bufferSize, pause, request
     }
 
-    /// Far more than any feedback has, and little enough to be held at once.
+    /// More than any feedback has, and little enough to be buffered.
     static let maximumBytes = ByteCount.kibibytes(4)
 
     let feedback: Feedback
@@ -35,7 +35,7 @@ struct FeedbackBody {
     ///
     /// A number such as `50.0` or `5e1` is the whole number that it represents: JSON has only one kind.
     ///
-    /// - Throws: What is wrong with it; of several things, the name that is not known first.
+    /// - Throws: The error; of several, an unknown name first.
     /// - Complexity: O(n), of at most ``maximumBytes``.
     init(_ bytes: [UInt8]) throws(FeedbackError) {
         guard bytes.count <= Self.maximumBytes.bytes else { throw .tooLarge(limit: Self.maximumBytes) }
@@ -56,9 +56,9 @@ struct FeedbackBody {
 }
 
 extension Feedback {
-    /// Takes the value of a member.
+    /// Reads the value of a member.
     ///
-    /// - Returns: Whether it is one that is allowed.
+    /// - Returns: Whether the value is valid.
     fileprivate mutating func set(_ member: FeedbackBody.Member, to value: JSONObject.Value) -> Bool {
         switch member {
         case .processingDelay:
@@ -95,7 +95,7 @@ extension JSONObject.Value {
 }
 
 extension Pace {
-    /// Reads what a client may want: the word `unlimited`, or a rate, rounded down as in `X-Stream-Rate-Limit`.
+    /// Reads a pace: the word `unlimited`, or a rate, rounded down as in `X-Stream-Rate-Limit`.
     fileprivate init?(wanted text: String) {
         if text == "unlimited" {
             self = .unlimited

@@ -2,14 +2,14 @@ import Downstream
 import Flow
 import NIOHTTP1
 
-/// A request that names a stream, on the stream's own loop.
+/// A request for a stream, on the stream's loop.
 struct StreamAccess {
     let host: any StreamsHost
     let request: Request
     let client: String
     let response: any ClientResponse
 
-    /// GET: attaches a client that requests the stream's records, and answers every other one with its state.
+    /// GET: attaches a client that requests the stream's records, and returns the stream's state to others.
     func look(_ stream: Stream?) {
         guard let stream else { return refuse(with: .noSuchStream) }
         let state = StreamState(of: stream, at: host.now())
@@ -34,7 +34,7 @@ struct StreamAccess {
         answer(StreamState(of: stream, at: host.now()))
     }
 
-    /// Answers with a problem; `route`, for which it is counted, is `nil` if the request was for the stream's own address.
+    /// Responds with a problem; `route`, for which it is counted, is `nil` if the request was for the stream's address.
     func refuse(with problem: Problem, route: String? = nil) {
         host.requestLog.refuse(request, with: problem, client: client, route: route, response: response)
     }

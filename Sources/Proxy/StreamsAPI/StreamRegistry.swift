@@ -2,15 +2,15 @@ import Flow
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// Where each open stream lives, so that a request on any connection and any event loop can find it by its id.
+/// The event loop of each open stream, so that a request on any connection and any loop can find it by its id.
 ///
-/// It has a lock, which is taken twice in a stream's life and once for each request that names a stream. It also
-/// remembers the last streams that nobody came for in time, so that who comes late is told so: 410, not 404.
+/// Its lock is taken twice per stream and once for each request that names a stream. It also remembers the last streams
+/// that were not fetched or resumed in time, so that a late client gets 410 and not 404.
 final class StreamRegistry: Sendable {
     enum Place {
-        /// On that loop; by the time that a message gets there it may have ended.
+        /// On that loop; it may have ended before a message arrives there.
         case open(on: NIOLoopBound<any StreamsHost>)
-        /// Nobody fetched it, or came back to it, in time.
+        /// It was not fetched or resumed in time.
         case expired
         case unknown
     }
@@ -18,7 +18,7 @@ final class StreamRegistry: Sendable {
     private struct Known {
         var open: [StreamId: NIOLoopBound<any StreamsHost>] = [:]
         var expired: Set<StreamId> = []
-        /// The expired in the order in which they came, as a ring.
+        /// The expired streams in the order of their ends, as a ring.
         var order: [StreamId] = []
         var oldest = 0
     }

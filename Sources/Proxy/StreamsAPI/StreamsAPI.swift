@@ -5,7 +5,7 @@ import NIOHTTP1
 
 /// Requests that name a stream by its id: its address, its feedback, its resumption.
 ///
-/// They may come on any connection and any event loop; they are handled on the stream's.
+/// They may arrive on any connection and any event loop; they are handled on the stream's loop.
 struct StreamsAPI {
     let host: any StreamsHost
 
@@ -33,7 +33,7 @@ struct StreamsAPI {
         }
     }
 
-    /// A client comes back for the rest of its stream.
+    /// A client resumes its stream.
     func resume(_ resume: ResumeRequest, for request: StreamRequest, writer: any ConnectionResponse) throws(Problem) {
         let route = request.route.name
         try reach(resume.stream, for: request.request, client: request.client, writer: writer) { access, stream in
@@ -46,13 +46,13 @@ struct StreamsAPI {
         }
     }
 
-    /// Goes to a stream on its own loop.
+    /// Calls a function with a stream, on the stream's loop.
     ///
     /// - Parameters:
-    ///   - id: The stream's.
+    ///   - id: The stream's id.
     ///   - request: The request that names it.
-    ///   - client: The address it came from.
-    ///   - writer: Where the answer goes.
+    ///   - client: The client's address.
+    ///   - writer: Receives the response.
     ///   - act: Called on that loop, with the stream, or `nil` if it has just ended.
     /// - Throws: `noSuchStream`, or that it has expired.
     private func reach(
@@ -79,7 +79,7 @@ struct StreamsAPI {
 }
 
 extension FeedbackBody {
-    /// What a collected body says.
+    /// The feedback in a collected body.
     fileprivate static func feedback(in body: Result<ByteBuffer, RequestBody.Failure>) throws(Problem) -> Feedback {
         let bytes: ByteBuffer
         switch body {

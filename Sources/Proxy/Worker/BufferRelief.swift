@@ -2,7 +2,7 @@ import Downstream
 import Flow
 import Logging
 
-/// One loop's part in the ceiling over all queues (``BufferCeiling``): ends the streams that hold most while it is exceeded.
+/// One loop's part of the ceiling over all queues (``BufferCeiling``): ends the largest streams while it is exceeded.
 final class BufferRelief: TimerTarget {
     /// The ceiling is checked each time the streams have grown by that many bytes.
     private static let growthToCheck = 256 << 10
@@ -23,20 +23,20 @@ final class BufferRelief: TimerTarget {
         (self.shared, self.gauge, self.streams, self.timers, self.clock) = (shared, gauge, streams, timers, clock)
     }
 
-    /// A stream of this loop holds that many bytes more, or fewer.
+    /// The bytes that a stream of this loop holds have changed by this number.
     func bufferChanged(by change: Int) {
         gauge.add(change)
         guard change > 0, shared.buffers.ceiling != nil else { return }
         growth += change
         guard growth >= Self.growthToCheck else { return }
         growth = 0
-        // Not now: the stream that grew is in the middle of it.
+        // Later: the stream that grew is still handling its event.
         if !timer.isSet, shared.buffers.isExceeded { timers.set(timer, at: clock()) }
     }
 
     func stop() { timers.cancel(timer) }
 
-    /// Ends the streams of this loop that hold most, until its part of the excess is free.
+    /// Ends the largest streams of this loop, until its part of the excess is free.
     func timerFired(_ timer: LoopTimer, at now: Instant) {
         guard shared.buffers.isExceeded else { return }
         let open = Array(streams.all)

@@ -3,12 +3,12 @@ import Flow
 
 /// Ends the open streams of a loop one by one while the proxy stops, as a ``DrainSchedule`` says.
 ///
-/// The oldest go first: of those that have run for long the most go on for ever, and what is young may well be done before
-/// its turn comes. Requests whose answer is no stream, or has not come yet, have the whole grace time.
+/// The oldest first: most streams that have run for long never end, and young ones may be complete before their turn.
+/// Requests whose response is not a stream, or has not begun, have the whole grace time.
 final class DrainingStreams: TimerTarget {
     private let timers: LoopTimers
     private let schedule: DrainSchedule
-    /// Those that were open at the beginning, the oldest last.
+    /// The streams that were open at the beginning, the oldest last.
     private var waiting: [Stream]
     private lazy var timer = LoopTimer(target: self)
 

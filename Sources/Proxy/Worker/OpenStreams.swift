@@ -2,7 +2,7 @@ import Flow
 import NIOCore
 import Observability
 
-/// The open streams of one event loop, and those of them that have addresses of their own.
+/// The open streams of one event loop, and those of them that have their own addresses.
 final class OpenStreams {
     private var streams: [ObjectIdentifier: Stream] = [:]
     private var named: [StreamId: Stream] = [:]
@@ -28,7 +28,7 @@ final class OpenStreams {
         gauge.setOpenStreams(streams.count)
     }
 
-    /// Removes a stream that is over; it has expired if its client did not come for it in time.
+    /// Removes a stream that is over; it has expired if its client did not fetch or resume it in time.
     func remove(_ stream: Stream, hasExpired: Bool) {
         streams[ObjectIdentifier(stream)] = nil
         progress?.remove(stream)
@@ -38,7 +38,7 @@ final class OpenStreams {
         registry.remove(stream.id, hasExpired: hasExpired)
     }
 
-    /// Gives a stream an address of its own; a second call changes nothing.
+    /// Gives a stream its own address; a second call changes nothing.
     func name(_ stream: Stream, on host: @autoclosure () -> NIOLoopBound<any StreamsHost>) {
         guard named.updateValue(stream, forKey: stream.id) == nil else { return }
         registry.add(stream.id, on: host())

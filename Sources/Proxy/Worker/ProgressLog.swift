@@ -2,10 +2,10 @@ import Downstream
 import Flow
 import Observability
 
-/// Tells the access log, every so often, how each stream of a loop stands that has run for that long already.
+/// Writes a progress line for each stream of a loop that has run for an interval, in each interval.
 ///
-/// One timer a loop, and none while nothing runs. It goes round a wheel of slots once in an interval, and tells of one
-/// slot's streams at a time: ten thousand streams are 79 lines in each of 128 steps, not ten thousand lines at once.
+/// One timer per loop, and none without streams. It visits one slot of a wheel at a time, and every slot once per
+/// interval: ten thousand streams are 79 lines in each of 128 steps, not ten thousand lines at once.
 final class ProgressLog: TimerTarget {
     private let timers: LoopTimers
     private let clock: () -> Instant
@@ -31,14 +31,14 @@ final class ProgressLog: TimerTarget {
 
     func timerFired(_ timer: LoopTimer, at now: Instant) {
         for stream in wheel.turn() where now - stream.began >= interval { stream.logProgress(at: now) }
-        // From when it was due, so that the rounds do not drift; a loop that was held up does not catch up.
+        // From when it was due, so that the rounds do not drift; a loop that was blocked does not catch up.
         if !wheel.isEmpty { timers.set(timer, at: max(timer.due + step, now)) }
     }
 }
 
 /// Objects on a wheel of slots: each turn yields those of the next slot, so that a round yields every object once.
 ///
-/// Which slot an object gets is drawn from its address, whenever it comes: those that come together are spread.
+/// The slot of an object is a hash of its address, so that objects that are added together are spread.
 struct SlotWheel<Element: AnyObject> {
     static var slots: Int { 128 }
 
@@ -63,7 +63,7 @@ struct SlotWheel<Element: AnyObject> {
         return Array(members[next].values)
     }
 
-    /// The upper bits of a multiplicative hash: addresses differ in their middle bits alone.
+    /// The upper bits of a multiplicative hash: addresses differ only in their middle bits.
     private static func slot(of id: ObjectIdentifier) -> Int {
         Int(truncatingIfNeeded: (UInt64(UInt(bitPattern: id)) &* 0x9E37_79B9_7F4A_7C15) >> 57)
     }

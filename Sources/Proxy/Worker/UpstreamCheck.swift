@@ -5,10 +5,10 @@ import NIOHTTP1
 import Settings
 import Upstream
 
-/// The questions to one upstream of one route, one after the other.
+/// The health checks of one upstream of one route, one after the other.
 ///
-/// An answer is good by its head; its body is not looked at, but read as far as ``longestBody``, since a connection that is
-/// closed in the middle of an answer looks like a fault in the upstream's own log.
+/// The head of a response decides. Its body is ignored, but read up to ``longestBody``, since a connection that is closed
+/// within a response appears as a fault in the upstream's own log.
 final class UpstreamCheck {
     private static let longestBody = 64 << 10
 
@@ -16,7 +16,7 @@ final class UpstreamCheck {
     private let settings: Route.HealthCheck
     private let route: ProxyRoute
     private let worker: Worker
-    /// While a question is open.
+    /// The request of the check in progress; `nil` between two checks.
     private var transfer: Transfer?
     private lazy var timer = LoopTimer(target: self)
     private var due: Instant
@@ -25,12 +25,12 @@ final class UpstreamCheck {
 
     init(_ upstream: RouteUpstream, _ settings: Route.HealthCheck, of route: ProxyRoute, on worker: Worker) {
         (self.upstream, self.settings, self.route, self.worker) = (upstream, settings, route, worker)
-        // Many proxies that start together would otherwise ask together.
+        // Otherwise many proxies that start together would send their checks together.
         due = worker.clock() + settings.interval * Double.random(in: 0..<1)
         worker.timers.set(timer, at: due)
     }
 
-    /// Whether it is this question already.
+    /// Whether it is the same check already.
     func asks(_ upstream: RouteUpstream, _ settings: Route.HealthCheck, of route: ProxyRoute) -> Bool {
         self.upstream.origin === upstream.origin && self.settings == settings && self.route.gate === route.gate
             && self.route.settings.host == route.settings.host
@@ -61,11 +61,11 @@ final class UpstreamCheck {
         }
     }
 
-    /// - Parameter fault: What was wrong with the answer; `nil` for a good one.
+    /// - Parameter fault: Why the check failed; `nil` if it passed.
     private func answered(_ fault: String?) {
         transfer?.cancel()
         transfer = nil
-        // One that is behind does not ask twice in a row.
+        // A late check is not followed by another at once.
         let now = worker.clock()
         due = max(due + settings.interval, now)
         worker.timers.set(timer, at: due)

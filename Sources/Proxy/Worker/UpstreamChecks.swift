@@ -1,16 +1,16 @@
 import Flow
 import Settings
 
-/// Asks the upstreams of routes with a `health_check` how they are: on one event loop, on behalf of all.
+/// Sends the health checks of all routes with a `health_check`: on one event loop, for all.
 final class UpstreamChecks {
     private let worker: Worker
     private var checks: [UpstreamCheck] = []
 
     init(worker: Worker) { self.worker = worker }
 
-    /// From now on those of these routes are asked, and nobody else.
+    /// Checks the upstreams of these routes from now on, and no others.
     ///
-    /// A question that stands as it did goes on: or reloads that follow each other would put it off for ever.
+    /// An unchanged check continues: otherwise frequent reloads would postpone it for ever.
     func follow(_ routes: [ProxyRoute]) {
         var left = checks
         checks = []

@@ -3,7 +3,7 @@ import Flow
 import NIOHTTP1
 
 extension Worker {
-    /// Answers a request at or below `paths.health` on the public listener.
+    /// Responds to a request at or below `paths.health` on the public listener.
     func answerHealth(_ request: Request, client: String, response: any ClientResponse) throws(Problem) {
         guard shared.served.health.isHere(request.path) else { throw .notFound }
         guard request.head.method == .GET || request.head.method == .HEAD else { throw .methodNotAllowed("GET, HEAD") }

@@ -3,7 +3,7 @@ import Flow
 import Upstream
 
 extension Worker {
-    /// The configuration has been replaced: what this loop has open follows it as far as it can.
+    /// The configuration was replaced: applies it to the open streams of this loop as far as possible.
     ///
     /// - Complexity: O(open streams of the loop), a few microseconds for each.
     func adopt(_ served: ServedConfiguration) {

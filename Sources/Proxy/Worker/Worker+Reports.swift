@@ -3,13 +3,13 @@ import Flow
 import Observability
 import Upstream
 
-// What operators see of an event loop.
+// The reports of an event loop for operators.
 
 extension Worker: LoopReporter {
-    /// What this loop has counted so far.
+    /// The counts of this loop so far.
     ///
-    /// - Complexity: O(open streams of the loop), well under a microsecond for each: the price of a scrape, so that what a
-    ///   queue holds needs no count of its own with each record.
+    /// - Complexity: O(open streams of the loop), well under a microsecond for each: the cost of a scrape, so that the bytes
+    ///   of a queue need no count per record.
     func figures() -> LoopFigures {
         let now = clock()
         for meter in meters.routes.values { meter.tally.running = .init() }
@@ -33,7 +33,7 @@ extension Worker: LoopReporter {
         return figures
     }
 
-    /// What this loop has counted, and its slowest streams.
+    /// The counts of this loop, and its slowest streams.
     ///
     /// - Complexity: O(open streams of the loop).
     func overview() -> LoopOverview {

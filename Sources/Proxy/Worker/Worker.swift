@@ -6,9 +6,9 @@ import Observability
 import Settings
 import Upstream
 
-/// One event loop with all that lives on it: a listener, libcurl's handles, timers, streams.
+/// One event loop with everything on it: a listener, libcurl's handles, timers, streams.
 ///
-/// ``RequestPipeline`` takes a request up to its stream; ``Stream`` is the rest of its way.
+/// ``RequestPipeline`` handles a request until it is admitted, ``Stream`` after that.
 final class Worker {
     let shared: Shared
     let clock: () -> Instant
@@ -27,7 +27,7 @@ final class Worker {
     var isChecking: Bool { checks != nil }
 
     /// - Parameters:
-    ///   - eventLoop: The loop that it lives on; every call is on it.
+    ///   - eventLoop: The loop; every call is on it.
     ///   - shared: What all loops share.
     ///   - gauge: The loop's part of `shared.buffers`.
     ///   - clock: Reads the monotonic clock.
@@ -62,7 +62,7 @@ final class Worker {
     var eventLoop: any EventLoop { upstream.eventLoop }
     var openStreams: Int { streams.count }
 
-    /// Writes what was caused outside of a turn.
+    /// Writes what was queued outside of a turn.
     func turnEnded() { outbox.turnEnded() }
 
     // MARK: Life cycle
@@ -81,7 +81,7 @@ final class Worker {
         draining = DrainingStreams(streams: streams, timers: timers, over: grace, at: clock())
     }
 
-    /// Ends every stream that is still open, at the end of its last whole record.
+    /// Ends every open stream after its last whole record.
     func endStreams(_ outcome: Outcome) {
         relief.stop()
         draining?.stop()
@@ -89,7 +89,7 @@ final class Worker {
         turnEnded()
     }
 
-    /// Ends what lives as long as the loop, and with it every cycle of references that the worker is part of.
+    /// Ends the objects that exist as long as the loop, and with them all reference cycles of the worker.
     func stop() {
         checks?.stop()
         meters.stop()
