@@ -2,7 +2,7 @@ package import Flow
 
 /// One entry of `routes`: the requests it matches, its upstreams, and its terms.
 package struct Route: Equatable, Sendable {
-    package var match: Match
+    package var match: RouteMatch
     /// In the order of the file; never empty.
     package var upstreams: [UpstreamAddress]
     package var balance = UpstreamRules.Balance.leastStreams
@@ -49,37 +49,13 @@ package struct Route: Equatable, Sendable {
     package var stripPrefix = false
     package var host = HostHeader.preserve
 
-    package init(match: Match, upstreams: [UpstreamAddress]) {
+    package init(match: RouteMatch, upstreams: [UpstreamAddress]) {
         self.match = match
         self.upstreams = upstreams
     }
 }
 
 extension Route {
-    /// The requests of a route: those that match every part.
-    package struct Match: Equatable, Sendable {
-        /// In lower case, without a port; `nil` for any.
-        package var host: String?
-        /// A prefix of the path that ends at a segment border; `/` for any path.
-        package var path: String
-        /// In upper case; empty for any.
-        package var methods: [String]
-
-        package init(host: String? = nil, path: String = "/", methods: [String] = []) {
-            self.host = host
-            self.path = path
-            self.methods = methods
-        }
-
-        /// Whether this match includes every request that `other` matches.
-        package func covers(_ other: Match) -> Bool {
-            let border = path.hasSuffix("/") ? path : path + "/"
-            return (host == nil || host == other.host)
-                && (path == other.path || other.path.hasPrefix(border))
-                && (methods.isEmpty || !other.methods.isEmpty && other.methods.allSatisfy(methods.contains))
-        }
-    }
-
     /// The requests that are sent to another upstream when the first one fails before it responds.
     package struct Retry: Equatable, Sendable {
         /// The maximum number of upstreams, the first one included.

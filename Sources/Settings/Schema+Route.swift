@@ -47,7 +47,7 @@ extension Schema {
 // MARK: - A route's requests and upstreams
 
 extension Schema {
-    static var matchKeys: [Key<Route.Match>] {
+    static var matchKeys: [Key<RouteMatch>] {
         [
             Key("path", .routePath, \.path),
             Key("host", .host, \.host),

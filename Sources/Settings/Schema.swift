@@ -57,13 +57,13 @@ enum Schema {
         let paths = configuration.paths
         for (name, path) in [("streams", paths.streams), ("health", paths.health)] {
             guard let path else { continue }
-            for (route, item) in zip(configuration.routes, items) where Route.Match(path: path).covers(route.match) {
+            for (route, item) in zip(configuration.routes, items) where RouteMatch(path: path).covers(route.match) {
                 let reason = "weir itself answers below `paths.\(name)`, which is \(quoted(path))"
                 setting.reading.report("this route never matches: \(reason)", at: item.position)
             }
         }
         guard let streams = paths.streams, let health = paths.health, let written = setting["paths"],
-            Route.Match(path: health).covers(Route.Match(path: streams))
+            RouteMatch(path: health).covers(RouteMatch(path: streams))
         else { return }
         let reason = "`paths.streams`, which is \(quoted(streams)), is below `paths.health`"
         setting.reading.report("\(reason): no stream could be requested", at: written.position)
@@ -168,7 +168,7 @@ extension Route {
     /// The initial value of a route.
     ///
     /// Both parts are required, so that an error was reported if one of these remains, and the route is never returned.
-    fileprivate static var blank: Route { Route(match: Match(), upstreams: [UpstreamAddress(host: "", port: 0)]) }
+    fileprivate static var blank: Route { Route(match: RouteMatch(), upstreams: [UpstreamAddress(host: "", port: 0)]) }
 }
 
 extension Duration {

@@ -15,4 +15,12 @@ package struct RouteMatch: Equatable, Sendable {
         self.path = path
         self.methods = methods
     }
+
+    /// Whether this match includes every request that `other` matches.
+    package func covers(_ other: RouteMatch) -> Bool {
+        let border = path.hasSuffix("/") ? path : path + "/"
+        return (host == nil || host == other.host)
+            && (path == other.path || other.path.hasPrefix(border))
+            && (methods.isEmpty || !other.methods.isEmpty && other.methods.allSatisfy(methods.contains))
+    }
 }

@@ -15,8 +15,8 @@
 ///    records are large.
 /// 3. It is slow no earlier than `limit`, and no later than `limit` and an eighth, after its last progress.
 package struct StallClock: Equatable, Sendable {
-    /// In nanoseconds; `nil` if no client is ever slow.
-    private var limit: Int64?
+    /// `nil` if no client is ever slow.
+    private var limit: TimeLimit?
     /// When bytes were offered of which nothing was taken.
     private var unreadSince: Instant?
     /// When the client was blocked with the queue over the soft mark; it has not caught up since.
@@ -30,13 +30,13 @@ package struct StallClock: Equatable, Sendable {
     private var taken: Int?
     private var nextCheck = Instant.distantFuture
 
-    package init(limit: Int64?) { self.limit = limit }
+    package init(limit: TimeLimit?) { self.limit = limit }
 
     /// Whether bytes are offered that the client has not taken.
     package var isBlocked: Bool { unreadSince != nil }
 
     /// Sets another limit, also for the clocks that run.
-    package mutating func setLimit(_ limit: Int64?, at now: Instant) {
+    package mutating func setLimit(_ limit: TimeLimit?, at now: Instant) {
         self.limit = limit
         if isBlocked { checkAgain(after: now) }
     }
@@ -120,6 +120,6 @@ package struct StallClock: Equatable, Sendable {
     }
 
     private mutating func checkAgain(after now: Instant) {
-        nextCheck = limit.map { now.advanced(byNanoseconds: max(1, $0 / 8)) } ?? .distantFuture
+        nextCheck = .end(of: now, limit.map { $0 / 8 })
     }
 }

@@ -1,13 +1,13 @@
 extension StreamMachine {
-    /// The deadlines of a stream, in nanoseconds; `nil` for a deadline that it does not have.
+    /// The deadlines of a stream; `nil` for a deadline that it does not have.
     package struct Limits: Equatable, Sendable {
-        package var firstByte: Int64?
-        package var idle: Int64?
-        package var pause: Int64?
-        package var stall: Int64?
-        package var total: Int64?
+        package var firstByte: TimeLimit?
+        package var idle: TimeLimit?
+        package var pause: TimeLimit?
+        package var stall: TimeLimit?
+        package var total: TimeLimit?
         /// The time that a client with a lost connection has to come back; `nil` if it may not.
-        package var resumeWindow: Int64?
+        package var resumeWindow: TimeLimit?
         /// Whether a blocked client with a full queue is a slow consumer at once (`overflow: disconnect`).
         package var endsWhenFull = false
         /// Whether a slow consumer is only recorded, and its stream continues.
@@ -18,12 +18,12 @@ extension StreamMachine {
             total: Duration? = nil, resumeWindow: Duration? = nil, endsWhenFull: Bool = false,
             isStallDryRun: Bool = false
         ) {
-            self.firstByte = firstByte?.nanoseconds
-            self.idle = idle?.nanoseconds
-            self.pause = pause?.nanoseconds
-            self.stall = stall?.nanoseconds
-            self.total = total?.nanoseconds
-            self.resumeWindow = resumeWindow?.nanoseconds
+            self.firstByte = firstByte.map { TimeLimit($0) }
+            self.idle = idle.map { TimeLimit($0) }
+            self.pause = pause.map { TimeLimit($0) }
+            self.stall = stall.map { TimeLimit($0) }
+            self.total = total.map { TimeLimit($0) }
+            self.resumeWindow = resumeWindow.map { TimeLimit($0) }
             self.endsWhenFull = endsWhenFull
             self.isStallDryRun = isStallDryRun
         }

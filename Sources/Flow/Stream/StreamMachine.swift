@@ -31,11 +31,7 @@ package struct StreamMachine: Sendable {
     private let began: Instant
     private var phase = Phase.awaitingHead
     private var causes: PauseCauses = []
-    private var lastHeard: Instant
-    /// When the upstream had all it needs to begin its response.
-    private var requestSent: Instant
-    /// Whether the upstream waits for more of the request: none of its clocks runs.
-    private var isOwedRequest = false
+    private var upstream: UpstreamClock
     /// Begin and end with the cause `queueFull`.
     private var queuePauses = QueuePauses()
     private var stall: StallClock
@@ -55,8 +51,7 @@ package struct StreamMachine: Sendable {
     package init(limits: Limits, at now: Instant) {
         self.limits = limits
         began = now
-        lastHeard = now
-        requestSent = now
+        upstream = UpstreamClock(at: now)
         stall = StallClock(limit: limits.stall)
     }
 
@@ -86,22 +81,21 @@ package struct StreamMachine: Sendable {
 
     /// The upstream took a part of the request's body, or its end: its clocks restart.
     package mutating func requestTaken(at now: Instant) {
-        (requestSent, lastHeard) = (now, now)
-        isOwedRequest = false
+        upstream.requestTaken(at: now)
     }
 
     /// The upstream would take more of the request's body than has arrived.
-    package mutating func requestAwaited() { isOwedRequest = true }
+    package mutating func requestAwaited() { upstream.requestAwaited() }
 
     /// The head of the response arrived.
     package mutating func headArrived(at now: Instant) {
-        lastHeard = now
+        upstream.heard(at: now)
         if phase == .awaitingHead { phase = .open }
     }
 
     /// Bytes arrived and were queued or passed on.
     package mutating func chunkArrived(at now: Instant, level: QueueLevel) -> Action {
-        lastHeard = now
+        upstream.heard(at: now)
         stall.queueChanged(isOverSoftMark: level != .low, at: now)
         guard level == .full else { return .none }
         if limits.endsWhenFull, isBehind, phase == .open, isSlowEnforced() { return end(.slowConsumer) }
@@ -186,7 +180,7 @@ package struct StreamMachine: Sendable {
         }
         // The bytes after the last record that the client has received are written again.
         if case .ending(let outcome) = phase { phase = .emptying(outcome) }
-        detached(until: now.advanced(byNanoseconds: window))
+        detached(until: .end(of: now, window))
         return .detach
     }
 
@@ -224,8 +218,8 @@ package struct StreamMachine: Sendable {
         let isOpen = phase == .open
         return min(
             min(
-                .end(of: phase == .awaitingHead && !isOwedRequest ? requestSent : nil, limits.firstByte),
-                .end(of: isOpen && isUpstreamAwaited ? lastHeard : nil, limits.idle),
+                .end(of: phase == .awaitingHead ? upstream.headAwaitedSince : nil, limits.firstByte),
+                .end(of: isOpen ? bytesAwaitedSince : nil, limits.idle),
                 .end(of: isOpen ? queuePauses.since : nil, limits.pause),
                 .end(of: heldSince, limits.pause)),
             wouldHaveStalled || heldSince != nil ? .distantFuture : stall.nextDeadline,
@@ -242,19 +236,19 @@ package struct StreamMachine: Sendable {
         if Self.isOver(began, limits.total, at: now) { return end(.upstreamTimeout) }
         if Self.isOver(heldSince, limits.pause, at: now) { return end(.cancelled) }
         switch phase {
-        case .awaitingHead where !isOwedRequest && Self.isOver(requestSent, limits.firstByte, at: now):
+        case .awaitingHead where Self.isOver(upstream.headAwaitedSince, limits.firstByte, at: now):
             hasUpstreamFallenSilent = true
             guard isDetached else { return end(.upstreamTimeout) }
             return giveUpUpstream(at: now)
-        case .open where isPauseOver || (isUpstreamAwaited && Self.isOver(lastHeard, limits.idle, at: now)):
+        case .open where isPauseOver || Self.isOver(bytesAwaitedSince, limits.idle, at: now):
             hasUpstreamFallenSilent = !isPauseOver
             return giveUpUpstream(at: now)
         case .awaitingHead, .open, .emptying, .ending, .finished: return .none
         }
     }
 
-    /// Whether nothing keeps the upstream from sending.
-    private var isUpstreamAwaited: Bool { causes.isEmpty && !isOwedRequest }
+    /// The begin of the upstream's time for the next bytes; `nil` while something keeps it from sending.
+    private var bytesAwaitedSince: Instant? { causes.isEmpty ? upstream.bytesAwaitedSince : nil }
 
     /// Cancels an upstream that stopped sending, or was paused for too long; the records that it sent are still delivered.
     private mutating func giveUpUpstream(at now: Instant) -> Action {
@@ -272,7 +266,7 @@ package struct StreamMachine: Sendable {
         return !limits.isStallDryRun
     }
 
-    private static func isOver(_ since: Instant?, _ limit: Int64?, at now: Instant) -> Bool {
+    private static func isOver(_ since: Instant?, _ limit: TimeLimit?, at now: Instant) -> Bool {
         now >= .end(of: since, limit)
     }
 
@@ -294,7 +288,7 @@ package struct StreamMachine: Sendable {
         causes.remove(cause)
         if cause == .queueFull { queuePauses.end(at: now) }
         guard causes.isEmpty, phase == .open else { return .none }
-        lastHeard = now
+        upstream.heard(at: now)
         return .resumeUpstream
     }
 }

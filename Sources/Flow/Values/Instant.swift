@@ -54,11 +54,3 @@ extension Duration {
         return Int(max(1, rest > 0 ? whole + 1 : whole))
     }
 }
-
-extension Instant {
-    /// The end of a clock that began at `start` and has a limit in nanoseconds; `distantFuture` if it does not run or has none.
-    static func end(of start: Instant?, _ limit: Int64?) -> Instant {
-        guard let start, let limit else { return .distantFuture }
-        return start.advanced(byNanoseconds: limit)
-    }
-}

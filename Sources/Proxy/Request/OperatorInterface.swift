@@ -23,7 +23,7 @@ package struct OperatorInterface: Sendable {
     /// Whether a request's path is that of the health page.
     package func isHealth(_ path: Substring) -> Bool { shared.served.health.isHere(path) }
 
-    package var readiness: Readiness.State { shared.readiness.state }
+    package var readiness: Readiness.State { shared.process.readiness.state }
 
     /// The names of the current routes, in the order of the configuration; several may be equal.
     package var routes: [String] { shared.served.routes.map(\.name) }
@@ -35,8 +35,9 @@ package struct OperatorInterface: Sendable {
 
     package var process: ProcessReport {
         ProcessReport(
-            build: shared.build, reloads: shared.reloads.withLockedValue { $0 }, generation: shared.served.generation,
-            accessLogLinesLost: shared.log?.lost ?? 0, processLogLinesLost: shared.processLog.lost,
+            build: shared.process.build, reloads: shared.process.reloads.withLockedValue { $0 },
+            generation: shared.served.generation,
+            accessLogLinesLost: shared.log?.lost ?? 0, processLogLinesLost: shared.process.log.lost,
             rejectedConnections: rejectedConnections)
     }
 
@@ -101,7 +102,7 @@ package struct OperatorInterface: Sendable {
     package func resetBreaker(of route: String, _ kind: BreakerKind, named name: String) -> Bool {
         let served = shared.served.routes.first { $0.name == route }
         guard served?.resetBreaker(kind, of: name, at: now) ?? false else { return false }
-        shared.process.notice(
+        shared.processLog.notice(
             "a breaker was reset by an operator", metadata: ["route": "\(route)", "kind": "\(kind.rawValue)"])
         return true
     }

@@ -118,7 +118,7 @@ extension RequestPipeline: RequestHandler {
 
     func connectionFailed(_ peer: String, because reason: String) {
         guard connectionFailures.isDue(at: clock()) else { return }
-        shared.process.info(
+        shared.processLog.info(
             "a client's HTTP/2 connection was ended for what it sent",
             metadata: ["client": "\(peer)", "reason": "\(reason)"])
     }

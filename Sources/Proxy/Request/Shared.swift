@@ -11,7 +11,6 @@ final class Shared: Sendable {
     ///
     /// The lock is taken a few times per request, never for a record.
     private let current: NIOLockedValueBox<ServedConfiguration>
-    let reloads = NIOLockedValueBox(ReloadStatus())
     let connections: ConnectionCounter
     let tls: ServerTLS?
     private let workers: Int
@@ -20,12 +19,8 @@ final class Shared: Sendable {
     let registry = StreamRegistry()
     let log: AccessLog?
     let roster = LoopRoster<any LoopReporter>()
-    let build: ProcessReport.Build
     let pages: any OperatorPages
-    /// The process's own log.
-    let processLog: ProcessLog
-    var process: Logger { processLog.logger }
-    let readiness: Readiness
+    let process: ProcessState
     let date = HTTPDate()
 
     init(
@@ -38,14 +33,15 @@ final class Shared: Sendable {
             maximum: maximumConnections, perAddress: configuration.limits.connectionsPerAddress, log: process.logger)
         buffers = BufferGauge(loops: workers, maximum: configuration.limits.maxBufferBytes)
         self.log = log.flatMap { sink in configuration.accessLog.map { AccessLog(sink, $0) } }
-        build = ProcessReport.Build(version: version)
-        processLog = process
-        self.readiness = readiness
+        self.process = ProcessState(build: .init(version: version), log: process, readiness: readiness)
         self.tls = tls
         self.pages = pages
     }
 
-    var isDraining: Bool { readiness.state == .draining }
+    /// The process's own log.
+    var processLog: Logger { process.log.logger }
+
+    var isDraining: Bool { process.readiness.state == .draining }
 
     var served: ServedConfiguration { current.withLockedValue { $0 } }
 

@@ -32,10 +32,7 @@ final class ServedConfiguration: Sendable {
                 settings, hasAddresses: configuration.paths.streams != nil,
                 after: previous?.routes.first { $0.settings.match == settings.match }, log: log)
         }
-        table = RouteTable(
-            matches: configuration.routes.map {
-                RouteMatch(host: $0.match.host, path: $0.match.path, methods: $0.match.methods)
-            })
+        table = RouteTable(matches: configuration.routes.map(\.match))
         clients = ClientAddress(trusted: configuration.trustedProxies, believes: configuration.forwardedHeader)
         forwarding = Forwarding(clients: clients, pseudonym: configuration.via)
         connectionLimits = ConnectionLimits(

@@ -19,10 +19,10 @@ extension Server {
     package func reload(_ read: () throws -> Configuration) async {
         do {
             let generation = try await serve(read())
-            shared.reloads.withLockedValue { $0 = ReloadStatus() }
+            shared.process.reloads.withLockedValue { $0 = ReloadStatus() }
             log.notice("reloaded", metadata: ["generation": "\(generation)"])
         } catch {
-            shared.reloads.withLockedValue { $0.isRefused = true }
+            shared.process.reloads.withLockedValue { $0.isRefused = true }
             for line in "\(error)".split(separator: "\n") { log.error("not reloaded", metadata: ["error": "\(line)"]) }
         }
     }

@@ -42,7 +42,7 @@ final class BufferRelief: TimerTarget {
         let open = Array(streams.all)
         let ending = shared.buffers.streamsToEnd(holding: open.map { ByteCount($0.account.countedBytes) }, of: gauge)
         guard !shared.isLimitsDryRun else {
-            return shared.process.warning(
+            return shared.processLog.warning(
                 "limits.max_buffer_bytes is exceeded, and not enforced", metadata: ["would_end": "\(ending.count)"])
         }
         for index in ending { open[index].end(.cancelled, problem: .unavailable(.proxyFull(retryAfter: .seconds(1)))) }

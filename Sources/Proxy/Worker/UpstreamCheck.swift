@@ -71,7 +71,7 @@ final class UpstreamCheck {
         worker.timers.set(timer, at: due)
         let hasChanged = route.gate.withState { $0.upstreams.checked(upstream.name, isGood: fault == nil) }
         guard hasChanged else { return }
-        worker.shared.process.notice(
+        worker.shared.processLog.notice(
             "health check",
             metadata: [
                 "route": "\(route.name)", "upstream": "\(upstream.name)", "state": fault == nil ? "up" : "down",

@@ -142,7 +142,7 @@ extension Worker: StreamsHost {
     var registry: StreamRegistry { shared.registry }
     var served: ServedConfiguration { shared.served }
 
-    var process: Logger { shared.process }
+    var process: Logger { shared.processLog }
     var dateText: String { shared.date.text(at: .now()) }
     var isDraining: Bool { shared.isDraining }
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct StallClockTests {
-    private let limit: Int64 = 8_000_000_000
+    private let limit = TimeLimit(.seconds(8))
 
     private func blocked(isOverSoftMark: Bool = false) -> StallClock {
         var clock = StallClock(limit: limit)

@@ -63,7 +63,7 @@ import Testing
         _ = try bench.promise()
         let shared = bench.test.shared
         let next = ServedConfiguration(
-            shared.served.configuration, after: shared.served, log: bench.test.shared.process)
+            shared.served.configuration, after: shared.served, log: bench.test.shared.processLog)
         shared.serve(next, maximumConnections: 10, at: bench.clock.now)
         #expect(try answer { operators.figures(on: $0) }.older.count == 1)
     }

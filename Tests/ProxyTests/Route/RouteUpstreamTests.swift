@@ -1,3 +1,4 @@
+import Flow
 import Settings
 import Testing
 import Upstream

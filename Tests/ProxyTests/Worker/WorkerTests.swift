@@ -179,7 +179,7 @@ import Testing
         next.routes[0].streams.perClient = 5
         next.limits.headerTimeout = .seconds(3)
         let served = ServedConfiguration(
-            next, after: bench.test.shared.served, log: bench.test.shared.process)
+            next, after: bench.test.shared.served, log: bench.test.shared.processLog)
         bench.worker.adopt(served)
         #expect(bench.worker.listener?.limits.headerTime == .seconds(3))
         #expect(bench.worker.streams.all.map { $0.route.settings.streams.perClient } == [5])

@@ -1,9 +1,9 @@
 import Testing
 
-@testable import Settings
+@testable import Flow
 
 @Suite struct RouteMatchTests {
-    typealias Match = Route.Match
+    typealias Match = RouteMatch
 
     @Test(arguments: [
         (Match(), Match(host: "a", path: "/b", methods: ["GET"])),
