@@ -37,7 +37,7 @@ import Testing
 
     @Test(arguments: Overflow.allCases) func keepsAllOfWhatHasNoRecords(overflow: Overflow) throws {
         let tap = StreamTap(overflow, framer: .opaque)
-        try tap.push(String(repeating: "x", count: 200))
+        try tap.push(String(repeating: "x", count: 200), limit: 0)
         #expect(tap.isFull)
         #expect(tap.lost == 0)
         try tap.take()
