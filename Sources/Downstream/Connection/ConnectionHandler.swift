@@ -91,8 +91,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Passes the request to the handler, if the client has taken the response before it.
     func dispatch() {
-        guard let request = arrived, cycle.state == .receiving, wire.isDrained else { return }
-        arrived = nil
+        guard cycle.state == .receiving, wire.isDrained, let request = arrived.take() else { return }
         cycle.dispatched()
         let body = body
         let writer = ResponseWriter(

@@ -14,8 +14,10 @@ struct HTTP2RequestReception {
     private let limit: Int
     /// While a block of fields arrives.
     private var fields: HTTP2RequestHead?
-    /// The request, or why it is none, until it is taken.
-    private(set) var request: Result<Request, RequestFault>?
+    /// Until it is taken.
+    private(set) var request: Request?
+    /// Why the head is no request.
+    private(set) var fault: RequestFault?
     private(set) var trailers = HTTPHeaders()
     /// Whether the method is HEAD: the response has no body.
     private(set) var isHead = false
@@ -29,7 +31,7 @@ struct HTTP2RequestReception {
     private var unconsumed = 0
 
     /// A head begins to arrive; `limit` bounds it.
-    init(limit: Int) {
+    @inline(__always) init(limit: Int) {
         self.limit = limit
         fields = HTTP2RequestHead(limit: limit)
     }
@@ -49,8 +51,7 @@ struct HTTP2RequestReception {
     ///   - peer: The client.
     /// - Returns: What it was; `nil` if none was expected.
     mutating func fieldsEnded(endsStream: Bool, from peer: ConnectionPeer) -> Block? {
-        guard let fields else { return nil }
-        self.fields = nil
+        guard let fields = fields.take() else { return nil }
         guard !hasHead else {
             if fields.isTooLarge { return .tooLarge }
             trailers = fields.trailers
@@ -60,11 +61,11 @@ struct HTTP2RequestReception {
         do throws(RequestFault) {
             let request = try Self.request(fields, endsStream: endsStream, from: peer)
             (isHead, acceptsTrailers) = (request.head.method == .HEAD, request.acceptsTrailers)
-            self.request = .success(request)
+            self.request = request
         } catch {
             // RFC 9110, section 9.3.2: the problem document would be content in a response to HEAD.
             isHead = fields.method == "HEAD"
-            request = .failure(error)
+            fault = error
         }
         return .head
     }
@@ -79,10 +80,7 @@ struct HTTP2RequestReception {
     }
 
     /// Takes the request for the handler.
-    mutating func takeRequest() -> Result<Request, RequestFault>? {
-        defer { request = nil }
-        return request
-    }
+    mutating func takeRequest() -> Request? { request.take() }
 
     // MARK: The body
 

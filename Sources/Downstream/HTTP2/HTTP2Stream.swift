@@ -42,9 +42,7 @@ final class HTTP2Stream {
         guard let connection else { return false }
         switch reception.fieldsEnded(endsStream: endsStream, from: connection.peer) {
         case .head:
-            if !endsStream, case .success(let request) = reception.request {
-                body = RequestBody(of: request, from: self)
-            }
+            if !endsStream, let request = reception.request { body = RequestBody(of: request, from: self) }
             return true
         case .tooLarge: reset(.enhanceYourCalm)
         case .trailers, nil: break
@@ -72,14 +70,13 @@ final class HTTP2Stream {
 
     /// Passes the request to the handler, unless its client has reset it meanwhile.
     func dispatch() {
-        guard let connection, let request = reception.takeRequest() else { return }
-        switch request {
-        case .failure(let fault):
-            services.handler.faultArrived(fault, peer: connection.peer.address, writer: self)
-        case .success(let request):
-            services.handler.requestArrived(request, body: body ?? services.emptyBody, writer: self)
-            body?.wasPassedOn()
+        guard let connection else { return }
+        if let fault = reception.fault {
+            return services.handler.faultArrived(fault, peer: connection.peer.address, writer: self)
         }
+        guard let request = reception.takeRequest() else { return }
+        services.handler.requestArrived(request, body: body ?? services.emptyBody, writer: self)
+        body?.wasPassedOn()
     }
 
     /// The rest of the request is not needed.
