@@ -134,6 +134,14 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// Whether another request may follow the one that is being answered.
     var mayKeepAlive: Bool { !services.isDraining && body?.isWhole ?? true }
 
+    /// Body bytes that may be written now.
+    var room: Int { outbox.room(for: wire) }
+
+    /// Writes bytes of a body.
+    func write(_ bytes: UnsafeRawBufferPointer, isChunked: Bool) {
+        outbox.append(bytes, for: wire, isChunked: isChunked)
+    }
+
     func responseEnded(_ end: ResponseEnd) {
         guard cycle.responseEnded(end) else { return }
         if body?.isWanted ?? false { body?.drop() }

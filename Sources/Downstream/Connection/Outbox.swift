@@ -25,6 +25,8 @@ package final class Outbox {
     private static let largestKept = 2 * bufferSize
     /// Room before the body for the size of a chunk: eight hexadecimal digits and CRLF.
     private static let prefix = 10
+    /// Room for CRLF after the body of a chunk.
+    private static let suffix = 2
     /// Room for a head; the buffer grows for a larger one.
     private static let usualHead = 4 << 10
 
@@ -37,9 +39,7 @@ package final class Outbox {
     /// Body bytes.
     private var collected = 0
     private var unflushed: [WireHandler] = []
-    private var flushing: [WireHandler] = []
     private var staged: [any StagedConnection] = []
-    private var ending: [any StagedConnection] = []
     private var isEnding = false
 
     package init(allocator: ByteBufferAllocator = ByteBufferAllocator()) {
@@ -47,7 +47,10 @@ package final class Outbox {
         buffer = allocator.buffer(capacity: Self.bufferSize)
     }
 
-    private static var bufferSize: Int { usualHead + prefix + BatchSize.maximum + 2 }
+    /// CRLF.
+    private static let lineEnd = UInt16(0x0D0A).bigEndian
+
+    private static var bufferSize: Int { usualHead + prefix + BatchSize.maximum + suffix }
 
     /// How many body bytes may be written for a client now: none while it has not taken the batch before.
     func room(for wire: WireHandler) -> Int {
@@ -82,11 +85,15 @@ package final class Outbox {
     func append(_ bytes: UnsafeRawBufferPointer, for wire: WireHandler, isChunked: Bool) {
         guard !bytes.isEmpty else { return }
         if wire !== owner { begin(for: wire) }
+        var gap = 0
         if collected == 0 {
             self.isChunked = isChunked
-            if isChunked { buffer.writeRepeatingByte(0, count: Self.prefix) }
+            if isChunked { gap = Self.prefix }
         }
-        buffer.writeBytes(bytes)
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: gap + bytes.count + Self.suffix) { target in
+            UnsafeMutableRawBufferPointer(rebasing: target[gap...]).copyMemory(from: bytes)
+            return gap + bytes.count
+        }
         collected += bytes.count
     }
 
@@ -123,15 +130,21 @@ package final class Outbox {
         isEnding = true
         defer { isEnding = false }
         seal()
-        while !unflushed.isEmpty || !staged.isEmpty {
-            swap(&unflushed, &flushing)
-            for wire in flushing { wire.turnEnded() }
-            flushing.removeAll(keepingCapacity: true)
-            swap(&staged, &ending)
-            for connection in ending { connection.turnEnded() }
-            ending.removeAll(keepingCapacity: true)
+        // Each may write, to others as well: the lists grow while they are gone through.
+        var (wires, connections) = (0, 0)
+        while wires < unflushed.count || connections < staged.count {
+            while wires < unflushed.count {
+                unflushed[wires].turnEnded()
+                wires += 1
+            }
+            while connections < staged.count {
+                staged[connections].turnEnded()
+                connections += 1
+            }
             seal()
         }
+        if wires > 0 { unflushed.removeAll(keepingCapacity: true) }
+        if connections > 0 { staged.removeAll(keepingCapacity: true) }
     }
 
     func staged(_ wire: WireHandler) { unflushed.append(wire) }
@@ -157,23 +170,25 @@ package final class Outbox {
 
     /// Writes the chunk's size before the body and CRLF after it (RFC 9112, section 7.1), and moves the head up to them.
     private func frame() {
-        buffer.writeStaticString("\r\n")
-        var at = headBytes + Self.prefix - 2
-        buffer.setInteger(UInt16(0x0D0A), at: at)
-        var rest = collected
-        repeat {
-            at -= 1
-            let digit = UInt8(truncatingIfNeeded: rest & 0xF)
-            buffer.setInteger(digit < 10 ? 0x30 + digit : 0x57 + digit, at: at)
-            rest >>= 4
-        } while rest > 0
-        let (start, headBytes) = (at - headBytes, headBytes)
-        if headBytes > 0 {
-            buffer.withVeryUnsafeMutableBytes { bytes in
-                guard let base = bytes.baseAddress else { return }
+        let (end, headBytes, collected) = (buffer.writerIndex, headBytes, collected)
+        let start = buffer.withVeryUnsafeMutableBytes { bytes in
+            bytes.storeBytes(of: Self.lineEnd, toByteOffset: end, as: UInt16.self)
+            var at = headBytes + Self.prefix - 2
+            bytes.storeBytes(of: Self.lineEnd, toByteOffset: at, as: UInt16.self)
+            var rest = collected
+            repeat {
+                at -= 1
+                let digit = UInt8(truncatingIfNeeded: rest & 0xF)
+                bytes[at] = digit < 10 ? 0x30 + digit : 0x57 + digit
+                rest >>= 4
+            } while rest > 0
+            let start = at - headBytes
+            if headBytes > 0, let base = bytes.baseAddress {
                 base.advanced(by: start).copyMemory(from: base, byteCount: headBytes)
             }
+            return start
         }
+        buffer.moveWriterIndex(forwardBy: Self.suffix)
         buffer.moveReaderIndex(to: start)
     }
 }

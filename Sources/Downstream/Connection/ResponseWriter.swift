@@ -29,7 +29,7 @@ package final class ResponseWriter: ConnectionResponse {
 
     package var room: Int {
         guard let connection, state == .open else { return 0 }
-        return connection.outbox.room(for: connection.wire)
+        return connection.room
     }
 
     package var bytesTaken: ByteCount {
@@ -58,7 +58,7 @@ package final class ResponseWriter: ConnectionResponse {
 
     package func write(_ bytes: UnsafeRawBufferPointer) {
         guard let connection, state == .open, framing.sendsBody else { return }
-        connection.outbox.append(bytes, for: connection.wire, isChunked: framing.isChunked)
+        connection.write(bytes, isChunked: framing.isChunked)
     }
 
     package func end(trailers: HTTPHeaders) {

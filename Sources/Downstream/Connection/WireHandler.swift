@@ -76,8 +76,8 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// - Parameter buffer: What the socket takes is removed from it.
     /// - Returns: Whether that was all.
     func send(_ buffer: inout ByteBuffer) -> Bool {
-        guard writes.canBypassChannel, cipher == nil, let context, context.channel.isActive,
-            let socket = socket(of: context.channel)
+        guard writes.canBypassChannel, cipher == nil, let channel = context?.channel, channel.isActive,
+            let socket = socket(of: channel)
         else { return false }
         let sent = buffer.withUnsafeReadableBytes { bytes in
             Glibc.send(socket, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL | MSG_DONTWAIT))

@@ -12,9 +12,9 @@ struct MultiHandlePool {
     /// Where the connections of an origin are that its requests share.
     private var shared: [ObjectIdentifier: MultiHandle] = [:]
     /// Those whose timer is due at once.
-    private(set) var due: [MultiHandle] = []
+    private var due = WorkList<MultiHandle>()
     /// Those that libcurl was called for, and that may have finished transfers.
-    private(set) var touched: [MultiHandle] = []
+    private var touched = WorkList<MultiHandle>()
 
     subscript(tag: Int) -> MultiHandle { handles[tag] }
 
@@ -79,11 +79,18 @@ struct MultiHandlePool {
 
     mutating func removeAll() {
         shared.removeAll()
-        (due, touched) = ([], [])
+        due.removeAll()
+        touched.removeAll()
         handles.removeAll()
     }
 
     // MARK: What is to be done with them
+
+    /// How many have a timer that is due at once; a handle may set it again when it is called for it.
+    var timersDue: Int { due.count }
+
+    /// Whether any may have finished transfers.
+    var mayHaveFinished: Bool { !touched.isEmpty }
 
     /// The handle's timer is due at once.
     ///
@@ -91,7 +98,7 @@ struct MultiHandlePool {
     /// and again before NIO looks at its sockets, as long as libcurl asks for the next call at once.
     mutating func timerIsDue(of handle: MultiHandle) {
         handle.deadline = .distantFuture
-        if !due.contains(where: { $0 === handle }) { due.append(handle) }
+        if !due.contains(handle) { due.append(handle) }
     }
 
     /// Finds the handles whose deadline has passed.
@@ -99,12 +106,12 @@ struct MultiHandlePool {
         for handle in handles where handle.deadline <= now { due.append(handle) }
     }
 
-    mutating func takeDue() -> [MultiHandle] { due.takeAll() }
+    mutating func nextDue() -> MultiHandle? { due.next() }
 
     /// libcurl was called for the handle.
     mutating func wasTouched(_ handle: MultiHandle) {
-        if !touched.contains(where: { $0 === handle }) { touched.append(handle) }
+        if !touched.contains(handle) { touched.append(handle) }
     }
 
-    mutating func takeTouched() -> [MultiHandle] { touched.takeAll() }
+    mutating func nextTouched() -> MultiHandle? { touched.next() }
 }

@@ -111,7 +111,7 @@ package final class UpstreamLoop {
     private func wasWoken() {
         beginTurn()
         progress.isTurnRequested = false
-        for transfer in transfers.takeWaitingForTurn() { transfer.turnBegan() }
+        while let transfer = transfers.nextWaitingForTurn() { transfer.turnBegan() }
         var rounds = 1
         // A set that is never empty must not keep the loop from its clients.
         while drainOnce(), rounds < Self.maximumRounds { rounds += 1 }
@@ -147,9 +147,9 @@ package final class UpstreamLoop {
             settle()
             handedOver()
             rounds += 1
-        } while transfers.hasResumes && rounds < Self.maximumRounds
+        } while transfers.resumes > 0 && rounds < Self.maximumRounds
         progress.isInTurn = false
-        if transfers.hasResumes { requestTurn() }
+        if transfers.resumes > 0 { requestTurn() }
     }
 
     private func inside(_ handle: MultiHandle, _ body: () -> Void) {
@@ -162,14 +162,17 @@ package final class UpstreamLoop {
     private func settleRound(runsTimers: Bool) {
         add()
         if runsTimers {
-            for handle in handles.takeDue() { inside(handle) { handle.timedOut() } }
+            for _ in 0..<handles.timersDue {
+                guard let handle = handles.nextDue() else { break }
+                inside(handle) { handle.timedOut() }
+            }
         }
         collectFinished()
         discard()
     }
 
     private func add() {
-        for transfer in transfers.takeStarting() {
+        while let transfer = transfers.nextToStart() {
             guard let handle = transfer.multi, !transfer.isCancelled else { continue }
             inside(handle) { _ = transfer.add(to: handle) }
             if !transfer.isAdded { finish(transfer, on: handle, result: CURLE_FAILED_INIT) }
@@ -177,14 +180,15 @@ package final class UpstreamLoop {
     }
 
     private func applyResumes() {
-        for transfer in transfers.takeResuming() {
+        for _ in 0..<transfers.resumes {
+            guard let transfer = transfers.nextToResume() else { break }
             guard let handle = transfer.multi else { continue }
             inside(handle) { transfer.applyResume() }
         }
     }
 
     private func collectFinished() {
-        for handle in handles.takeTouched() {
+        while let handle = handles.nextTouched() {
             while let (easy, result) = handle.nextFinished() {
                 // A cancelled one is on the list of those to be released.
                 guard let transfer = Transfer.of(easy), !transfer.isCancelled else { continue }
@@ -218,7 +222,7 @@ package final class UpstreamLoop {
     }
 
     private func discard() {
-        for transfer in transfers.takeReleasing() {
+        while let transfer = transfers.nextToRelease() {
             guard let handle = transfer.multi else { continue }
             // The connection of a stream of HTTP/2, if no other uses it: nothing else would close it, and an upstream whose
             // writes are held up need not read that the stream was reset.
@@ -249,12 +253,12 @@ extension UpstreamLoop: TransferHost {
         guard progress.callDepth == 0, !progress.isSettling else { return }
         progress.isSettling = true
         var hasRunTimers = false
-        while transfers.hasChanges || !handles.touched.isEmpty || (!handles.due.isEmpty && !hasRunTimers) {
+        while transfers.hasChanges || handles.mayHaveFinished || (handles.timersDue > 0 && !hasRunTimers) {
             settleRound(runsTimers: !hasRunTimers)
             hasRunTimers = true
         }
         progress.isSettling = false
-        if !handles.due.isEmpty { requestTurn() }
+        if handles.timersDue > 0 { requestTurn() }
     }
 
     func endTurnSoon() {

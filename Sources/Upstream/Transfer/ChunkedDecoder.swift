@@ -23,6 +23,8 @@ struct ChunkedDecoder {
     }
 
     private enum State {
+        /// Nothing of the line before a chunk's data has been taken.
+        case headerStart
         case header
         case headerLF
         case data
@@ -36,7 +38,7 @@ struct ChunkedDecoder {
     /// The most bytes of one trailer line; libcurl has room for 4095 with its end (`DYN_H1_TRAILER`).
     static let maximumTrailer = (4 << 10) - 16
 
-    private var state = State.header
+    private var state = State.headerStart
     /// Of the current chunk.
     private var header = ChunkHeader()
     /// Bytes of the current chunk that have not arrived.
@@ -53,10 +55,10 @@ struct ChunkedDecoder {
         while index < end {
             switch state {
             case .data:
-                let piece = UnsafeRawBufferPointer(rebasing: input[index..<min(end, index + remaining)])
+                let piece = UnsafeRawBufferPointer(rebasing: input[index..<index + min(end - index, remaining)])
                 index += piece.count
                 remaining -= piece.count
-                if remaining == 0 { state = .dataCR }
+                if remaining == 0 { endData(input, &index) }
                 return .data(piece)
             case .ended: return .end
             case .trailerLF:
@@ -69,6 +71,9 @@ struct ChunkedDecoder {
                 defer { line = [] }
                 state = .trailerLine
                 return .trailer(line)
+            case .headerStart:
+                if takeWholeHeader(input, &index) { continue }
+                state = .header
             default:
                 try take(input[index])
                 index += 1
@@ -77,8 +82,31 @@ struct ChunkedDecoder {
         return .more
     }
 
-    /// Takes one byte that is not data; inlined, for there are six of them for each chunk.
+    /// All data of a chunk has arrived: takes the line end after it, if that has arrived as a whole.
     @inline(__always)
+    private mutating func endData(_ input: UnsafeRawBufferPointer, _ index: inout Int) {
+        guard input.holdsLineEnd(at: index) else { return state = .dataCR }
+        index += 2
+        (state, header) = (.headerStart, ChunkHeader())
+    }
+
+    /// Takes the line before a chunk's data, if all of it has arrived and it has no extension, as most have none.
+    ///
+    /// All others are taken byte by byte.
+    @inline(__always)
+    private mutating func takeWholeHeader(_ input: UnsafeRawBufferPointer, _ index: inout Int) -> Bool {
+        var line = ChunkHeader(), end = index
+        while end < input.count, input[end] != .cr, end - index < ChunkHeader.maximumDigits {
+            guard (try? line.take(input[end])) != nil else { return false }
+            end += 1
+        }
+        guard line.isComplete, line.extensionBytes == 0, input.holdsLineEnd(at: end) else { return false }
+        index = end + 2
+        (state, remaining) = (line.size == 0 ? .trailerLine : .data, line.size)
+        return true
+    }
+
+    /// Takes one byte that is not data.
     private mutating func take(_ byte: UInt8) throws(Failure) {
         switch state {
         case .header: try takeHeader(byte)
@@ -91,16 +119,15 @@ struct ChunkedDecoder {
             state = .dataLF
         case .dataLF:
             guard byte == .lf else { throw .malformed("a chunk that is longer than its size") }
-            (state, header) = (.header, ChunkHeader())
+            (state, header) = (.headerStart, ChunkHeader())
         case .trailerLine:
             guard byte != .cr else { return state = .trailerLF }
             guard line.count < Self.maximumTrailer else { throw .malformed("a trailer line larger than 4 KiB") }
             line.append(byte)
-        case .data, .trailerLF, .ended: break
+        case .headerStart, .data, .trailerLF, .ended: break
         }
     }
 
-    @inline(__always)
     private mutating func takeHeader(_ byte: UInt8) throws(Failure) {
         if byte == .cr, header.isComplete { return state = .headerLF }
         do throws(ChunkHeader.Fault) {
@@ -119,6 +146,13 @@ struct ChunkedDecoder {
         case .tooLarge: .malformed("a chunk size that is too large")
         case .controlCharacter: .malformed("a chunk extension with control characters")
         }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    @inline(__always)
+    fileprivate func holdsLineEnd(at index: Int) -> Bool {
+        index + 1 < count && self[index] == .cr && self[index + 1] == .lf
     }
 }
 

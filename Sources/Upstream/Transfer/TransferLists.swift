@@ -20,10 +20,10 @@ final class TransferLists {
     unowned var host: (any TransferHost)?
     /// Counts the turns.
     private(set) var turn: UInt64 = 1
-    private var starting: [Transfer] = []
-    private var releasing: [Transfer] = []
-    private var resuming: [Transfer] = []
-    private var waitingForTurn: [Transfer] = []
+    private var starting = WorkList<Transfer>()
+    private var releasing = WorkList<Transfer>()
+    private var resuming = WorkList<Transfer>()
+    private var waitingForTurn = WorkList<Transfer>()
 
     // MARK: Called by transfers
 
@@ -58,14 +58,14 @@ final class TransferLists {
     /// Whether any are to be started or released.
     var hasChanges: Bool { !starting.isEmpty || !releasing.isEmpty }
 
-    /// Whether any are to be resumed.
-    var hasResumes: Bool { !resuming.isEmpty }
+    /// How many are to be resumed; a resume may request further ones.
+    var resumes: Int { resuming.count }
 
-    func takeStarting() -> [Transfer] { starting.takeAll() }
+    func nextToStart() -> Transfer? { starting.next() }
 
-    func takeReleasing() -> [Transfer] { releasing.takeAll() }
+    func nextToRelease() -> Transfer? { releasing.next() }
 
-    func takeResuming() -> [Transfer] { resuming.takeAll() }
+    func nextToResume() -> Transfer? { resuming.next() }
 
-    func takeWaitingForTurn() -> [Transfer] { waitingForTurn.takeAll() }
+    func nextWaitingForTurn() -> Transfer? { waitingForTurn.next() }
 }

@@ -337,6 +337,13 @@ def test_a_chunk_size_that_is_not_hexadecimal_breaks_the_response_off(weir, orig
     eventually(lambda: upstream.peers[0].gone, "the connection closed")
 
 
+def test_a_chunk_of_the_largest_size_is_passed_on_as_far_as_it_arrives(weir, origin, client):
+    upstream = origin(lambda peer: (peer.read_head(), peer.send(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\nhello"), peer.close()))
+    response = client(weir(route(upstream.url))).get("/")
+    assert response.read() == b"hello" and response.complete is False
+
+
 @pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
 def test_only_responses_that_may_have_a_length_keep_it(weir, origin, client, status):
     proxy = weir(route(origin(lambda peer: (peer.read_head(), peer.send(

@@ -22,8 +22,9 @@ struct MultiHandlePoolTests {
         pool.timerIsDue(of: handle)
         #expect(pool.earliestDeadline == .distantFuture)
         pool.timersAreDue(at: now)
-        #expect(pool.takeDue().count == 1)
-        #expect(pool.takeDue().isEmpty)
+        #expect(pool.timersDue == 1)
+        #expect(pool.nextDue() === handle)
+        #expect(pool.timersDue == 0 && pool.nextDue() == nil)
     }
 
     @Test("A handle whose deadline has passed is due; one whose deadline is later is not")
@@ -33,8 +34,8 @@ struct MultiHandlePoolTests {
         let (handle, _) = try pool.handle(for: origin, delegate: delegate)
         handle.deadline = now
         pool.timersAreDue(at: Instant(nanoseconds: now.nanoseconds - 1))
-        #expect(pool.due.isEmpty)
+        #expect(pool.timersDue == 0)
         pool.timersAreDue(at: now)
-        #expect(pool.takeDue().count == 1)
+        #expect(pool.nextDue() === handle)
     }
 }

@@ -45,7 +45,7 @@ import Testing
     @Test(arguments: [
         "5\r\nhello\r\n0\r\n\r\n", "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n", "05\r\nhello\r\n000\r\n\r\n",
         "5;a=b\r\nhello\r\n0;c\r\n\r\n", "5 \t;a=\"b\"\r\nhello\r\n0\r\n\r\n",
-        "0000000000000005\r\nhello\r\n0\r\n\r\n",
+        "0000000000000005\r\nhello\r\n0\r\n\r\n", "00000005\r\nhello\r\n000000000\r\n\r\n",
     ]) func aBodyIsItsChunksData(text: String) throws {
         #expect(try decode(text) == Result(data: "hello", hasEnded: true))
     }
@@ -53,6 +53,11 @@ import Testing
     @Test func sizesAreHexadecimalInBothCases() throws {
         let data = String(repeating: "x", count: 0xAB)
         for size in ["ab", "AB", "aB"] { #expect(try decode("\(size)\r\n\(data)\r\n0\r\n\r\n").data == data) }
+    }
+
+    @Test(arguments: ["7fffffffffffffff", "7FFFFFFFFFFFFFFF", "00000000ffffffff", "123456789"])
+    func ofALargeChunkAPartIsData(size: String) throws {
+        #expect(try decode("\(size)\r\nhello\r\n0\r\n\r\n") == Result(data: "hello\r\n0\r\n\r\n"))
     }
 
     @Test func trailersAreLines() throws {

@@ -1,9 +1,0 @@
-extension Array {
-    /// Removes all elements and returns them.
-    mutating func takeAll() -> [Element] {
-        guard !isEmpty else { return [] }
-        let all = self
-        removeAll(keepingCapacity: true)
-        return all
-    }
-}
