@@ -1,4 +1,5 @@
 import Flow
+import Glibc
 import HTTPText
 import NIOHTTP1
 
@@ -155,10 +156,11 @@ struct ResponseHeadParser {
         // RFC 9112, section 6.1: such a message has faulty framing.
         guard !(isChunked && version == .http1_0) else { throw .malformed("Transfer-Encoding in HTTP/1.0") }
         guard status != 101 else { throw .malformed("an upgrade that was not requested") }
+        let announcesContent = isChunked || contentLength ?? 0 > 0
         if status < 200 || status == 204 { dropLength() }
         let head = UpstreamResponseHead(
             status: status, reason: reason, headers: HTTPHeaders(fields), contentLength: contentLength,
-            isChunked: isChunked, version: version)
+            isChunked: isChunked, version: version, announcesContent: announcesContent)
         guard status >= 200 else {
             let seen = bytes
             self = ResponseHeadParser(takesHTTP2: takesHTTP2)
@@ -179,6 +181,7 @@ struct ResponseHeadParser {
 
 extension UnsafeRawBufferPointer {
     fileprivate func begins(with text: StaticString) -> Bool {
-        text.withUTF8Buffer { text in count >= text.count && prefix(text.count).elementsEqual(text) }
+        guard count >= text.utf8CodeUnitCount, let baseAddress else { return false }
+        return memcmp(baseAddress, text.utf8Start, text.utf8CodeUnitCount) == 0
     }
 }

@@ -115,7 +115,9 @@ extension Transfer {
         // Both messages must be complete (RFC 9112, section 9.3), and the upstream may discard what it announced that it
         // does not want (RFC 9110, section 10.1.1). Of HTTP/1.0, section 9.3 says that it need not know how to do it; and on
         // a connection that has spoken it libcurl cannot send a chunked body.
-        if !connection.isShared, isRefusal || !upload.isComplete || head.version == .http1_0 { forbidReuse() }
+        let endsConnection =
+            isRefusal || !upload.isComplete || head.version == .http1_0 || head.mayPrecedeContent(method: method)
+        if endsConnection, !connection.isShared { forbidReuse() }
         delegate?.transferHead(head)
         // libcurl may want no more of the body now, and a transfer that is held would not come to its end.
         bodyArrived()

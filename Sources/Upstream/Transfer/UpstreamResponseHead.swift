@@ -10,6 +10,8 @@ package struct UpstreamResponseHead: Equatable, Sendable {
     package var isChunked = false
     /// In which it came.
     package var version = HTTPVersion.http1_1
+    /// Whether a length other than 0 or a transfer coding was in it, also where no body may follow.
+    var announcesContent = false
 
     /// Whether only the connection's end delimits the body (RFC 9112, section 6.3, rule 8).
     package func isDelimitedByClose(method: HTTPMethod) -> Bool {
@@ -22,6 +24,15 @@ package struct UpstreamResponseHead: Equatable, Sendable {
         headers.remove(name: "transfer-encoding")
         headers.remove(name: "trailer")
         headers.replaceOrAdd(name: "content-length", value: "0")
+    }
+
+    /// Whether the upstream may send content although none may follow (RFC 9110, sections 9.3.2, 15.3.5 and 15.4.5).
+    ///
+    /// Servers do so whose `HEAD` is their `GET`: what arrives after the next request was sent would be its response.
+    func mayPrecedeContent(method: HTTPMethod) -> Bool {
+        guard !hasBody(method: method) else { return false }
+        if announcesContent { return true }
+        return method == .HEAD && contentLength == nil && status != 204 && status != 304
     }
 
     /// Whether a body follows (RFC 9112, section 6.3, rules 1 and 2).

@@ -153,6 +153,58 @@ def test_an_idle_connection_is_not_used_after_four_seconds(weir, origin, client)
     assert len(upstream.peers) == 2
 
 
+OF_HEAD = {
+    "length": b"HTTP/1.1 200 OK\r\nContent-Length: 67\r\n\r\n",
+    "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "neither": b"HTTP/1.1 200 OK\r\n\r\n",
+    "404": b"HTTP/1.1 404 Not Found\r\nContent-Length: 67\r\n\r\n",
+}
+WITHOUT_CONTENT = {
+    f"{status} {name}": b"HTTP/1.1 %d Any\r\n%b\r\n\r\n" % (status, field)
+    for status in (204, 304)
+    for name, field in [("length", b"Content-Length: 67"), ("chunked", b"Transfer-Encoding: chunked")]
+}
+MISPLACED = [*(("HEAD", head) for head in OF_HEAD.values()), *(("GET", head) for head in WITHOUT_CONTENT.values())]
+
+
+@pytest.mark.parametrize("method, head", MISPLACED, ids=[*(f"HEAD {name}" for name in OF_HEAD), *WITHOUT_CONTENT])
+def test_content_of_a_response_that_has_none_is_not_the_next_response(weir, origin, client, method, head):
+    """RFC 9110, section 9.3.2: servers whose HEAD is their GET send it, here once the next request has arrived."""
+    def script(peer):
+        path = path_of(peer.read_head())
+        if path != "/first":
+            return peer.send(ok(path.encode()))
+        peer.send(head)
+        peer.read_head()
+        peer.send(FORGED)
+
+    upstream = origin(script)
+    proxy = weir(route(upstream.url))
+    for number in range(3):
+        first = client(proxy).get("/first", method=method)
+        assert first.status == int(head[9:12]) and first.read() == b"" and first.complete
+        second = client(proxy).get(f"/second/{number}")
+        assert second.read() == f"/second/{number}".encode() and second.head["Set-Cookie"] is None
+    eventually(lambda: all(peer.gone for peer in upstream.peers if len(peer.heads) == 1 and b"/first" in peer.heads[0]),
+               "the connections closed")
+
+
+@pytest.mark.parametrize("method, head", [
+    ("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), ("HEAD", b"HTTP/1.1 204 No Content\r\n\r\n"),
+    ("GET", b"HTTP/1.1 204 No Content\r\n\r\n"), ("GET", b"HTTP/1.1 304 Not Modified\r\n\r\n")],
+    ids=["HEAD length 0", "HEAD 204", "204", "304"])
+def test_after_a_response_that_announces_no_content_the_connection_is_used_again(weir, origin, client, method, head):
+    def script(peer):
+        while peer.read_head():
+            peer.send(head)
+
+    upstream = origin(script)
+    proxy = weir(route(upstream.url))
+    for _ in range(5):
+        assert client(proxy).get("/", method=method).status == int(head[9:12])
+    assert len(upstream.peers) == 1
+
+
 # Requests that were not sent in full
 
 

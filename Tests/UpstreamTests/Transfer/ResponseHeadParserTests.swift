@@ -184,10 +184,12 @@ import Testing
         let head = try parse("HTTP/1.1 204 No Content\r\n\(field)\r\nA: b\r\n\r\n")
         #expect(head?.headers == ["A": "b"])
         #expect(head?.contentLength == nil && head?.isChunked == false)
+        #expect(head?.announcesContent == (field != "content-LENGTH: 0"))
     }
 
     @Test func a304KeepsItsLength() throws {
-        #expect(try parse("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n")?.contentLength == 5)
+        let head = try parse("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n")
+        #expect(head?.contentLength == 5 && head?.announcesContent == true)
     }
 
     @Test(arguments: ["O\rK", "OK\r", "\u{0}", "a\u{1}", "a\u{7f}"])

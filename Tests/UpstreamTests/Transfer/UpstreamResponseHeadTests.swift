@@ -18,6 +18,21 @@ import Testing
         #expect(!head(304, length: 3).hasBody(method: .GET))
     }
 
+    @Test func contentMayFollowAHeadThatAnnouncesIt() {
+        var announcing = head(204)
+        announcing.announcesContent = true
+        #expect(announcing.mayPrecedeContent(method: .GET))
+        announcing = head(200, length: 3)
+        announcing.announcesContent = true
+        #expect(announcing.mayPrecedeContent(method: .HEAD))
+        #expect(!announcing.mayPrecedeContent(method: .GET), "it is the body")
+        #expect(head(200).mayPrecedeContent(method: .HEAD), "a body that ends with the connection")
+        #expect(!head(200, length: 0).mayPrecedeContent(method: .HEAD))
+        for status in [204, 304] {
+            for method in [HTTPMethod.GET, .HEAD] { #expect(!head(status).mayPrecedeContent(method: method)) }
+        }
+    }
+
     /// RFC 9112, section 6.3, rule 8.
     @Test func aBodyOfUnknownLengthEndsWithTheConnection() {
         #expect(head(200).isDelimitedByClose(method: .GET))
