@@ -17,9 +17,8 @@ CURLcode weir_easy_set_headers(CURL *easy, struct curl_slist *list) {
     return curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
 }
 
-CURLcode weir_easy_set_write(CURL *easy, curl_write_callback callback, void *context) {
-    CURLcode code = curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, callback);
-    return code ? code : curl_easy_setopt(easy, CURLOPT_WRITEDATA, context);
+CURLcode weir_easy_set_write(CURL *easy, curl_write_callback callback) {
+    return curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, callback);
 }
 
 CURLcode weir_easy_set_offset(CURL *easy, CURLoption option, int64_t value) {
@@ -41,14 +40,12 @@ CURLcode weir_easy_set_trailer(CURL *easy, curl_trailer_callback callback, void 
     return code ? code : curl_easy_setopt(easy, CURLOPT_TRAILERDATA, context);
 }
 
-CURLcode weir_easy_set_prereq(CURL *easy, curl_prereq_callback callback, void *context) {
-    CURLcode code = curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, callback);
-    return code ? code : curl_easy_setopt(easy, CURLOPT_PREREQDATA, context);
+CURLcode weir_easy_set_prereq(CURL *easy, curl_prereq_callback callback) {
+    return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, callback);
 }
 
-CURLcode weir_easy_set_header(CURL *easy, curl_write_callback callback, void *context) {
-    CURLcode code = curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, callback);
-    return code ? code : curl_easy_setopt(easy, CURLOPT_HEADERDATA, context);
+CURLcode weir_easy_set_header(CURL *easy, curl_write_callback callback) {
+    return curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, callback);
 }
 
 CURLcode weir_easy_set_sockopt(CURL *easy, curl_sockopt_callback callback, void *context) {

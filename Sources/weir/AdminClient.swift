@@ -62,7 +62,8 @@ struct AdminClient: ~Copyable {
             weir_easy_set_long(easy, CURLOPT_NOSIGNAL, 1),
             weir_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, message.baseAddress),
             weir_easy_set_headers(easy, headers),
-            weir_easy_set_write(easy, Answer.write, Unmanaged.passUnretained(answer).toOpaque()),
+            weir_easy_set_write(easy, Answer.write),
+            weir_easy_set_pointer(easy, CURLOPT_WRITEDATA, Unmanaged.passUnretained(answer).toOpaque()),
         ]
         if let code = codes.first(where: { $0 != CURLE_OK }) { throw AdminError(reason: words(for: code)) }
     }

@@ -30,7 +30,7 @@ package struct StreamMachine: Sendable {
     package private(set) var limits: Limits
     private let began: Instant
     private var phase = Phase.awaitingHead
-    private var causes: PauseCauses = []
+    private var causes = PauseCauses()
     private var upstream: UpstreamClock
     /// Begin and end with the cause `queueFull`.
     private var queuePauses = QueuePauses()

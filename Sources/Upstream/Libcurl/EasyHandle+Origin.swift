@@ -4,7 +4,7 @@ import Flow
 // Where the connection of a transfer goes, and which certificates it accepts there.
 
 extension EasyHandle {
-    /// Sets what depends on the origin, on a handle that is new or reset.
+    /// Sets what depends on the origin, on a handle with libcurl's defaults.
     func connect(to origin: Origin) {
         if self.origin !== origin { parse(origin) }
         if let url {

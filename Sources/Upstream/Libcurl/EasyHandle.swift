@@ -1,14 +1,27 @@
 import CCurl
 import Flow
 import Glibc
+import NIOHTTP1
 
 /// An easy handle of libcurl, and the memory that its options point into.
 ///
-/// One ``Transfer`` uses it at a time, and sets every option that differs from libcurl's default. Before another one may,
-/// ``reset()`` takes all of them back, with the state of the request. That costs 5,400 instructions a request, and a new
-/// handle 11,600 (docs/ARCHITECTURE.md).
+/// One ``Transfer`` uses it at a time. The next one finds it as a new one would be, or, if both are a GET without a body to
+/// one origin, with the options of the one before, all of which it needs: libcurl itself begins each transfer with the state
+/// of the request cleared (`Curl_pretransfer` in lib/transfer.c). A reset costs 5,400 instructions with the options that are
+/// set again, and a new handle 11,600 (docs/ARCHITECTURE.md).
 final class EasyHandle {
+    /// What its options are set for.
+    private enum Options: Equatable {
+        /// They have libcurl's defaults.
+        case none
+        /// A GET without a body, to ``origin``.
+        case get(readSize: ByteCount)
+        case other
+    }
+
     let pointer: UnsafeMutableRawPointer
+    private var options = Options.none
+    private var readsOnce = false
     /// The header lines of the request; libcurl reads them while the transfer runs.
     var headers = HeaderList()
     /// The origin that the following three were made from, in the forms that libcurl reads them in.
@@ -31,10 +44,33 @@ final class EasyHandle {
         curl_slist_free_all(target)
     }
 
-    /// Makes it equal to a new one; it must be out of its multi handle.
-    func reset() {
-        curl_easy_reset(pointer)
+    /// Begins a transfer.
+    ///
+    /// - Returns: Whether its options are still to be set; if not, all but those that differ between two such requests are.
+    func begin(_ request: UpstreamRequest, at origin: Origin) -> Bool {
+        let isGet = request.method == .GET && request.body == nil
+        let needed = isGet ? Options.get(readSize: request.readSize) : .other
+        if isGet, options == needed, origin === self.origin {
+            // The one before has sent its request, after which it wanted no other connection.
+            set(CURLOPT_FRESH_CONNECT, 0)
+            return false
+        }
+        if options != .none { reset() }
+        options = needed
+        return true
+    }
+
+    /// The transfer is over, and the handle is out of its multi handle: it frees what the next one does not need.
+    func end() {
         headers.removeAll()
+        if options == .other { reset() }
+    }
+
+    /// Takes back every option, and what libcurl holds for the request.
+    private func reset() {
+        curl_easy_reset(pointer)
+        options = .none
+        readsOnce = false
     }
 
     func set(_ option: CURLoption, _ value: Int) { weir_easy_set_long(pointer, option, value) }
@@ -46,6 +82,19 @@ final class EasyHandle {
         _ = value.withCString { weir_easy_set_string(pointer, option, $0) }
     }
 
+    /// Has libcurl read a ready socket only once, or until nothing is left in it, as it does by itself.
+    ///
+    /// It reads once where a limit is set on the speed (CURLOPT_MAX_RECV_SPEED_LARGE; `sendrecv_dl` in lib/transfer.c), here
+    /// one that no transfer reaches. May be called inside the callback that gets what was read.
+    func readOnce(_ isEnough: Bool) {
+        guard isEnough != readsOnce else { return }
+        readsOnce = isEnough
+        weir_easy_set_offset(pointer, CURLOPT_MAX_RECV_SPEED_LARGE, isEnough ? 1 << 50 : 0)
+    }
+
     /// Closes the connection after the transfer; libcurl reads the option when the transfer is done.
-    func forbidReuse() { set(CURLOPT_FORBID_REUSE, 1) }
+    func forbidReuse() {
+        set(CURLOPT_FORBID_REUSE, 1)
+        options = .other
+    }
 }

@@ -22,7 +22,7 @@ final class EasyHandlePool {
     /// Keeps a handle for the next transfer, as far as there is room.
     func giveBack(_ easy: EasyHandle) {
         guard idle.count < Self.maximumIdle else { return }
-        easy.reset()
+        easy.end()
         idle.append(easy)
     }
 

@@ -6,17 +6,33 @@ import NIOHTTP1
 // The options of libcurl for a request, and the functions of C that it calls.
 
 extension Transfer {
-    /// Sets every option that differs from libcurl's default, on a handle that is new or reset.
+    /// Sets every option that differs from libcurl's default.
     ///
     /// The reasons are libcurl's own pages on each option. Each call costs about 100 instructions, so that defaults are left.
     func setOptions(of easy: EasyHandle, for request: UpstreamRequest, isFresh: Bool, sockets: SocketSet) {
         let context = Unmanaged.passUnretained(self).toOpaque()
+        if easy.begin(request, at: origin) {
+            setLastingOptions(of: easy, for: request, sockets: sockets)
+            setMethod(of: easy, for: request, context)
+        }
         weir_easy_set_pointer(easy.pointer, CURLOPT_PRIVATE, context)
-        weir_easy_set_write(easy.pointer, onBytes, context)
-        weir_easy_set_header(easy.pointer, onLine, context)
-        weir_easy_set_prereq(easy.pointer, onRequest, context)
-        if origin.receiveBuffer != nil { weir_easy_set_sockopt(easy.pointer, onSocketMade, context) }
+        weir_easy_set_pointer(easy.pointer, CURLOPT_WRITEDATA, context)
+        weir_easy_set_pointer(easy.pointer, CURLOPT_HEADERDATA, context)
+        weir_easy_set_pointer(easy.pointer, CURLOPT_PREREQDATA, context)
+        easy.set(CURLOPT_REQUEST_TARGET, request.target)
+        if isFresh { easy.set(CURLOPT_FRESH_CONNECT, 1) }
+    }
+
+    /// Sets the options that are the same for each request of a kind to the origin, see ``EasyHandle/begin(_:at:)``.
+    private func setLastingOptions(of easy: EasyHandle, for request: UpstreamRequest, sockets: SocketSet) {
+        weir_easy_set_write(easy.pointer, onBytes)
+        weir_easy_set_header(easy.pointer, onLine)
+        weir_easy_set_prereq(easy.pointer, onRequest)
         weir_easy_set_closesocket(easy.pointer, onSocketClosing, Unmanaged.passUnretained(sockets).toOpaque())
+        if origin.receiveBuffer != nil {
+            // The handle retains the origin.
+            weir_easy_set_sockopt(easy.pointer, onSocketMade, Unmanaged.passUnretained(origin).toOpaque())
+        }
         easy.set(CURLOPT_NOSIGNAL, 1)
         // Removing a transfer must not wait for its name to be resolved.
         easy.set(CURLOPT_QUICK_EXIT, 1)
@@ -30,9 +46,6 @@ extension Transfer {
         easy.set(CURLOPT_MAXAGE_CONN, Self.maximumIdleSeconds)
         easy.connect(to: origin)
         easy.set(CURLOPT_BUFFERSIZE, request.readSize.bytes)
-        easy.set(CURLOPT_REQUEST_TARGET, request.target)
-        setMethod(of: easy, for: request, context)
-        if isFresh { easy.set(CURLOPT_FRESH_CONNECT, 1) }
     }
 
     /// The longest time that a connection is idle and then used: less than 4 s.
@@ -109,9 +122,14 @@ private func onRequest(
         ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }
 
+/// Before a connection is made: the receive buffer must be set before the window is negotiated (tcp(7)).
 private func onSocketMade(context: UnsafeMutableRawPointer?, socket: curl_socket_t, purpose: curlsocktype) -> CInt {
     guard let context else { return CURL_SOCKOPT_ERROR }
-    Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().prepare(socket)
+    guard let size = Unmanaged<Origin>.fromOpaque(context).takeUnretainedValue().receiveBuffer else {
+        return CURL_SOCKOPT_OK
+    }
+    var bytes = CInt(clamping: size.bytes)
+    setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<CInt>.size))
     return CURL_SOCKOPT_OK
 }
 

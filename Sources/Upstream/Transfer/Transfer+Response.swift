@@ -20,6 +20,7 @@ extension Transfer {
         }
         guard !isPauseRequested else { return holds() }
         handOver(bytes)
+        if response.body == .untilClose { expectEmptySocket(after: bytes.count) }
         if case .counted(let remaining) = response.body {
             response.body = remaining > bytes.count ? .counted(remaining: remaining - bytes.count) : .complete
             // libcurl reads no further than the body's end, and looks for more only at the socket.
@@ -55,6 +56,7 @@ extension Transfer {
             if isCancelled { return 0 }
         }
         response.takenBeforePause = 0
+        expectEmptySocket(after: bytes.count)
         return isOver ? 0 : bytes.count
     }
 
@@ -63,6 +65,14 @@ extension Transfer {
         case ChunkedDecoder.Failure.malformed(let reason), ResponseHeadParser.Failure.malformed(let reason): reason
         default: "\(error)"
         }
+    }
+
+    /// The most bytes that libcurl passes at once (`CURL_MAX_WRITE_SIZE`).
+    private static let largestPiece = 16 << 10
+
+    /// After a read that did not fill the buffer the socket is empty: another read would cost a system call for each record.
+    private func expectEmptySocket(after count: Int) {
+        if !connection.isShared { readOnce(count < Self.largestPiece) }
     }
 
     private func handOver(_ bytes: UnsafeRawBufferPointer) {

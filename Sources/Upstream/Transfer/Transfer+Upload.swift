@@ -57,11 +57,4 @@ extension Transfer {
 
     /// CURLOPT_SEEKFUNCTION: the body is wanted from its beginning; whether that is possible.
     func rewindBody() -> Bool { upload.rewind() }
-
-    /// Before a connection is made: the receive buffer must be set before the window is negotiated (tcp(7)).
-    func prepare(_ socket: CInt) {
-        guard let size = origin.receiveBuffer else { return }
-        var bytes = CInt(clamping: size.bytes)
-        setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<CInt>.size))
-    }
 }

@@ -17,8 +17,7 @@ package final class Transfer {
     private(set) var delegate: (any TransferDelegate)?
     /// Itself, while it is in its multi handle: libcurl holds a pointer to it.
     private var ownReference: Transfer?
-    private var causes: PauseCauses = []
-    private var budget = TurnBudget()
+    private var pauses = TransferPauses()
     private(set) var isCancelled = false
 
     // The callbacks of libcurl use the following, in Transfer+Response.swift and Transfer+Upload.swift.
@@ -63,7 +62,7 @@ package final class Transfer {
     ///
     /// Allowed at any time, and free: libcurl learns of it when it next has something to hand over, which it then holds (at
     /// most one read of ``UpstreamRequest/readSize``).
-    package func pause() { causes.insert(.queueFull) }
+    package func pause() { pauses.begin(.queueFull) }
 
     /// Reads again: what libcurl held is handed over at the end of the loop's turn, never before this returns.
     package func resume() { remove(.queueFull) }
@@ -154,7 +153,7 @@ package final class Transfer {
     /// Lets libcurl continue, if no pause was requested since; never from inside a callback of libcurl.
     func applyResume() {
         guard !isCancelled, multi != nil, let easy else { return }
-        let reads = response.isHeld && causes.isEmpty
+        let reads = response.isHeld && pauses.isEmpty
         guard reads || upload.canGoOn else { return }
         if reads { response.isHeld = false }
         if upload.canGoOn { upload.isHeld = false }
@@ -186,9 +185,7 @@ package final class Transfer {
     /// Counts what was taken in this turn of the loop.
     func count(_ bytes: Int) {
         // A pause for the next turn would only move the bytes into libcurl's memory, and close the stream's window.
-        guard !connection.isShared, budget.take(bytes, in: lists.turn), !causes.contains(.turnBudget) else { return }
-        causes.insert(.turnBudget)
-        lists.continueNextTurn(self)
+        if !connection.isShared, pauses.count(bytes, in: lists.turn) { lists.continueNextTurn(self) }
     }
 
     /// Whether OpenSSL holds bytes that arrived after the response, in the same TLS record.
@@ -197,11 +194,14 @@ package final class Transfer {
         return weir_easy_has_tls_input(easy.pointer)
     }
 
+    /// Whether libcurl reads a ready socket only once.
+    func readOnce(_ isEnough: Bool) { easy?.readOnce(isEnough) }
+
     /// Any further attempt at the request uses a new connection.
     func useFreshConnection() { easy?.set(CURLOPT_FRESH_CONNECT, 1) }
 
     /// Whether a cause of a pause is present, although libcurl need not hold anything yet.
-    var isPauseRequested: Bool { !causes.isEmpty }
+    var isPauseRequested: Bool { !pauses.isEmpty }
 
     private var isPaused: Bool { response.isHeld || upload.isHeld }
 
@@ -211,7 +211,7 @@ package final class Transfer {
     }
 
     private func remove(_ cause: PauseCauses) {
-        causes.remove(cause)
-        if causes.isEmpty, response.isHeld, multi != nil { lists.resume(self) }
+        pauses.end(cause)
+        if pauses.isEmpty, response.isHeld, multi != nil { lists.resume(self) }
     }
 }

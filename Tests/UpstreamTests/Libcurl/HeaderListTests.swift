@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test func methodsFollowOneAnotherOnOneConnection() async throws {
-        let methods: [HTTPMethod] = [.HEAD, .GET, .DELETE, .GET, .HEAD, .OPTIONS, .HEAD]
+        let methods: [HTTPMethod] = [.HEAD, .GET, .GET, .DELETE, .GET, .HEAD, .OPTIONS, .HEAD]
         try await withOrigin { _, connection in
             connection.send("HTTP/1.1 204 No Content\r\n\r\n")
         } test: { bench, origin in

@@ -88,6 +88,19 @@ import Testing
         }
     }
 
+    /// The options of one request are those of the next: its connection alone is not used again.
+    @Test func afterAConnectionThatIsClosedTheNextOneIsUsedAgain() async throws {
+        try await withOrigin { path, connection in
+            connection.send("HTTP/1.1 304 Not Modified\r\n\(path == "/closes" ? "Content-Length: 5\r\n" : "")\r\n")
+        } test: { bench, origin in
+            for path in ["/", "/closes", "/", "/", "/closes", "/", "/"] {
+                let exchange = try await bench.response(to: path, at: origin.origin)
+                #expect(exchange.end == .complete)
+            }
+            #expect(origin.counts.value.accepted == 3)
+        }
+    }
+
     @Test func informationalHeadsAreToldButFor100() async throws {
         try await withOrigin { _, connection in
             connection.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n")
