@@ -121,6 +121,24 @@ enum EventBlock {
         return values
     }
 
+    /// The value of a block's last `id` field; `nil` if it has none, or one that readers ignore because of a NUL.
+    static func id(in block: UnsafeRawBufferPointer) -> Range<Int>? {
+        var value: Range<Int>?
+        var start = textStart(block)
+        while start < block.count {
+            let line = lineEnd(in: block, from: start) ?? (end: block.count, next: block.count)
+            if block.count - start >= 3, block[start] == UInt8(ascii: "i"), block[start + 1] == UInt8(ascii: "d"),
+                endsName(block[start + 2])
+            {
+                var first = min(start + 3, line.end)
+                if first < line.end, block[first] == UInt8(ascii: " ") { first += 1 }
+                if block.offset(of: 0, in: first..<line.end) == nil { value = first..<line.end }
+            }
+            start = line.next
+        }
+        return value
+    }
+
     /// The end of the line that contains this index, and the index after its line end; `nil` if it has none.
     @inline(__always)
     private static func lineEnd(in bytes: UnsafeRawBufferPointer, from start: Int) -> (end: Int, next: Int)? {

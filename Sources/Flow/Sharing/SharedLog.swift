@@ -1,0 +1,184 @@
+/// The retained records of a shared stream, in segments that readers on all event loops send from.
+///
+/// Records have numbers, counted from the first of the pull, so that a gap is arithmetic. The bound of records is exact;
+/// those of bytes and age are kept by releasing whole segments.
+///
+/// Invariants (`SharedLogModelTests`):
+/// 1. A reader gets each record from its cursor on once and in order, except those of the gaps that it was given.
+/// 2. After ``trim(keeping:at:)`` the bounds hold, except for records that a reader was promised.
+///
+/// - Complexity: O(records) for each segment appended, O(log segments) to join, O(1) for each piece read.
+package struct SharedLog: Sendable {
+    private struct Entry {
+        let segment: LogSegment
+        /// The number of its first record.
+        let first: Int
+        /// The cost of all segments before it.
+        let costBefore: Int
+        var end: Int { first + segment.records }
+    }
+
+    package let retention: Retention
+    private var entries = Ring<Entry>()
+    /// The number of the oldest retained record, or of the next one if none is retained.
+    package private(set) var first = 0
+    /// The number of the next record to arrive.
+    package private(set) var next = 0
+    private var totalCost = 0
+    private var newest = NewestRecords()
+    private var events = NewestRecords()
+
+    package init(retention: Retention) { self.retention = retention }
+
+    /// Retained records.
+    package var records: Int { next - first }
+    /// The memory of the retained segments, about.
+    package var cost: Int { totalCost - (entries.first?.costBefore ?? totalCost) }
+    /// Where a reader is that has everything.
+    package var end: Cursor { Cursor(record: next, segment: entries.endPosition) }
+
+    // MARK: Writing
+
+    /// Adds the records that arrived; ``trim(keeping:at:)`` follows when readers that were at the end have them.
+    package mutating func append(_ segment: LogSegment) {
+        for (index, key) in segment.keys.enumerated() { if let key { newest[key] = next + index } }
+        for (index, id) in segment.eventIds.enumerated() { if let id { events[id] = next + index } }
+        entries.append(Entry(segment: segment, first: next, costBefore: totalCost))
+        next += segment.records
+        totalCost += segment.cost
+    }
+
+    /// Releases what is beyond the bounds.
+    ///
+    /// - Parameters:
+    ///   - promised: Nothing from here on is released.
+    ///   - now: The time, for the bound of age.
+    package mutating func trim(keeping promised: Cursor? = nil, at now: Instant) {
+        let limit = promised ?? end
+        first = max(first, min(limit.record, next - retention.records))
+        while let oldest = entries.first, entries.startPosition < limit.segment {
+            let isOld = retention.age.map { now - oldest.segment.arrived > $0 } ?? false
+            guard oldest.end <= first || isOld || cost > retention.bytes.bytes else { break }
+            first = max(first, oldest.end)
+            entries.removeFirst()
+        }
+        newest.prune(before: first, of: records)
+        events.prune(before: first, of: records)
+    }
+
+    /// Releases everything that no reader was promised, because memory is short.
+    package mutating func releaseAll(keeping promised: Cursor) {
+        first = max(first, promised.record)
+        while let oldest = entries.first, entries.startPosition < promised.segment, oldest.end <= first {
+            entries.removeFirst()
+        }
+    }
+
+    /// Whether as much as may be retained is still to be read from here on: then the pull must not run further ahead.
+    package func isFull(from cursor: Cursor) -> Bool {
+        isFilled(from: cursor, records: retention.records, bytes: retention.bytes.bytes)
+    }
+
+    /// Whether at most half of it is.
+    package func isLow(from cursor: Cursor) -> Bool {
+        !isFilled(from: cursor, records: retention.records / 2 + 1, bytes: retention.bytes.bytes / 2 + 1)
+    }
+
+    private func isFilled(from cursor: Cursor, records: Int, bytes: Int) -> Bool {
+        guard cursor.segment < entries.endPosition else { return false }
+        let entry = entries[max(cursor.segment, entries.startPosition)]
+        return next - cursor.record >= records || totalCost - entry.costBefore >= bytes
+    }
+
+    // MARK: Joining
+
+    /// Where a reader begins; `nil` if what it asks for is not retained.
+    package func cursor(for join: JoinPoint) -> Cursor? {
+        switch join {
+        case .configured(.next): end
+        case .configured(.last): cursor(at: max(first, next - 1))
+        case .configured(.beginning), .configured(.keys): cursor(at: first)
+        case .record(let number): cursor(at: number)
+        case .afterEvent(let id): events[id].flatMap { cursor(at: $0 + 1) }
+        }
+    }
+
+    private func cursor(at number: Int) -> Cursor? {
+        guard (first...next).contains(number) else { return nil }
+        guard number < next else { return end }
+        var (low, high) = (entries.startPosition, entries.endPosition)
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].end > number { high = middle } else { low = middle + 1 }
+        }
+        return Cursor(record: number, segment: low)
+    }
+
+    // MARK: Reading
+
+    /// A piece of the log for one reader.
+    package enum Piece {
+        /// The reader has everything.
+        case none
+        /// These records are no longer retained; the reader continues at the cursor.
+        case gap(Range<Int>, next: Cursor)
+        case bytes(Slice)
+    }
+
+    /// Bytes of one segment.
+    package struct Slice {
+        package let segment: LogSegment
+        package let range: Range<Int>
+        package let records: Int
+        /// Where the reader is when it has them.
+        package let next: Cursor
+    }
+
+    /// The records at a cursor, as far as they are in one piece.
+    package func read(at cursor: Cursor) -> Piece {
+        if cursor.record < first { return .gap(cursor.record..<first, next: self.cursor(at: first) ?? end) }
+        let position = max(cursor.segment, entries.startPosition)
+        guard position < entries.endPosition else { return .none }
+        let entry = entries[position]
+        let start = entry.segment.start(of: max(0, cursor.record - entry.first))
+        return .bytes(
+            Slice(
+                segment: entry.segment, range: start..<entry.segment.bytes.count,
+                records: entry.end - max(cursor.record, entry.first),
+                next: Cursor(record: entry.end, segment: position + 1)))
+    }
+
+    /// The same, of records that are the newest of their key, up to a record.
+    ///
+    /// - Parameters:
+    ///   - cursor: Where the reader is.
+    ///   - limit: The number after the last record.
+    /// - Returns: `none` if no such record is left.
+    /// - Complexity: O(records passed over).
+    package func readNewest(at cursor: Cursor, before limit: Int) -> Piece {
+        if cursor.record < first { return .gap(cursor.record..<first, next: self.cursor(at: first) ?? end) }
+        var (record, position) = (cursor.record, max(cursor.segment, entries.startPosition))
+        while record < limit, position < entries.endPosition {
+            let entry = entries[position]
+            while record < min(limit, entry.end), !isNewest(record, in: entry) { record += 1 }
+            guard record < entry.end else {
+                position += 1
+                continue
+            }
+            guard record < limit else { break }
+            let start = record
+            while record < min(limit, entry.end), isNewest(record, in: entry) { record += 1 }
+            let range = entry.segment.start(of: start - entry.first)..<entry.segment.start(of: record - entry.first)
+            return .bytes(
+                Slice(
+                    segment: entry.segment, range: range, records: record - start,
+                    next: Cursor(record: record, segment: record < entry.end ? position : position + 1)))
+        }
+        return .none
+    }
+
+    private func isNewest(_ record: Int, in entry: Entry) -> Bool {
+        guard !entry.segment.keys.isEmpty, let key = entry.segment.keys[record - entry.first] else { return false }
+        return newest[key] == record
+    }
+}

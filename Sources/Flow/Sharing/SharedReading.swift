@@ -1,0 +1,62 @@
+/// What one reader of a shared stream gets next, and what happens when it lags.
+package struct SharedReading: Sendable {
+    /// The next step of a reader that has room.
+    package enum Step {
+        /// It has everything that has arrived.
+        case wait
+        /// These records are lost for it; it continues with the next step.
+        case lost(Range<Int>)
+        /// It is too slow, and ends.
+        case end
+        case pass(SharedLog.Slice)
+    }
+
+    private let lag: Lag
+    package private(set) var cursor: Cursor
+    /// Records before this number are sent only if they are the newest of their key.
+    private let snapshotEnd: Int
+
+    /// `nil` if what the reader asks for is not retained.
+    ///
+    /// - Parameters:
+    ///   - join: Where it begins.
+    ///   - lag: What happens when it lags.
+    ///   - log: The retained records.
+    package init?(_ join: JoinPoint, lag: Lag, in log: SharedLog) {
+        guard let cursor = log.cursor(for: join) else { return nil }
+        (self.cursor, self.lag) = (cursor, lag)
+        snapshotEnd = join == .configured(.keys) ? log.next : 0
+    }
+
+    /// Takes the next piece of the log.
+    package mutating func next(in log: SharedLog) -> Step {
+        if cursor.record < snapshotEnd {
+            let piece = log.readNewest(at: cursor, before: snapshotEnd)
+            guard case .none = piece else {
+                return take(piece)
+            }
+            guard let end = log.cursor(for: .record(snapshotEnd)) else {
+                return lose(cursor.record..<log.first, in: log)
+            }
+            cursor = end
+        }
+        return take(log.read(at: cursor))
+    }
+
+    private mutating func take(_ piece: SharedLog.Piece) -> Step {
+        switch piece {
+        case .none: return .wait
+        case .bytes(let slice):
+            cursor = slice.next
+            return .pass(slice)
+        case .gap(let range, let next):
+            guard lag != .end else { return .end }
+            cursor = next
+            return .lost(range)
+        }
+    }
+
+    private mutating func lose(_ range: Range<Int>, in log: SharedLog) -> Step {
+        take(.gap(range, next: log.cursor(for: .configured(.beginning)) ?? log.end))
+    }
+}

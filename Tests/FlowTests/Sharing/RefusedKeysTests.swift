@@ -1,0 +1,26 @@
+import Testing
+
+@testable import Flow
+
+@Suite struct RefusedKeysTests {
+    private func key(_ target: String) throws -> SharingKey {
+        try SharingRules(names: []).key(
+            of: .init(method: "GET", hasContent: false, isSecure: false, authority: nil, target: target), scope: 0
+        ) { _ in [] }
+    }
+
+    @Test func aMarkEnds() throws {
+        var keys = RefusedKeys(for: .seconds(10), capacity: 2)
+        keys.mark(try key("/a"), at: .seconds(0))
+        #expect(keys.contains(try key("/a"), at: .seconds(9)))
+        #expect(!keys.contains(try key("/a"), at: .seconds(10)))
+        #expect(!keys.contains(try key("/b"), at: .seconds(0)))
+    }
+
+    @Test func marksAreBounded() throws {
+        var keys = RefusedKeys(for: .seconds(10), capacity: 2)
+        for name in ["/a", "/b", "/c"] { keys.mark(try key(name), at: .seconds(0)) }
+        #expect(!keys.contains(try key("/a"), at: .seconds(1)))
+        #expect(keys.contains(try key("/c"), at: .seconds(1)))
+    }
+}
