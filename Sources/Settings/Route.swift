@@ -41,6 +41,8 @@ package struct Route: Equatable, Sendable {
     package var async: Async? = Async()
     /// The time that a stream waits for a client whose connection is lost; `nil` if there is none.
     package var resumeWindow: Duration?
+    /// How clients share one request to the upstream; `nil` if each has its own.
+    package var shared: Shared?
     /// The upstream's header with the number of records; `nil` for `X-Stream-Total-Items` alone.
     package var totalItemsHeader: String?
     /// Whether `X-Stream-Rate-Limit` and `X-Stream-Buffer-Size` are passed to the upstream.
@@ -158,6 +160,23 @@ extension Route {
         package var perClient = 10
         /// The time that a stream waits for its client.
         package var expiry = Duration.seconds(60)
+
+        package init() {}
+    }
+
+    /// How clients share one request to the upstream, and what is retained of its response.
+    package struct Shared: Equatable, Sendable {
+        /// The fields that tell requests apart, in addition to scheme, host, path and query.
+        package var key: [String] = []
+        package var join = Join.next
+        package var retention = Retention()
+        package var lag = Lag.gap
+        /// The time for which the upstream is read without readers.
+        package var linger = Duration.seconds(5)
+        /// Readers of one upstream response.
+        package var maxReaders = 20_000
+        /// Upstream responses that are shared at a time.
+        package var maxPulls = 1000
 
         package init() {}
     }

@@ -18,9 +18,10 @@ extension Schema {
 
     /// Reports keys that have no effect in combination with the others.
     static func checkUse(of route: Route, in setting: Setting) {
-        if route.overflow != .latest, let key = setting["key"] {
-            key.report("has no effect here; allowed: with `overflow: latest`")
+        if route.overflow != .latest, route.shared?.join != .keys, let key = setting["key"] {
+            key.report("has no effect here; allowed: with `overflow: latest` or `shared: { join: keys }`")
         }
+        if let shared = setting["shared"] { checkSharing(of: route, in: shared) }
         if route.framing != .auto, let types = setting["types"] {
             types.report("has no effect here; allowed: with `framing: auto`")
         }

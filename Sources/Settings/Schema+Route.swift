@@ -29,7 +29,7 @@ extension Schema {
             Key("forward_stream_headers", .flag, \.forwardStreamHeaders),
             Key("strip_prefix", .flag, \.stripPrefix),
             Key("host", .hostHeader, \.host),
-        ] + overload
+        ] + overload + sharing
     }
 
     static var timeouts: [Key<Route.Timeouts>] {

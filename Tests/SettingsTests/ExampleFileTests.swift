@@ -68,7 +68,9 @@ import Testing
         tables += allowed(by: Schema.breakerKeys(counting: "trips"), of: .client)
         tables += allowed(by: Schema.breakerKeys(counting: "failures"), of: .upstream)
         tables += allowed(by: Schema.asyncKeys, of: .init())
+        tables += allowed(by: Schema.sharedKeys, of: .init())
         tables += allowed(by: Schema.retryKeys, of: .init())
+        tables += allowed(by: Schema.retainKeys, of: .init())
         tables += allowed(by: Schema.upstreamTLSKeys, of: .init())
         try #require(tables.count > 80)
         for (key, allowed) in tables {

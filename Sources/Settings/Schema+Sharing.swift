@@ -1,0 +1,63 @@
+import Flow
+
+// The keys of a route for clients that share one request to the upstream.
+
+extension Schema {
+    static var sharing: [Key<Route>] { [Key("shared", orOff: sharedKeys, \.shared, from: Route.Shared())] }
+
+    static var sharedKeys: [Key<Route.Shared>] {
+        [
+            keyFields,
+            Key("join", .word(), \.join),
+            Key("retain", retainKeys, \.retention),
+            Key("lag", .word(), \.lag),
+            Key("linger", .duration(.zero ... .hours(1)), \.linger),
+            Key("max_readers", .integer(count), \.maxReaders),
+            Key("max_pulls", .integer(count), \.maxPulls),
+        ]
+    }
+
+    static var retainKeys: [Key<Retention>] {
+        [
+            Key("records", .integer(1...10_000_000), \.records),
+            Key("bytes", .size(.kibibytes(1) ... .gibibytes(1)), \.bytes),
+            Key("age", orOff: .duration(.milliseconds(100) ... .hours(24)), \.age),
+        ]
+    }
+
+    private static var keyFields: Key<Route.Shared> {
+        Key(name: "key") { setting, shared in
+            guard let names = setting.values(.headerName) else { return }
+            var seen: Set<String> = []
+            for (name, item) in zip(names, setting.items) {
+                if !seen.insert(name.lowercased()).inserted {
+                    item.report("is \(item.description): it is listed twice")
+                } else if !SharingRules.mayName(name) {
+                    item.report("is \(item.description): weir handles this field itself; allowed: other fields")
+                }
+            }
+            shared.key = names
+        }
+    }
+
+    /// Reports contradictions between `shared` and the route's other keys.
+    static func checkSharing(of route: Route, in setting: Setting) {
+        guard let shared = route.shared else { return }
+        if route.framing == .none {
+            setting.report("has no effect here; allowed: with `framing: auto` or the name of a format")
+        }
+        if !route.match.methods.isEmpty, !route.match.methods.contains("GET") {
+            setting.report("has no effect here; allowed: on a route that matches `GET`")
+        }
+        if shared.join == .keys, route.key == nil, let join = setting["join"] {
+            join.report("is \(join.description); allowed: with `key`, which says where the key of a record is")
+        }
+        guard let lag = setting["lag"] else { return }
+        if route.overflow.drops {
+            lag.report("has no effect here; allowed: without `overflow: \(route.overflow.rawValue)`, which never lags")
+        } else if shared.lag == .wait, route.stallTimeout == nil || route.stallTimeout?.isDryRun == true {
+            // One reader that stopped would hold up all others.
+            lag.report("is \(lag.description); allowed: with a `stall_timeout` that is enforced")
+        }
+    }
+}
