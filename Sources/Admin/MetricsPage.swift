@@ -43,6 +43,7 @@ struct MetricsPage {
         addStreams()
         addBuffers()
         addUpstreams()
+        addSharing()
         addBreakers()
         addProcess()
         return text.closed()
@@ -93,6 +94,15 @@ struct MetricsPage {
             text.add(["route": name, "state": "active"], tally.running.transfers)
             text.add(["route": name, "state": "idle"], tally.running.idleConnections)
         }
+    }
+
+    private mutating func addSharing() {
+        add(.sharedPulls) { $0.running.pulls }
+        add(.sharedReaders) { $0.running.readers }
+        add(.sharedBytes) { $0.running.retainedBytes }
+        add(.sharedLag) { $0.running.lag }
+        add(.sharedGaps) { $0.gaps }
+        add(.sharingRefusals, by: "cause", \.sharingRefusals, SharingRefusal.allCases.map { ($0, $0.rawValue) })
     }
 
     private mutating func addBreakers() {

@@ -72,6 +72,18 @@ extension MetricFamily {
         "weir_upstream_retries", .counter, "Requests sent to another upstream, because one failed before it responded.")
     package static let upstreamConnections = MetricFamily(
         "weir_upstream_connections", .gauge, "Connections to upstreams, active or idle.")
+    package static let sharedPulls = MetricFamily(
+        "weir_shared_pulls", .gauge, "Requests to upstreams that several clients share.")
+    package static let sharedReaders = MetricFamily("weir_shared_readers", .gauge, "Streams that read from them.")
+    package static let sharedBytes = MetricFamily(
+        "weir_shared_retained_bytes", .gauge, unit: "bytes",
+        "Memory of what they retain for readers that are late or slow.")
+    package static let sharedLag = MetricFamily(
+        "weir_shared_lag_records", .gauge, "Records by which the slowest reader is behind.")
+    package static let sharedGaps = MetricFamily(
+        "weir_shared_gaps", .counter, "Times that a reader fell behind what is retained and continued after a gap.")
+    package static let sharingRefusals = MetricFamily(
+        "weir_sharing_refusals", .counter, "Requests that were not shared although their route shares, by cause.")
     package static let eventLoopLag = MetricFamily(
         "weir_event_loop_lag_seconds", .histogram, unit: "seconds",
         "Delay of a timer that each event loop sets every 100 ms.")

@@ -4,7 +4,7 @@ package import Flow
 package struct RouteTally: Equatable, Sendable {
     /// Why records of the upstream did not reach the client.
     package enum RecordFailure: String, Sendable, CaseIterable {
-        /// By the route's overflow policy.
+        /// By the route's overflow policy, or because they were no longer retained for the reader of a shared stream.
         case dropped
         /// Longer than the route allows.
         case oversized
@@ -30,6 +30,10 @@ package struct RouteTally: Equatable, Sendable {
         package var idleConnections = 0
         package var dropped = 0
         package var paused = Duration.zero
+        /// Requests that several clients share, their clients, and the memory of what is retained for them.
+        package var pulls = 0, readers = 0, retainedBytes = 0
+        /// The most records by which a reader is behind its pull.
+        package var lag = 0
 
         package init() {}
 
@@ -42,6 +46,10 @@ package struct RouteTally: Equatable, Sendable {
             left.idleConnections += right.idleConnections
             left.dropped += right.dropped
             left.paused += right.paused
+            left.pulls += right.pulls
+            left.readers += right.readers
+            left.retainedBytes += right.retainedBytes
+            left.lag = max(left.lag, right.lag)
         }
     }
 
@@ -59,6 +67,10 @@ package struct RouteTally: Equatable, Sendable {
     package var unmetered = CaseCounts<UnmeteredCause>()
     /// Requests that were sent to another upstream because the first one failed.
     package var retries = 0
+    /// Gaps of readers of shared streams.
+    package var gaps = 0
+    /// Requests on routes with `shared` that were not shared.
+    package var sharingRefusals = CaseCounts<SharingRefusal>()
     /// Ends because of the upstream or the proxy, for the error rate.
     package private(set) var faults = 0
     package var running = Running()
@@ -93,6 +105,8 @@ package struct RouteTally: Equatable, Sendable {
         left.refusals += right.refusals
         left.unmetered += right.unmetered
         left.retries += right.retries
+        left.gaps += right.gaps
+        left.sharingRefusals += right.sharingRefusals
         left.faults += right.faults
         left.running += right.running
     }

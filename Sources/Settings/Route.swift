@@ -42,7 +42,7 @@ package struct Route: Equatable, Sendable {
     /// The time that a stream waits for a client whose connection is lost; `nil` if there is none.
     package var resumeWindow: Duration?
     /// How clients share one request to the upstream; `nil` if each has its own.
-    package var shared: Shared?
+    package var shared: Sharing?
     /// The upstream's header with the number of records; `nil` for `X-Stream-Total-Items` alone.
     package var totalItemsHeader: String?
     /// Whether `X-Stream-Rate-Limit` and `X-Stream-Buffer-Size` are passed to the upstream.
@@ -165,7 +165,7 @@ extension Route {
     }
 
     /// How clients share one request to the upstream, and what is retained of its response.
-    package struct Shared: Equatable, Sendable {
+    package struct Sharing: Equatable, Sendable {
         /// The fields that tell requests apart, in addition to scheme, host, path and query.
         package var key: [String] = []
         package var join = Join.next

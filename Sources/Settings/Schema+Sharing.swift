@@ -3,9 +3,9 @@ import Flow
 // The keys of a route for clients that share one request to the upstream.
 
 extension Schema {
-    static var sharing: [Key<Route>] { [Key("shared", orOff: sharedKeys, \.shared, from: Route.Shared())] }
+    static var sharing: [Key<Route>] { [Key("shared", orOff: sharedKeys, \.shared, from: Route.Sharing())] }
 
-    static var sharedKeys: [Key<Route.Shared>] {
+    static var sharedKeys: [Key<Route.Sharing>] {
         [
             keyFields,
             Key("join", .word(), \.join),
@@ -25,7 +25,7 @@ extension Schema {
         ]
     }
 
-    private static var keyFields: Key<Route.Shared> {
+    private static var keyFields: Key<Route.Sharing> {
         Key(name: "key") { setting, shared in
             guard let names = setting.values(.headerName) else { return }
             var seen: Set<String> = []

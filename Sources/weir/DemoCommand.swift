@@ -43,6 +43,12 @@ struct DemoCommand: AsyncParsableCommand {
                 rate: { default: 2/second, max: 10/second }
                 buffer: { default: 10, max: 100 }
                 overflow: latest
+              # One request to the upstream for all clients.
+              - match: /v1/orders/shared
+                upstream: http://127.0.0.1:\(upstream.port)
+                rate: { default: 2/second, max: 10/second }
+                buffer: { default: 2, max: 10 }
+                shared: { retain: { records: 10 } }
               - match: /
                 upstream: http://127.0.0.1:\(upstream.port)
             """
@@ -70,6 +76,8 @@ struct DemoCommand: AsyncParsableCommand {
               curl -N -H 'Prefer: stream-notices' \(orders)/latest
             Too many starts, and an exact Retry-After:
               for i in $(seq 12); do curl -s '\(url)?items=1'; done
+            Two clients of one request to the upstream; the second begins where the first is:
+              curl -sN \(orders)/shared & sleep 5; curl -iN \(orders)/shared
             A client that does not read for five seconds, and the response to its next request:
               curl -sSN \(orders)/export | (sleep 5; wc -l); curl -i \(orders)/export
             docs/TUTORIAL.md continues from here. Ctrl-C stops.

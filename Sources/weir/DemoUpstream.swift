@@ -57,7 +57,9 @@ final class DemoUpstream: Sendable {
 ///
 /// `GET /v1/orders/stream?items=N` and its siblings send N orders, a million by default; any other path gets 404.
 private final class OrdersHandler: RequestHandler {
-    private static let paths: Set<Substring> = ["/v1/orders/stream", "/v1/orders/export", "/v1/orders/latest"]
+    private static let paths: Set<Substring> = [
+        "/v1/orders/stream", "/v1/orders/export", "/v1/orders/latest", "/v1/orders/shared",
+    ]
     private var streams: [ObjectIdentifier: OrderStream] = [:]
 
     func requestArrived(_ request: Request, body: RequestBody, writer: any ConnectionResponse) {

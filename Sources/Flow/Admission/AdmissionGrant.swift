@@ -6,12 +6,14 @@ package struct AdmissionGrant: Sendable {
     package internal(set) var quotas = ClientQuotas()
     /// The ticket of the client's breaker, until the breaker got its verdict.
     var clientTicket: CircuitBreaker.Ticket?
-    /// At the upstream that gets the request; `nil` only until there is one.
+    /// At the upstream that gets the request; `nil` until there is one, and for a stream that shares another's request.
     package internal(set) var upstream: UpstreamPool.Slot?
     /// The slots that were given back because their upstreams failed before they responded.
     var tried: [UpstreamPool.Slot] = []
     /// The refusals that a dry run has only recorded.
     package internal(set) var wouldRefuse: [AdmissionError] = []
+    /// Whether the limits on clients count it; not for a request that the streams of several clients share.
+    var isOfClient = true
     /// Whether the response is a stream, or is not known yet.
     var isStream = true
     /// The stream's id while it has no client; only then another start of the client may take the slot.

@@ -58,12 +58,17 @@ package struct GateState: Sendable {
     ///
     /// The upstream is checked first: a client must not lose a probe or a start to a request that could not be served.
     ///
+    /// - Parameters:
+    ///   - client: Whose limits count.
+    ///   - takesUpstream: Whether the stream sends a request of its own; if not, it may follow with ``takeUpstream(_:at:)``.
+    ///   - now: The time.
+    /// - Returns: What the stream holds.
     /// - Throws: The first refusal; then nothing was taken.
-    package mutating func admit(_ client: ClientKey, at now: Instant) throws(AdmissionError) -> AdmissionGrant {
+    package mutating func admit(
+        _ client: ClientKey, takesUpstream: Bool = true, at now: Instant
+    ) throws(AdmissionError) -> AdmissionGrant {
         var grant = AdmissionGrant(client: client)
-        let slot = try upstreams.admit(at: now)
-        grant.upstream = slot
-        if let refusal = slot.wouldRefuse { grant.wouldRefuse.append(refusal) }
+        if takesUpstream { try takeUpstream(&grant, at: now) }
         do throws(AdmissionError) {
             do throws(CircuitBreaker.Refusal) {
                 grant.clientTicket = try clientBreakers?.admit(client, at: now)
@@ -85,8 +90,30 @@ package struct GateState: Sendable {
         return grant
     }
 
+    /// Admits a request that no client's limits count: one that is shared by the streams of several.
+    ///
+    /// - Throws: Why no upstream can be asked; then nothing was taken.
+    package mutating func admitPull(at now: Instant) throws(AdmissionError) -> AdmissionGrant {
+        var grant = AdmissionGrant(client: ClientKey(""))
+        grant.isOfClient = false
+        try takeUpstream(&grant, at: now)
+        retries.requestCame(at: now)
+        return grant
+    }
+
+    /// Takes a place at an upstream, for a grant that has none.
+    ///
+    /// - Throws: Why no upstream can be asked; then nothing was taken.
+    package mutating func takeUpstream(_ grant: inout AdmissionGrant, at now: Instant) throws(AdmissionError) {
+        precondition(grant.upstream == nil, "a grant has one place at an upstream")
+        let slot = try upstreams.admit(at: now)
+        grant.upstream = slot
+        if let refusal = slot.wouldRefuse { grant.wouldRefuse.append(refusal) }
+    }
+
     /// Takes back what an admitted stream has; to be called once for each grant.
     package mutating func release(_ grant: AdmissionGrant, at now: Instant) {
+        guard grant.isOfClient else { return giveBack(grant, at: now) }
         let hasSlot = grant.detachedAs.map { admission.attached($0, of: grant.client) } ?? grant.isStream
         admission.released(grant.client, isStream: hasSlot)
         giveBack(grant, at: now)

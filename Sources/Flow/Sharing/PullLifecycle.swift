@@ -53,10 +53,11 @@ package struct PullLifecycle: Sendable {
 
     /// A number of readers left.
     package mutating func left(_ count: Int = 1, at now: Instant) -> Action {
+        // Readers that joined too late, on another loop, leave as well.
+        guard state != .ended else { return .none }
         precondition(count <= readers, "more readers left than had joined")
         readers -= count
-        guard readers == 0, state != .ended else { return .none }
-        guard linger > .zero else { return cancel() }
+        guard readers == 0 else { return .none }
         let end = now + linger
         lingersUntil = end
         return .setTimer(end)
@@ -80,10 +81,14 @@ package struct PullLifecycle: Sendable {
         return .end
     }
 
+    /// Whether the linger time is over, so that ``deadlinePassed(at:)`` ends the pull.
+    package func isOverdue(at now: Instant) -> Bool {
+        lingersUntil.map { state != .ended && now >= $0 } ?? false
+    }
+
     /// The time of the last `setTimer` was reached, or may have been.
     package mutating func deadlinePassed(at now: Instant) -> Action {
-        guard let lingersUntil, state != .ended, now >= lingersUntil else { return .none }
-        return cancel()
+        isOverdue(at: now) ? cancel() : .none
     }
 
     /// The process stops.

@@ -54,14 +54,18 @@ final class RequestPipeline {
             return try answerAsLastHop(request, on: route, client: client, response: writer)
         }
         let terms = try route.terms(for: request.head.headers)
-        let streamRequest = StreamRequest(
+        var streamRequest = StreamRequest(
             request: request, client: client,
             key: try served.clients.key(of: request, address: client, by: route.settings.clientKey), route: route,
             served: served, terms: terms,
             preferences: Preferences(prefer: request.head.headers["prefer"]), maxForwards: maxForwards,
             body: request.hasBody ? body : nil)
+        streamRequest.sharing = route.sharing?.sharing(of: request) ?? .off
         if let resume = try ResumeRequest.sent(in: request.head.headers) {
-            return try destination.resume(resume, for: streamRequest, writer: writer)
+            guard case .shared(let key, _) = streamRequest.sharing, !shared.registry.isOpen(resume.stream) else {
+                return try destination.resume(resume, for: streamRequest, writer: writer)
+            }
+            streamRequest.sharing = .shared(key, .resumed(resume))
         }
         try open(streamRequest, writer: writer)
     }
@@ -85,7 +89,7 @@ final class RequestPipeline {
         do throws(AdmissionError) {
             let (terms, wouldRefuse) = try shared.granted(request.terms, openStreams: destination.openStreams)
             request.terms = terms
-            let permit = try request.route.gate.admit(request.key, at: now)
+            let permit = try request.admit(at: now)
             destination.start(request, with: permit, wouldRefuse: wouldRefuse, writer: writer, at: now)
         } catch {
             guard request.preferences.respondsAsync, request.route.async != nil, error.endsByWaiting,

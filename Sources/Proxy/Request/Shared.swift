@@ -17,6 +17,7 @@ final class Shared: Sendable {
     /// The bytes of all queues together.
     let buffers: BufferGauge
     let registry = StreamRegistry()
+    let pulls = PullTable()
     let log: AccessLog?
     let roster = LoopRoster<any LoopReporter>()
     let pages: any OperatorPages

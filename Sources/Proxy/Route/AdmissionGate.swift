@@ -41,18 +41,57 @@ final class AdmissionGate: Sendable {
 
     /// Admits a stream of `client` until the permit's end.
     ///
+    /// - Parameters:
+    ///   - client: Whose limits count.
+    ///   - takesUpstream: Whether the stream sends a request of its own; if not, the permit has no upstream.
+    ///   - now: The time.
+    /// - Returns: The permit.
     /// - Throws: The first refusal; then nothing was taken.
-    func admit(_ client: ClientKey, at now: Instant) throws(AdmissionError) -> Permit {
+    func admit(
+        _ client: ClientKey, takesUpstream: Bool = true, at now: Instant
+    ) throws(AdmissionError) -> Permit {
+        let (grant, upstream) = try take { state throws(AdmissionError) in
+            try state.admit(client, takesUpstream: takesUpstream, at: now)
+        }
+        return Permit(gate: self, grant: grant, upstream: upstream)
+    }
+
+    /// Admits a request that the streams of several clients share (``GateState/admitPull(at:)``).
+    ///
+    /// - Throws: Why no upstream can be asked; then nothing was taken.
+    func admitPull(at now: Instant) throws(AdmissionError) -> Permit {
+        let (grant, upstream) = try take { state throws(AdmissionError) in try state.admitPull(at: now) }
+        return Permit(gate: self, grant: grant, upstream: upstream)
+    }
+
+    /// Takes an upstream for a grant that has none.
+    ///
+    /// - Returns: How to reach it.
+    /// - Throws: Why no upstream can be asked; then nothing has changed.
+    func takeUpstream(_ grant: inout AdmissionGrant, at now: Instant) throws(AdmissionError) -> RouteUpstream? {
+        let present = grant
+        let (taken, upstream) = try take { state throws(AdmissionError) in
+            var grant = present
+            try state.takeUpstream(&grant, at: now)
+            return grant
+        }
+        grant = taken
+        return upstream
+    }
+
+    /// What `admit` grants, and how to reach its upstream.
+    private func take(
+        _ admit: (inout GateState) throws(AdmissionError) -> AdmissionGrant
+    ) throws(AdmissionError) -> (AdmissionGrant, RouteUpstream?) {
         let result = guarded.withLockedValue { guarded -> Result<(AdmissionGrant, RouteUpstream?), AdmissionError> in
             do throws(AdmissionError) {
-                let grant = try guarded.state.admit(client, at: now)
+                let grant = try admit(&guarded.state)
                 return .success((grant, grant.upstream.map { guarded.targets[$0.index] }))
             } catch {
                 return .failure(error)
             }
         }
-        let (grant, upstream) = try result.get()
-        return Permit(gate: self, grant: grant, upstream: upstream)
+        return try result.get()
     }
 
     /// Moves a grant to another upstream (``GateState/tryAnother(_:at:)``).

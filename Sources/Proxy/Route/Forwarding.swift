@@ -53,7 +53,7 @@ struct Forwarding {
         if let pseudonym { headers.add(name: "Via", value: Self.via(pseudonym, of: version)) }
     }
 
-    private static func via(_ pseudonym: String, of version: HTTPVersion) -> String {
+    static func via(_ pseudonym: String, of version: HTTPVersion) -> String {
         version == .http1_1 ? "1.1 " + pseudonym : "\(version.major).\(version.minor) \(pseudonym)"
     }
 

@@ -7,7 +7,7 @@ import Flow
 struct Permit: ~Copyable, Sendable {
     private let gate: AdmissionGate
     private var grant: AdmissionGrant
-    /// The upstream of the request; `nil` only if the pool has none.
+    /// The upstream of the request; `nil` if the pool has none, and for a stream that shares another's request.
     private(set) var upstream: RouteUpstream?
 
     init(gate: AdmissionGate, grant: AdmissionGrant, upstream: RouteUpstream?) {
@@ -67,6 +67,13 @@ struct Permit: ~Copyable, Sendable {
         guard grant.awaitsVerdict else { return }
         let state = gate.withState { $0.upstreamEnded(&grant, facts, at: now, jitter: .random(in: 0..<1)) }
         if let state { gate.breakerChanged(.upstream, state) }
+    }
+
+    /// Takes an upstream, for a stream that shared another's request and continues with one of its own.
+    ///
+    /// - Throws: Why no upstream can be asked; then nothing has changed.
+    mutating func takeUpstream(at now: Instant) throws(AdmissionError) {
+        upstream = try gate.takeUpstream(&grant, at: now)
     }
 
     /// Selects another upstream, if one is available and the route's retries are not used up.

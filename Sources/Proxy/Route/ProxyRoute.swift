@@ -22,6 +22,8 @@ final class ProxyRoute: Sendable {
     let promises: NamedCounter
     /// Reads the key of a record, under `overflow: latest` with a key.
     let keys: (any RecordKeyReader)?
+    /// How clients share requests to the upstream; `nil` if they do not.
+    let sharing: RouteSharing?
     /// Limits how often a compressed stream is logged.
     let codingWarnings = WarningPace(every: .seconds(60))
     /// Limits how often a rate that was not applied is logged.
@@ -53,6 +55,8 @@ final class ProxyRoute: Sendable {
         async = hasAddresses && settings.framing != .none ? settings.async : nil
         promises = previous?.promises ?? NamedCounter(perName: settings.async?.perClient)
         keys = settings.key.flatMap { JSONPointer($0) }
+        // A response of the settings before is not shared with requests under these.
+        sharing = previous?.settings == settings ? previous?.sharing : settings.shared.map { RouteSharing($0) }
     }
 
     /// Applies this route's limits to the gate and to everything else taken over from the previous route.

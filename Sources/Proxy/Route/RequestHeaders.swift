@@ -142,7 +142,7 @@ extension ProxyRoute {
     }
 
     /// The request target for the upstream: without the route's prefix under `strip_prefix`.
-    private func target(for uri: String) -> String {
+    func target(for uri: String) -> String {
         guard settings.stripPrefix, settings.match.path != "/", uri.hasPrefix(settings.match.path) else { return uri }
         let rest = uri.dropFirst(settings.match.path.count)
         return rest.first == "/" ? String(rest) : "/" + rest

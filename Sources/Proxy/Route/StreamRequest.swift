@@ -15,6 +15,17 @@ struct StreamRequest {
     var terms: Terms
     let preferences: Preferences
     var maxForwards = MaxForwards.unlimited
+    /// Whether it shares another's request to the upstream.
+    var sharing = RequestSharing.off
     /// The body, until all of it is taken or the rest is not needed; `nil` for a request without one.
     var body: RequestBody?
+}
+
+extension StreamRequest {
+    /// Admits the stream for as long as the permit lives.
+    ///
+    /// - Throws: The first refusal; then nothing was taken.
+    func admit(at now: Instant) throws(AdmissionError) -> Permit {
+        try route.gate.admit(key, takesUpstream: !sharing.isShared, at: now)
+    }
 }

@@ -101,7 +101,7 @@ extension Promise: TimerTarget {
         do throws(AdmissionError) {
             // The terms stay as they were granted; what counts now is that there is room.
             _ = try host.granted(stream.request.terms)
-            let permit = try stream.route.gate.admit(stream.request.key, at: now)
+            let permit = try stream.request.admit(at: now)
             stream.startDetached(permit, until: pendingEnds(from: now), at: now)
         } catch {
             tryAgain(after: error)

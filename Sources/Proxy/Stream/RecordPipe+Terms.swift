@@ -53,7 +53,10 @@ extension RecordPipe {
     /// - Returns: The result; `nil` if the stream cannot be resumed.
     func rewind(after received: Int, of sent: Int) -> ReplayBuffer.Rewind? {
         let result = replay?.rewind(after: received) { queue.putBack($0, records: $1) }
-        if case .unread = result { pacer.returned(sent - received) }
+        if case .unread = result {
+            pacer.returned(sent - received)
+            delivered = received
+        }
         return result
     }
 

@@ -45,6 +45,10 @@ final class RecordPipe {
     private(set) var heartbeat: Heartbeat?
     /// Whether each loss is reported to the client before the next record.
     private var reportsLosses = false
+    /// Losses before the records were queued; empty unless they are reported.
+    var losses = LossMarks()
+    /// Records of the stream that were sent; counted for `losses`.
+    var delivered = 0
     /// Bytes that the client's socket has not taken, when they were last counted.
     private(set) var pendingBytes = 0
 
@@ -65,7 +69,7 @@ final class RecordPipe {
         let room = room
         var sent = Sent(hasRoom: room > 0)
         do throws(RecordFramer.Failure) {
-            sent.run = try queue.push(bytes, credit: room > 0 ? pacer.available(at: now) : 0, limit: room) { write($0) }
+            sent.run = try queue.push(bytes, credit: room > 0 ? credit(at: now) : 0, limit: room) { write($0) }
             count(sent.run, at: now)
         } catch {
             sent.stop = .failed(error)
@@ -74,7 +78,7 @@ final class RecordPipe {
     }
 
     /// Whether ``pump(isLast:at:)`` has to follow a push: for a new lease, or for the notice of a loss.
-    var needsPump: Bool { pacer.needsLease || queue.lossAhead > 0 }
+    var needsPump: Bool { pacer.needsLease || queue.lossAhead > 0 || !losses.isEmpty }
 
     /// Sends queued records as far as the pace and the client allow; `isLast` if the upstream has ended.
     func pump(isLast: Bool, at now: Instant) -> Sent {
@@ -91,7 +95,7 @@ final class RecordPipe {
                 break
             }
             do throws(RecordFramer.Failure) {
-                let run = try queue.take(credit: pacer.available(at: now), limit: room) { write($0) }
+                let run = try queue.take(credit: credit(at: now), limit: room) { write($0) }
                 count(run, at: now)
                 sent.run.records += run.records
                 sent.run.bytes += run.bytes
@@ -110,7 +114,13 @@ final class RecordPipe {
     var nextDue: Instant? { queue.records > 0 && !pacer.isUnlimited ? pacer.nextDue : nil }
 
     /// Records that were dropped before the next one, if the client is to learn that.
-    var reportedLoss: Int { reportsLosses ? queue.lossAhead : 0 }
+    var reportedLoss: Int { reportsLosses ? queue.lossAhead + losses.lossAhead(after: delivered) : 0 }
+
+    /// Records that the pace permits, up to the next loss that has to be reported.
+    private func credit(at now: Instant) -> Int {
+        let available = pacer.available(at: now)
+        return losses.isEmpty ? available : min(available, losses.room(after: delivered))
+    }
 
     /// Body bytes that may be written now.
     private var room: Int { response?.room ?? 0 }
@@ -122,6 +132,7 @@ final class RecordPipe {
 
     private func count(_ run: RecordFramer.Run, at now: Instant) {
         pacer.take(run.records, at: now, leavesWaiting: queue.records > 0)
+        delivered &+= run.records
         if run.bytes > 0 { heartbeat?.sent(at: now) }
         if replay != nil { keepForReplay(run.records) }
     }
@@ -171,7 +182,15 @@ final class RecordPipe {
     }
 
     /// The loss before the next record was reported to the client.
-    func lossReported() { queue.lossReported() }
+    func lossReported() {
+        queue.lossReported()
+        losses.reported(after: delivered)
+    }
+
+    /// That many records are missing after record number `position` of the stream.
+    func recordsLost(_ count: Int, after position: Int) {
+        if reportsLosses { losses.add(count, after: position) }
+    }
 
     /// Writes bytes of weir's own between two records.
     func writeOwn(_ text: String) -> ByteCount {

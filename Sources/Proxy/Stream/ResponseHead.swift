@@ -25,6 +25,7 @@ struct ResponseHead {
         headers = Self.fields(of: head, to: request)
         // RFC 9110, section 6.6.1: a recipient with a clock adds what an upstream without one omitted.
         if !headers.contains(name: "date") { headers.add(name: "Date", value: date) }
+        if let status = request.sharing.cacheStatus { headers.add(name: "Cache-Status", value: status) }
         if hasBody, !keepsLength { headers.remove(name: "content-length") }
         body = !hasBody ? .none : keepsLength ? .length : .unknown
         trailerNames = head.headers.listed(in: "trailer").map(String.init)
@@ -81,7 +82,7 @@ extension StreamRequest {
     /// Then the upstream's length must not be passed on: a client would take the next response for what is missing.
     func mayChangeLength(of format: RecordFormat) -> Bool {
         route.settings.overflow.drops || preferences.wantsNotices || route.settings.resumeWindow != nil
-            || (format == .sse && route.settings.heartbeat != nil)
+            || (format == .sse && route.settings.heartbeat != nil) || sharing.isShared
     }
 }
 
@@ -90,11 +91,17 @@ extension ResponseKind {
     init(_ head: UpstreamResponseHead, to request: StreamRequest) {
         let settings = request.route.settings
         self.init(
-            .init(
-                status: head.status, contentType: head.headers.first(name: "content-type"),
-                codings: head.headers[canonicalForm: "content-encoding"], length: head.contentLength,
-                hasBody: head.hasBody(method: request.request.head.method)),
-            framing: settings.framing, types: settings.types,
+            Head(head, method: request.request.head.method), framing: settings.framing, types: settings.types,
             isRateGranted: request.terms.pace != .unlimited || settings.streams.clientRecords != nil)
+    }
+}
+
+extension ResponseKind.Head {
+    /// The parts of an upstream's head that decide.
+    init(_ head: UpstreamResponseHead, method: HTTPMethod) {
+        self.init(
+            status: head.status, contentType: head.headers.first(name: "content-type"),
+            codings: head.headers[canonicalForm: "content-encoding"], length: head.contentLength,
+            hasBody: head.hasBody(method: method))
     }
 }

@@ -59,15 +59,22 @@ final class Stream {
         if let time = permit.trialTime { timers.set(.trial, at: host.now() + time, for: self) }
         self.permit = consume permit
         setDeadline()
-        guard prepareAttempt() else { return }
-        logStart()
-        upstream.start()
+        if case .shared(let key, let join) = request.sharing {
+            guard joins(by: key, at: join) else { return }
+            logStart()
+            upstream.start()
+        } else {
+            if case .refused(let cause) = request.sharing { account.metrics.tally.sharingRefusals[cause] += 1 }
+            guard prepareAttempt() else { return }
+            logStart()
+            upstream.start()
+        }
     }
 
     /// Makes the request to the upstream that the permit is for ready.
     ///
     /// - Returns: Whether it is; if not, the stream has ended, or another upstream was tried.
-    private func prepareAttempt() -> Bool {
+    func prepareAttempt() -> Bool {
         guard let target = permit?.upstream else { return false }
         account.attempt(at: target.name)
         if upstream.prepare(request, at: target) { return true }

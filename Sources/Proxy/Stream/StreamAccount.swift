@@ -14,6 +14,8 @@ struct StreamAccount {
     /// The memory of the stream that is counted for the ceiling over all streams.
     private(set) var countedBytes = 0
     private var isDelimitedByClose = false
+    /// Records of a shared stream that were no longer retained for this one.
+    private var lost = 0
 
     init(_ metrics: RouteMetrics, at now: Instant) { (self.metrics, began) = (metrics, now) }
 
@@ -46,6 +48,13 @@ struct StreamAccount {
         totals.bytes.bytes += run.bytes
         metrics.tally.records &+= run.records
         metrics.tally.bytes &+= run.bytes
+    }
+
+    /// Records of a shared stream were no longer retained when this one had room for them.
+    mutating func lost(_ records: Int) {
+        lost += records
+        metrics.tally.gaps += 1
+        metrics.tally.failed[.dropped] += records
     }
 
     /// Bytes of weir's own were written to the client.
@@ -134,7 +143,7 @@ struct StreamAccount {
         var totals = totals
         totals.lasted = now - began
         totals.bufferPeak = pipe.format == nil ? 0 : pipe.queue.peak
-        totals.dropped = pipe.queue.lost
+        totals.dropped = pipe.queue.lost + lost
         totals.pauses = machine.pauses
         totals.paused = machine.paused(at: now)
         if let heldSince { totals.held += now - heldSince }

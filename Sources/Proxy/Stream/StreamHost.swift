@@ -26,6 +26,21 @@ protocol StreamHost: AnyObject {
         for request: StreamRequest, at upstream: RouteUpstream, body: RequestBody?, delegate: any TransferDelegate
     ) throws -> any UpstreamTransfer
 
+    /// Joins the streams that share a request to the upstream, which is made if there is none.
+    ///
+    /// - Parameters:
+    ///   - request: The stream's.
+    ///   - key: What they have in common.
+    ///   - join: Where the stream asks to begin.
+    ///   - id: The stream's.
+    ///   - delegate: Gets the response.
+    /// - Returns: The stream's part of it.
+    /// - Throws: Why it does not share, or why no request can be made.
+    func joinPull(
+        for request: StreamRequest, by key: SharingKey, at join: JoinRequest, as id: StreamId,
+        delegate: any SharedTransferDelegate
+    ) throws(JoinError) -> any UpstreamTransfer
+
     /// What the ceilings of the whole process permit of the negotiated terms.
     ///
     /// - Throws: `proxyFull`.

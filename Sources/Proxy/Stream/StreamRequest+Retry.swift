@@ -12,8 +12,15 @@ extension StreamRequest {
     ///   - attempts: The attempts so far.
     /// - Returns: Whether one may be tried.
     func mayRetry(after error: UpstreamError, attempts: Int) -> Bool {
-        guard let retry = route.settings.retry, attempts < retry.attempts else { return false }
-        return request.head.method.isIdempotent && !request.hasBody && error.isOfOneUpstream
+        request.head.method.isIdempotent && !request.hasBody && route.mayRetry(after: error, attempts: attempts)
+    }
+}
+
+extension ProxyRoute {
+    /// Whether another upstream may be tried for a request without effects.
+    func mayRetry(after error: UpstreamError, attempts: Int) -> Bool {
+        guard let retry = settings.retry, attempts < retry.attempts else { return false }
+        return error.isOfOneUpstream
     }
 }
 

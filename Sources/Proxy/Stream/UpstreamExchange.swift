@@ -40,6 +40,13 @@ final class UpstreamExchange {
         return true
     }
 
+    /// Joins the streams that share a request.
+    func join(
+        _ request: StreamRequest, by key: SharingKey, at join: JoinRequest, as id: StreamId
+    ) throws(JoinError) {
+        transfer = try host.joinPull(for: request, by: key, at: join, as: id, delegate: self)
+    }
+
     /// Sends the request; its end may be reported before this returns.
     func start() { transfer?.start() }
 
@@ -76,6 +83,29 @@ extension UpstreamExchange: TransferDelegate {
         endBody()
         if case .failed(let error) = end { self.error = error }
         stream?.upstreamEnded(error)
+    }
+}
+
+// MARK: - A shared response
+
+extension UpstreamExchange: SharedTransferDelegate {
+    func transferIsShared(from upstream: String) { stream?.joined(upstream) }
+
+    func sharingRefused(_ cause: SharingRefusal) {
+        transfer = nil
+        stream?.continueAlone(because: cause)
+    }
+
+    func recordsLost(_ count: Int, after position: Int) { stream?.recordsLost(count, after: position) }
+
+    func readerLagged() {
+        transfer = nil
+        stream?.end(.slowConsumer)
+    }
+
+    func cannotJoin() {
+        transfer = nil
+        stream?.end(.refused, problem: .gone())
     }
 }
 

@@ -54,5 +54,7 @@ final class StreamRegistry: Sendable {
         }
     }
 
+    func isOpen(_ id: StreamId) -> Bool { known.withLockedValue { $0.open[id] != nil } }
+
     var count: Int { known.withLockedValue { $0.open.count } }
 }

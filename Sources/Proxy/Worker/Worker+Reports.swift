@@ -17,9 +17,10 @@ extension Worker: LoopReporter {
         let generation = shared.served.generation
         for stream in streams.all {
             stream.account.addRunning(
-                of: stream.pipe, stream.machine, isPulling: stream.upstream.isRunning, at: now)
+                of: stream.pipe, stream.machine, isPulling: stream.isPulling, at: now)
             if stream.request.served.generation < generation { figures.older.add(began: stream.began, at: now) }
         }
+        pulls.addRunning(to: meters)
         let idle = upstream.idleConnections()
         for route in shared.served.routes {
             for upstream in route.upstreams {

@@ -18,6 +18,7 @@ final class Worker {
     let requestLog: RequestLog
     let streams: OpenStreams
     private let relief: BufferRelief
+    private(set) lazy var pulls = LoopPulls(of: shared.pulls, on: self)
     private let outbox = Outbox()
     private(set) var listener: Listener?
     /// `nil` until the proxy stops.
@@ -94,6 +95,7 @@ final class Worker {
         checks?.stop()
         meters.stop()
         listener?.closeAll()
+        pulls.stop()
         upstream.stop()
         (listener, checks, draining) = (nil, nil, nil)
     }
@@ -179,4 +181,24 @@ extension Worker: StreamsHost {
     }
 
     func bufferChanged(by change: Int) { relief.bufferChanged(by: change) }
+
+    func joinPull(
+        for request: StreamRequest, by key: SharingKey, at join: JoinRequest, as id: StreamId,
+        delegate: any SharedTransferDelegate
+    ) throws(JoinError) -> any UpstreamTransfer {
+        try pulls.join(request, by: key, at: join, as: id, delegate: delegate)
+    }
+}
+
+extension Worker: PullHost {
+    var isMemoryExceeded: Bool { shared.buffers.isExceeded }
+
+    func makeTransfer(
+        for key: SharingKey, of route: ProxyRoute, at upstream: RouteUpstream, delegate: any TransferDelegate
+    ) throws -> any UpstreamTransfer {
+        let transfer = try self.upstream.makeTransfer(
+            route.upstreamRequest(for: key), at: upstream.origin, delegate: delegate)
+        route.writeHeader(to: &transfer.headers, of: key, at: upstream.address, forwarding: served.forwarding)
+        return transfer
+    }
 }

@@ -38,6 +38,31 @@ import Testing
             && gate.upstreams.statuses(at: start).allSatisfy { $0.openRequests == 0 }
     }
 
+    // MARK: Requests that several streams share
+
+    @Test func aSharedRequestTakesAnUpstreamAndNothingOfAClient() throws {
+        var gate = gate(.init(limits: .init(perRoute: 1), upstreams: .init(limit: 1)))
+        let pull = try gate.admitPull(at: start)
+        let reader = try gate.admit(ann, takesUpstream: false, at: start)
+        #expect(gate.admission.openStreams == 1)
+        #expect(throws: AdmissionError.upstreamBusy(limit: 1)) { _ = try gate.admitPull(at: start) }
+        gate.release(reader, at: start)
+        gate.release(pull, at: start)
+        #expect(isEmpty(gate))
+    }
+
+    @Test func aStreamThatContinuesAloneTakesAnUpstream() throws {
+        var gate = gate(.init(upstreams: .init(limit: 1)))
+        var reader = try gate.admit(ann, takesUpstream: false, at: start)
+        let other = try gate.admit(ben, at: start)
+        #expect(throws: AdmissionError.upstreamBusy(limit: 1)) { try gate.takeUpstream(&reader, at: start) }
+        gate.release(other, at: start)
+        try gate.takeUpstream(&reader, at: start)
+        #expect(reader.upstream != nil)
+        gate.release(reader, at: start)
+        #expect(isEmpty(gate))
+    }
+
     // MARK: Admit and release
 
     @Test func eachPartMayRefuseAndTakesNothing() throws {

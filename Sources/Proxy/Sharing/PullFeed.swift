@@ -1,0 +1,186 @@
+import Flow
+import NIOCore
+import Settings
+import Upstream
+
+/// The records of a pull on one event loop, and the readers of that loop.
+///
+/// The pull's own loop has one, and each other loop with readers has another, whose log refers to the same segments.
+final class PullFeed {
+    let key: SharingKey
+    let id: PullId
+    let sharing: RouteSharing
+    let routeName: String
+    private let host: any PullHost
+    private let table: PullTable
+    /// Until the pull has ended.
+    private var pull: NIOLoopBound<Pull>?
+    private(set) var log: SharedLog
+    private var head: SharedHead?
+    private(set) var end: SharedEnd?
+    private var refusal: SharingRefusal?
+    private var readers: [SharedReader] = []
+    /// Readers that have room again.
+    private var reading: [SharedReader] = []
+    /// Whether its readers cannot take more for now, as it reported to the pull.
+    private var isFull = false
+    private var isSettling = false
+    private unowned let owner: any PullFeedOwner
+
+    /// - Parameters:
+    ///   - pull: The pull's key, identity and limits.
+    ///   - routeName: The route's name in the metrics.
+    ///   - table: Where its readers are counted.
+    ///   - host: The loop.
+    ///   - owner: Finds the feed for further readers.
+    init(
+        of pull: (key: SharingKey, id: PullId, sharing: RouteSharing), routeName: String, table: PullTable,
+        on host: any PullHost, owner: any PullFeedOwner
+    ) {
+        (key, id, sharing) = pull
+        (self.routeName, self.table, self.host, self.owner) = (routeName, table, host, owner)
+        log = SharedLog(retention: sharing.settings.retention)
+    }
+
+    /// Its pull, if that is on another loop and has not ended.
+    var remotePull: NIOLoopBound<Pull>? { pull.flatMap { $0.eventLoop.inEventLoop ? nil : $0 } }
+
+    var readerCount: Int { readers.count }
+
+    /// The records by which its slowest reader is behind.
+    var lag: Int { readers.reduce(0) { max($0, log.next - ($1.cursor?.record ?? log.next)) } }
+
+    func begin(with pull: NIOLoopBound<Pull>) { self.pull = pull }
+
+    // MARK: Readers
+
+    /// A reader joins; it was counted in the table.
+    func add(_ reader: SharedReader) {
+        if let refusal { return reader.refused(refusal) }
+        reader.index = readers.count
+        readers.append(reader)
+        callPull { $0.readersChanged(by: 1, in: $1) }
+        log.trim(keeping: promised, at: host.now())
+        guard let head else {
+            // It ended before its head.
+            if let end { reader.fail(end) }
+            return
+        }
+        reader.begin(head, in: self)
+        settle()
+    }
+
+    /// A reader left.
+    func remove(_ reader: SharedReader, at point: ResumePoints.Point?) {
+        table.left(key, id, as: reader.stream, at: point)
+        guard reader.index < readers.count, readers[reader.index] === reader else { return }
+        readers.swapAt(reader.index, readers.count - 1)
+        readers.removeLast()
+        if reader.index < readers.count { readers[reader.index].index = reader.index }
+        callPull { $0.readersChanged(by: -1, in: $1) }
+        if readers.isEmpty { owner.feedIsUnread(self) }
+        settleSoon()
+    }
+
+    /// A reader has room again; it reads when the current event is handled.
+    func readSoon(_ reader: SharedReader) {
+        reading.append(reader)
+        settleSoon()
+    }
+
+    /// Lets readers with room read, and reports whether the pull must wait, when the current event is handled.
+    private func settleSoon() {
+        guard !isSettling else { return }
+        isSettling = true
+        host.eventLoop.assumeIsolated().execute {
+            self.isSettling = false
+            let reading = self.reading
+            self.reading = []
+            for reader in reading { reader.read() }
+            self.settle()
+            self.host.turnEnded()
+        }
+    }
+
+    /// Where a reader begins; `nil` if that is not known.
+    func joinPoint(of join: JoinRequest, in format: RecordFormat) -> JoinPoint? {
+        switch join {
+        case .afterEvent(let id) where format == .sse: .afterEvent(id)
+        case .asConfigured, .afterEvent: .configured(sharing.settings.join)
+        case .resumed(let resume): table.record(in: id, of: key, after: resume).map { .record($0) }
+        }
+    }
+
+    func reading(from point: JoinPoint) -> SharedReading? {
+        SharedReading(point, lag: sharing.settings.lag, in: log)
+    }
+
+    // MARK: The pull
+
+    /// A report from another loop.
+    func receiveRemotely(_ event: PullEvent) {
+        receive(event)
+        host.turnEnded()
+    }
+
+    func receive(_ event: PullEvent) {
+        switch event {
+        case .joined(let head, let log):
+            self.log = log
+            if let head { receive(.head(head)) }
+        case .head(let head):
+            self.head = head
+            for reader in readers { reader.begin(head, in: self) }
+        case .records(let segments):
+            for segment in segments {
+                log.append(segment)
+                for reader in readers { reader.read() }
+                settle()
+            }
+        case .ended(let end):
+            (self.end, pull) = (end, nil)
+            owner.feedEnded(self)
+            for reader in readers { if head == nil { reader.fail(end) } else { reader.read() } }
+        case .refused(let cause):
+            (refusal, pull) = (cause, nil)
+            owner.feedEnded(self)
+            for reader in readers { reader.refused(cause) }
+        }
+    }
+
+    /// The position from which nothing may be released: under `wait` the slowest reader's, else the fastest's.
+    private var promised: Cursor? {
+        let cursors = readers.lazy.compactMap(\.cursor)
+        return sharing.settings.lag == .wait
+            ? cursors.min { $0.record < $1.record } : cursors.max { $0.record < $1.record }
+    }
+
+    /// Releases what is no longer retained, and reports whether the pull must wait.
+    private func settle() {
+        let promised = promised
+        log.trim(keeping: promised, at: host.now())
+        if host.isMemoryExceeded { log.releaseAll(keeping: promised ?? log.end) }
+        let wasFull = isFull
+        isFull = promised.map { wasFull ? !log.isLow(from: $0) : log.isFull(from: $0) } ?? false
+        guard isFull != wasFull else { return }
+        let isFull = isFull
+        callPull { $0.feedIsFull(isFull, $1) }
+    }
+
+    /// Calls the pull on its loop.
+    private func callPull(_ body: @escaping @Sendable (Pull, ObjectIdentifier) -> Void) {
+        guard let pull else { return }
+        let feed = ObjectIdentifier(self)
+        guard !pull.eventLoop.inEventLoop else { return body(pull.value, feed) }
+        pull.eventLoop.execute { body(pull.value, feed) }
+    }
+}
+
+/// Finds a pull's feed for further readers of its loop.
+protocol PullFeedOwner: AnyObject {
+    /// Its last reader left.
+    func feedIsUnread(_ feed: PullFeed)
+
+    /// No reader joins it any more.
+    func feedEnded(_ feed: PullFeed)
+}

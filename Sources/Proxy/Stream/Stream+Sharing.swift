@@ -1,0 +1,52 @@
+import Flow
+import Observability
+import Upstream
+
+// A stream that shares its request to the upstream with others: where it joins, and where it continues alone.
+
+extension Stream {
+    /// Whether a request to the upstream is under way that is the stream's own.
+    var isPulling: Bool { upstream.isRunning && !request.sharing.isShared }
+
+    /// Joins the streams that share a request.
+    ///
+    /// - Returns: Whether it does; if not, it continues alone or has ended.
+    func joins(by key: SharingKey, at join: JoinRequest) -> Bool {
+        do throws(JoinError) {
+            try upstream.join(request, by: key, at: join, as: id)
+            return true
+        } catch {
+            switch error {
+            case .refused(let cause):
+                logStart()
+                continueAlone(because: cause)
+            case .notAdmitted(let refusal): end(.refused, problem: Problem(refusal))
+            }
+            return false
+        }
+    }
+
+    /// The response that it shares comes from that upstream.
+    func joined(_ upstream: String) { account.attempt(at: upstream) }
+
+    /// Sends a request of its own, because it must not share another's.
+    func continueAlone(because cause: SharingRefusal) {
+        guard !machine.isFinished else { return }
+        let now = host.now()
+        request.sharing = .refused(cause)
+        account.metrics.tally.sharingRefusals[cause] += 1
+        do throws(AdmissionError) {
+            try permit?.takeUpstream(at: now)
+        } catch {
+            return end(.refused, problem: Problem(error))
+        }
+        for refusal in permit?.wouldRefuse ?? [] { account.noteDryRun(Problem(refusal).kind) }
+        if prepareAttempt() { upstream.start() }
+    }
+
+    /// Records are missing that were no longer retained when the stream had room for them.
+    func recordsLost(_ count: Int, after position: Int) {
+        account.lost(count)
+        pipe.recordsLost(count, after: position)
+    }
+}

@@ -1,0 +1,220 @@
+import Flow
+import NIOHTTP1
+import Settings
+import TestSupport
+import Testing
+import Upstream
+
+@testable import Proxy
+
+@Suite struct PullTests {
+    @Test func allReadersShareOneTransfer() throws {
+        let bench = PullBench()
+        let readers = try (0..<3).map { _ in try bench.reader() }
+        bench.transfers[0].head()
+        bench.transfers[0].lines(1...2)
+        readers[0].transfer?.cancel()
+        bench.transfers[0].lines(3...3)
+        bench.transfers[0].end()
+        #expect(bench.transfers.count == 1)
+        #expect(readers.map(\.lines) == [[1, 2], [1, 2, 3], [1, 2, 3]])
+        #expect(readers.map(\.end) == [nil, .complete, .complete])
+        #expect(readers[1].upstream == "http://origin0:9000")
+        #expect(bench.heldBytes == 0)
+    }
+
+    @Test func anotherTargetHasAnotherTransfer() throws {
+        let bench = PullBench { $1.maxPulls = 2 }
+        _ = try bench.reader(target: "/a")
+        _ = try bench.reader(target: "/b")
+        #expect(bench.transfers.count == 2)
+        #expect(throws: JoinError.self) { _ = try bench.reader(target: "/c") }
+        _ = try bench.reader(target: "/a")
+        #expect(bench.transfers.count == 2)
+    }
+
+    @Test func aPausedReaderContinuesWhereItWas() throws {
+        let bench = PullBench()
+        let (slow, fast) = (try bench.reader(), try bench.reader())
+        bench.transfers[0].head()
+        slow.transfer?.pause()
+        bench.transfers[0].lines(1...3)
+        #expect(slow.lines == [])
+        slow.transfer?.resume()
+        #expect(slow.lines == [])  // not before `resume()` returned
+        bench.loop.run()
+        #expect(slow.lines == [1, 2, 3])
+        #expect(fast.lines == [1, 2, 3])
+    }
+
+    @Test func aReaderThatIsBehindGetsTheRestAfterTheEnd() throws {
+        let bench = PullBench()
+        let reader = try bench.reader()
+        bench.transfers[0].head()
+        reader.transfer?.pause()
+        bench.transfers[0].lines(1...3)
+        bench.transfers[0].end(.failed(.brokenOff("x")))
+        #expect(reader.end == nil)
+        // None joins it any more.
+        _ = try bench.reader()
+        #expect(bench.transfers.count == 2)
+        reader.transfer?.resume()
+        bench.loop.run()
+        #expect(reader.lines == [1, 2, 3])
+        #expect(reader.end == .failed(.brokenOff("x")))
+    }
+
+    @Test func waitersAreReleasedTogetherAndTheKeyIsMarked() throws {
+        let bench = PullBench()
+        let readers = try (0..<3).map { _ in try bench.reader() }
+        bench.transfers[0].head(200, ["Content-Type": "application/x-ndjson", "Set-Cookie": "a=b"])
+        #expect(readers.allSatisfy { $0.refusal == .setCookie && $0.status == nil })
+        #expect(bench.transfers[0].isCancelled)
+        #expect(throws: JoinError.self) { _ = try bench.reader() }
+        bench.advance(by: .seconds(10))
+        _ = try bench.reader()
+        #expect(bench.transfers.count == 2)
+    }
+
+    @Test func theUpstreamIsLeftAfterTheLinger() throws {
+        let bench = PullBench { $1.linger = .seconds(5) }
+        let first = try bench.reader()
+        bench.transfers[0].head()
+        first.transfer?.cancel()
+        bench.advance(by: .seconds(4))
+        let second = try bench.reader()
+        bench.advance(by: .seconds(4))
+        #expect(!bench.transfers[0].isCancelled)
+        second.transfer?.cancel()
+        bench.advance(by: .seconds(6))
+        #expect(bench.transfers[0].isCancelled)
+        #expect(bench.heldBytes == 0)
+        _ = try bench.reader()
+        #expect(bench.transfers.count == 2)
+    }
+
+    @Test func anotherUpstreamIsTriedOnceForAll() throws {
+        let bench = PullBench(upstreams: 2)
+        let readers = [try bench.reader(), try bench.reader()]
+        bench.transfers[0].end(.failed(.unreachable("x")))
+        #expect(bench.transfers.count == 2)
+        bench.transfers[1].end(.failed(.unreachable("y")))
+        #expect(readers.map(\.end) == [.failed(.unreachable("y")), .failed(.unreachable("y"))])
+        #expect(bench.routeMetrics.tally.retries == 1)
+    }
+
+    @Test func aGapIsReportedAfterTheRecordsBeforeIt() throws {
+        let bench = PullBench { $1.retention = Retention(records: 2) }
+        let (slow, fast) = (try bench.reader(), try bench.reader())
+        bench.transfers[0].head()
+        bench.transfers[0].lines(1...1)
+        slow.transfer?.pause()
+        for line in 2...6 { bench.transfers[0].lines(line...line) }
+        slow.transfer?.resume()
+        bench.loop.run()
+        #expect(slow.lines == [1, 5, 6])
+        #expect(slow.losses == [[3, 1]])
+        #expect(fast.lines == [1, 2, 3, 4, 5, 6])
+        #expect(!bench.transfers[0].isPaused)
+    }
+
+    @Test func aReaderThatLagsEnds() throws {
+        let bench = PullBench {
+            $1.retention = Retention(records: 2)
+            $1.lag = .end
+        }
+        let (slow, fast) = (try bench.reader(), try bench.reader())
+        bench.transfers[0].head()
+        slow.transfer?.pause()
+        for line in 1...6 { bench.transfers[0].lines(line...line) }
+        slow.transfer?.resume()
+        bench.loop.run()
+        #expect(slow.hasLagged && slow.lines.isEmpty)
+        #expect(fast.lines.count == 6)
+    }
+
+    @Test(arguments: [Lag.wait, .gap]) func thePullWaitsForItsReaders(_ lag: Lag) throws {
+        let bench = PullBench {
+            $1.retention = Retention(records: 2)
+            $1.lag = lag
+        }
+        let (slow, fast) = (try bench.reader(), try bench.reader())
+        bench.transfers[0].head()
+        slow.transfer?.pause()
+        bench.transfers[0].lines(1...1)
+        bench.transfers[0].lines(2...2)
+        // Under `wait` one reader is enough, else all of them are needed.
+        #expect(bench.transfers[0].isPaused == (lag == .wait))
+        fast.transfer?.pause()
+        bench.transfers[0].lines(3...3)
+        bench.transfers[0].lines(4...4)
+        #expect(bench.transfers[0].isPaused)
+        if lag == .wait { slow.transfer?.resume() } else { fast.transfer?.resume() }
+        fast.transfer?.resume()
+        bench.loop.run()
+        #expect(!bench.transfers[0].isPaused)
+        #expect(fast.lines == [1, 2, 3, 4])
+        if lag == .wait { #expect(slow.lines == [1, 2, 3, 4]) }
+    }
+
+    @Test func aReaderThatPausesWithinAPieceGetsNoOther() throws {
+        let bench = PullBench()
+        let (reader, other) = (try bench.reader(), try bench.reader())
+        reader.pausesItself = true
+        bench.transfers[0].head()
+        bench.transfers[0].lines(1...1)
+        bench.transfers[0].lines(2...2)
+        #expect(reader.lines == [1])
+        #expect(other.lines == [1, 2])
+    }
+
+    @Test func aClientContinuesFromWhatIsRetained() throws {
+        let bench = PullBench { $1.retention = Retention(records: 3) }
+        let (staying, leaving) = (try bench.reader(), try bench.reader())
+        bench.transfers[0].head()
+        bench.transfers[0].lines(1...3)
+        leaving.transfer?.cancel()
+        bench.transfers[0].lines(4...5)
+        let back = try bench.reader(at: .resumed(ResumeRequest(stream: leaving.id, received: 3)))
+        #expect(back.lines == [4, 5])
+        let late = try bench.reader(at: .resumed(ResumeRequest(stream: leaving.id, received: 1)))
+        #expect(late.isGone && late.status == nil)
+        let unknown = try bench.reader(at: .resumed(ResumeRequest(stream: staying.id, received: 1)))
+        #expect(unknown.isGone)
+        #expect(staying.lines == [1, 2, 3, 4, 5])
+    }
+
+    @Test func aRecordThatIsTooLongEndsAllReaders() throws {
+        let bench = PullBench { route, _ in route.policy.maximumRecordBytes = ByteCount(4) }
+        let reader = try bench.reader()
+        bench.transfers[0].head()
+        bench.transfers[0].lines(1...1)
+        bench.transfers[0].lines(10_000_000...10_000_000)
+        #expect(reader.lines == [1])
+        #expect(bench.transfers[0].isCancelled)
+        guard case .failed(.malformed) = reader.end else {
+            Issue.record("ended with \(String(describing: reader.end))")
+            return
+        }
+    }
+
+    @Test func withoutMemoryNothingIsRetained() throws {
+        let bench = PullBench()
+        _ = try bench.reader()
+        bench.transfers[0].head()
+        bench.transfers[0].lines(1...100)
+        #expect(bench.heldBytes > 200)
+        bench.isMemoryExceeded = true
+        bench.transfers[0].lines(101...101)
+        #expect(bench.heldBytes == 0)
+    }
+
+    @Test func thePullIsCountedOnceAtItsUpstream() throws {
+        let bench = PullBench { route, _ in route.upstreamStreams = 1 }
+        _ = try bench.reader(target: "/a")
+        _ = try bench.reader(target: "/a")
+        #expect(throws: JoinError.self) { _ = try bench.reader(target: "/b") }
+        bench.transfers[0].end()
+        _ = try bench.reader(target: "/b")
+    }
+}
