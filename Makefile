@@ -31,7 +31,7 @@ WIRE_SECONDS ?= 3600
 WIRE_SEEDS ?= 1000
 
 .PHONY: help run test test-unit test-end-to-end test-conformance wire wire-fuzz check lint format bench bench-pace \
-	bench-slow-readers bench-crowd bench-flap bench-polling bench-reloads bench-secured bench-hostile bench-keys \
+	bench-slow-readers bench-crowd bench-flap bench-polling bench-reloads bench-secured bench-shared bench-hostile bench-keys \
 	bench-instructions \
 	test-soak soak soak-address test-thread test-address \
 	fuzz screenshot image clean
@@ -137,6 +137,11 @@ bench-secured: ## compares the cost of TLS and HTTP/2 with other proxies
 	scripts/setup test
 	swift build $(RELEASE_FLAGS) $(SWIFT_FLAGS)
 	Benchmarks/secured $(MEASURE_FLAGS)
+
+bench-shared: ## compares the cost of a record for many readers: shared, not shared, by Nchan
+	scripts/setup measure
+	swift build -c release --product weir $(SWIFT_FLAGS)
+	Benchmarks/shared $(MEASURE_FLAGS)
 
 bench-hostile: ## measures the effect of slow senders and readers on other clients
 	scripts/setup measure

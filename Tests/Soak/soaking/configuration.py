@@ -1,5 +1,5 @@
 """weir's configuration in the soak test: every time is a hundredth of its default, or the least that is allowed."""
-ROUTES = ("/plain", "/metered", "/fast", "/drop", "/latest", "/resume", "/events", "/breaker")
+ROUTES = ("/plain", "/metered", "/fast", "/drop", "/latest", "/resume", "/events", "/shared", "/breaker")
 
 TOP = """\
 listen: [127.0.0.1:0{unix}]
@@ -33,6 +33,8 @@ KEYS = {
     "/latest": "    rate: { default: 200/second, max: 1000/second }\n    overflow: latest\n    key: /orderId\n",
     "/resume": "    rate: { default: 500/second, max: 1000/second }\n    resume_window: 1s\n",
     "/events": "    heartbeat: 1s\n",
+    "/shared": "    shared: { linger: 50ms, join: beginning, max_readers: 10,"
+               " retain: { records: 100, bytes: 64KiB, age: 300ms } }\n",
     "/breaker": "    upstream_breaker: { failures: 5, window: 1s, cooldown: 1s }\n",
 }
 

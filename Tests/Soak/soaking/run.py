@@ -21,7 +21,8 @@ WARM_UP = 0.25  # of the time
 # Memory that may have been added between the warm-up's end and the end: fragments of the allocator, and libcurl's caches.
 ALLOWANCE = 24 << 20
 # Gauges that are 0 when nothing runs.
-GAUGES = ("weir_active_streams", "weir_buffer_records", "weir_buffer_bytes", "weir_buffer_records_capacity",
+GAUGES = ("weir_active_streams", "weir_shared_pulls", "weir_shared_readers", "weir_shared_retained_bytes",
+          "weir_buffer_records", "weir_buffer_bytes", "weir_buffer_records_capacity",
           "weir_buffer_bytes_capacity", "weir_upstream_connections", "weir_older_config_streams")
 STILL = 5  # s: longer than any timer of a connection
 QUIET = 30  # s until everything has expired: idle upstream connections live longest, 4 s
