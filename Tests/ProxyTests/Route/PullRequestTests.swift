@@ -27,7 +27,8 @@ import Upstream
 
     @Test func nothingOfAClientIsSentThatIsNotInTheKey() throws {
         let headers = HTTPHeaders([
-            ("Host", "example.com"), ("X-Tenant", "a"), ("x-tenant", "b"), ("User-Agent", "me"), ("X-Api-Key", "secret"),
+            ("Host", "example.com"), ("X-Tenant", "a"), ("x-tenant", "b"), ("User-Agent", "me"),
+            ("X-Api-Key", "secret"),
             ("X-Forwarded-For", "192.0.2.7"), ("Last-Event-ID", "7"), ("X-Stream-Rate-Limit", "1/second"),
             ("If-None-Match", "x"),
         ])

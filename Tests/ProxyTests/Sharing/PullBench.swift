@@ -4,11 +4,12 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
+import Observability
 import Settings
 import TestSupport
-import Upstream
 
 @testable import Proxy
+@testable import Upstream
 
 /// The pulls of one embedded loop, over transfers that the test answers.
 final class PullBench: PullHost {
@@ -53,6 +54,10 @@ final class PullBench: PullHost {
         return reader
     }
 
+    var retries: Int { routeMetrics.tally.retries }
+
+    func run() { loop.run() }
+
     func advance(by duration: Duration) {
         clock.advance(by: duration)
         loop.advanceTime(by: .nanoseconds(duration.nanoseconds))
@@ -81,7 +86,9 @@ final class FakeTransfer: UpstreamTransfer {
     private(set) var isPaused = false
     private(set) var isCancelled = false
 
-    init(to upstream: String, _ delegate: any TransferDelegate) { (self.upstream, self.delegate) = (upstream, delegate) }
+    init(to upstream: String, _ delegate: any TransferDelegate) {
+        (self.upstream, self.delegate) = (upstream, delegate)
+    }
 
     func start() {}
     func pause() { isPaused = true }
