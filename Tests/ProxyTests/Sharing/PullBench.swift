@@ -19,7 +19,7 @@ final class PullBench: PullHost {
     private(set) lazy var pulls = LoopPulls(of: table, on: self)
     let table = PullTable()
     let route: ProxyRoute
-    var transfers: [FakeTransfer] = []
+    var transfers: [FakePullTransfer] = []
     var heldBytes = 0
     var isMemoryExceeded = false
     let routeMetrics = RouteMetrics()
@@ -70,7 +70,7 @@ final class PullBench: PullHost {
     func makeTransfer(
         for key: SharingKey, of route: ProxyRoute, at upstream: RouteUpstream, delegate: any TransferDelegate
     ) throws -> any UpstreamTransfer {
-        let transfer = FakeTransfer(to: upstream.name, delegate)
+        let transfer = FakePullTransfer(to: upstream.name, delegate)
         transfers.append(transfer)
         return transfer
     }
@@ -80,7 +80,7 @@ final class PullBench: PullHost {
     func turnEnded() {}
 }
 
-final class FakeTransfer: UpstreamTransfer {
+final class FakePullTransfer: UpstreamTransfer {
     let upstream: String
     private var delegate: (any TransferDelegate)?
     private(set) var isPaused = false

@@ -64,6 +64,8 @@ final class FakeHost: StreamHost {
     var isDraining = false
     var isFull = false
     var hasNoMemory = false
+    /// Why streams do not share a request; `nil` if they get a transfer.
+    var joinError: JoinError?
     private(set) var transfers: [FakeTransfer] = []
     private(set) var upstreams: [String] = []
     private(set) var registered: [StreamId] = []
@@ -93,6 +95,16 @@ final class FakeHost: StreamHost {
         let transfer = FakeTransfer(delegate)
         transfers.append(transfer)
         upstreams.append(upstream.name)
+        return transfer
+    }
+
+    func joinPull(
+        for request: StreamRequest, by key: SharingKey, at join: JoinRequest, as id: StreamId,
+        delegate: any SharedTransferDelegate
+    ) throws(JoinError) -> any UpstreamTransfer {
+        if let joinError { throw joinError }
+        let transfer = FakeTransfer(delegate)
+        transfers.append(transfer)
         return transfer
     }
 
