@@ -206,11 +206,11 @@ def test_a_gap_is_reported_where_it_is(weir, origin, client, workers):
     feed.records(1, 1)
     lines = response.records()
     assert next(lines).number == next(fast).number == 1
-    assert address.say(pause=True)["paused"] is True
+    assert address.feedback(pause=True)["paused"] is True
     for first in range(2, 402, 20):
         feed.records(first, first + 19, size=1000)
         assert numbers(fast, 20) == list(range(first, first + 20))
-    assert address.say(pause=False)["paused"] is False
+    assert address.feedback(pause=False)["paused"] is False
     feed.end()
     assert [each.number for each in fast] == []
     told = [json.loads(each.line) for each in lines]
@@ -235,11 +235,11 @@ def test_a_reader_that_lags_ends_where_the_route_says_so(weir, origin, client):
     readers(proxy, 2)
     feed.records(1, 1)
     assert next(response.records()).number == next(fast).number == 1
-    assert address.say(pause=True)["paused"] is True
+    assert address.feedback(pause=True)["paused"] is True
     for first in range(2, 402, 20):
         feed.records(first, first + 19, size=1000)
         assert numbers(fast, 20) == list(range(first, first + 20))
-    address.say(pause=False)
+    address.feedback(pause=False)
     address.logged("slow_consumer")
     feed.records(402, 402)
     assert next(fast).number == 402
@@ -257,12 +257,12 @@ def test_the_upstream_waits_for_the_slowest_where_no_record_may_be_lost(weir, or
     feed.records(1, 1)
     lines = response.records()
     assert next(lines).number == next(fast).number == 1
-    assert address.say(pause=True)["paused"] is True
+    assert address.feedback(pause=True)["paused"] is True
     feed.records(2, 3001, size=1000)
     feed.end()
     waiting = level(lambda: upstream.sent, "the upstream")
     assert waiting < 500_000
-    assert address.say(pause=False)["paused"] is False
+    assert address.feedback(pause=False)["paused"] is False
     slow = (each.number for each in lines)
     quick = (each.number for each in fast)
     for expected in range(2, 3002):
@@ -282,7 +282,7 @@ def test_the_upstream_waits_when_all_readers_lag(weir, origin, client):
     lines = [response.records() for response, _ in streams]
     assert [next(each).number for each in lines] == [1, 1]
     for _, address in streams:
-        address.say(pause=True)
+        address.feedback(pause=True)
     feed.records(2, 3001, size=1000)
     feed.end()
     assert level(lambda: upstream.sent, "the upstream") < 500_000
