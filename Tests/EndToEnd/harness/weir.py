@@ -87,6 +87,10 @@ class Weir:
             return match
         return eventually(found, f"{pattern!r} on standard error", within=20).group(1)
 
+    def says(self, text):
+        """The lines of the process log that have this text, once there is one: another thread writes them."""
+        return eventually(lambda: [line for line in self.said().splitlines() if text in line], f"{text!r} in the process log")
+
     def said(self):
         return self.stderr.read_text(errors="replace")
 

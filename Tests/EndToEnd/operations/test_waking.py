@@ -46,7 +46,7 @@ def test_a_disconnect(weir, app, client, waking):
 
 def test_the_mechanism_is_logged(weir, fastapi_app, waking):
     proxy = weir(route(fastapi_app.url), args=waking, log_level="debug")
-    assert f"waking={waking[1]}" in proxy.said()
+    assert proxy.says(f"waking={waking[1]}")
 
 
 def test_there_is_no_third_mechanism(weir, fastapi_app):

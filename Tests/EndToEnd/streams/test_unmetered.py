@@ -45,7 +45,7 @@ def test_a_rate_that_is_not_applied_is_reported(weir, origin, client, response, 
         assert answer.head["X-Stream-Rate"] is None
         answer.read()
     assert "rate" not in proxy.logged(event="end", unmetered="content_type")
-    warnings = [line for line in proxy.said().splitlines() if WARNING in line]
+    warnings = proxy.says(WARNING)
     assert len(warnings) == 1 and "framing" in warnings[0] and "route=/" in warnings[0]
     assert unmetered(proxy, "content_type") == 2
 
