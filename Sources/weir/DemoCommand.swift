@@ -48,7 +48,7 @@ struct DemoCommand: AsyncParsableCommand {
                 upstream: http://127.0.0.1:\(upstream.port)
                 rate: { default: 2/second, max: 10/second }
                 buffer: { default: 2, max: 10 }
-                shared: { retain: { records: 10 } }
+                shared: { join: beginning, retain: { records: 1 } }
               - match: /
                 upstream: http://127.0.0.1:\(upstream.port)
             """

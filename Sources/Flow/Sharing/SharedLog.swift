@@ -18,6 +18,9 @@ package struct SharedLog: Sendable {
         var end: Int { first + segment.records }
     }
 
+    /// Bytes that may arrive after a pull was asked to wait: what is being read, and what is on its way to another loop.
+    private static let overshoot = 256 << 10
+
     package let retention: Retention
     private var entries = Ring<Entry>()
     /// The number of the oldest retained record, or of the next one if none is retained.
@@ -79,6 +82,14 @@ package struct SharedLog: Sendable {
         isFilled(from: cursor, records: retention.records, bytes: retention.bytes.bytes)
     }
 
+    /// Whether more is to be read from here on than a pull still brings that waits because ``isFull(from:)`` holds.
+    package func exceedsOvershoot(from cursor: Cursor) -> Bool {
+        guard cursor.segment < entries.endPosition else { return false }
+        let unread = totalCost - entries[max(cursor.segment, entries.startPosition)].costBefore
+        return unread > Self.overshoot
+            && (next - cursor.record > retention.records || unread > retention.bytes.bytes + Self.overshoot)
+    }
+
     /// Whether at most half of it is.
     package func isLow(from cursor: Cursor) -> Bool {
         !isFilled(from: cursor, records: retention.records / 2 + 1, bytes: retention.bytes.bytes / 2 + 1)
@@ -134,18 +145,26 @@ package struct SharedLog: Sendable {
         package let next: Cursor
     }
 
-    /// The records at a cursor, as far as they are in one piece.
-    package func read(at cursor: Cursor) -> Piece {
+    /// The records at a cursor, as far as they are in one piece; at most `limit`, and at least one if there are any.
+    package func read(at cursor: Cursor, upTo limit: Int = .max) -> Piece {
         if cursor.record < first { return .gap(cursor.record..<first, next: self.cursor(at: first) ?? end) }
         let position = max(cursor.segment, entries.startPosition)
         guard position < entries.endPosition else { return .none }
         let entry = entries[position]
-        let start = entry.segment.start(of: max(0, cursor.record - entry.first))
+        let first = max(cursor.record, entry.first)
+        let start = entry.segment.start(of: first - entry.first)
+        guard limit < entry.end - first else {
+            return .bytes(
+                Slice(
+                    segment: entry.segment, range: start..<entry.segment.bytes.count, records: entry.end - first,
+                    next: Cursor(record: entry.end, segment: position + 1)))
+        }
+        let last = first + max(1, limit)
         return .bytes(
             Slice(
-                segment: entry.segment, range: start..<entry.segment.bytes.count,
-                records: entry.end - max(cursor.record, entry.first),
-                next: Cursor(record: entry.end, segment: position + 1)))
+                segment: entry.segment, range: start..<entry.segment.start(of: last - entry.first),
+                records: last - first,
+                next: Cursor(record: last, segment: position)))
     }
 
     /// The same, of records that are the newest of their key, up to a record.

@@ -29,7 +29,12 @@ package struct SharedReading: Sendable {
     }
 
     /// Takes the next piece of the log.
-    package mutating func next(in log: SharedLog) -> Step {
+    ///
+    /// - Parameters:
+    ///   - log: The retained records.
+    ///   - limit: The records that the reader can take; those of a snapshot by key may be more.
+    /// - Returns: The step.
+    package mutating func next(in log: SharedLog, upTo limit: Int = .max) -> Step {
         if cursor.record < snapshotEnd {
             let piece = log.readNewest(at: cursor, before: snapshotEnd)
             guard case .none = piece else {
@@ -40,7 +45,7 @@ package struct SharedReading: Sendable {
             }
             cursor = end
         }
-        return take(log.read(at: cursor))
+        return take(log.read(at: cursor, upTo: limit))
     }
 
     private mutating func take(_ piece: SharedLog.Piece) -> Step {

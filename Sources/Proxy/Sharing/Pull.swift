@@ -15,8 +15,8 @@ import Upstream
 /// It lives on one loop. It waits for its readers as their feeds report: under `lag: wait` for the slowest, else for the
 /// fastest.
 final class Pull {
-    /// What may be on its way to another loop before that has to confirm it.
-    private static let mostInFlight = 1 << 20
+    /// Bytes that may be on their way to another loop before that has to confirm them: a turn's.
+    private static let mostInFlight = 64 << 10
 
     private struct Remote {
         let feed: NIOLoopBound<PullFeed>

@@ -158,7 +158,9 @@ final class PullFeed {
     /// Releases what is no longer retained, and reports whether the pull must wait.
     private func settle() {
         let promised = promised
-        log.trim(keeping: promised, at: host.now())
+        // The pull waits for the fastest reader of all loops. If that is on another one, these have lost their promise.
+        let isKept = sharing.settings.lag == .wait || promised.map { !log.exceedsOvershoot(from: $0) } ?? true
+        log.trim(keeping: isKept ? promised : nil, at: host.now())
         if host.isMemoryExceeded { log.releaseAll(keeping: promised ?? log.end) }
         let wasFull = isFull
         isFull = promised.map { wasFull ? !log.isLow(from: $0) : log.isFull(from: $0) } ?? false

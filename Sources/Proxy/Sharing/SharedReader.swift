@@ -78,13 +78,16 @@ final class SharedReader: UpstreamTransfer {
         guard !isReading, reading != nil else { return }
         isReading = true
         defer { isReading = false }
-        while !isPaused, let feed, let step = reading?.next(in: feed.log) {
+        while !isPaused, let delegate {
+            // It may write to the client, which may change anything here.
+            let room = delegate.recordRoom
+            guard !isPaused, let feed, let step = reading?.next(in: feed.log, upTo: room) else { return }
             switch step {
             case .wait:
                 if let end = feed.end { finish { $0.end(with: end) } }
                 return
             case .pass(let slice): pass(slice)
-            case .lost(let range): delegate?.recordsLost(range.count, after: passed)
+            case .lost(let range): delegate.recordsLost(range.count, after: passed)
             case .end: finish { $0.readerLagged() }
             }
         }

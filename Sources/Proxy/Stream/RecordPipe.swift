@@ -77,6 +77,13 @@ final class RecordPipe {
         return sent
     }
 
+    /// Records that a push can take within the granted number; any number if they are sent at once, or others are dropped.
+    var recordRoom: Int {
+        guard !pacer.isUnlimited || queue.records > 0 || room == 0 else { return .max }
+        let free = queue.bounds.records - queue.records
+        return free > 0 ? free : queue.isFull ? 1 : .max
+    }
+
     /// Whether ``pump(isLast:at:)`` has to follow a push: for a new lease, or for the notice of a loss.
     var needsPump: Bool { pacer.needsLease || queue.lossAhead > 0 || !losses.isEmpty }
 

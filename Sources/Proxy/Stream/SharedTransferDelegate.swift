@@ -3,6 +3,9 @@ import Upstream
 
 /// What a transfer that several streams share reports in addition.
 protocol SharedTransferDelegate: TransferDelegate {
+    /// Records that the stream can take now; at least 1 while it has not paused the transfer.
+    var recordRoom: Int { get }
+
     /// The upstream that sends the response; before its head.
     func transferIsShared(from upstream: String)
 

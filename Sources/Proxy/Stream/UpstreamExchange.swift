@@ -89,6 +89,8 @@ extension UpstreamExchange: TransferDelegate {
 // MARK: - A shared response
 
 extension UpstreamExchange: SharedTransferDelegate {
+    var recordRoom: Int { stream?.pipe.recordRoom ?? 1 }
+
     func transferIsShared(from upstream: String) { stream?.joined(upstream) }
 
     func sharingRefused(_ cause: SharingRefusal) {

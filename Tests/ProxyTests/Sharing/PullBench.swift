@@ -126,6 +126,7 @@ final class FakeReader: SharedTransferDelegate {
     private(set) var refusal: SharingRefusal?
     private(set) var hasLagged = false
     private(set) var isGone = false
+    var recordRoom = Int.max
     /// Pauses after each piece.
     var pausesItself = false
 

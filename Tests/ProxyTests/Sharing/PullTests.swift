@@ -168,6 +168,21 @@ import Upstream
         #expect(other.lines == [1, 2])
     }
 
+    @Test func aReaderGetsNoMoreThanItHasRoomFor() throws {
+        let bench = PullBench()
+        let reader = try bench.reader()
+        reader.pausesItself = true
+        reader.recordRoom = 2
+        bench.transfers[0].head()
+        bench.transfers[0].lines(1...5)
+        #expect(reader.lines == [1, 2])
+        for _ in 0..<2 {
+            reader.transfer?.resume()
+            bench.run()
+        }
+        #expect(reader.lines == [1, 2, 3, 4, 5])
+    }
+
     @Test func aClientContinuesFromWhatIsRetained() throws {
         let bench = PullBench { $1.retention = Retention(records: 3) }
         let (staying, leaving) = (try bench.reader(), try bench.reader())
