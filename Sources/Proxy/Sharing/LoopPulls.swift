@@ -27,13 +27,16 @@ final class LoopPulls {
         let entered = try table.enter(key, within: sharing, at: now) { id throws(AdmissionError) in
             let permit = try request.route.gate.admitPull(at: now)
             let pull = Pull(
-                key, id, of: request.route, sharing: sharing, permit: permit, table: table, on: host, owner: self)
+                .init(key: key, id: id, sharing: sharing, routeName: request.route.name), of: request.route,
+                permit: permit, table: table, on: host, owner: self)
             return NIOLoopBound(pull, eventLoop: host.eventLoop)
         }
         let feed =
             entered.isNew
             ? begin(entered.pull.value)
-            : feed(of: entered.pull, (key, entered.id, sharing), routeName: request.route.name)
+            : feed(
+                of: entered.pull,
+                .init(key: key, id: entered.id, sharing: sharing, routeName: request.route.name))
         return SharedReader(
             of: id, at: join, in: feed, canResume: !request.route.settings.overflow.drops, delegate: delegate)
     }
@@ -49,7 +52,7 @@ final class LoopPulls {
             metrics.tally.running.retainedBytes += pull.retainedBytes
         }
         for feed in feeds.values {
-            let metrics = metrics.route(feed.routeName)
+            let metrics = metrics.route(feed.description.routeName)
             metrics.tally.running.readers += feed.readerCount
             metrics.tally.running.lag = max(metrics.tally.running.lag, feed.lag)
         }
@@ -60,19 +63,17 @@ final class LoopPulls {
 
     private func begin(_ pull: Pull) -> PullFeed {
         pulls[ObjectIdentifier(pull)] = pull
-        feeds[pull.key] = pull.feed
+        feeds[pull.description.key] = pull.feed
         pull.start()
         return pull.feed
     }
 
     /// The feed of a pull that is running, perhaps on another loop.
-    private func feed(
-        of pull: NIOLoopBound<Pull>, _ parts: (key: SharingKey, id: PullId, sharing: RouteSharing), routeName: String
-    ) -> PullFeed {
-        if let feed = feeds[parts.key], feed.id === parts.id { return feed }
-        let feed = PullFeed(of: parts, routeName: routeName, table: table, on: host, owner: self)
+    private func feed(of pull: NIOLoopBound<Pull>, _ description: PullDescription) -> PullFeed {
+        if let feed = feeds[description.key], feed.description.id === description.id { return feed }
+        let feed = PullFeed(of: description, table: table, on: host, owner: self)
         feed.begin(with: pull)
-        feeds[parts.key] = feed
+        feeds[description.key] = feed
         let (id, bound) = (ObjectIdentifier(feed), NIOLoopBound(feed, eventLoop: host.eventLoop))
         pull.eventLoop.execute { pull.value.subscribe(bound, as: id) }
         return feed
@@ -88,7 +89,7 @@ extension LoopPulls: PullOwner {
     }
 
     func feedEnded(_ feed: PullFeed) {
-        if feeds[feed.key] === feed { feeds[feed.key] = nil }
+        if feeds[feed.description.key] === feed { feeds[feed.description.key] = nil }
     }
 
     func pullEnded(_ pull: Pull) { pulls[ObjectIdentifier(pull)] = nil }

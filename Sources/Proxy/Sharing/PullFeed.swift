@@ -7,18 +7,20 @@ import Upstream
 ///
 /// The pull's own loop has one, and each other loop with readers has another, whose log refers to the same segments.
 final class PullFeed {
-    let key: SharingKey
-    let id: PullId
-    let sharing: RouteSharing
-    let routeName: String
+    /// What the pull has reported of the response, beside its records.
+    private struct Response {
+        var head: SharedHead?
+        var end: SharedEnd?
+        var refusal: SharingRefusal?
+    }
+
+    let description: PullDescription
     private let host: any PullHost
     private let table: PullTable
     /// Until the pull has ended.
     private var pull: NIOLoopBound<Pull>?
     private(set) var log: SharedLog
-    private var head: SharedHead?
-    private(set) var end: SharedEnd?
-    private var refusal: SharingRefusal?
+    private var response = Response()
     private var readers: [SharedReader] = []
     /// Readers that have room again.
     private var reading: [SharedReader] = []
@@ -28,24 +30,24 @@ final class PullFeed {
     private unowned let owner: any PullFeedOwner
 
     /// - Parameters:
-    ///   - pull: The pull's key, identity and limits.
-    ///   - routeName: The route's name in the metrics.
+    ///   - description: The pull's.
     ///   - table: Where its readers are counted.
     ///   - host: The loop.
     ///   - owner: Finds the feed for further readers.
-    init(
-        of pull: (key: SharingKey, id: PullId, sharing: RouteSharing), routeName: String, table: PullTable,
-        on host: any PullHost, owner: any PullFeedOwner
-    ) {
-        (key, id, sharing) = pull
-        (self.routeName, self.table, self.host, self.owner) = (routeName, table, host, owner)
-        log = SharedLog(retention: sharing.settings.retention)
+    init(of description: PullDescription, table: PullTable, on host: any PullHost, owner: any PullFeedOwner) {
+        self.description = description
+        (self.table, self.host, self.owner) = (table, host, owner)
+        log = SharedLog(retention: description.sharing.settings.retention)
     }
+
+    private var sharing: RouteSharing { description.sharing }
 
     /// Its pull, if that is on another loop and has not ended.
     var remotePull: NIOLoopBound<Pull>? { pull.flatMap { $0.eventLoop.inEventLoop ? nil : $0 } }
 
     var readerCount: Int { readers.count }
+    /// How the response ended; `nil` before that.
+    var end: SharedEnd? { response.end }
 
     /// The records by which its slowest reader is behind.
     var lag: Int { readers.reduce(0) { max($0, log.next - ($1.cursor?.record ?? log.next)) } }
@@ -56,14 +58,14 @@ final class PullFeed {
 
     /// A reader joins; it was counted in the table.
     func add(_ reader: SharedReader) {
-        if let refusal { return reader.refused(refusal) }
+        if let refusal = response.refusal { return reader.refused(refusal) }
         reader.index = readers.count
         readers.append(reader)
         callPull { $0.readersChanged(by: 1, in: $1) }
         log.trim(keeping: promised, at: host.now())
-        guard let head else {
+        guard let head = response.head else {
             // It ended before its head.
-            if let end { reader.fail(end) }
+            if let end = response.end { reader.fail(end) }
             return
         }
         reader.begin(head, in: self)
@@ -72,7 +74,7 @@ final class PullFeed {
 
     /// A reader left.
     func remove(_ reader: SharedReader, at point: ResumePoints.Point?) {
-        table.left(key, id, as: reader.stream, at: point)
+        table.left(description.key, description.id, as: reader.stream, at: point)
         guard reader.index < readers.count, readers[reader.index] === reader else { return }
         readers.swapAt(reader.index, readers.count - 1)
         readers.removeLast()
@@ -107,7 +109,8 @@ final class PullFeed {
         switch join {
         case .afterEvent(let id) where format == .sse: .afterEvent(id)
         case .asConfigured, .afterEvent: .configured(sharing.settings.join)
-        case .resumed(let resume): table.record(in: id, of: key, after: resume).map { .record($0) }
+        case .resumed(let resume):
+            table.record(in: description.id, of: description.key, after: resume).map { .record($0) }
         }
     }
 
@@ -129,7 +132,7 @@ final class PullFeed {
             self.log = log
             if let head { receive(.head(head)) }
         case .head(let head):
-            self.head = head
+            response.head = head
             for reader in readers { reader.begin(head, in: self) }
         case .records(let segments):
             for segment in segments {
@@ -138,11 +141,11 @@ final class PullFeed {
                 settle()
             }
         case .ended(let end):
-            (self.end, pull) = (end, nil)
+            (response.end, pull) = (end, nil)
             owner.feedEnded(self)
-            for reader in readers { if head == nil { reader.fail(end) } else { reader.read() } }
+            for reader in readers { if response.head == nil { reader.fail(end) } else { reader.read() } }
         case .refused(let cause):
-            (refusal, pull) = (cause, nil)
+            (response.refusal, pull) = (cause, nil)
             owner.feedEnded(self)
             for reader in readers { reader.refused(cause) }
         }

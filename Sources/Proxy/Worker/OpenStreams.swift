@@ -1,3 +1,4 @@
+import Downstream
 import Flow
 import NIOCore
 import Observability
@@ -10,6 +11,8 @@ final class OpenStreams {
     private let gauge: BufferGauge.Cell
     /// `nil` if the access log does not report on running streams.
     private let progress: ProgressLog?
+    /// `nil` until the proxy stops.
+    private var draining: DrainingStreams?
 
     init(registry: StreamRegistry, gauge: BufferGauge.Cell, progress: ProgressLog?) {
         (self.registry, self.gauge, self.progress) = (registry, gauge, progress)
@@ -36,6 +39,16 @@ final class OpenStreams {
         gauge.setOpenStreams(streams.count)
         guard named.removeValue(forKey: stream.id) != nil else { return }
         registry.remove(stream.id, hasExpired: hasExpired)
+    }
+
+    /// Ends the streams one by one over that time.
+    func drain(over grace: Duration, on timers: LoopTimers, at now: Instant) {
+        draining = DrainingStreams(streams: self, timers: timers, over: grace, at: now)
+    }
+
+    func stopDraining() {
+        draining?.stop()
+        draining = nil
     }
 
     /// Gives a stream its own address; a second call changes nothing.

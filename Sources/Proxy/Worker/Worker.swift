@@ -21,8 +21,6 @@ final class Worker {
     private(set) lazy var pulls = LoopPulls(of: shared.pulls, on: self)
     private let outbox = Outbox()
     private(set) var listener: Listener?
-    /// `nil` until the proxy stops.
-    private var draining: DrainingStreams?
     /// On one of the loops.
     private var checks: UpstreamChecks?
     var isChecking: Bool { checks != nil }
@@ -79,13 +77,13 @@ final class Worker {
     func drain(over grace: Duration) {
         listener?.drain()
         for stream in streams.all.filter({ !$0.hasClient }) { stream.end(.drained) }
-        draining = DrainingStreams(streams: streams, timers: timers, over: grace, at: clock())
+        streams.drain(over: grace, on: timers, at: clock())
     }
 
     /// Ends every open stream after its last whole record.
     func endStreams(_ outcome: Outcome) {
         relief.stop()
-        draining?.stop()
+        streams.stopDraining()
         for stream in Array(streams.all) { stream.end(outcome) }
         turnEnded()
     }
@@ -97,7 +95,7 @@ final class Worker {
         listener?.closeAll()
         pulls.stop()
         upstream.stop()
-        (listener, checks, draining) = (nil, nil, nil)
+        (listener, checks) = (nil, nil)
     }
 }
 
