@@ -55,10 +55,11 @@ final class Promise {
             request.route.promises.enter(request.key.text)
         else { return false }
         isMade = true
+        // Before the connection is read again, which may find that it is gone: the stream no longer depends on it.
+        response.delegate = nil
         body?.releaseSource()
         host.register(stream)
         let now = host.now()
-        response.delegate = nil
         stream.awaitFetch(until: pendingEnds(from: now))
         let location = request.served.streamsAddress?.location(of: stream.id)
         OwnAnswer(StreamState(of: stream, at: now), promisedAt: location, retryAfter: retryAfter)
@@ -93,6 +94,7 @@ final class Promise {
 
 extension Promise: TimerTarget {
     func timerFired(_ timer: LoopTimer, at now: Instant) {
+        let stream = stream
         guard !stream.isAdmitted else {
             _ = make(retryAfter: .seconds(1))
             return

@@ -9,7 +9,7 @@ import Upstream
 /// One object for all attempts, of which one runs at a time.
 final class UpstreamExchange {
     private let host: any StreamHost
-    /// Owns this.
+    /// Owns this, and cancels it before its end. A call that may end the stream on the way reads it once, before that.
     unowned var stream: Stream?
     private var transfer: (any UpstreamTransfer)?
     /// The request's body, until all of it is taken or the rest is not needed.
@@ -79,6 +79,7 @@ extension UpstreamExchange: TransferDelegate {
     func transferTrailers(_ trailers: HTTPHeaders) { self.trailers = trailers.passedOnAsTrailers() }
 
     func transferEnded(_ end: TransferEnd) {
+        let stream = stream
         transfer = nil
         endBody()
         if case .failed(let error) = end { self.error = error }
@@ -116,12 +117,12 @@ extension UpstreamExchange: SharedTransferDelegate {
 extension UpstreamExchange: RequestBodyDelegate {
     /// An upstream that could take more, and gets none, waits for the client: its own clocks stop.
     func transferBody(into target: UnsafeMutableRawBufferPointer) -> BodyPiece {
-        guard let body else { return .brokenOff }
+        guard let stream, let body else { return .brokenOff }
         guard let count = body.take(into: target) else {
-            stream?.requestAwaited()
+            stream.requestAwaited()
             return .nothingYet
         }
-        stream?.requestTaken()
+        stream.requestTaken()
         return count > 0 ? .bytes(count) : .end
     }
 

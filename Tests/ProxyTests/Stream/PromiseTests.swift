@@ -1,4 +1,5 @@
 import Flow
+import NIOCore
 import NIOHTTP1
 import Settings
 import TestSupport
@@ -64,6 +65,23 @@ struct PromiseTests {
         stream.attach(FakeResponse())
         let (_, third) = try promised(bench)
         #expect(third.status == .accepted)
+    }
+
+    @Test func aConnectionThatFailsAsItIsReadAgainDoesNotEndThePromise() throws {
+        let bench = try bench()
+        let source = FakeBodySource(bench.host)
+        let fields = [("Content-Length", "1"), ("Prefer", "respond-async, wait=1")]
+        let body = RequestBody(of: try Request.of(.POST, "/", fields), from: source)
+        let (stream, response) = try bench.open(fields, method: .POST, body: body)
+        body.arrived(.init(string: "x"))
+        body.ended()
+        source.readsOn = { response.disconnect() }
+        bench.advance(by: .milliseconds(1001))
+        #expect(source.readsOn == nil && stream.promise?.isMade == true && bench.host.ends.isEmpty)
+        bench.transfer.sendHead()
+        let fetching = FakeResponse()
+        stream.attach(fetching)
+        #expect(fetching.status == .ok && stream.promise?.isMade == false)
     }
 
     @Test func aProxyThatStopsPromisesNothing() throws {

@@ -229,6 +229,29 @@ struct StreamClientTests {
         #expect(stream.upstream.body == nil)
     }
 
+    /// A connection may fail in the call that has it read again: then the stream ends within the upstream's own call.
+    @Test(arguments: [false, true])
+    func aConnectionThatFailsAsItsBodyIsReadOnEndsTheStreamAlone(atTheEnd: Bool) throws {
+        let bench = try StreamBench()
+        let source = FakeBodySource(bench.host)
+        let size = 128 << 10
+        let request = try Request.of(.POST, "/", [("Content-Length", "\(size)")])
+        let body = RequestBody(of: request, from: source)
+        let response = try bench.open([("Content-Length", "\(size)")], method: .POST, body: body).1
+        body.arrived(.init(repeating: 1, count: size))
+        source.readsOn = { response.disconnect() }
+        if atTheEnd {
+            bench.transfer.end(.failed(.brokenOff("reset")))
+        } else {
+            let delegate = try #require(bench.transfer.delegate)
+            let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 1)
+            defer { memory.deallocate() }
+            _ = delegate.transferBody(into: memory)
+        }
+        #expect(source.readsOn == nil && bench.host.ends.count == 1 && bench.host.streams.isEmpty)
+        #expect(bench.admission.openRequests == 0 && bench.host.timers.count == 0)
+    }
+
     @Test(arguments: [false, true])
     func aBodyThatIsCutOffEndsTheStream(hasHead: Bool) throws {
         let bench = try StreamBench()
@@ -248,7 +271,14 @@ final class FakeBodySource: RequestBodySource {
 
     init(_ host: FakeHost) { (timers, clock) = (host.timers, host.clock.read) }
 
-    func setReading(_ reads: Bool) {}
+    /// Called once, in the call that has the connection read again.
+    var readsOn: (() -> Void)?
+
+    func setReading(_ reads: Bool) {
+        guard reads, let readsOn else { return }
+        self.readsOn = nil
+        readsOn()
+    }
     func sendContinue() {}
 }
 
