@@ -74,7 +74,7 @@ static void watch(int fd, uint32_t events, int operation)
         give_up("epoll_ctl");
 }
 
-/* Sends up to `limit` bytes of the body from where the stream stands; false where the peer takes no more. */
+/* Sends up to `limit` bytes of the body from the position of the stream; false where the peer takes no more. */
 static bool send_body(int fd, int64_t limit)
 {
     struct stream *stream = &streams[fd];

@@ -5,7 +5,7 @@ package import NIOHTTP1
 /// known in front of it.
 package struct UpstreamRequest: Sendable {
     package var method: HTTPMethod
-    /// The request target as it goes on the wire (RFC 9112, section 3.2): `/path?query`, not normalised.
+    /// The request target as it is sent (RFC 9112, section 3.2): `/path?query`, not normalised.
     package var target: String
     /// Its bytes are handed over by the transfer's delegate; `nil` where the head is all.
     package var body: Body?

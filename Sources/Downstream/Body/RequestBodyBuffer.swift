@@ -34,7 +34,7 @@ struct RequestBodyBuffer {
 
     /// What there is to take.
     enum Piece: Equatable {
-        /// So many bytes were copied.
+        /// This many bytes were copied.
         case bytes(Int, resumesReading: Bool)
         /// All bytes were taken before.
         case end

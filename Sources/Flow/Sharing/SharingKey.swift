@@ -16,7 +16,7 @@ package struct SharingKey: Hashable, Sendable {
     package let fields: [[String]]
 }
 
-/// The fields that a route's requests are told apart by, and the requests that may share.
+/// The fields that distinguish a route's requests, and the requests that may share.
 package struct SharingRules: Equatable, Sendable {
     /// Fields that identify a client to the upstream, or that change what it sends (RFC 9111, section 3.5).
     private static let sensitive: [(name: String, refusal: SharingRefusal)] = [

@@ -56,9 +56,12 @@ package struct OwnAnswer {
         self.init(problem, accept: request?.head.headers.first(name: "accept"), base: base)
     }
 
-    /// The length of the body that a request gets: a response to HEAD has none (RFC 9110, section 9.3.2).
-    func bodyLength(for request: Request?) -> ByteCount {
-        request?.head.method == .HEAD ? .zero : ByteCount(text.utf8.count)
+    /// Writes the whole response to a request; `nil` if there is no valid one.
+    ///
+    /// - Returns: The length of the body: a response to HEAD has none (RFC 9110, section 9.3.2).
+    func send(to response: any ClientResponse, for request: Request?, date: String) -> ByteCount {
+        send(to: response, date: date)
+        return request?.head.method == .HEAD ? .zero : ByteCount(text.utf8.count)
     }
 
     /// Writes the whole response.

@@ -33,6 +33,16 @@ extension Problem {
     }
 }
 
+extension Problem {
+    /// The problem as a request gets it: with the id of its stream, and the trace id that the client sent.
+    func of(_ request: Request, id: StreamId) -> Problem {
+        var problem = self
+        problem.instance = id.text
+        problem.traceId = request.trace?.sharedTraceId
+        return problem
+    }
+}
+
 extension Outcome {
     init(_ error: UpstreamError) {
         switch error {

@@ -59,9 +59,7 @@ final class RequestLog {
         _ request: Request, with problem: Problem, client: String, route: String?, response: any ClientResponse
     ) {
         let id = nextId()
-        var problem = problem
-        problem.instance = id.text
-        problem.traceId = request.trace?.sharedTraceId
+        let problem = problem.of(request, id: id)
         let bytes = answer(problem, to: request, response: response)
         metrics.route(route).tally.refused(problem.kind, bytes: bytes)
         write(
@@ -82,8 +80,7 @@ final class RequestLog {
 
     /// - Returns: The length of the body.
     private func answer(_ problem: Problem, to request: Request?, response: any ClientResponse) -> ByteCount {
-        let answer = OwnAnswer(refusing: request, with: problem, base: problemBase())
-        answer.send(to: response, date: date.text(at: .now()))
-        return answer.bodyLength(for: request)
+        OwnAnswer(refusing: request, with: problem, base: problemBase())
+            .send(to: response, for: request, date: date.text(at: .now()))
     }
 }

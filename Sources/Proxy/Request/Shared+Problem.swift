@@ -12,9 +12,7 @@ extension Shared {
     ///   - response: Receives the response.
     /// - Returns: The bytes of the body.
     func answer(_ problem: Problem, to request: Request?, response: any ClientResponse) -> ByteCount {
-        let answer = ownAnswer(problem, to: request)
-        answer.send(to: response, date: date.text(at: .now()))
-        return answer.bodyLength(for: request)
+        ownAnswer(problem, to: request).send(to: response, for: request, date: date.text(at: .now()))
     }
 
     /// The same response, not sent yet.

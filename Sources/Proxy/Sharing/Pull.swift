@@ -65,7 +65,6 @@ final class Pull {
 
     private var key: SharingKey { description.key }
     private var id: PullId { description.id }
-    var isEnded: Bool { lifecycle.isEnded }
 
     /// Sends the request; its end may be reported before this returns.
     func start() {

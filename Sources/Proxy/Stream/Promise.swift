@@ -61,8 +61,7 @@ final class Promise {
         host.register(stream)
         let now = host.now()
         stream.awaitFetch(until: pendingEnds(from: now))
-        let location = request.served.streamsAddress?.location(of: stream.id)
-        OwnAnswer(StreamState(of: stream, at: now), promisedAt: location, retryAfter: retryAfter)
+        OwnAnswer(StreamState(of: stream, at: now), promisedAt: host.location(of: stream.id), retryAfter: retryAfter)
             .send(to: response, date: host.dateText)
         return true
     }
@@ -80,7 +79,7 @@ final class Promise {
     func stop() { host.timers.cancel(timer) }
 
     /// The client has fetched the response, or did not come for it.
-    func isKept() {
+    func kept() {
         guard isMade else { return }
         isMade = false
         stream.route.promises.removed(stream.request.key.text)
@@ -150,22 +149,18 @@ extension Stream {
 
 extension AdmissionError {
     /// Whether a client that waits may be admitted: for lack of a slot or of a start, and for nothing worse.
-    var endsByWaiting: Bool { isOfSlots || isOfTokens }
+    var endsByWaiting: Bool {
+        switch self {
+        case .tooManyStreamsOfClient, .tooManyStreamsOfRoute, .tooManyStarts, .recordBudgetSpent: true
+        case .upstreamBusy, .clientBreakerOpen, .upstreamBreakerOpen, .upstreamDown, .proxyFull: false
+        }
+    }
 
     /// Whether the end of a stream makes room.
     var isOfSlots: Bool {
         switch self {
         case .tooManyStreamsOfClient, .tooManyStreamsOfRoute: true
         case .tooManyStarts, .recordBudgetSpent, .upstreamBusy, .clientBreakerOpen, .upstreamBreakerOpen,
-            .upstreamDown, .proxyFull:
-            false
-        }
-    }
-
-    private var isOfTokens: Bool {
-        switch self {
-        case .tooManyStarts, .recordBudgetSpent: true
-        case .tooManyStreamsOfClient, .tooManyStreamsOfRoute, .upstreamBusy, .clientBreakerOpen, .upstreamBreakerOpen,
             .upstreamDown, .proxyFull:
             false
         }

@@ -89,7 +89,7 @@ extension Stream: ResponseWriterDelegate {
         nothingIsPending(at: now)
         machine.attached()
         notePause(at: now)
-        promise?.isKept()
+        promise?.kept()
         // Only a failure ends a stream before its head; it was kept for this client.
         if head == nil { return end(machine.comingEnd ?? .upstreamFailed) }
         writeHead()

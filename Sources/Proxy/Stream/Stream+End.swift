@@ -40,12 +40,12 @@ extension Stream {
 
     /// Answers a request whose stream ended before it began.
     private func refuse(for outcome: Outcome, _ response: any ClientResponse) {
-        guard var problem = Problem(refusing: outcome, because: account.problem) else { return response.breakOff() }
-        problem.instance = id.text
-        problem.traceId = request.request.trace?.sharedTraceId
+        guard let problem = Problem(refusing: outcome, because: account.problem)?.of(request.request, id: id) else {
+            return response.breakOff()
+        }
         let answer = OwnAnswer(refusing: request.request, with: problem, base: request.served.problemBase)
-        answer.send(to: response, date: host.dateText)
-        account.refused(with: problem, bytes: answer.bodyLength(for: request.request))
+        account.refused(
+            with: problem, bytes: answer.send(to: response, for: request.request, date: host.dateText))
     }
 
     // MARK: The stream
@@ -65,7 +65,7 @@ extension Stream {
         permit = nil
         host.bufferChanged(by: account.countBytes(0))
         host.ended(self, hasExpired: outcome == .clientGone && machine.isDetached)
-        promise?.isKept()
+        promise?.kept()
         // Last: what the line reports is true by then, on every loop.
         logEnd(outcome, at: now)
         pipe.detach()
@@ -102,9 +102,7 @@ extension Stream {
     }
 
     private func sendNotice(_ notice: Problem) {
-        var notice = notice
-        notice.instance = id.text
-        notice.traceId = request.request.trace?.sharedTraceId
+        let notice = notice.of(request.request, id: id)
         let record = (pipe.format ?? .ndjson).notice(notice.json(base: request.served.problemBase))
         account.sent(own: pipe.writeOwn(record))
     }

@@ -59,16 +59,14 @@ final class Stream {
         if let time = permit.trialTime { timers.set(.trial, at: host.now() + time, for: self) }
         self.permit = consume permit
         setDeadline()
+        if case .refused(let cause) = request.sharing { account.metrics.tally.sharingRefusals[cause] += 1 }
         if case .shared(let key, let join) = request.sharing {
             guard joins(by: key, at: join) else { return }
-            logStart()
-            upstream.start()
         } else {
-            if case .refused(let cause) = request.sharing { account.metrics.tally.sharingRefusals[cause] += 1 }
             guard prepareAttempt() else { return }
-            logStart()
-            upstream.start()
         }
+        logStart()
+        upstream.start()
     }
 
     /// Makes the request to the upstream that the permit is for ready.

@@ -46,6 +46,11 @@ protocol StreamHost: AnyObject {
     /// - Throws: `proxyFull`.
     func granted(_ terms: Terms) throws(AdmissionError) -> Terms
 
+    /// The path at which the stream with this id can be requested; `nil` if streams have no addresses.
+    ///
+    /// By the present configuration, which serves the requests to come.
+    func location(of id: StreamId) -> String?
+
     /// Gives a stream its own address; a second call changes nothing.
     func register(_ stream: Stream)
 

@@ -9,7 +9,9 @@ import Upstream
 /// One object for all attempts, of which one runs at a time.
 final class UpstreamExchange {
     private let host: any StreamHost
-    /// Owns this, and cancels it before its end. A call that may end the stream on the way reads it once, before that.
+    /// Owns this, and cancels it before its end.
+    ///
+    /// A call that may end the stream on the way reads it once, before that.
     unowned var stream: Stream?
     private var transfer: (any UpstreamTransfer)?
     /// The request's body, until all of it is taken or the rest is not needed.

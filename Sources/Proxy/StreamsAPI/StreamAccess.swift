@@ -40,7 +40,7 @@ struct StreamAccess {
     }
 
     private func answer(_ state: StreamState, retryAfter: Duration? = nil) {
-        let location = host.served.streamsAddress?.location(of: state.id)
+        let location = host.location(of: state.id)
         let answer = retryAfter.map { OwnAnswer(state, fetchedFrom: location, retryAfter: $0) } ?? OwnAnswer(state)
         answer.send(to: response, date: host.dateText)
         host.requestLog.logOwnAnswer(

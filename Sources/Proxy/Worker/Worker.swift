@@ -163,6 +163,9 @@ extension Worker: StreamsHost {
     func granted(_ terms: Terms) throws(AdmissionError) -> Terms {
         try shared.granted(terms, openStreams: openStreams).terms
     }
+
+    func location(of id: StreamId) -> String? { served.streamsAddress?.location(of: id) }
+
     func ended(_ stream: Stream, hasExpired: Bool) { streams.remove(stream, hasExpired: hasExpired) }
 
     func register(_ stream: Stream) { streams.name(stream, on: NIOLoopBound(self, eventLoop: eventLoop)) }

@@ -21,7 +21,7 @@ extension SharedLog.Slice {
     var text: String { String(decoding: segment.bytes[range], as: UTF8.self) }
 }
 
-/// The key of a line is its first character; `-` stands for none.
+/// The key of a line is its first character; a line that begins with `-` has no key.
 struct FirstCharacterKeys: RecordKeyReader {
     func key(of record: UnsafeRawBufferPointer) -> RecordKey? {
         guard let first = record.first, first != UInt8(ascii: "-") else { return nil }

@@ -113,6 +113,8 @@ final class FakeHost: StreamHost {
         return terms
     }
 
+    func location(of id: StreamId) -> String? { test.shared.served.streamsAddress?.location(of: id) }
+
     func register(_ stream: Proxy.Stream) { registered.append(stream.id) }
     func opened(_ stream: Proxy.Stream) { streams[stream.id] = stream }
     func ended(_ stream: Proxy.Stream, hasExpired: Bool) {
