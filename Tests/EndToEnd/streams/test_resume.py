@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from harness.problems import problem
-from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD
+from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
+from harness.sockets import longest_send_buffer
 from harness.addresses import LOOPS, connect, endless, feedback, numbered, numbers, state
 from harness.waiting import eventually, level
 from harness.weir import route
@@ -132,21 +133,25 @@ def test_a_resumption_takes_the_stream_from_an_open_connection(begin, client, wh
 
 @both_loops
 def test_a_stream_whose_end_is_under_way_on_a_dead_connection_ends_on_the_new_one(begin, client, where):
-    """The client reads nothing, so its kernel and weir's hold all that came and the end of it."""
-    total, size = 200, 2000
-    stream = begin(script=lambda peer: (peer.read_head(), peer.send(numbered(total, size))), receive_buffer=4096,
-                   rate="{ default: 2000/second }", buffer="{ default: 1000, max: 1000 }")
+    """The last record is larger than what the kernel holds, so that weir cannot write it and the end of the stream.
+
+    It has no newline, and becomes a record by the upstream's end: once it is counted, the end is on its way.
+    """
+    total, got = 50, 20
+    last = record(total, 2 * longest_send_buffer()).rstrip()
+
+    def script(peer):
+        peer.read_head()
+        peer.send(STREAM_HEAD)
+        peer.send_records(count=total - 1)
+        peer.send(chunk(last) + LAST_CHUNK)
+
+    sizes = f"max_bytes: {4 * len(last)}, max_record_bytes: {2 * len(last)}"
+    stream = begin(script=script, receive_buffer=4096, buffer=f"{{ default: 1000, max: 1000, {sizes} }}", stall_timeout="off",
+                   top={"limits": f"{{ max_buffer_bytes: {16 * len(last)} }}"})
+    assert numbers(stream.records, got) == list(range(1, got + 1))
     talking = connect(client, stream.proxy, where, beside=stream.beside)
-
-    def sent():
-        return state(talking, stream.id)["records"]
-
-    feedback(talking, stream.id, pause=False)
-    got = 0
-    while sent() < total:  # reads only until all but the last has left the queue
-        got += 1
-        assert next(stream.records).number == got
-    assert got < total
+    eventually(lambda: state(talking, stream.id)["records"] == total, "the upstream's end")
     response = ask(talking, stream.id, got)
     assert [each.number for each in response.records()] == list(range(got + 1, total + 1))
     assert response.complete
