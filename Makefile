@@ -6,7 +6,7 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 # test; in release builds the checks cost 1 to 2 % on live streams.
 RELEASE_FLAGS := -c release --product weir --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked
 # Tests mostly wait, so two files run at a time; each worker has its own weir processes, origins and applications.
-PYTEST = .venv/bin/pytest Tests/EndToEnd --numprocesses $(PYTEST_WORKERS) --dist loadfile $(PYTEST_FLAGS)
+PYTEST = scripts/end-to-end --numprocesses $(PYTEST_WORKERS) --dist loadfile $(PYTEST_FLAGS)
 PYTEST_WORKERS ?= 2
 PYTEST_FLAGS ?=
 # The bench tools are not part of this repository: make bench BENCH=/path/to/bench
