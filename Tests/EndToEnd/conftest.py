@@ -7,6 +7,7 @@ from harness.apps import App
 from harness.h2_client import H2Client
 from harness.raw_client import RawClient
 from harness.scripted_origin import ScriptedOrigin
+from harness.sockets import ReservedPort
 from harness.weir import BINARY, Weir
 
 
@@ -62,6 +63,20 @@ def client():
     yield connect
     for connection in opened:
         connection.close()
+
+
+@pytest.fixture
+def reserved_port():
+    """Reserves a port until the end of the test: reserved_port()."""
+    reserved = []
+
+    def reserve():
+        reserved.append(ReservedPort())
+        return reserved[-1]
+
+    yield reserve
+    for port in reserved:
+        port.close()
 
 
 def _app(name, factory):

@@ -10,7 +10,7 @@ package struct TimedOut: Error, CustomStringConvertible {
 }
 
 /// How long a test waits for what must happen: far longer than it takes, so that only a fault reaches it.
-package let answerTimeout = TimeAmount.seconds(20)
+package let answerTimeout = TimeAmount.seconds(60)
 
 /// A value that any thread changes, and that a test waits for.
 package final class Watched<Value: Sendable>: Sendable {

@@ -7,7 +7,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from .waiting import eventually
+from .waiting import GUARD, eventually
 
 APPS = Path(__file__).resolve().parent.parent / "apps"
 SPRING = APPS.parents[2] / ".build/spring"  # where scripts/setup builds it
@@ -37,11 +37,11 @@ class App:
             assert self.process.poll() is None, f"{name} ended at its start:\n{text}"
             return re.search(r"http://127\.0\.0\.1:([1-9]\d*)", text)
 
-        self.url = eventually(found, f"{name} listening", within=60).group(0)
+        self.url = eventually(found, f"{name} listening", within=4 * GUARD).group(0)
 
     def get(self, path):
         """Asks the app itself, past weir; the JSON that it answers."""
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
             return json.load(answer)
 
     def made(self, tag):

@@ -11,7 +11,7 @@ import h2.events
 import h2.exceptions
 import h2.settings
 
-TIMEOUT = 15  # s for any one read
+TIMEOUT = 60  # s for any one read
 GOAWAY = 7
 LARGEST = (1 << 31) - 1  # a window
 

@@ -10,7 +10,7 @@ OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
 def scrape(proxy, accept="*/*"):
     """The page as text, and its Content-Type."""
     request = urllib.request.Request(proxy.admin + "/metrics", headers={"Accept": accept})
-    with urllib.request.urlopen(request, timeout=15) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return answer.read().decode(), answer.headers["Content-Type"]
 
 

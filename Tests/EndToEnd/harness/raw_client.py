@@ -5,7 +5,7 @@ import json
 import socket
 import time
 
-TIMEOUT = 15  # s for any one read: far beyond what a test expects, so that a hang is reported as one
+TIMEOUT = 60  # s for any one read: far beyond what a test expects, so that a hang is reported as one
 
 
 @dataclasses.dataclass

@@ -7,9 +7,12 @@ A test gives it a script, a function of one Peer; it runs in a thread of its own
         peer.send(STREAM_HEAD + chunk(b'{"orderId":1}\n') + b"40\r\n{")
         peer.reset()
 """
+import contextlib
 import socket
 import struct
 import threading
+
+from .waiting import GUARD
 
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
@@ -159,14 +162,18 @@ class ScriptedOrigin:
             self.faults.append(fault)
 
     def stop(self):
-        for sock in [self.listener, *(peer.sock for peer in self.peers)]:
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # closed by its script
+        self._end(self.listener)
+        self.threads[0].join(GUARD)  # no peer is added after it
+        for peer in self.peers:
+            self._end(peer.sock)
         self.listener.close()
         for thread in self.threads:
-            thread.join(5)
+            thread.join(GUARD)
         assert not any(thread.is_alive() for thread in self.threads), "a script does not end"
         if self.faults:
             raise self.faults[0]
+
+    @staticmethod
+    def _end(sock):
+        with contextlib.suppress(OSError):  # closed by its script
+            sock.shutdown(socket.SHUT_RDWR)

@@ -6,7 +6,7 @@ import urllib.request
 
 from .raw_client import Response
 from .scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
-from .waiting import eventually
+from .waiting import GUARD, eventually
 
 
 class StreamAddress:
@@ -45,7 +45,7 @@ class StreamAddress:
     def _ask(method, url, body=None):
         request = urllib.request.Request(url, body, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as refusal:
             refusal.close()
@@ -78,10 +78,10 @@ class HeldRecords:
         peer.send(self.head)
         for number in range(1, self.count + 1):
             if number == 2:
-                assert self.go.wait(30)
+                assert self.go.wait(60)
             peer.send(chunk(self.make(number)))
             self.sent = number
-        assert self.over.wait(30)
+        assert self.over.wait(60)
         peer.send(LAST_CHUNK)
 
     def has_sent_all(self):
@@ -98,9 +98,9 @@ class BreakingRecords:
     def __call__(self, peer):
         peer.read_head()
         peer.send(STREAM_HEAD + chunk(record(1)))
-        assert self.go.wait(30)
+        assert self.go.wait(60)
         peer.send_records(first=2, count=self.count)
-        assert self.broken.wait(30)
+        assert self.broken.wait(60)
         peer.reset()
 
 
@@ -125,7 +125,7 @@ def release(script, records, address):
     return list(records)
 
 
-def read_on(records, until, what, within=40.0):
+def read_on(records, until, what, within=2 * GUARD):
     """Reads from the first record on, each the next one, until the condition holds; looks at that every thousand.
 
     A connection with a small receive buffer that was full for long begins slowly: its sender asks in growing intervals whether

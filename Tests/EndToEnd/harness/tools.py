@@ -18,7 +18,7 @@ class CurlResult:
         return [json.loads(line) for line in self.body.splitlines()]
 
 
-def curl(url, *options, timeout=30):
+def curl(url, *options, timeout=60):
     """Runs curl without buffering; headers and body apart."""
     done = subprocess.run(["curl", "--silent", "--no-buffer", "--noproxy", "*", "--include", *options, url],
                           capture_output=True, timeout=timeout)
@@ -29,7 +29,7 @@ def curl(url, *options, timeout=30):
     return CurlResult(done.returncode, status, {name.lower(): value for name, value in fields.items()}, body)
 
 
-def fetch(url, headers=None, timeout=30):
+def fetch(url, headers=None, timeout=60):
     """Runs Node's fetch; see clients/fetch.mjs for the members of what it returns."""
     done = subprocess.run(["node", str(FETCH), url, json.dumps(headers or {})], capture_output=True, timeout=timeout)
     assert done.returncode == 0, done.stderr.decode()

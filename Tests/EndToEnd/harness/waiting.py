@@ -2,9 +2,10 @@
 import time
 
 POLL = 0.01  # s
+GUARD = 30.0  # s; far beyond what a wait takes on a busy machine
 
 
-def eventually(condition, what, within=10.0):
+def eventually(condition, what, within=GUARD):
     """Waits until condition() is truthy and returns what it gave; fails, saying `what`, after `within` seconds."""
     deadline = time.monotonic() + within
     while True:
@@ -14,7 +15,7 @@ def eventually(condition, what, within=10.0):
         time.sleep(POLL)
 
 
-def level(reading, what, still=1.0, within=30.0):
+def level(reading, what, still=1.0, within=2 * GUARD):
     """Waits until reading() has not changed for `still` seconds and returns it: a paused sender's count."""
     deadline = time.monotonic() + within
     last, since = reading(), time.monotonic()

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from .waiting import eventually
+from .waiting import GUARD, eventually
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 BINARY = str((REPOSITORY / os.environ.get("WEIR", ".build/debug/weir")).resolve())
@@ -26,7 +26,7 @@ def route(upstream, match="/", **keys):
 
 def command(*arguments, **options):
     """Runs weir to its end and returns what subprocess.run does."""
-    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=30, **options)
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=120, **options)
 
 
 class Weir:
@@ -85,7 +85,7 @@ class Weir:
             match = re.search(pattern, self.said())
             assert match or self.process.poll() is None, f"weir ended at its start:\n{self.said()}"
             return match
-        return eventually(found, f"{pattern!r} on standard error", within=20).group(1)
+        return eventually(found, f"{pattern!r} on standard error").group(1)
 
     def says(self, text):
         """The lines of the process log that have this text, once there is one: another thread writes them."""
@@ -98,7 +98,7 @@ class Weir:
     def pid(self):
         return self.process.pid
 
-    def logged(self, what="an end line in the access log", within=10.0, **wanted):
+    def logged(self, what="an end line in the access log", within=GUARD, **wanted):
         """The first line of the access log that has these values; waits for it."""
         def found():
             return next((line for line in self.lines() if wanted.items() <= line.items()), None)
@@ -114,7 +114,7 @@ class Weir:
     def health(self, path="/readyz"):
         """The status of a health endpoint; None if there is no answer."""
         try:
-            with urllib.request.urlopen(self.admin + path, timeout=5) as answer:
+            with urllib.request.urlopen(self.admin + path, timeout=120) as answer:
                 return answer.status
         except urllib.error.HTTPError as refusal:
             return refusal.code
@@ -129,7 +129,7 @@ class Weir:
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)
 
-    def ended(self, within=20.0):
+    def ended(self, within=2 * GUARD):
         """Waits for its end and returns the exit status."""
         try:
             return self.process.wait(within)

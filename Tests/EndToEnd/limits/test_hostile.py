@@ -39,7 +39,9 @@ def test_with_all_descriptors_in_use_streams_continue_and_service_recovers(weir,
     # Lowered after its start: the descriptors that it counted on are missing.
     before = level(lambda: descriptors(proxy), "the number of descriptors", still=0.3)
     old = resource.prlimit(proxy.pid, resource.RLIMIT_NOFILE, (before + 20, resource.prlimit(proxy.pid, resource.RLIMIT_NOFILE)[1]))
-    flood = [client(proxy) for _ in range(60)]
+    flood = [client(proxy)]
+    eventually(lambda: descriptors(proxy) > before, "the first one accepted")
+    flood += [client(proxy) for _ in range(59)]
     eventually(lambda: descriptors(proxy) >= before + 19, "no descriptor left")
     # Those that were accepted are answered: with an error, as there is none for the upstream; the others wait.
     flood[0].ask("/stream")
@@ -48,8 +50,8 @@ def test_with_all_descriptors_in_use_streams_continue_and_service_recovers(weir,
     assert numbers == list(range(2, 102)), "the stream that ran before continues"
     for connection in flood:
         connection.close()
-    eventually(lambda: descriptors(proxy) <= before + 2, "the flood's descriptors given back", within=20)
-    eventually(lambda: served(client, proxy), "service again", within=20)
+    eventually(lambda: descriptors(proxy) <= before + 2, "the flood's descriptors given back")
+    eventually(lambda: served(client, proxy), "service again")
     resource.prlimit(proxy.pid, resource.RLIMIT_NOFILE, old)
 
 
@@ -135,7 +137,7 @@ def test_connections_reset_in_every_state_leave_nothing(weir, origin, client):
         attacker.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         attacker.close()
     # libcurl keeps a connection that is idle; each of these streams was broken off, so none is.
-    eventually(lambda: descriptors(proxy) <= before, f"{before} descriptors", within=20)
+    eventually(lambda: descriptors(proxy) <= before, f"{before} descriptors")
     response = client(proxy).get("/")
     assert response.status == 200 and next(response.records()).number == 1
 

@@ -72,7 +72,7 @@ def test_requests_beyond_the_limit_in_the_first_flight_are_refused_alone(weir, o
 
     def script(peer):
         peer.read_head()
-        go.wait(30)
+        go.wait(60)
         peer.send(OK)
 
     connection = h2(weir(route(origin(script).url)))

@@ -56,7 +56,7 @@ class Origin:
     def slow(self, peer, where):
         """The first record; the others once the client has paused after it."""
         self.send(peer, where, 1)
-        peer.paused.wait(30)
+        peer.paused.wait(60)
         self.send(peer, where, HELD - 1, LARGE, first=2)
         peer.wait_gone()
 

@@ -16,7 +16,7 @@ PATH = "/v1/health/streaming"
 def health(url, path=PATH):
     """Status, fields and body."""
     try:
-        answer = urllib.request.urlopen(url + path, timeout=15)
+        answer = urllib.request.urlopen(url + path, timeout=60)
     except urllib.error.HTTPError as refusal:
         answer = refusal
     with answer:

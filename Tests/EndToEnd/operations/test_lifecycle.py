@@ -11,6 +11,7 @@ from datetime import datetime
 
 import pytest
 
+from harness.metrics import Metrics
 from harness.raw_client import RawClient
 from harness.waiting import eventually
 from harness.weir import BINARY, command, route
@@ -69,7 +70,7 @@ def test_a_drain_lets_a_short_request_finish_and_admits_no_new_one(weir, origin,
 
     def script(peer):
         peer.read_head()
-        assert finish.wait(20)
+        assert finish.wait(60)
         peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone")
 
     upstream = origin(script)
@@ -111,7 +112,7 @@ def test_a_drain_does_not_wait_for_idle_connections(weir, fastapi_app, client):
 def test_a_second_signal_ends_it_at_once(weir, fastapi_app, client, signals):
     proxy = weir(route(fastapi_app.url), shutdown_grace="1h")
     client(proxy).ask("/v1/slow?seconds=30")
-    eventually(lambda: proxy.health() == 200, "readiness")
+    eventually(lambda: Metrics(proxy).total("weir_active_streams") == 1, "the request")
     proxy.process.send_signal(signals[0])
     eventually(lambda: proxy.health() in (503, None), "draining")
     assert proxy.process.poll() is None
@@ -215,7 +216,7 @@ def test_a_file_without_permission_is_reported(tmp_path):
     secret.chmod(0)
     # Without the capability that lets root read everything.
     done = subprocess.run(["setpriv", "--bounding-set=-all", "--inh-caps=-all", BINARY, "check", "-c", str(secret)],
-                          capture_output=True, text=True, timeout=30)
+                          capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (1, f"{secret}: there is no permission to read the file\n")
 
 
@@ -232,13 +233,8 @@ def test_the_file_in_the_folder_is_taken_without_an_argument(tmp_path):
     assert command("check", cwd=tmp_path).returncode == 0
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
-def test_the_demo_streams_what_its_curl_line_says(tmp_path):
-    ports = ["--port", str(free_port()), "--admin-port", str(free_port())]
+def test_the_demo_streams_what_its_curl_line_says(tmp_path, reserved_port):
+    ports = ["--port", str(reserved_port().number), "--admin-port", str(reserved_port().number)]
     with open(tmp_path / "output", "w") as output:
         demo = subprocess.Popen([BINARY, "demo", *ports], stdout=output, stderr=output, stdin=subprocess.DEVNULL)
     try:
@@ -253,7 +249,7 @@ def test_the_demo_streams_what_its_curl_line_says(tmp_path):
             curl.wait()
         assert len(first) == 3
         demo.send_signal(signal.SIGTERM)
-        assert demo.wait(20) == 0
+        assert demo.wait(60) == 0
     finally:
         demo.kill()
         demo.wait()

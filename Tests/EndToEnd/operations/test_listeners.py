@@ -45,9 +45,8 @@ def test_a_wider_address_meets_a_narrower_one(weir, origin, tmp_path, address):
     assert conflict(command("run", *EXTRA, "-c", config), f"{address}:{proxy.port}")
 
 
-def test_one_process_may_listen_at_overlapping_addresses(weir, origin):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+def test_one_process_may_listen_at_overlapping_addresses(weir, origin, reserved_port):
+    port = reserved_port().number
     proxy = weir(route(origin(answers(PLAIN)).url), workers=2, listen=f'["127.0.0.1:{port}", "0.0.0.0:{port}", "[::]:{port}"]')
     for address in ("127.0.0.1", "127.0.0.2", "::1"):
         with socket.create_connection((address, port)) as connection:
@@ -82,14 +81,13 @@ def test_sharing_needs_both_processes(weir, origin, tmp_path):
     assert conflict(command("run", *EXTRA, "-c", config), f"127.0.0.1:{proxy.port}")
 
 
-def test_of_many_processes_that_start_at_once_one_gets_the_address(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+def test_of_many_processes_that_start_at_once_one_gets_the_address(tmp_path, reserved_port):
+    port = reserved_port().number
     config = configuration(tmp_path, f"127.0.0.1:{port}", workers=2)
     processes = [subprocess.Popen([BINARY, "run", *EXTRA, "-c", config], stdout=subprocess.DEVNULL,
                                   stderr=subprocess.PIPE, text=True) for _ in range(6)]
     try:
-        eventually(lambda: sum(process.poll() is None for process in processes) == 1, "one that is left", within=30)
+        eventually(lambda: sum(process.poll() is None for process in processes) == 1, "one that is left")
         for process in processes:
             if process.poll() is not None:
                 assert f"cannot listen on 127.0.0.1:{port}: " in process.stderr.read()

@@ -16,13 +16,13 @@ VIEWERS = 16
 
 
 def state(proxy):
-    with urllib.request.urlopen(proxy.admin + "/v1/admin/state", timeout=15) as answer:
+    with urllib.request.urlopen(proxy.admin + "/v1/admin/state", timeout=60) as answer:
         assert answer.headers["Content-Type"] == "application/json"
         return json.load(answer)
 
 
 def follow(proxy, query="?interval=500ms"):
-    return urllib.request.urlopen(proxy.admin + "/v1/admin/events" + query, timeout=15)
+    return urllib.request.urlopen(proxy.admin + "/v1/admin/events" + query, timeout=60)
 
 
 def snapshots(events):
@@ -60,12 +60,12 @@ def test_the_snapshot_shows_a_stream_without_its_id(held):
     assert now["totals"]["bufferCapacityBytes"] > 0
     # The name that is shown does not open the stream's own address.
     with pytest.raises(urllib.error.HTTPError) as refusal:
-        urllib.request.urlopen(f"{held.url}/v1/streams/{stream['id']}", timeout=15)
+        urllib.request.urlopen(f"{held.url}/v1/streams/{stream['id']}", timeout=60)
     assert refusal.value.code == 404
 
 
 def look(proxy, handle):
-    with urllib.request.urlopen(f"{proxy.admin}/v1/admin/streams/{handle}", timeout=15) as answer:
+    with urllib.request.urlopen(f"{proxy.admin}/v1/admin/streams/{handle}", timeout=60) as answer:
         assert answer.headers["Content-Type"] == "application/json"
         return json.load(answer)
 
@@ -131,7 +131,7 @@ def test_an_open_breaker_is_shown_and_its_secret_key_is_not(weir, origin, client
                        breaker="{ trips: 1, window: 60s, cooldown: 60s, probes: 1, probe_records: 20 }"),
                  shutdown_grace="0s")
     client(proxy, receive_buffer=4096).ask("/orders", "X-Api-Key: a-secret")
-    breakers = eventually(lambda: state(proxy)["breakers"], "an open breaker", within=20)
+    breakers = eventually(lambda: state(proxy)["breakers"], "an open breaker")
     assert [(each["kind"], each["route"], each["state"]) for each in breakers] == [("client", "/", "open")]
     assert 0 < breakers[0]["retryAfter"] <= 72
     assert len(breakers[0]["client"]) == 9 and "secret" not in json.dumps(state(proxy))
@@ -143,16 +143,20 @@ def test_an_open_breaker_is_shown_and_its_secret_key_is_not(weir, origin, client
 def test_events_continue_and_are_the_same_for_all_viewers(held):
     with follow(held) as one, follow(held) as other:
         assert one.headers["Content-Type"] == "text/event-stream"
-        mine, theirs = list(islice(snapshots(one), 4)), list(islice(snapshots(other), 4))
-    times = [seen["time"] for seen in mine]
-    assert times == sorted(times) and len(set(times)) >= 3
-    assert set(times) & {seen["time"] for seen in theirs}
+        mine, theirs = ((seen["time"] for seen in snapshots(events)) for events in (one, other))
+        times = [list(islice(mine, 4)), list(islice(theirs, 4))]
+        while not set(times[0]) & set(times[1]):  # the one who came later may be some snapshots behind
+            times[0].append(next(mine))
+            times[1].append(next(theirs))
+            assert len(times[0]) < 100
+    for each in times:
+        assert each == sorted(each) and len(set(each)) >= 3
 
 
 def follow_from(proxy, address, **fields):
     """Follows the events from an address of this machine; the answer's head has come."""
     host, _, port = proxy.admin.removeprefix("http://").partition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=15, source_address=(address, 0))
+    connection = http.client.HTTPConnection(host, int(port), timeout=60, source_address=(address, 0))
     connection.request("GET", "/v1/admin/events?interval=500ms", headers=fields)
     answer = connection.getresponse()
     if answer.status != 200:
@@ -192,10 +196,10 @@ def test_a_web_page_of_another_origin_gets_no_place(held, fields):
     for path in ("/v1/admin/events", "/v1/admin/state", "/metrics"):
         asked = urllib.request.Request(held.admin + path, headers=fields)
         with pytest.raises(urllib.error.HTTPError) as refusal:
-            urllib.request.urlopen(asked, timeout=15)
+            urllib.request.urlopen(asked, timeout=60)
         assert refusal.value.code == 403
         assert json.load(refusal.value)["type"].endswith("/forbidden")
-    with urllib.request.urlopen(urllib.request.Request(held.admin + "/", headers=fields), timeout=15) as page:
+    with urllib.request.urlopen(urllib.request.Request(held.admin + "/", headers=fields), timeout=60) as page:
         assert page.status == 200
 
 

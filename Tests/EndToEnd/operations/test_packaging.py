@@ -45,7 +45,7 @@ def configuration(folder, upstream, **top):
 
 def get(address, family=socket.AF_INET):
     with socket.socket(family) as client:
-        client.settimeout(15)
+        client.settimeout(60)
         client.connect(address)
         client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         return b"".join(iter(lambda: client.recv(65536), b""))
@@ -71,10 +71,10 @@ def test_sockets_that_are_handed_over_outlive_it(origin, tmp_path, workers):
                 assert b" 200 " in get(admin.getsockname()).splitlines()[0]
             finally:
                 process.terminate()
-                _, said = process.communicate(timeout=20)
+                _, said = process.communicate(timeout=60)
             assert process.returncode == 0 and said.count(b"socket=inherited") == 2, said
         # No process accepts now, and no connection is refused: new ones wait for the next process.
-        with socket.create_connection(public.getsockname(), timeout=15):
+        with socket.create_connection(public.getsockname(), timeout=60):
             pass
 
 
@@ -82,7 +82,7 @@ def test_what_is_handed_over_and_not_wanted_is_an_error(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as stray:
         config = configuration(tmp_path, "http://127.0.0.1:1", listen="127.0.0.1:0", admin="off")
         process = handed([stray], "run", "-c", config, stderr=subprocess.PIPE)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 1 and b"neither in `listen` nor `admin`" in said
 
 
@@ -90,7 +90,7 @@ def test_what_is_handed_over_and_no_listening_socket_is_an_error(tmp_path):
     with socket.socket() as idle:
         config = configuration(tmp_path, "http://127.0.0.1:1", listen="127.0.0.1:0", admin="off")
         process = handed([idle], "run", "-c", config, stderr=subprocess.PIPE)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 1 and b"descriptor 3" in said
 
 
@@ -101,9 +101,8 @@ def test_descriptors_for_another_process_are_not_touched(weir, origin, monkeypat
 
 
 @pytest.mark.skipif(not shutil.which("systemd-socket-activate"), reason="this machine has no systemd")
-def test_systemds_own_tool_starts_it(origin, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+def test_systemds_own_tool_starts_it(origin, tmp_path, reserved_port):
+    port = reserved_port().number
     config = configuration(tmp_path, origin(answers(OK)).url, listen=f"127.0.0.1:{port}", admin="off")
     process = subprocess.Popen(["systemd-socket-activate", "--listen", f"127.0.0.1:{port}", BINARY, "run", "-c", config],
                                stderr=subprocess.DEVNULL)
@@ -116,21 +115,23 @@ def test_systemds_own_tool_starts_it(origin, tmp_path):
         assert eventually(answered, "a socket").endswith(b"\r\n\r\nok")
     finally:
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 # Probes
 
 
 def test_health_is_reported_by_the_exit_status(weir, origin, client):
-    proxy = weir(route(origin(lambda peer: (peer.read_head(), peer.wait_gone())).url), shutdown_grace="30s",
+    upstream = origin(lambda peer: (peer.read_head(), peer.wait_gone()))
+    proxy = weir(route(upstream.url), shutdown_grace="30s",
                  admin_token='"a-token-of-an-operator-0123456789"')
     address = ("--admin", proxy.admin)
     for arguments in [(), ("--live",)]:
         done = command("health", *address, *arguments)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     client(proxy).ask("/")  # keeps it draining
-    eventually(lambda: proxy.process.poll() is None and command("health", *address).returncode == 0, "it is ready")
+    eventually(lambda: upstream.heads, "the request at the upstream")
+    assert command("health", *address).returncode == 0
     proxy.terminate()
     eventually(lambda: command("health", *address).returncode == 1, "not ready any more")
     assert "503" in command("health", *address).stderr

@@ -1,38 +1,29 @@
 """Standard input, output and error in states that a supervisor can leave them in: full, without a reader, closed."""
+import contextlib
 import fcntl
 import itertools
 import os
 import signal
-import socket
 import subprocess
-import urllib.error
 import urllib.request
-from contextlib import contextmanager
 
 import pytest
 
 from harness.raw_client import RawClient
 from harness.scripted_origin import answers
+from harness.sockets import ReservedPort
 from harness.waiting import eventually
 from harness.weir import BINARY, EXTRA, route
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-def free_ports(count):
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [listener.getsockname()[1] for listener in listeners]
-    finally:
-        for listener in listeners:
-            listener.close()
-
-
 class Running:
     """A weir whose standard streams are the test's own, so that its ports are chosen before."""
 
     def __init__(self, folder, *routes, access_log="off", **streams):
-        self.port, self.admin_port = free_ports(2)
+        self.reserved = [ReservedPort(), ReservedPort()]
+        self.port, self.admin_port = (port.number for port in self.reserved)
         self.config = folder / "proxy.conf"
         self.config.write_text(
             f"listen: 127.0.0.1:{self.port}\nadmin: 127.0.0.1:{self.admin_port}\nworkers: 1\n"
@@ -49,11 +40,11 @@ class Running:
                 return self.page("/readyz") is not None
             except OSError:
                 return False
-        eventually(answer, "readiness", within=20)
+        eventually(answer, "readiness")
         return self
 
     def page(self, path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}", timeout=60) as answer:
             return answer.read().decode()
 
     def get(self, path):
@@ -65,17 +56,19 @@ class Running:
     def stop(self):
         """Its exit status after SIGTERM."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
+        return self.process.wait(60)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        for port in self.reserved:
+            port.close()
 
 
-@contextmanager
+@contextlib.contextmanager
 def running(*arguments, **options):
-    proxy = Running(*arguments, **options)
-    try:
+    with contextlib.closing(Running(*arguments, **options)) as proxy:
         yield proxy
-    finally:
-        proxy.process.kill()
-        proxy.process.wait()
 
 
 class Pipe:
@@ -112,13 +105,13 @@ def fill(end):
 
 def trips(port):
     """A route whose breaker opens with each request: its upstream refuses."""
-    return route(f"http://127.0.0.1:{port}", match="/dead",
+    return route(port.url, match="/dead",
                  upstream_breaker="{ failures: 1, window: 30s, cooldown: 1s }")
 
 
-def test_a_full_standard_error_holds_up_no_request_no_reload_and_no_drain(tmp_path, origin):
+def test_a_full_standard_error_holds_up_no_request_no_reload_and_no_drain(tmp_path, origin, reserved_port):
     with Pipe() as pipe:
-        routes = [trips(*free_ports(1)), route(origin(answers(PLAIN)).url)]
+        routes = [trips(reserved_port()), route(origin(answers(PLAIN)).url)]
         with running(tmp_path, *routes, stderr=pipe.write) as proxy:
             proxy.ready()
             fill(pipe.write)
@@ -147,7 +140,7 @@ def test_pending_lines_of_standard_error_are_written_when_it_is_read(tmp_path, o
             pipe.close(pipe.write)
             read_to_end = subprocess.Popen(["cat"], stdin=pipe.read, stdout=subprocess.PIPE)
             assert proxy.stop() == 0
-            said = read_to_end.communicate(timeout=20)[0].decode()
+            said = read_to_end.communicate(timeout=60)[0].decode()
             assert "listening on" in said and said.rstrip().endswith("notice stopped")
 
 
@@ -183,12 +176,8 @@ def test_standard_streams_that_are_closed_are_opened_on_the_null_device(tmp_path
             words = " ".join(f"{number}{'<' if number == 0 else '>'}&-" for number in closed)
             return ["bash", "-c", f'exec "$@" {words}', "bash", *super().arguments()]
 
-    proxy = Closed(tmp_path, route(origin(answers(PLAIN)).url), access_log='{ path: "-" }')
-    try:
+    with contextlib.closing(Closed(tmp_path, route(origin(answers(PLAIN)).url), access_log='{ path: "-" }')) as proxy:
         assert proxy.ready().get("/") == 200
         opened = {number: os.readlink(f"/proc/{proxy.process.pid}/fd/{number}") for number in closed}
         assert opened == {number: "/dev/null" for number in closed}
         assert proxy.stop() == 0
-    finally:
-        proxy.process.kill()
-        proxy.process.wait()

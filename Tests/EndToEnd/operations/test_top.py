@@ -11,6 +11,7 @@ import pyte
 import pytest
 
 from harness.addresses import endless
+from harness.metrics import Metrics
 from harness.waiting import eventually
 from harness.weir import BINARY, command, route
 
@@ -62,26 +63,26 @@ class Terminal:
         self.read()
         return [line.rstrip() for line in self.screen.display]
 
-    def shows(self, text, within=20):
+    def shows(self, text):
         """Waits until a line has it, and returns that line."""
         def found():
             assert self.process.poll() is None, self.process.stderr.read()
             return next((line for line in self.lines() if text in line), None)
-        return eventually(found, f"{text!r} on the screen", within)
+        return eventually(found, f"{text!r} on the screen")
 
-    def client(self, *values, within=20):
+    def client(self, *values):
         """Waits until the row of the one client begins with these values, and returns all of them."""
         def found():
             return next((row for row in map(str.split, self.lines())
                          if row[:1] == ["127.0.0.1"] and row[1:1 + len(values)] == list(values)), None)
-        return eventually(found, f"a client {values}, but {self.lines()}", within)
+        return eventually(found, f"a client {values}, but {self.lines()}")
 
     def press(self, keys):
         os.write(self.own, keys.encode())
 
     def ended(self):
         """Waits for the end; the terminal must be as it was. Returns the exit status."""
-        status = self.process.wait(20)
+        status = self.process.wait(60)
         raw = self.read()
         assert raw.count(ENTER) >= 1 and raw.rindex(LEAVE) > raw.rindex(ENTER)
         assert raw.rindex(b"\x1b[?25h") > raw.rindex(b"\x1b[?25l"), "the cursor is back"
@@ -119,6 +120,7 @@ def busy(weir, origin, client):
                  route(upstream.url, match="/other"), shutdown_grace="0s")
     reader = client(proxy, receive_buffer=4096)
     reader.ask("/orders")
+    eventually(lambda: Metrics(proxy).total("weir_buffer_records", route="/orders") > 25, "a queue that is not read")
     return proxy
 
 
@@ -137,7 +139,7 @@ def test_the_screen_shows_what_runs_and_goes_away(busy, top):
     assert screen.lines()[-1].startswith(" q quit")
     # It is drawn again by itself: the clock advances.
     clock = screen.lines()[0]
-    eventually(lambda: screen.lines()[0] != clock, "a later snapshot", within=20)
+    eventually(lambda: screen.lines()[0] != clock, "a later snapshot")
     screen.press("q")
     assert screen.ended() == 0
 
@@ -153,7 +155,7 @@ def test_keys_choose_what_is_shown(busy, top):
     screen.press("p")
     screen.shows("paused")
     screen.press("p")
-    eventually(lambda: "paused" not in screen.lines()[0], "continuing", within=20)
+    eventually(lambda: "paused" not in screen.lines()[0], "continuing")
     screen.press("x\x1b[A\x7f")  # nothing that it knows
     screen.press("\x03")  # Ctrl-C
     assert screen.ended() == 0
@@ -167,7 +169,7 @@ def test_it_fits_whatever_the_size_becomes(busy, top):
         # No further snapshot comes: it is the size that is drawn for.
         last = (" q quit   p pause   < > order: as configured   Tab show: all" + " " * columns)[:columns].rstrip()
         eventually(lambda: screen.lines()[-1] == last and (rows == 1 or "weir"[:columns] in screen.lines()[0]),
-                   f"{columns}x{rows}", within=20)
+                   f"{columns}x{rows}")
     screen.press("q")
     assert screen.ended() == 0
 

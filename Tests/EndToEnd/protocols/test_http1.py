@@ -9,7 +9,12 @@ from harness.weir import route
 
 @pytest.fixture
 def proxy(weir, fastapi_app):
-    return weir(route(fastapi_app.url), limits="{ max_header_bytes: 8KiB, header_timeout: 1s, keepalive_timeout: 2s }")
+    return weir(route(fastapi_app.url), limits="{ max_header_bytes: 8KiB }")
+
+
+@pytest.fixture
+def impatient(weir, fastapi_app):
+    return weir(route(fastapi_app.url), limits="{ header_timeout: 1s, keepalive_timeout: 2s }")
 
 
 def test_a_connection_is_kept_alive(proxy, client):
@@ -29,8 +34,8 @@ def test_connection_close_is_honoured(proxy, client):
     assert connection.is_closed()
 
 
-def test_an_idle_connection_is_closed_after_the_keepalive_timeout(proxy, client):
-    connection = client(proxy)
+def test_an_idle_connection_is_closed_after_the_keepalive_timeout(impatient, client):
+    connection = client(impatient)
     connection.get("/v1/orders/1").read()
     assert connection.is_closed()
 
@@ -148,8 +153,8 @@ def test_headers_within_the_limit_pass(proxy, client):
 
 
 @pytest.mark.parametrize("begun", [b"", b"GET /v1/orders/1 HTTP/1.1\r\nHost: a\r\nX-Slow: "], ids=["nothing", "half"])
-def test_a_slow_sender_is_disconnected(proxy, client, begun):
-    connection = client(proxy)
+def test_a_slow_sender_is_disconnected(impatient, client, begun):
+    connection = client(impatient)
     connection.send(begun)
     try:
         response = connection.response()
@@ -160,8 +165,8 @@ def test_a_slow_sender_is_disconnected(proxy, client, begun):
     assert connection.is_closed()
 
 
-def test_a_trickle_does_not_prolong_the_header_time(proxy, client):
-    connection = client(proxy)
+def test_a_trickle_does_not_prolong_the_header_time(impatient, client):
+    connection = client(impatient)
     connection.send(b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ")
     connection.sock.settimeout(0.1)
     for _ in range(100):  # 10 s at most; the limit is 1 s

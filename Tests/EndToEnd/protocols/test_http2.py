@@ -83,7 +83,7 @@ def test_it_is_known_by_its_preface_however_that_is_cut(weir, origin, client, cu
 
 
 def test_what_only_begins_like_a_preface_is_http1(weir, origin, client):
-    proxy = weir(route(origin(ten).url), limits="{ header_timeout: 500ms }")
+    proxy = weir(route(origin(ten).url), limits="{ header_timeout: 2s }")
     connection = client(proxy)
     connection.send(b"PR")
     connection.send(b"OPFIND / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -228,7 +228,7 @@ def test_a_stream_that_is_not_read_waits_alone(weir, origin, h2):
 
 
 def test_a_closed_window_is_a_client_that_does_not_read(weir, origin, h2):
-    proxy = weir(route(origin(endless(1024)).url, stall_timeout="500ms", breaker="off"),)
+    proxy = weir(route(origin(endless(1024)).url, stall_timeout="2s", breaker="off"),)
     connection = h2(proxy)
     unread, read = connection.ask("/unread", reads=False), connection.ask("/read")
     connection.until(lambda: unread.over)
@@ -243,7 +243,7 @@ def test_a_closed_window_is_a_client_that_does_not_read(weir, origin, h2):
 
 def test_a_client_that_opens_its_window_bit_by_bit_is_seen_to_read(weir, origin, h2):
     """A batch of 64 KiB takes it longer than the limit, and it takes some of it all the time."""
-    keys = {"stall_timeout": "500ms", "breaker": "off", "overflow": "drop_newest", "buffer": "{ default: 20 }"}
+    keys = {"stall_timeout": "2s", "breaker": "off", "overflow": "drop_newest", "buffer": "{ default: 20 }"}
     proxy = weir(route(origin(endless(1024)).url, **keys))
     slow, witness = h2(proxy), h2(proxy)
     stream = slow.ask("/slow", reads=False)
@@ -258,9 +258,9 @@ def test_a_client_that_opens_its_window_bit_by_bit_is_seen_to_read(weir, origin,
     waiting.start()
     wanted = 65535
     while not over.wait(0.05):
-        stream.client.h2.increment_flow_control_window(1000, stream.id)
+        stream.client.h2.increment_flow_control_window(100, stream.id)
         slow.flush()
-        wanted += 1000
+        wanted += 100
         slow.until(lambda: len(stream.body) >= wanted or stream.over)
         assert not stream.over
     waiting.join()
@@ -374,7 +374,7 @@ def test_a_drain_sends_goaway_and_ends_streams(weir, origin, h2):
 
 
 def test_an_idle_connection_is_closed_with_goaway(weir, origin, h2):
-    proxy = weir(route(origin(ten).url), limits="{ keepalive_timeout: 300ms, header_timeout: 300ms }")
+    proxy = weir(route(origin(ten).url), limits="{ keepalive_timeout: 2s, header_timeout: 2s }")
     used, unused = h2(proxy), h2(proxy)
     used.ask("/").finish()
     for connection, last in ((used, 1), (unused, 0)):
@@ -452,7 +452,7 @@ def test_nghttp_and_h2load_get_what_they_ask_for(weir, origin, tmp_path):
     authority = Authority(tmp_path)
     proxy = weir(route(origin(thousand).url), tls=yaml(**authority.serve()))
     got = subprocess.run(["nghttp", "--no-verify-peer", proxy.url + "/", proxy.url + "/again"], capture_output=True,
-                         timeout=30)
+                         timeout=60)
     assert got.returncode == 0 and got.stdout.count(b"\n") == 2000
     load = subprocess.run(["h2load", "-n", "100", "-c", "4", "-m", "10", proxy.url + "/"], capture_output=True, text=True,
                           timeout=60)

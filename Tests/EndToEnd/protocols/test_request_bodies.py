@@ -73,8 +73,8 @@ def test_a_body_may_come_in_any_pieces(weir, fastapi_app, client, cut):
 def test_curl_uploads_a_file(weir, app, tmp_path, arguments, size):
     (tmp_path / "file").write_bytes(made(size))
     proxy = weir(route(app.url))
-    done = subprocess.run(["curl", "-sS", "--max-time", "30", *arguments, "-T", str(tmp_path / "file"), proxy.url + "/v1/digest"],
-                          capture_output=True, timeout=40)
+    done = subprocess.run(["curl", "-sS", "--max-time", "60", *arguments, "-T", str(tmp_path / "file"), proxy.url + "/v1/digest"],
+                          capture_output=True, timeout=60)
     assert json.loads(done.stdout)["sha256"] == hashlib.sha256(made(size)).hexdigest(), done.stderr
 
 
@@ -115,9 +115,10 @@ def test_an_upstream_that_does_not_read_pauses_the_client(weir, origin):
     def script(peer):
         peer.read_head()
         go.wait()
-        while len(peer.buffer) < 64 << 20:
-            peer.buffer += peer._receive()
-        got.append(len(peer.buffer))
+        received = len(peer.buffer)
+        while received < 64 << 20:
+            received += len(peer._receive())
+        got.append(received)
         peer.send(OK)
     proxy = weir(route(origin(script).url))
     before = proxy.resident()
@@ -129,7 +130,7 @@ def test_an_upstream_that_does_not_read_pauses_the_client(weir, origin):
         if "SANITIZED" not in os.environ:  # a sanitizer's own memory is not weir's
             assert proxy.resident() - before < 4 << 20
         go.set()
-        sock.settimeout(30)
+        sock.settimeout(60)
         while sent < 64 << 20:
             sent += sock.send(bytes(min(65536, (64 << 20) - sent)))
         assert sock.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
@@ -219,8 +220,8 @@ def test_an_upstream_that_waits_for_the_body_is_not_late(weir, origin, client):
             peer.buffer += peer._receive()
         peer.send(OK)
     upstream, silent = origin(script), origin(lambda peer: (peer.read_head(), peer.wait_gone()))
-    proxy = weir(route(upstream.url, match="/waits", timeouts="{ first_byte: 300ms, body: 60s }"),
-                 route(silent.url, timeouts="{ first_byte: 300ms }"))
+    proxy = weir(route(upstream.url, match="/waits", timeouts="{ first_byte: 2s, body: 60s }"),
+                 route(silent.url, timeouts="{ first_byte: 2s }"))
     connection = client(proxy)
     connection.send(head("/waits", "Content-Length: 2") + b"a")
     eventually(lambda: upstream.peers and b"a" in upstream.peers[0].buffer, "half of the body at the upstream")

@@ -92,7 +92,7 @@ def test_connections_live_on_and_pipelined_requests_are_answered(secured, origin
 
 
 def test_a_connection_without_tls_is_closed_and_others_continue(secured, origin, client, authority):
-    proxy = secured(route(origin(ten).url), top={"limits": yaml(header_timeout="300ms")})
+    proxy = secured(route(origin(ten).url), top={"limits": yaml(header_timeout="2s")})
     plain, silent, halfway = client(proxy), client(proxy), client(proxy)
     plain.ask("/")
     halfway.send(b"\x16\x03\x01\x02\x00\x01")  # the begin of a ClientHello
@@ -232,8 +232,8 @@ def test_a_client_that_reads_slowly_is_seen_to_read(secured, origin, client, aut
     """What the kernel has not sent is counted as TLS made it: were it not, progress would not show, or go backwards."""
     upstream = origin(endless(1024), send_buffer=16 << 10)
     proxy = secured(
-        route(upstream.url, match="/witness", stall_timeout="500ms", breaker="off"),
-        route(upstream.url, stall_timeout="500ms", breaker="off", overflow="drop_newest", buffer="{ default: 20 }"))
+        route(upstream.url, match="/witness", stall_timeout="2s", breaker="off"),
+        route(upstream.url, stall_timeout="2s", breaker="off", overflow="drop_newest", buffer="{ default: 20 }"))
     slow, witness = (client(proxy, tls=authority.client(), receive_buffer=4096) for _ in range(2))
     slow.get("/")
     witness.get("/witness")
@@ -278,7 +278,7 @@ def test_a_body_delimited_by_the_close_ends_with_close_notify_only_if_it_is_whol
     proxy = secured(route(origin(script).url))
     with socket.create_connection(("127.0.0.1", proxy.port)) as sock:
         with authority.client().wrap_socket(sock, server_hostname="localhost", suppress_ragged_eofs=False) as tls:
-            tls.settimeout(15)
+            tls.settimeout(60)
             tls.sendall(b"GET / HTTP/1.0\r\n\r\n")
             got = b""
             try:

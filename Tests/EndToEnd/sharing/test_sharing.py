@@ -64,8 +64,8 @@ def test_readers_share_one_request(weir, origin, client, workers):
     assert b"secret" not in head and b"user-agent" not in head and b"forwarded" not in head
     line = proxy.logged(id=responses[3].head["X-Stream-Id"])
     assert (line["reason"], line["records"], line["upstream"]) == ("completed", 6, upstream.url)
-    eventually(lambda: Metrics(proxy).total("weir_shared_pulls", route="/") == 0, "no pull")
-    assert Metrics(proxy).total("weir_shared_readers", route="/") == 0
+    pulls(proxy, 0)
+    readers(proxy, 0)
 
 
 def test_one_generator_of_an_app_serves_fifty_clients(weir, app, client):
@@ -324,7 +324,7 @@ def test_waiters_are_released_at_once(weir, origin, client, cause, workers):
     assert after.head["Cache-Status"] == "weir; fwd=uri-miss; collapsed=?0; detail=refused-before"
     assert len(upstream.heads) == 7
     assert Metrics(proxy).total("weir_sharing_refusals_total", route="/", cause=cause) == 5
-    assert Metrics(proxy).total("weir_shared_pulls", route="/") == 0
+    pulls(proxy, 0)
 
 
 @pytest.mark.parametrize("field, cause", [

@@ -8,6 +8,7 @@ import pytest
 from harness.addresses import endless
 from harness.metrics import Metrics
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
+from harness.sockets import longest_send_buffer
 from harness.waiting import eventually, level
 from harness.weir import route
 
@@ -18,12 +19,6 @@ SEND_BUFFER, RECEIVE_BUFFER = 16 << 10, 64 << 10  # asked for; the kernel takes 
 UPSTREAM = {"upstream_receive_buffer": "64KiB", "buffer": f"{{ default: {GRANTED}, max: {GRANTED} }}"}
 # What may be under way beside the granted records: the sockets between origin and weir, and weir's chunk in hand.
 BETWEEN = 2 * (SEND_BUFFER + RECEIVE_BUFFER) + (128 << 10)
-
-
-def longest_send_buffer():
-    """What the system lets one socket hold towards a client that does not read."""
-    with open("/proc/sys/net/ipv4/tcp_wmem") as limits:
-        return int(limits.read().split()[2])
 
 
 def records_then_end(count):

@@ -243,8 +243,8 @@ def test_curl_may_expect_100_continue(begin):
     stream = begin()
     done = subprocess.run(
         ["curl", "--silent", "--show-error", "--noproxy", "*", "--verbose", "--header", "Expect: 100-continue",
-         "--expect100-timeout", "20", "--max-time", "15", "--data", '{"bufferSize":9}',
-         f"{stream.proxy.url}/v1/streams/{stream.id}/feedback"], capture_output=True, text=True, timeout=30)
+         "--expect100-timeout", "60", "--max-time", "60", "--data", '{"bufferSize":9}',
+         f"{stream.proxy.url}/v1/streams/{stream.id}/feedback"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "100 Continue" in done.stderr
     assert '"bufferSize":9' in done.stdout

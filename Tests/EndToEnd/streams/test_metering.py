@@ -67,7 +67,7 @@ def test_a_record_that_is_due_does_not_wait(weir, origin, client):
         peer.read_head()
         peer.send(STREAM_HEAD)
         for number in range(1, 6):
-            assert following.acquire(timeout=10)
+            assert following.acquire(timeout=60)
             peer.send(chunk(record(number)))
         peer.send(LAST_CHUNK)
 

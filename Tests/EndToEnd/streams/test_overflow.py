@@ -74,11 +74,11 @@ def test_the_record_sent_is_the_newest_that_has_arrived(weir, origin, client, ke
         peer.read_head()
         peer.send(STREAM_HEAD + chunk(keyed(1)(1)))
         for begin in range(2, 2 + batch * rounds, batch):
-            assert more.acquire(timeout=30)
+            assert more.acquire(timeout=60)
             # In one chunk, and one by one: either is conflated.
             peer.send(chunk(b"".join(map(keyed(1), range(begin, begin + batch // 2)))))
             peer.send(b"".join(chunk(keyed(1)(number)) for number in range(begin + batch // 2, begin + batch)))
-        assert over.wait(30)
+        assert over.wait(60)
         peer.send(LAST_CHUNK)
 
     keys = {"key": key} if key else {}
@@ -231,6 +231,7 @@ def test_a_stream_that_loses_nothing_pauses_the_upstream(weir, origin, client, p
     if holder != "pause":
         address.feedback(pause=False)
     script.go.set()
+    eventually(lambda: address.state()["queued"] == GRANTED, "a full queue")
     sent = level(lambda: script.sent, "what the origin has sent", still=0.7)
     assert GRANTED < sent < GRANTED + (2 * (SEND_BUFFER + (32 << 10)) + (64 << 10)) // size
     state = address.state()
@@ -280,7 +281,7 @@ def test_a_promised_length_does_not_outlive_dropped_records(weir, origin, client
         while peer.read_head():
             first = len(record(1))
             peer.send(head + body[:first])
-            assert go.wait(30)
+            assert go.wait(60)
             peer.send(body[first:])
 
     proxy = weir(route(origin(script).url, overflow=policy, buffer=BUFFER))

@@ -109,9 +109,9 @@ def test_a_keepalive_of_one_line_passes_at_once(weir, origin, client, keepalive)
         peer.read_head()
         peer.send(SSE_HEAD + chunk(event(1)))
         for _ in range(count):
-            assert taken.acquire(timeout=30)
+            assert taken.acquire(timeout=60)
             peer.send(chunk(keepalive))
-        assert taken.acquire(timeout=30)
+        assert taken.acquire(timeout=60)
         peer.send(chunk(event(2)) + LAST_CHUNK)
 
     proxy = weir(route(origin(script).url, rate="{ default: unlimited }", buffer="{ max_record_bytes: 256 }"))
@@ -133,7 +133,7 @@ def test_a_comment_line_costs_no_pace_and_keeps_its_place(weir, origin, client):
     def script(peer):
         peer.read_head()
         peer.send(SSE_HEAD + chunk(event(1)))
-        assert go.wait(30)
+        assert go.wait(60)
         peer.send(chunk(b": a\n" + event(2) + b": b\nid: 3\n: c\ndata: {\"orderId\": 3}\n\n: d\n") + LAST_CHUNK)
 
     proxy = weir(route(origin(script).url, rate="{ default: 1/hour }"))
@@ -267,7 +267,7 @@ def test_comments_are_never_within_an_event(weir, origin, client):
     def slowly(peer):
         peer.read_head()
         peer.send(SSE_HEAD + chunk(b"id: 1\ndata: {\"order"))
-        assert go.wait(30)
+        assert go.wait(60)
         peer.send(chunk(b"Id\": 1}\n\n") + LAST_CHUNK)
 
     proxy = weir(route(origin(slowly).url, heartbeat="100ms"))
@@ -287,7 +287,7 @@ def test_a_byte_order_mark_after_a_comment_is_removed(weir, origin, client):
     def late(peer):
         peer.read_head()
         peer.send(SSE_HEAD)
-        assert go.wait(30)
+        assert go.wait(60)
         peer.send(chunk(b"\xef\xbb\xbf" + event(1)) + LAST_CHUNK)
 
     proxy = weir(route(origin(late).url, heartbeat="100ms"))

@@ -28,10 +28,8 @@ def silent(peer):
     peer.wait_gone()
 
 
-def test_a_refused_connection_is_502(weir, client):
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        port = taken.getsockname()[1]
-    proxy = weir(route(f"http://127.0.0.1:{port}"))
+def test_a_refused_connection_is_502(weir, client, reserved_port):
+    proxy = weir(route(reserved_port().url))
     problem(client(proxy).get("/"), 502, "bad-upstream")
     assert proxy.logged(reason="upstream_failed", status=502)
 
@@ -70,7 +68,7 @@ def test_a_malformed_answer_is_502(weir, origin, client, answer):
         peer.read_head()
         peer.send(answer)
 
-    proxy = weir(route(origin(script).url, timeouts="{ first_byte: 3s }"))
+    proxy = weir(route(origin(script).url, timeouts="{ first_byte: 30s }"))
     problem(client(proxy).get("/"), 502, "bad-upstream")
 
 
@@ -116,7 +114,7 @@ def test_a_connect_timeout_does_not_delay_the_next_connection(weir, deaf, origin
         return time.monotonic() - asked < 0.15
 
     # Without the watch none is answered before libcurl itself looks again, after 200 ms; a busy machine may delay some.
-    eventually(is_watched, "a response before libcurl's own timer", within=30)
+    eventually(is_watched, "a response before libcurl's own timer")
 
 
 def test_a_slow_head_is_waited_for(weir, app, client):
@@ -132,7 +130,7 @@ def resetting_on_command():
         peer.read_head()
         peer.send(STREAM_HEAD + b"".join(chunk(record(number)) for number in (1, 2, 3)))
         peer.send(b'40\r\n{"orderId":4,')
-        assert now.wait(10)
+        assert now.wait(60)
         peer.reset()
 
     return script, now
@@ -230,8 +228,9 @@ def test_while_we_pause_the_upstream_its_silence_is_ours(weir, origin, client):
 def test_the_total_time_is_kept(weir, app, client):
     proxy = weir(route(app.url, rate="{ default: 10/second }", timeouts="{ total: 1s }"))
     response = client(proxy).get("/v1/orders/stream")
-    assert 8 <= len(list(response.records())) <= 13
+    assert 1 <= len(list(response.records())) <= 13
     assert response.complete is False
+    assert proxy.logged(event="end")["duration"] >= 1
 
 
 def test_a_reset_during_a_pause_fails_after_the_records_before_it(weir, origin, client):
@@ -240,7 +239,7 @@ def test_a_reset_during_a_pause_fails_after_the_records_before_it(weir, origin, 
     def script(peer):
         peer.read_head()
         peer.send(STREAM_HEAD + b"".join(chunk(record(number)) for number in range(1, 301)))
-        assert now.wait(10)
+        assert now.wait(60)
         peer.reset()
 
     proxy = weir(route(origin(script).url, rate="{ default: 300/second }", buffer="{ default: 3 }"))

@@ -41,7 +41,7 @@ class Weir:
         return self
 
     async def _logged(self, pattern):
-        return await until(lambda: re.search(pattern, self.said()) or self.check_alive(), f"{pattern} in the log", 30)
+        return await until(lambda: re.search(pattern, self.said()) or self.check_alive(), f"{pattern} in the log", 60)
 
     def said(self):
         return self.errors.read_text(errors="replace")
@@ -79,10 +79,10 @@ class Weir:
 
     async def metrics(self):
         """One scrape: {(name, route): {other labels: value}} with `""` where there is no route."""
-        reader, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", self.admin), 10)
+        reader, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", self.admin), 60)
         try:
             writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            page = (await asyncio.wait_for(reader.read(), 10)).decode()
+            page = (await asyncio.wait_for(reader.read(), 60)).decode()
         finally:
             writer.close()
         found = collections.defaultdict(dict)

@@ -25,7 +25,7 @@ GAUGES = ("weir_active_streams", "weir_shared_pulls", "weir_shared_readers", "we
           "weir_buffer_records", "weir_buffer_bytes", "weir_buffer_records_capacity",
           "weir_buffer_bytes_capacity", "weir_upstream_connections", "weir_older_config_streams")
 STILL = 5  # s: longer than any timer of a connection
-QUIET = 30  # s until everything has expired: idle upstream connections live longest, 4 s
+QUIET = 60  # s, a guard: until everything has expired: idle upstream connections live longest, 4 s
 
 
 class Run:
@@ -114,7 +114,7 @@ class Run:
             await self._drained(weir)
 
     async def _drained(self, weir):
-        await weir.drained(within=60 if self.is_sanitized else 15)
+        await weir.drained(within=60)
         self.targets.remove(weir)
         self.drains += 1
 
@@ -124,7 +124,7 @@ class Run:
         actors = asyncio.gather(*(self._actor(number, end) for number in range(self.options.actors)))
         await asyncio.sleep(1)
         for weir in self.weirs[:2]:
-            await weir.drained(within=60 if self.is_sanitized else 15)
+            await weir.drained(within=60)
             self.drains += 1
         self.weirs = self.weirs[2:]
         await actors
@@ -139,7 +139,7 @@ class Run:
             if time.monotonic() > deadline:
                 raise Failure(f"{weir.name}: not 0 after {QUIET} s: {left}")
             await asyncio.sleep(0.2)
-        await until(lambda: not weir.ledger.read().running, f"end line of each start in {weir.log}", 10)
+        await until(lambda: not weir.ledger.read().running, f"end line of each start in {weir.log}", 60)
         weir.ledger.check_all_ended()
         self._check_sums(weir, figures)
         return await self._level(weir), weir.resident()
