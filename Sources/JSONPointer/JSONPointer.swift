@@ -28,6 +28,18 @@ package struct JSONPointer: Hashable, Sendable {
     }
 }
 
+extension JSONPointer {
+    /// The keys that a value of this text has: as a string, and as a number, true, false or null.
+    package static func keys(of value: String) -> Set<RecordKey> {
+        var value = value
+        return value.withUTF8 { bytes in
+            let bytes = UnsafeRawBufferPointer(bytes)
+            return Set(
+                [weir_json_string, weir_json_literal].map { RecordKey(bytes, kind: UInt8($0.rawValue)) })
+        }
+    }
+}
+
 extension JSONPointer: RecordKeyReader {
     package func key(of record: UnsafeRawBufferPointer) -> RecordKey? {
         guard !record.isEmpty else { return nil }

@@ -89,6 +89,14 @@ extension Form where Value == String {
         }
     }
 
+    /// A text that a record may consist of or contain.
+    static var recordText: Form {
+        Form(allowed: "a text of at most 256 bytes, without white space at its ends") { text in
+            let isTrimmed = !(text.first?.isWhitespace ?? true) && !(text.last?.isWhitespace ?? true)
+            return isTrimmed && text.utf8.count <= 256 ? text : nil
+        }
+    }
+
     /// The beginning of a problem's type, followed by a slash (RFC 9457, section 3.1.1: an absolute URI is best).
     static var problemBase: Form {
         Form(allowed: "a URL such as `https://example.com/problems` or a path, of at most 1024 characters") { text in

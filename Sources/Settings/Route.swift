@@ -16,6 +16,8 @@ package struct Route: Equatable, Sendable {
     package var framing = Framing.auto
     /// Media types that are streams under `Framing.auto`, in addition to the known ones.
     package var types = StreamTypes()
+    /// The record with which a complete stream ends; `nil` if the end of the response is enough.
+    package var endRecord: EndRecord?
     /// The idle time after which a stream of events gets a comment; `nil` for never.
     package var heartbeat: Duration?
     package var policy = Policy()
@@ -181,11 +183,24 @@ extension Route {
         package init() {}
     }
 
+    /// The record with which a complete stream ends.
+    package enum EndRecord: Equatable, Sendable {
+        /// The text of the record: of an event, its data.
+        case data(String)
+        /// A JSON Pointer (RFC 6901) into the record, and the value there: a string, or a number, true, false or null as
+        /// it is written.
+        case pointer(String, value: String)
+    }
+
     /// The maximum times of the parts of an exchange with the upstream; `nil` for no limit.
     package struct Timeouts: Equatable, Sendable {
         package var connect = Duration.seconds(5)
         /// From the request to the head of the response, connecting included.
         package var firstByte: Duration? = .seconds(30)
+        /// From the request to the first record of a stream.
+        package var firstRecord: Duration?
+        /// From one record of a stream to the next, of an upstream that is not paused.
+        package var betweenRecords: Duration?
         /// Without a byte from an upstream that is not paused.
         package var idle: Duration? = .seconds(300)
         /// One pause by a full queue.

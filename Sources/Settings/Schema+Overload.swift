@@ -30,6 +30,13 @@ extension Schema {
         } else if route.upstreamTLS.isInsecure, route.upstreamTLS.authority != nil {
             setting["upstream_tls"]?["ca_file"]?.report("has no effect here; allowed: without `insecure: true`")
         }
+        if route.framing == .none {
+            for key in [
+                setting["end_record"], setting["timeouts"]?["first_record"], setting["timeouts"]?["between_records"],
+            ] {
+                key?.report("has no effect here; allowed: with `framing: auto` or the name of a format")
+            }
+        }
         if route.heartbeat != nil, route.framing != .auto, route.framing != .sse, let heartbeat = setting["heartbeat"] {
             heartbeat.report("has no effect here; allowed: with `framing: auto` or `framing: sse`")
         }

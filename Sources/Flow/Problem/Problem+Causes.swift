@@ -102,7 +102,7 @@ extension Problem {
 
     /// The step that the upstream did not complete in time.
     package enum UpstreamDelay: Equatable, Sendable {
-        case connect, firstByte
+        case connect, firstByte, firstRecord
     }
 
     /// Status 503, with a `Retry-After`.
@@ -140,6 +140,7 @@ extension Problem {
             switch delay {
             case .connect: "The upstream did not accept a connection in time"
             case .firstByte: "The upstream did not begin to answer in time"
+            case .firstRecord: "The upstream sent no record in time"
             }
         return Problem(.upstreamTimeout, status: 504, detail: detail)
     }

@@ -2,6 +2,10 @@ extension StreamMachine {
     /// The deadlines of a stream; `nil` for a deadline that it does not have.
     package struct Limits: Equatable, Sendable {
         package var firstByte: TimeLimit?
+        /// From the request to the first record, of a stream whose records are watched.
+        package var firstRecord: TimeLimit?
+        /// From one record to the next, of a stream whose records are watched.
+        package var betweenRecords: TimeLimit?
         package var idle: TimeLimit?
         package var pause: TimeLimit?
         package var stall: TimeLimit?
@@ -14,11 +18,13 @@ extension StreamMachine {
         package var isStallDryRun = false
 
         package init(
-            firstByte: Duration? = nil, idle: Duration? = nil, pause: Duration? = nil, stall: Duration? = nil,
-            total: Duration? = nil, resumeWindow: Duration? = nil, endsWhenFull: Bool = false,
-            isStallDryRun: Bool = false
+            firstByte: Duration? = nil, firstRecord: Duration? = nil, betweenRecords: Duration? = nil,
+            idle: Duration? = nil, pause: Duration? = nil, stall: Duration? = nil, total: Duration? = nil,
+            resumeWindow: Duration? = nil, endsWhenFull: Bool = false, isStallDryRun: Bool = false
         ) {
             self.firstByte = firstByte.map { TimeLimit($0) }
+            self.firstRecord = firstRecord.map { TimeLimit($0) }
+            self.betweenRecords = betweenRecords.map { TimeLimit($0) }
             self.idle = idle.map { TimeLimit($0) }
             self.pause = pause.map { TimeLimit($0) }
             self.stall = stall.map { TimeLimit($0) }

@@ -87,11 +87,24 @@ package struct StreamMachine: Sendable {
     /// The upstream would take more of the request's body than has arrived.
     package mutating func requestAwaited() { upstream.requestAwaited() }
 
-    /// The head of the response arrived.
-    package mutating func headArrived(at now: Instant) {
-        upstream.heard(at: now)
+    /// The request is sent to another upstream, before a head: its clocks restart.
+    package mutating func attemptBegan(at now: Instant) {
+        guard phase == .awaitingHead else { return }
+        upstream = UpstreamClock(at: now)
+        hasUpstreamFallenSilent = false
+    }
+
+    /// The head of the response arrived, and is not sent before the first record.
+    package mutating func headWithheld(at now: Instant) { upstream.headArrived(isWatched: true, at: now) }
+
+    /// The head of the response arrived; `isWatched` if ``recordArrived(at:)`` will report its records.
+    package mutating func headArrived(isWatched: Bool = false, at now: Instant) {
+        upstream.headArrived(isWatched: isWatched, at: now)
         if phase == .awaitingHead { phase = .open }
     }
+
+    /// A whole record arrived.
+    package mutating func recordArrived(at now: Instant) { upstream.recordArrived(at: now) }
 
     /// Bytes arrived and were queued or passed on.
     package mutating func chunkArrived(at now: Instant, level: QueueLevel) -> Action {
@@ -220,6 +233,7 @@ package struct StreamMachine: Sendable {
             min(
                 .end(of: phase == .awaitingHead ? upstream.headAwaitedSince : nil, limits.firstByte),
                 .end(of: isOpen ? bytesAwaitedSince : nil, limits.idle),
+                recordDeadline,
                 .end(of: isOpen ? queuePauses.since : nil, limits.pause),
                 .end(of: heldSince, limits.pause)),
             wouldHaveStalled || heldSince != nil ? .distantFuture : stall.nextDeadline,
@@ -240,7 +254,10 @@ package struct StreamMachine: Sendable {
             hasUpstreamFallenSilent = true
             guard isDetached else { return end(.upstreamTimeout) }
             return giveUpUpstream(at: now)
-        case .open where isPauseOver || Self.isOver(bytesAwaitedSince, limits.idle, at: now):
+        case .awaitingHead where now >= recordDeadline:
+            hasUpstreamFallenSilent = true
+            return .tryAnother
+        case .open where isPauseOver || Self.isOver(bytesAwaitedSince, limits.idle, at: now) || now >= recordDeadline:
             hasUpstreamFallenSilent = !isPauseOver
             return giveUpUpstream(at: now)
         case .awaitingHead, .open, .emptying, .ending, .finished: return .none
@@ -249,6 +266,18 @@ package struct StreamMachine: Sendable {
 
     /// The begin of the upstream's time for the next bytes; `nil` while something keeps it from sending.
     private var bytesAwaitedSince: Instant? { causes.isEmpty ? upstream.bytesAwaitedSince : nil }
+
+    /// When the upstream has to have sent its next record; `distantFuture` if nothing is required or it is paused.
+    private var recordDeadline: Instant {
+        switch phase {
+        case .awaitingHead: .end(of: upstream.firstRecordAwaitedSince, limits.firstRecord)
+        case .open where causes.isEmpty:
+            min(
+                .end(of: upstream.firstRecordAwaitedSince, limits.firstRecord),
+                .end(of: upstream.nextRecordAwaitedSince, limits.betweenRecords))
+        case .open, .emptying, .ending, .finished: .distantFuture
+        }
+    }
 
     /// Cancels an upstream that stopped sending, or was paused for too long; the records that it sent are still delivered.
     private mutating func giveUpUpstream(at now: Instant) -> Action {
@@ -288,7 +317,7 @@ package struct StreamMachine: Sendable {
         causes.remove(cause)
         if cause == .queueFull { queuePauses.end(at: now) }
         guard causes.isEmpty, phase == .open else { return .none }
-        upstream.heard(at: now)
+        upstream.resumed(at: now)
         return .resumeUpstream
     }
 }

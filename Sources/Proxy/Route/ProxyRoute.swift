@@ -49,9 +49,11 @@ final class ProxyRoute: Sendable {
                     metadata: ["route": "\(name)", "kind": "\(kind.rawValue)", "state": "\(state.rawValue)"])
             }
         machineLimits = StreamMachine.Limits(
-            firstByte: settings.timeouts.firstByte, idle: settings.timeouts.idle, pause: settings.timeouts.pause,
-            stall: settings.stallTimeout?.after, total: settings.timeouts.total, resumeWindow: settings.resumeWindow,
-            endsWhenFull: settings.overflow == .disconnect, isStallDryRun: settings.stallTimeout?.isDryRun ?? false)
+            firstByte: settings.timeouts.firstByte, firstRecord: settings.timeouts.firstRecord,
+            betweenRecords: settings.timeouts.betweenRecords, idle: settings.timeouts.idle,
+            pause: settings.timeouts.pause, stall: settings.stallTimeout?.after, total: settings.timeouts.total,
+            resumeWindow: settings.resumeWindow, endsWhenFull: settings.overflow == .disconnect,
+            isStallDryRun: settings.stallTimeout?.isDryRun ?? false)
         async = hasAddresses && settings.framing != .none ? settings.async : nil
         promises = previous?.promises ?? NamedCounter(perName: settings.async?.perClient)
         keys = settings.key.flatMap { JSONPointer($0) }

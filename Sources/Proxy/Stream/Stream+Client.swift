@@ -157,6 +157,7 @@ extension Stream: ResponseWriterDelegate {
             (limits.resumeWindow, limits.endsWhenFull) = (machine.limits.resumeWindow, machine.limits.endsWhenFull)
         }
         machine.setLimits(limits, at: now)
+        if limits.firstRecord == nil { releaseHead(at: now) }
         pipe.limit(by: route.settings.policy, at: now)
         if isStream { perform(machine.recordsSent(level: pipe.queue.level, at: now)) }
         setDeadline()

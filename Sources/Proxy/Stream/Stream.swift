@@ -23,6 +23,10 @@ final class Stream {
     let upstream: UpstreamExchange
     /// The response's head; `nil` before it arrived.
     var head: ResponseHead?
+    /// The head of a response that is not passed on before its first record.
+    var withheld: WithheldHead?
+    /// Looks at the upstream's records; `nil` if the route requires nothing of them.
+    var watch: RecordWatch?
     /// `nil` unless the client prefers to fetch the response later (`Prefer: respond-async`).
     var promise: Promise?
     /// `nil` until it is admitted.
@@ -144,7 +148,7 @@ final class Stream {
 
     /// Reports the memory that the stream uses to the ceiling over all streams.
     func countBytes() {
-        let held = pipe.heldBytes
+        let held = pipe.heldBytes + (withheld?.bytes.count ?? 0) + (watch?.heldBytes ?? 0)
         // At its end the stream has returned all of it, and uses none after that.
         guard held != account.countedBytes, !machine.isFinished else { return }
         host.bufferChanged(by: account.countBytes(held))
@@ -170,6 +174,7 @@ final class Stream {
             notePause(at: now)
             keepFailure(at: now)
             pump(at: now)
+        case .tryAnother: firstRecordIsLate(at: host.now())
         case .endResponse(.completed): completeResponse()
         case .endResponse(let outcome): breakOffResponse(outcome, at: host.now())
         case .detach: detach(at: host.now())
@@ -185,7 +190,7 @@ final class Stream {
 
     /// A promised stream that fails before its head waits for its client, to report the failure, as long as one that is
     /// ready.
-    private func keepFailure(at now: Instant) {
+    func keepFailure(at now: Instant) {
         guard head == nil, machine.isDetached, !machine.isFinished else { return }
         machine.detached(until: now + promiseExpiry)
         setDeadline()
@@ -236,7 +241,13 @@ extension Stream {
 
     func headArrived(_ received: UpstreamResponseHead) {
         let now = host.now()
-        machine.headArrived(at: now)
+        if let format = ResponseKind(received, to: request).format { watch = route.recordWatch(of: format) }
+        if !withholds(received, at: now) { beginResponse(received, at: now) }
+    }
+
+    /// Passes the head on.
+    func beginResponse(_ received: UpstreamResponseHead, at now: Instant) {
+        machine.headArrived(isWatched: watch != nil, at: now)
         promise?.headArrived()
         let kind = ResponseKind(received, to: request)
         var head = ResponseHead(received, to: request, format: kind.format, date: host.dateText)
@@ -270,6 +281,12 @@ extension Stream {
 
     func bytesArrived(_ bytes: UnsafeRawBufferPointer) {
         let now = host.now()
+        watchRecords(in: bytes, at: now)
+        if !withholds(bytes, at: now) { passOn(bytes, at: now) }
+    }
+
+    /// Passes bytes of the response on.
+    func passOn(_ bytes: UnsafeRawBufferPointer, at now: Instant) {
         let sent = pipe.push(bytes, at: now)
         account.sent(sent.run)
         if case .failed(let failure) = sent.stop {
@@ -289,11 +306,15 @@ extension Stream {
     func upstreamEnded(_ error: UpstreamError?) {
         let now = host.now()
         var outcome = Outcome.completed
-        if let error {
+        if let error = error ?? missingEnd() {
+            upstream.failed(error)
             route.warn(of: error, from: account.totals.upstream, to: host.process, at: now)
             if triesAnother(after: error, at: now) { return }
             outcome = Outcome(error)
             account.problem = Problem(error)
+            withheld = nil
+        } else {
+            releaseHead(at: now)
         }
         do throws(RecordFramer.Failure) {
             if outcome == .completed { try pipe.finish() } else { pipe.dropUnframed() }
@@ -311,13 +332,21 @@ extension Stream {
 
     /// Sends the request to another upstream, if the route permits it and nothing can have happened twice.
     ///
+    /// - Parameters:
+    ///   - error: Why the last attempt failed; `nil` if it sent no record in time.
+    ///   - now: The time.
     /// - Returns: Whether it does; then nothing has ended.
-    private func triesAnother(after error: UpstreamError, at now: Instant) -> Bool {
+    func triesAnother(after error: UpstreamError?, at now: Instant) -> Bool {
         guard head == nil, !machine.isFinished, request.mayRetry(after: error, attempts: account.totals.attempts) else {
             return false
         }
-        judgeUpstream(Outcome(error), at: now)
+        judgeUpstream(error.map { Outcome($0) } ?? .upstreamTimeout, at: now)
         guard permit?.tryAnother(at: now) != nil else { return false }
+        withheld = nil
+        watch = nil
+        account.problem = nil
+        machine.attemptBegan(at: now)
+        setDeadline()
         if prepareAttempt() { upstream.start() }
         return true
     }

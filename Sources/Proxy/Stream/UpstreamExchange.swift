@@ -56,6 +56,9 @@ final class UpstreamExchange {
 
     func resume() { transfer?.resume() }
 
+    /// The response is not what the route requires.
+    func failed(_ error: UpstreamError) { self.error = error }
+
     /// Ends the attempt; nothing more of the upstream is reported.
     func cancel() {
         transfer?.cancel()

@@ -5,8 +5,8 @@ import Testing
 /// Random walks of a machine whose orders are carried out, as far as they can be seen: paused or not, over or not.
 @Suite struct StreamMachineModelTests {
     private static let limits = StreamMachine.Limits(
-        firstByte: .seconds(30), idle: .seconds(20), pause: .seconds(40), stall: .seconds(10), total: .seconds(500),
-        resumeWindow: .seconds(25))
+        firstByte: .seconds(30), firstRecord: .seconds(25), betweenRecords: .seconds(15), idle: .seconds(20),
+        pause: .seconds(40), stall: .seconds(10), total: .seconds(500), resumeWindow: .seconds(25))
 
     @Test(arguments: 0..<200) func pausesAlternateWithResumesAndTheEndIsReportedOnce(seed: Int) {
         var random = SeededGenerator(seed: seed)
@@ -28,6 +28,9 @@ import Testing
                 isPaused = false
             case .cancelUpstream:
                 #expect(!hasEnded && machine.isEmptying)
+            case .tryAnother:
+                #expect(!hasEnded && !isPaused)
+                if Bool.random(using: &random) { machine.attemptBegan(at: now) }
             case .detach:
                 #expect(machine.isDetached)
                 detachments += 1
@@ -55,8 +58,10 @@ import Testing
         _ machine: inout StreamMachine, at now: Instant, using random: inout SeededGenerator
     ) -> StreamMachine.Action {
         let level = QueueLevel.allCases.randomElement(using: &random) ?? .low
-        switch Int.random(in: 0..<22, using: &random) {
-        case 0: machine.headArrived(at: now)
+        switch Int.random(in: 0..<24, using: &random) {
+        case 0: machine.headArrived(isWatched: true, at: now)
+        case 21: machine.headWithheld(at: now)
+        case 22: machine.recordArrived(at: now)
         case 1..<8: return machine.chunkArrived(at: now, level: level)
         case 8..<14:
             return machine.recordsSent(level: level, at: now)

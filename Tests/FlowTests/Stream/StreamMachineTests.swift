@@ -52,6 +52,62 @@ import Testing
         #expect(machine.nextDeadline == .seconds(70))
     }
 
+    // MARK: Records in time
+
+    @Test func aHeadAndBytesAreNoRecord() {
+        var machine = StreamMachine(limits: .init(firstByte: .seconds(5), firstRecord: .seconds(10)), at: Self.start)
+        machine.headWithheld(at: .seconds(1))
+        #expect(machine.nextDeadline == .seconds(10))
+        _ = machine.chunkArrived(at: .seconds(9), level: .low)
+        #expect(machine.deadlinePassed(at: .seconds(10)) == .tryAnother)
+        #expect(machine.hasUpstreamFallenSilent && !machine.isFinished)
+    }
+
+    @Test func eachAttemptHasItsOwnTime() {
+        var machine = StreamMachine(limits: .init(firstRecord: .seconds(10)), at: Self.start)
+        #expect(machine.deadlinePassed(at: .seconds(10)) == .tryAnother)
+        machine.attemptBegan(at: .seconds(10))
+        #expect(machine.nextDeadline == .seconds(20) && !machine.hasUpstreamFallenSilent)
+        machine.headWithheld(at: .seconds(11))
+        machine.recordArrived(at: .seconds(12))
+        machine.headArrived(isWatched: true, at: .seconds(12))
+        #expect(machine.nextDeadline == .distantFuture)
+    }
+
+    @Test func recordsThatAreNotWatchedHaveNoDeadline() {
+        var machine = open(.init(firstRecord: .seconds(10), betweenRecords: .seconds(1)))
+        #expect(machine.nextDeadline == .distantFuture)
+        #expect(machine.deadlinePassed(at: .seconds(60)) == .none)
+    }
+
+    @Test func betweenRecordsOnlyRecordsCount() {
+        var machine = StreamMachine(limits: .init(betweenRecords: .seconds(10)), at: Self.start)
+        machine.headArrived(isWatched: true, at: Self.start)
+        #expect(machine.nextDeadline == .distantFuture, "the first record has its own limit")
+        machine.recordArrived(at: .seconds(5))
+        _ = machine.chunkArrived(at: .seconds(14), level: .low)
+        #expect(machine.deadlinePassed(at: .seconds(15)) == .cancelUpstream)
+        #expect(machine.hasUpstreamFallenSilent)
+    }
+
+    @Test func aPausedUpstreamOwesNoRecord() {
+        var machine = StreamMachine(limits: .init(betweenRecords: .seconds(10)), at: Self.start)
+        machine.headArrived(isWatched: true, at: Self.start)
+        machine.recordArrived(at: .seconds(5))
+        #expect(machine.chunkArrived(at: .seconds(5), level: .full) == .pauseUpstream)
+        #expect(machine.nextDeadline == .distantFuture)
+        #expect(machine.recordsSent(level: .low, at: .seconds(60)) == .resumeUpstream)
+        #expect(machine.nextDeadline == .seconds(70))
+    }
+
+    @Test func anUpstreamThatWaitsForTheRequestOwesNoRecord() {
+        var machine = StreamMachine(limits: .init(firstRecord: .seconds(10)), at: Self.start)
+        machine.requestAwaited()
+        #expect(machine.nextDeadline == .distantFuture)
+        machine.requestTaken(at: .seconds(100))
+        #expect(machine.nextDeadline == .seconds(110))
+    }
+
     @Test func anUpstreamThatEndsBeforeItsHeadEndsTheStream() {
         var machine = StreamMachine(limits: .init(), at: Self.start)
         #expect(machine.upstreamEnded(.upstreamFailed, at: .seconds(2)) == .finish(.upstreamFailed))
