@@ -65,7 +65,8 @@ class Process:
     def __init__(self, *command, core=None, **streams):
         pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
         self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", *pinned, *map(str, command)], stdin=subprocess.DEVNULL, **streams)
+            ["setpriv", "--pdeathsig", "KILL", *pinned, *map(str, command)],
+            **{"stdin": subprocess.DEVNULL, **streams})
 
     def __enter__(self):
         return self
@@ -78,7 +79,7 @@ class Process:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        for stream in (self.process.stdout, self.process.stderr):
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream:
                 stream.close()
 

@@ -12,8 +12,8 @@
  *   GET /stats             the open streams and what the kernel has taken of them
  *
  * A record is one line of --record-bytes, newline included, in a chunk of its own, as most frameworks send it:
- *   {"seq":<n from 0>,"pad":"xxx..."}\n
- * Its bytes follow from its number, so a stream is told by how many bytes of it were sent, and holds no buffer.
+ *   {"seq":<n from 0>,"due":<when it was due, 0 if at no time>,"pad":"xxx..."}\n
+ * Its bytes follow from its number, so a stream is known by how many bytes of it were sent, and holds no buffer.
  */
 #define _GNU_SOURCE
 #include "common.h"
@@ -50,12 +50,13 @@ static size_t record_size, framed_size;
 static int send_buffer;
 static char *batch; /* room for BATCH and one record more */
 
-/* Writes record `number` with its chunk framing, framed_size bytes. */
-static void put_record(char *to, int64_t number)
+/* Writes record `number` of a stream with its chunk framing, framed_size bytes. */
+static void put_record(char *to, const struct stream *stream, int64_t number)
 {
     char *at = to + sprintf(to, "%zx\r\n", record_size);
     char *record = at;
-    at += sprintf(at, "{\"seq\":%" PRId64 ",\"pad\":\"", number);
+    int64_t due = stream->kind == PACED ? stream->first + number * stream->spacing : 0;
+    at += sprintf(at, "{\"seq\":%" PRId64 ",\"due\":%" PRId64 ",\"pad\":\"", number, due);
     size_t pad = record_size - (size_t)(at - record) - 3;
     memset(at, 'x', pad);
     memcpy(at + pad, "\"}\n\r\n", 5);
@@ -82,7 +83,7 @@ static bool send_body(int fd, int64_t limit)
     int64_t skip = stream->sent % size;
     int64_t filled = 0;
     for (int64_t number = stream->sent / size; filled < skip + limit && filled < BATCH + size; number++) {
-        put_record(batch + filled, number);
+        put_record(batch + filled, stream, number);
         filled += size;
     }
     int64_t ready = filled - skip < limit ? filled - skip : limit;
