@@ -1,5 +1,6 @@
 """weir's configuration in the soak test: every time is a hundredth of its default, or the least that is allowed."""
-ROUTES = ("/plain", "/metered", "/fast", "/drop", "/latest", "/resume", "/events", "/shared", "/breaker")
+SHARED = ("/shared", "/shared-gap", "/shared-wait", "/shared-keys")
+ROUTES = ("/plain", "/metered", "/fast", "/drop", "/latest", "/resume", "/events", *SHARED, "/breaker")
 
 TOP = """\
 listen: [127.0.0.1:0{unix}]
@@ -35,6 +36,10 @@ KEYS = {
     "/events": "    heartbeat: 1s\n",
     "/shared": "    shared: { linger: 50ms, join: beginning, max_readers: 10,"
                " retain: { records: 100, bytes: 64KiB, age: 300ms } }\n",
+    "/shared-gap": "    shared: { linger: 0s, max_readers: 10, retain: { records: 20, bytes: 16KiB, age: 100ms } }\n",
+    "/shared-wait": "    shared: { linger: 50ms, join: last, lag: wait, max_readers: 10, retain: { records: 20, bytes: 16KiB } }\n",
+    "/shared-keys": "    shared: { linger: 50ms, join: keys, lag: end, max_readers: 10, retain: { records: 5, bytes: 16KiB } }\n"
+                    "    key: /orderId\n",
     "/breaker": "    upstream_breaker: { failures: 5, window: 1s, cooldown: 1s }\n",
 }
 

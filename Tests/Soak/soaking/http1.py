@@ -3,7 +3,7 @@ import asyncio
 import json
 import re
 
-from .configuration import ROUTES
+from .configuration import ROUTES, SHARED
 from .sockets import Connection
 from .upstream import ACTS, WELL
 
@@ -26,7 +26,7 @@ class Client:
         self.connections = []
         self.acts = [self.polite, self.polite, self.leaves, self.leaves, self.stalls, self.floods, self.half_closes,
                      self.sends_half_a_head, self.sends_a_body, self.sends_a_body, self.breaks_a_body, self.resumes,
-                     self.gives_feedback, self.comes_later, self.sends_garbage, self.is_old]
+                     self.joins, self.gives_feedback, self.comes_later, self.sends_garbage, self.is_old]
 
     async def act(self):
         try:
@@ -196,6 +196,21 @@ class Client:
             if connection is None:
                 return
         await connection.end(self.draw)
+
+    async def joins(self):
+        """Several readers of one request: some stop to read, leave, or come back."""
+        path = self.draw.choice(SHARED) + "/" + self.draw.choice(["slow", "stream", "flood", "endless"])
+        for _ in range(self.draw.randrange(2, 6)):
+            fields = self.draw.choice([[], ["Prefer: stream-notices"], ["X-Stream-Rate-Limit: 500/second"]])
+            connection, stream = await self._stream(path, *fields)
+            if not stream:
+                continue
+            text = await connection.some(self.draw.choice([10, 1000, 20000]))
+            if self.draw.random() < 0.5:
+                await connection.end(self.draw)
+            if self.draw.random() < 0.5:
+                after = self.draw.choice([0, 1, text.count(b"\n"), 10**9])
+                await self._stream(path, self.draw.choice([f"X-Stream-Resume: {stream};after={after}", "Last-Event-ID: 7"]))
 
     async def gives_feedback(self):
         connection, stream = await self._stream("/metered/" + self.draw.choice(["slow", "endless", "stream"]))
