@@ -1,4 +1,5 @@
 import Flow
+import HTTPText
 import NIOCore
 import NIOHTTP1
 import NIOTLS
@@ -141,6 +142,9 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     func write(_ bytes: UnsafeRawBufferPointer, isChunked: Bool) {
         outbox.append(bytes, for: wire, isChunked: isChunked)
     }
+
+    /// Writes a chunk of a body that is chunked.
+    func write(_ chunk: WholeChunk) { outbox.append(chunk, for: wire) }
 
     func responseEnded(_ end: ResponseEnd) {
         guard cycle.responseEnded(end) else { return }

@@ -1,3 +1,4 @@
+import HTTPText
 package import NIOCore
 import NIOHTTP1
 
@@ -23,10 +24,6 @@ package final class Outbox {
     private static let largestCopy = 32 << 10
     /// The buffer of a batch with one record that is larger than any other batch is not used again.
     private static let largestKept = 2 * bufferSize
-    /// Room before the body for the size of a chunk: eight hexadecimal digits and CRLF.
-    private static let prefix = 10
-    /// Room for CRLF after the body of a chunk.
-    private static let suffix = 2
     /// Room for a head; the buffer grows for a larger one.
     private static let usualHead = 4 << 10
 
@@ -41,16 +38,17 @@ package final class Outbox {
     private var unflushed: [WireHandler] = []
     private var staged: [any StagedConnection] = []
     private var isEnding = false
+    /// Called before what was collected is sent: the time to write what was kept until now.
+    package var turnEnds: () -> Void = {}
 
     package init(allocator: ByteBufferAllocator = ByteBufferAllocator()) {
         self.allocator = allocator
         buffer = allocator.buffer(capacity: Self.bufferSize)
     }
 
-    /// CRLF.
-    private static let lineEnd = UInt16(0x0D0A).bigEndian
-
-    private static var bufferSize: Int { usualHead + prefix + BatchSize.maximum + suffix }
+    private static var bufferSize: Int {
+        usualHead + ChunkFraming.prefix + BatchSize.maximum + ChunkFraming.suffix
+    }
 
     /// How many body bytes may be written for a client now: none while it has not taken the batch before.
     func room(for wire: WireHandler) -> Int {
@@ -88,13 +86,25 @@ package final class Outbox {
         var gap = 0
         if collected == 0 {
             self.isChunked = isChunked
-            if isChunked { gap = Self.prefix }
+            if isChunked { gap = ChunkFraming.prefix }
         }
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: gap + bytes.count + Self.suffix) { target in
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: gap + bytes.count + ChunkFraming.suffix) { target in
             UnsafeMutableRawBufferPointer(rebasing: target[gap...]).copyMemory(from: bytes)
             return gap + bytes.count
         }
         collected += bytes.count
+    }
+
+    /// Sends a chunk that was framed before, without a copy; if that must wait for other bytes, adds its content to them.
+    func append(_ chunk: WholeChunk, for wire: WireHandler) {
+        let sent = wire === owner ? 0 : chunk.withFramedBytes { wire.send($0) }
+        guard sent > 0 else { return chunk.withBytes { append($0, for: wire, isChunked: true) } }
+        chunk.withFramedBytes { bytes in
+            guard sent < bytes.count else { return }
+            // What the client does not take at once is memory of its own, and counts as that.
+            let rest = allocator.buffer(bytes: UnsafeRawBufferPointer(rebasing: bytes[sent...]))
+            wire.write(rest, bodyBytes: min(chunk.count, rest.readableBytes))
+        }
     }
 
     /// Ends a chunked response, and sends what is collected of it.
@@ -117,7 +127,9 @@ package final class Outbox {
         guard let wire = owner else { return }
         let body = collected
         (owner, collected, headBytes) = (nil, 0, 0)
-        guard buffer.readableBytes > 0, !wire.send(&buffer) else { return }
+        guard buffer.readableBytes > 0 else { return }
+        buffer.moveReaderIndex(forwardBy: buffer.withUnsafeReadableBytes { wire.send($0) })
+        guard buffer.readableBytes > 0 else { return }
         let isSmall = buffer.readableBytes <= Self.largestCopy
         wire.write(isSmall ? allocator.buffer(buffer: buffer) : buffer, bodyBytes: min(body, buffer.readableBytes))
     }
@@ -129,6 +141,7 @@ package final class Outbox {
         guard !isEnding else { return }
         isEnding = true
         defer { isEnding = false }
+        turnEnds()
         seal()
         // Each may write, to others as well: the lists grow while they are gone through.
         var (wires, connections) = (0, 0)
@@ -168,27 +181,17 @@ package final class Outbox {
         owner = wire
     }
 
-    /// Writes the chunk's size before the body and CRLF after it (RFC 9112, section 7.1), and moves the head up to them.
+    /// Frames what is collected as a chunk, and moves the head up to it.
     private func frame() {
-        let (end, headBytes, collected) = (buffer.writerIndex, headBytes, collected)
+        let (headBytes, collected) = (headBytes, collected)
         let start = buffer.withVeryUnsafeMutableBytes { bytes in
-            bytes.storeBytes(of: Self.lineEnd, toByteOffset: end, as: UInt16.self)
-            var at = headBytes + Self.prefix - 2
-            bytes.storeBytes(of: Self.lineEnd, toByteOffset: at, as: UInt16.self)
-            var rest = collected
-            repeat {
-                at -= 1
-                let digit = UInt8(truncatingIfNeeded: rest & 0xF)
-                bytes[at] = digit < 10 ? 0x30 + digit : 0x57 + digit
-                rest >>= 4
-            } while rest > 0
-            let start = at - headBytes
-            if headBytes > 0, let base = bytes.baseAddress {
-                base.advanced(by: start).copyMemory(from: base, byteCount: headBytes)
-            }
+            guard let base = bytes.baseAddress else { preconditionFailure("a buffer with a body has memory") }
+            let body = base + headBytes + ChunkFraming.prefix
+            let start = ChunkFraming.prefix - ChunkFraming.write(around: body, count: collected)
+            if headBytes > 0 { base.advanced(by: start).copyMemory(from: base, byteCount: headBytes) }
             return start
         }
-        buffer.moveWriterIndex(forwardBy: Self.suffix)
+        buffer.moveWriterIndex(forwardBy: ChunkFraming.suffix)
         buffer.moveReaderIndex(to: start)
     }
 }

@@ -1,4 +1,5 @@
 package import Flow
+package import HTTPText
 package import NIOHTTP1
 
 /// Writes one response to a connection of HTTP/1.1 of the same loop.
@@ -59,6 +60,12 @@ package final class ResponseWriter: ConnectionResponse {
     package func write(_ bytes: UnsafeRawBufferPointer) {
         guard let connection, state == .open, framing.sendsBody else { return }
         connection.write(bytes, isChunked: framing.isChunked)
+    }
+
+    package func write(_ chunk: WholeChunk) {
+        guard let connection, state == .open, framing.sendsBody else { return }
+        guard framing.isChunked else { return chunk.withBytes { connection.write($0, isChunked: false) } }
+        connection.write(chunk)
     }
 
     package func end(trailers: HTTPHeaders) {

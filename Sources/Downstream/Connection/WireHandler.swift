@@ -73,20 +73,16 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     ///
     /// Not if other bytes come before them, nor with TLS, which encrypts them. Errors are left for the channel to find.
     ///
-    /// - Parameter buffer: What the socket takes is removed from it.
-    /// - Returns: Whether that was all.
-    func send(_ buffer: inout ByteBuffer) -> Bool {
+    /// - Returns: The bytes that the socket took.
+    func send(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard writes.canBypassChannel, cipher == nil, let channel = context?.channel, channel.isActive,
             let socket = socket(of: channel)
-        else { return false }
-        let sent = buffer.withUnsafeReadableBytes { bytes in
-            Glibc.send(socket, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL | MSG_DONTWAIT))
-        }
-        guard sent > 0 else { return false }
+        else { return 0 }
+        let sent = Glibc.send(socket, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL | MSG_DONTWAIT))
+        guard sent > 0 else { return 0 }
         stage()
         writes.sent(sent)
-        buffer.moveReaderIndex(forwardBy: sent)
-        return buffer.readableBytes == 0
+        return sent
     }
 
     /// The channel's own; the number may be another socket's once the channel is not active any more.

@@ -1,4 +1,5 @@
 package import Flow
+package import HTTPText
 package import NIOHTTP1
 
 /// One response to a client: a head once, body bytes as long as there is room, an end once.
@@ -69,6 +70,11 @@ package protocol ClientResponse: AnyObject {
     /// Writes body bytes; at most `room` of them, unless a single record is larger.
     func write(_ bytes: UnsafeRawBufferPointer)
 
+    /// Writes body bytes that many responses have in common; as ``write(_:)``.
+    ///
+    /// Over HTTP/1.1 without TLS, a client that takes everything is sent the chunk itself.
+    func write(_ chunk: WholeChunk)
+
     /// The response is complete.
     ///
     /// - Parameter trailers: Fields after the last chunk; dropped if ``canSendTrailers`` is `false`.
@@ -91,6 +97,8 @@ package protocol ConnectionResponse: ClientResponse {
 }
 
 extension ClientResponse {
+    package func write(_ chunk: WholeChunk) { chunk.withBytes { write($0) } }
+
     /// The response is complete, without trailers.
     package func end() { end(trailers: [:]) }
 

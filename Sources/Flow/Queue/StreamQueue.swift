@@ -50,6 +50,8 @@ package struct StreamQueue: ~Copyable {
         get { if let dropping { dropping.queue.pendingBytes } else { pausing.pendingBytes } }
         set { if let dropping { dropping.queue.pendingBytes = newValue } else { pausing.pendingBytes = newValue } }
     }
+    /// Whether whole records can pass it: nothing is before them, and none replaces another.
+    package var canBePassed: Bool { dropping == nil && pausing.isEmpty }
     package var isEmpty: Bool { if let dropping { dropping.queue.isEmpty } else { pausing.isEmpty } }
     /// Whether the upstream must pause; never if records are dropped instead.
     package var isFull: Bool { dropping == nil && pausing.isFull }

@@ -2,7 +2,7 @@
 ///
 /// Invariants (`RecordCutterTests`):
 /// 1. The segments together are the bytes that were pushed, whatever the cuts, up to the last whole record.
-/// 2. It holds at most one record of the permitted length and one chunk.
+/// 2. After ``cut(at:)`` it holds less than one record of the permitted length.
 package struct RecordCutter: ~Copyable {
     private let framer: RecordFramer
     private let maximum: ByteCount
@@ -20,19 +20,21 @@ package struct RecordCutter: ~Copyable {
         (self.framer, self.maximum, self.keys) = (framer, maximum, keys)
     }
 
-    /// The bytes of an unfinished record.
+    /// The bytes of an unfinished record, and those that were not cut.
     package var heldBytes: Int { content.count }
 
-    /// Takes the next bytes.
+    /// Takes the next bytes, any number of them, cut anywhere.
+    package mutating func push(_ chunk: UnsafeRawBufferPointer) {
+        if failure == nil { content.append(chunk) }
+    }
+
+    /// Cuts off the records that are whole.
     ///
-    /// - Parameters:
-    ///   - chunk: Any number of bytes, cut anywhere.
-    ///   - now: When they arrived.
-    /// - Returns: The records that are whole now; `nil` if none is, and no blank.
-    /// - Complexity: O(bytes), and reading each record's key.
-    package mutating func push(_ chunk: UnsafeRawBufferPointer, at now: Instant) -> LogSegment? {
+    /// - Parameter now: When they arrived.
+    /// - Returns: The records; `nil` if none is whole, and there is no blank.
+    /// - Complexity: O(bytes that were pushed since the last call), and reading each record's key.
+    package mutating func cut(at now: Instant) -> LogSegment? {
         guard failure == nil else { return nil }
-        content.append(chunk)
         var ends: [Int] = []
         var whole = 0
         do throws(RecordFramer.Failure) {
@@ -61,7 +63,7 @@ package struct RecordCutter: ~Copyable {
         guard whole > 0 else { return nil }
         let bytes = content.bytes.first(whole)
         let segment = LogSegment(
-            bytes: Array(bytes), ends: ends,
+            bytes, ends: ends,
             keys: keys.map { keys in each(ends, of: bytes) { keys.key(of: $0) } } ?? [],
             eventIds: eventIds(ends, of: bytes), arrived: now)
         content.removeFirst(whole)

@@ -1,3 +1,5 @@
+import HTTPText
+
 /// The retained records of a shared stream, in segments that readers on all event loops send from.
 ///
 /// Records have numbers, counted from the first of the pull, so that a gap is arithmetic. The bound of records is exact;
@@ -31,24 +33,39 @@ package struct SharedLog: Sendable {
     private var newest = NewestRecords()
     private var events = NewestRecords()
 
-    package init(retention: Retention) { self.retention = retention }
+    private var released: ReleasedRecords
+
+    package init(retention: Retention) {
+        self.retention = retention
+        released = ReleasedRecords(retention: retention)
+    }
 
     /// Retained records.
     package var records: Int { next - first }
     /// The memory of the retained segments, about.
     package var cost: Int { totalCost - (entries.first?.costBefore ?? totalCost) }
+    /// The memory of all that is kept: ``cost``, and the newest record of each key that is not retained any more.
+    package var memory: Int { cost + released.cost }
     /// Where a reader is that has everything.
     package var end: Cursor { Cursor(record: next, segment: entries.endPosition) }
 
     // MARK: Writing
 
     /// Adds the records that arrived; ``trim(keeping:at:)`` follows when readers that were at the end have them.
-    package mutating func append(_ segment: LogSegment) {
-        for (index, key) in segment.keys.enumerated() { if let key { newest[key] = next + index } }
+    ///
+    /// - Returns: All of them.
+    @discardableResult
+    package mutating func append(_ segment: LogSegment) -> Slice {
+        for (index, key) in segment.keys.enumerated() {
+            guard let key else { continue }
+            newest[key] = next + index
+            released.remove(key)
+        }
         for (index, id) in segment.eventIds.enumerated() { if let id { events[id] = next + index } }
         entries.append(Entry(segment: segment, first: next, costBefore: totalCost))
         next += segment.records
         totalCost += segment.cost
+        return Slice(segment: segment, range: 0..<segment.chunk.count, records: segment.records, next: end)
     }
 
     /// Releases what is beyond the bounds.
@@ -58,19 +75,44 @@ package struct SharedLog: Sendable {
     ///   - now: The time, for the bound of age.
     package mutating func trim(keeping promised: Cursor? = nil, at now: Instant) {
         let limit = promised ?? end
-        first = max(first, min(limit.record, next - retention.records))
+        release(before: min(limit.record, next - retention.records))
         while let oldest = entries.first, entries.startPosition < limit.segment {
             let isOld = retention.age.map { now - oldest.segment.arrived > $0 } ?? false
             guard oldest.end <= first || isOld || cost > retention.bytes.bytes else { break }
-            first = max(first, oldest.end)
+            release(before: oldest.end)
             entries.removeFirst()
         }
         newest.prune(before: first, of: records)
         events.prune(before: first, of: records)
     }
 
+    /// Releases records, and keeps the newest of each key.
+    private mutating func release(before number: Int) {
+        guard number > first else { return }
+        keepNewest(before: number)
+        first = number
+    }
+
+    private mutating func keepNewest(before number: Int) {
+        var position = entries.startPosition
+        for record in first..<number {
+            while entries[position].end <= record { position += 1 }
+            let entry = entries[position], index = record - entry.first
+            // Either all records of a pull have keys, or none.
+            guard !entry.segment.keys.isEmpty else { return }
+            guard let key = entry.segment.keys[index], newest[key] == record else { continue }
+            let (start, end) = (entry.segment.start(of: index), entry.segment.ends[index])
+            entry.segment.chunk.withBytes {
+                released.add(
+                    UnsafeRawBufferPointer(rebasing: $0[start..<end]), number: record, key: key,
+                    arrived: entry.segment.arrived)
+            }
+        }
+    }
+
     /// Releases everything that no reader was promised, because memory is short.
     package mutating func releaseAll(keeping promised: Cursor) {
+        released.removeAll()
         first = max(first, promised.record)
         while let oldest = entries.first, entries.startPosition < promised.segment, oldest.end <= first {
             entries.removeFirst()
@@ -108,7 +150,8 @@ package struct SharedLog: Sendable {
         switch join {
         case .configured(.next): end
         case .configured(.last): cursor(at: max(first, next - 1))
-        case .configured(.beginning), .configured(.keys): cursor(at: first)
+        case .configured(.beginning): cursor(at: first)
+        case .configured(.keys): released.first(from: 0, before: first) == nil ? cursor(at: first) : .beginning
         case .record(let number): cursor(at: number)
         case .afterEvent(let id): events[id].flatMap { cursor(at: $0 + 1) }
         }
@@ -136,13 +179,21 @@ package struct SharedLog: Sendable {
         case bytes(Slice)
     }
 
-    /// Bytes of one segment.
+    /// Bytes of one segment, whole records and blank bytes.
     package struct Slice {
         package let segment: LogSegment
         package let range: Range<Int>
         package let records: Int
         /// Where the reader is when it has them.
         package let next: Cursor
+
+        /// Whether it is all of its segment.
+        package var isWhole: Bool { range.count == segment.chunk.count }
+
+        /// Calls a function with the bytes.
+        package func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+            segment.chunk.withBytes { body(UnsafeRawBufferPointer(rebasing: $0[range])) }
+        }
     }
 
     /// The records at a cursor, as far as they are in one piece; at most `limit`, and at least one if there are any.
@@ -156,7 +207,7 @@ package struct SharedLog: Sendable {
         guard limit < entry.end - first else {
             return .bytes(
                 Slice(
-                    segment: entry.segment, range: start..<entry.segment.bytes.count, records: entry.end - first,
+                    segment: entry.segment, range: start..<entry.segment.chunk.count, records: entry.end - first,
                     next: Cursor(record: entry.end, segment: position + 1)))
         }
         let last = first + max(1, limit)
@@ -167,7 +218,8 @@ package struct SharedLog: Sendable {
                 next: Cursor(record: last, segment: position)))
     }
 
-    /// The same, of records that are the newest of their key, up to a record.
+    /// The next records that are the newest of their key, up to a record; also those that are kept although their neighbours
+    /// are not.
     ///
     /// - Parameters:
     ///   - cursor: Where the reader is.
@@ -175,8 +227,13 @@ package struct SharedLog: Sendable {
     /// - Returns: `none` if no such record is left.
     /// - Complexity: O(records passed over).
     package func readNewest(at cursor: Cursor, before limit: Int) -> Piece {
-        if cursor.record < first { return .gap(cursor.record..<first, next: self.cursor(at: first) ?? end) }
-        var (record, position) = (cursor.record, max(cursor.segment, entries.startPosition))
+        if cursor.record < first, let (number, segment) = released.first(from: cursor.record, before: limit) {
+            return .bytes(
+                Slice(
+                    segment: segment, range: 0..<segment.chunk.count, records: 1,
+                    next: Cursor(record: number + 1, segment: cursor.segment)))
+        }
+        var (record, position) = (max(first, cursor.record), max(cursor.segment, entries.startPosition))
         while record < limit, position < entries.endPosition {
             let entry = entries[position]
             while record < min(limit, entry.end), !isNewest(record, in: entry) { record += 1 }

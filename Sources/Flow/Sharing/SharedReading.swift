@@ -40,12 +40,21 @@ package struct SharedReading: Sendable {
             guard case .none = piece else {
                 return take(piece)
             }
-            guard let end = log.cursor(for: .record(snapshotEnd)) else {
-                return lose(cursor.record..<log.first, in: log)
-            }
-            cursor = end
+            cursor = log.cursor(for: .record(snapshotEnd)) ?? Cursor(record: snapshotEnd, segment: 0)
         }
         return take(log.read(at: cursor, upTo: limit))
+    }
+
+    /// The records that have just arrived are passed on, if they are the next ones.
+    ///
+    /// - Parameters:
+    ///   - slice: All of them.
+    ///   - begin: The end of the log before them.
+    /// - Returns: Whether they are; if not, nothing has changed.
+    package mutating func follow(_ slice: SharedLog.Slice, from begin: Cursor) -> Bool {
+        guard cursor == begin else { return false }
+        cursor = slice.next
+        return true
     }
 
     private mutating func take(_ piece: SharedLog.Piece) -> Step {
@@ -59,9 +68,5 @@ package struct SharedReading: Sendable {
             cursor = next
             return .lost(range)
         }
-    }
-
-    private mutating func lose(_ range: Range<Int>, in log: SharedLog) -> Step {
-        take(.gap(range, next: log.cursor(for: .configured(.beginning)) ?? log.end))
     }
 }

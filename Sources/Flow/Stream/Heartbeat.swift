@@ -18,6 +18,9 @@ package struct Heartbeat: Equatable, Sendable {
         lastSent = now
     }
 
+    /// Whether the next bytes are sent as they are, see ``body(_:)``.
+    package var changesNothing: Bool { !isAheadOfBody }
+
     /// When the timer should fire next.
     package var due: Instant { lastSent + interval }
 

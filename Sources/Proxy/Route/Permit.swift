@@ -1,4 +1,5 @@
 import Flow
+import Upstream
 
 /// The right to one open stream.
 ///
@@ -67,6 +68,25 @@ struct Permit: ~Copyable, Sendable {
         guard grant.awaitsVerdict else { return }
         let state = gate.withState { $0.upstreamEnded(&grant, facts, at: now, jitter: .random(in: 0..<1)) }
         if let state { gate.breakerChanged(.upstream, state) }
+    }
+
+    /// An attempt at the upstream is over; only the first call counts.
+    ///
+    /// - Parameters:
+    ///   - outcome: How it ended.
+    ///   - error: Why there is no complete response.
+    ///   - status: Of the response, if its head arrived.
+    ///   - isSilent: Whether the upstream did not begin its response in time, or stopped sending.
+    ///   - records: Records that arrived.
+    ///   - now: The time.
+    mutating func attemptEnded(
+        _ outcome: Outcome, because error: UpstreamError?, status: Int?, isSilent: Bool = false, records: Int = 0,
+        at now: Instant
+    ) {
+        upstreamEnded(
+            .init(
+                outcome: outcome, status: status, hasUpstreamFallenSilent: isSilent || error == .connectTimeout,
+                wasClosedWhileIdle: error == .closedWhileIdle, records: records), at: now)
     }
 
     /// Takes an upstream, for a stream that shared another's request and continues with one of its own.

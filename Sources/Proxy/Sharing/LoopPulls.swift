@@ -11,6 +11,8 @@ final class LoopPulls {
     private var feeds: [SharingKey: PullFeed] = [:]
     /// The pulls of this loop.
     private var pulls: [ObjectIdentifier: Pull] = [:]
+    /// Those with records to publish in this turn.
+    private var arrived: [Pull] = []
 
     init(of table: PullTable, on host: any PullHost) { (self.table, self.host) = (table, host) }
 
@@ -27,18 +29,24 @@ final class LoopPulls {
         let entered = try table.enter(key, within: sharing, at: now) { id throws(AdmissionError) in
             let permit = try request.route.gate.admitPull(at: now)
             let pull = Pull(
-                .init(key: key, id: id, sharing: sharing, routeName: request.route.name), of: request.route,
-                permit: permit, table: table, on: host, owner: self)
+                PullDescription(key, id, of: request, sharing), of: request.route, permit: permit, table: table,
+                on: host, owner: self)
             return NIOLoopBound(pull, eventLoop: host.eventLoop)
         }
         let feed =
             entered.isNew
             ? begin(entered.pull.value)
-            : feed(
-                of: entered.pull,
-                .init(key: key, id: entered.id, sharing: sharing, routeName: request.route.name))
+            : feed(of: entered.pull, PullDescription(key, entered.id, of: request, sharing))
         return SharedReader(
             of: id, at: join, in: feed, canResume: !request.route.settings.overflow.drops, delegate: delegate)
+    }
+
+    /// The turn ends: what has arrived in it is published.
+    func turnEnds() {
+        guard !arrived.isEmpty else { return }
+        let pulls = arrived
+        arrived.removeAll(keepingCapacity: true)
+        for pull in pulls { pull.publishArrived() }
     }
 
     /// Adds what the loop has to a scrape of the metrics.
@@ -56,6 +64,18 @@ final class LoopPulls {
             metrics.tally.running.readers += feed.readerCount
             metrics.tally.running.lag = max(metrics.tally.running.lag, feed.lag)
         }
+    }
+
+    /// What the loop has, for an operator's overview.
+    ///
+    /// - Complexity: O(readers of the loop).
+    func summaries(at now: Instant) -> PullSummaries {
+        var summaries = PullSummaries()
+        for pull in pulls.values { summaries.add(pull.summary(at: now), pull.description.id) }
+        for feed in feeds.values {
+            summaries.add(readers: feed.readerCount, lag: feed.lag, of: feed.description.id)
+        }
+        return summaries
     }
 
     /// The process stops.
@@ -91,6 +111,8 @@ extension LoopPulls: PullOwner {
     func feedEnded(_ feed: PullFeed) {
         if feeds[feed.description.key] === feed { feeds[feed.description.key] = nil }
     }
+
+    func recordsArrived(at pull: Pull) { arrived.append(pull) }
 
     func pullEnded(_ pull: Pull) { pulls[ObjectIdentifier(pull)] = nil }
 }

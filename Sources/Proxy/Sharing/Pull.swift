@@ -15,28 +15,8 @@ import Upstream
 /// It lives on one loop. It waits for its readers as their feeds report: under `lag: wait` for the slowest, else for the
 /// fastest.
 final class Pull {
-    /// The request to the upstream, over all attempts.
-    private struct Exchange: ~Copyable {
-        var permit: Permit?
-        var transfer: (any UpstreamTransfer)?
-        var attempts = 0
-        var isPaused = false
-        var lastHeard: Instant
-
-        init(_ permit: consuming Permit, at now: Instant) {
-            self.permit = consume permit
-            lastHeard = now
-        }
-    }
-
-    /// The response as far as it has arrived.
-    private struct Response: ~Copyable {
-        var cutter: RecordCutter?
-        var head: SharedHead?
-        var trailers = HTTPHeaders()
-        /// What is reported to a feed that joins after the end.
-        var last: PullEvent?
-    }
+    /// Bytes after which records are published within a turn: with one more read of libcurl they fit one write.
+    private static let mostCollected = 48 << 10
 
     let description: PullDescription
     let route: ProxyRoute
@@ -45,12 +25,15 @@ final class Pull {
     private let table: PullTable
     private unowned let owner: any PullOwner
     private var lifecycle: PullLifecycle
-    private var exchange: Exchange
-    private var response = Response()
+    private var exchange: PullExchange
+    private var response = PullResponse()
     private var remotes = RemoteFeeds()
     /// The memory of what is retained, as reported to the ceiling over all streams.
     private(set) var retainedBytes = 0
+    private let began: Instant
     private lazy var timer = LoopTimer(target: self)
+    /// Set if the request is a probe of a breaker: it has proved good by then.
+    private lazy var trial = LoopTimer(target: self)
 
     init(
         _ description: PullDescription, of route: ProxyRoute, permit: consuming Permit, table: PullTable,
@@ -58,7 +41,8 @@ final class Pull {
     ) {
         (self.description, self.route) = (description, route)
         (self.host, self.table, self.owner) = (host, table, owner)
-        exchange = Exchange(permit, at: host.now())
+        began = host.now()
+        exchange = PullExchange(permit, at: began)
         lifecycle = PullLifecycle(linger: description.sharing.settings.linger)
         feed = PullFeed(of: description, table: table, on: host, owner: owner)
     }
@@ -69,6 +53,7 @@ final class Pull {
     /// Sends the request; its end may be reported before this returns.
     func start() {
         feed.begin(with: NIOLoopBound(self, eventLoop: host.eventLoop))
+        if let time = exchange.permit?.trialTime { host.timers.set(trial, at: began + time) }
         attempt()
     }
 
@@ -86,6 +71,13 @@ final class Pull {
 
     /// The process stops.
     func stop() { perform(lifecycle.stop()) }
+
+    /// Its state, without its readers, which the feeds of all loops have.
+    func summary(at now: Instant) -> PullSummary {
+        PullSummary(
+            route: route.name, path: description.path, upstream: response.head?.upstream, records: feed.log.records,
+            bytes: retainedBytes, isPaused: exchange.isPaused, lasted: now - began)
+    }
 
     // MARK: Readers
 
@@ -149,6 +141,7 @@ final class Pull {
     /// The pull is over, and no longer in the table.
     private func finish(_ event: PullEvent) {
         host.timers.cancel(timer)
+        host.timers.cancel(trial)
         exchange.transfer = nil
         exchange.permit = nil
         response.last = event
@@ -163,11 +156,10 @@ final class Pull {
         let limit = response.head == nil ? timeouts.firstByte : timeouts.idle
         let isSilent =
             outcome == .clientGone && !exchange.isPaused && (limit.map { now - exchange.lastHeard >= $0 } ?? false)
-        exchange.permit?.upstreamEnded(
-            .init(
-                outcome: isSilent ? .upstreamTimeout : outcome, status: response.head?.response.status,
-                hasUpstreamFallenSilent: isSilent || error == .connectTimeout,
-                wasClosedWhileIdle: error == .closedWhileIdle, records: feed.log.next), at: now)
+        exchange.permit?.attemptEnded(
+            isSilent ? .upstreamTimeout : outcome, because: error, status: response.head?.response.status,
+            isSilent: isSilent, records: feed.log.next, at: now)
+        if outcome == .completed { exchange.permit?.provedGood(at: now) }
     }
 
     // MARK: Feeds
@@ -211,7 +203,7 @@ final class Pull {
 
     /// Reports the memory of what is retained to the ceiling over all streams.
     private func countBytes() {
-        let held = lifecycle.isEnded ? 0 : feed.log.cost + (response.cutter?.heldBytes ?? 0)
+        let held = lifecycle.isEnded ? 0 : feed.log.memory + (response.cutter?.heldBytes ?? 0)
         guard held != retainedBytes else { return }
         host.bufferChanged(by: held - retainedBytes)
         retainedBytes = held
@@ -222,8 +214,8 @@ final class Pull {
 
 extension Pull: TransferDelegate {
     func transferHead(_ received: UpstreamResponseHead) {
-        exchange.lastHeard = host.now()
-        let settings = route.settings
+        let settings = route.settings, now = host.now()
+        exchange.lastHeard = now
         let kind = ResponseKind(.init(received, method: .GET), framing: settings.framing, types: settings.types)
         let refusal = Shareability.refusal(
             of: .init(
@@ -237,21 +229,26 @@ extension Pull: TransferDelegate {
             response.head = SharedHead(
                 response: received, format: format, upstream: exchange.permit?.upstream?.name ?? "")
         }
-        if refusal != nil { judgeRefused(status: received.status) }
+        // The breaker of the upstream counts the response although no client gets it.
+        if refusal != nil {
+            exchange.permit?.attemptEnded(.completed, because: nil, status: received.status, at: now)
+        }
         perform(lifecycle.headArrived(refusal))
     }
 
-    /// The breaker of the upstream counts the response although no client gets it.
-    private func judgeRefused(status: Int) {
-        exchange.permit?.upstreamEnded(
-            .init(
-                outcome: .completed, status: status, hasUpstreamFallenSilent: false, wasClosedWhileIdle: false,
-                records: 0), at: host.now())
+    func transferBytes(_ bytes: UnsafeRawBufferPointer) {
+        if response.isCut { owner.recordsArrived(at: self) }
+        response.isCut = false
+        response.cutter?.push(bytes)
+        if response.cutter?.heldBytes ?? 0 >= Self.mostCollected { publishArrived() }
     }
 
-    func transferBytes(_ bytes: UnsafeRawBufferPointer) {
+    /// Publishes the whole records of what has arrived in this turn, as one segment.
+    func publishArrived() {
+        guard !response.isCut, !lifecycle.isEnded else { return }
+        response.isCut = true
         exchange.lastHeard = host.now()
-        if let segment = response.cutter?.push(bytes, at: exchange.lastHeard) { publish(segment) }
+        if let segment = response.cutter?.cut(at: exchange.lastHeard) { publish(segment) }
         if response.cutter?.failure != nil {
             host.metrics(of: route).tally.failed[.oversized] += 1
             exchange.transfer?.cancel()
@@ -262,6 +259,8 @@ extension Pull: TransferDelegate {
     func transferTrailers(_ trailers: HTTPHeaders) { response.trailers = trailers }
 
     func transferEnded(_ end: TransferEnd) {
+        publishArrived()
+        guard !lifecycle.isEnded else { return }
         exchange.transfer = nil
         var outcome = Outcome.completed
         if case .failed(let error) = end {
@@ -288,14 +287,13 @@ extension Pull: TransferDelegate {
 }
 
 extension Pull: TimerTarget {
-    /// It has had no readers on any loop for the linger time.
     func timerFired(_ timer: LoopTimer, at now: Instant) {
+        if timer === trial {
+            exchange.permit?.provedGood(at: now)
+            return
+        }
+        // It has had no readers on any loop for the linger time.
         guard lifecycle.isOverdue(at: now), table.removeIfUnread(key, id) else { return }
         perform(lifecycle.deadlinePassed(at: now))
     }
-}
-
-/// Keeps the pulls of one loop.
-protocol PullOwner: PullFeedOwner {
-    func pullEnded(_ pull: Pull)
 }

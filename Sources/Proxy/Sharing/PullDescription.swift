@@ -1,3 +1,4 @@
+import Downstream
 import Flow
 
 /// What a pull is, the same on all loops.
@@ -8,4 +9,14 @@ struct PullDescription: Sendable {
     let sharing: RouteSharing
     /// The route's name in the metrics.
     let routeName: String
+    /// What its readers requested, without the query, for operators; at most ``longestPath`` characters.
+    let path: String
+
+    private static let longestPath = 200
+
+    init(_ key: SharingKey, _ id: PullId, of request: StreamRequest, _ sharing: RouteSharing) {
+        (self.key, self.id, self.sharing) = (key, id, sharing)
+        routeName = request.route.name
+        path = String(request.request.path.prefix(Self.longestPath))
+    }
 }

@@ -136,8 +136,9 @@ final class PullFeed {
             for reader in readers { reader.begin(head, in: self) }
         case .records(let segments):
             for segment in segments {
-                log.append(segment)
-                for reader in readers { reader.read() }
+                let begin = log.end
+                let slice = log.append(segment)
+                for reader in readers { reader.read(slice, from: begin) }
                 settle()
             }
         case .ended(let end):
@@ -153,9 +154,22 @@ final class PullFeed {
 
     /// The position from which nothing may be released: under `wait` the slowest reader's, else the fastest's.
     private var promised: Cursor? {
-        let cursors = readers.lazy.compactMap(\.cursor)
-        return sharing.settings.lag == .wait
-            ? cursors.min { $0.record < $1.record } : cursors.max { $0.record < $1.record }
+        var promised: Cursor?
+        for reader in readers {
+            guard let cursor = reader.cursor else { continue }
+            guard let other = promised else {
+                promised = cursor
+                continue
+            }
+            if sharing.settings.lag == .wait {
+                if cursor.record < other.record { promised = cursor }
+            } else {
+                // Usually the first one has everything.
+                if other.record == log.next { break }
+                if cursor.record > other.record { promised = cursor }
+            }
+        }
+        return promised
     }
 
     /// Releases what is no longer retained, and reports whether the pull must wait.

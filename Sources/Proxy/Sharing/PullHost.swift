@@ -28,3 +28,11 @@ protocol PullHost: AnyObject {
     /// Writes what was caused outside of a turn.
     func turnEnded()
 }
+
+/// Keeps the pulls of one loop.
+protocol PullOwner: PullFeedOwner {
+    /// Calls ``Pull/publishArrived()`` at the end of the turn.
+    func recordsArrived(at pull: Pull)
+
+    func pullEnded(_ pull: Pull)
+}

@@ -112,6 +112,3 @@ final class PullTable: Sendable {
         }
     }
 }
-
-/// The identity of one pull, on all loops.
-final class PullId: Sendable {}

@@ -1,4 +1,5 @@
 import Flow
+import HTTPText
 import NIOCore
 import Settings
 
@@ -58,7 +59,7 @@ struct RemoteFeeds {
     mutating func takeUnsent() -> (segments: [LogSegment], confirming: [(ObjectIdentifier, NIOLoopBound<PullFeed>)]) {
         let segments = unsent
         unsent = []
-        let bytes = segments.reduce(0) { $0 + $1.bytes.count }
+        let bytes = segments.reduce(0) { $0 + $1.chunk.count }
         var confirming: [(ObjectIdentifier, NIOLoopBound<PullFeed>)] = []
         for (id, remote) in remotes {
             let isDue = remote.inFlight + bytes > Self.mostInFlight && !remote.isConfirming

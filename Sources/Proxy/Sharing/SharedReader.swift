@@ -73,21 +73,33 @@ final class SharedReader: UpstreamTransfer {
         read()
     }
 
+    /// Passes on records that have just arrived; others before them first.
+    ///
+    /// - Parameters:
+    ///   - slice: All of them.
+    ///   - begin: The end of the log before them.
+    func read(_ slice: SharedLog.Slice, from begin: Cursor) {
+        guard !isReading, let room = room(), slice.records <= room, reading?.follow(slice, from: begin) ?? false else {
+            return read()
+        }
+        isReading = true
+        pass(slice, isLast: true)
+        isReading = false
+    }
+
     /// Passes on what the stream has room for.
     func read() {
         guard !isReading, reading != nil else { return }
         isReading = true
         defer { isReading = false }
-        while !isPaused, let delegate {
-            // It may write to the client, which may change anything here.
-            let room = delegate.recordRoom
-            guard !isPaused, let feed, let step = reading?.next(in: feed.log, upTo: room) else { return }
+        while let room = room() {
+            guard let feed, let step = reading?.next(in: feed.log, upTo: room) else { return }
             switch step {
             case .wait:
                 if let end = feed.end { finish { $0.end(with: end) } }
                 return
-            case .pass(let slice): pass(slice)
-            case .lost(let range): delegate.recordsLost(range.count, after: passed)
+            case .pass(let slice): pass(slice, isLast: slice.next == feed.log.end)
+            case .lost(let range): delegate?.recordsLost(range.count, after: passed)
             case .end: finish { $0.readerLagged() }
             }
         }
@@ -99,13 +111,19 @@ final class SharedReader: UpstreamTransfer {
     /// The response must not be shared.
     func refused(_ cause: SharingRefusal) { finish { $0.sharingRefused(cause) } }
 
-    private func pass(_ slice: SharedLog.Slice) {
+    /// The records that the stream can take; `nil` if none.
+    private func room() -> Int? {
+        guard !isPaused, let delegate else { return nil }
+        // It may write to the client, which may change anything here.
+        let room = delegate.recordRoom
+        return isPaused || self.delegate == nil ? nil : room
+    }
+
+    private func pass(_ slice: SharedLog.Slice, isLast: Bool) {
         let first = slice.next.record - slice.records
         if first != point.record + passed - point.received { point = .init(received: passed, record: first) }
         passed += slice.records
-        slice.segment.bytes.withUnsafeBytes {
-            delegate?.transferBytes(UnsafeRawBufferPointer(rebasing: $0[slice.range]))
-        }
+        delegate?.transferRecords(slice, isLast: isLast)
     }
 
     /// Leaves the pull, then reports.

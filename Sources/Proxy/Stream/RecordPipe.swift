@@ -137,7 +137,7 @@ final class RecordPipe {
         replay?.append(records, records: 0)
     }
 
-    private func count(_ run: RecordFramer.Run, at now: Instant) {
+    func count(_ run: RecordFramer.Run, at now: Instant) {
         pacer.take(run.records, at: now, leavesWaiting: queue.records > 0)
         delivered &+= run.records
         if run.bytes > 0 { heartbeat?.sent(at: now) }

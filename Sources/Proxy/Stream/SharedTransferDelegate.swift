@@ -9,6 +9,13 @@ protocol SharedTransferDelegate: TransferDelegate {
     /// The upstream that sends the response; before its head.
     func transferIsShared(from upstream: String)
 
+    /// Whole records arrived, at most as many as there was room for, or the only one.
+    ///
+    /// - Parameters:
+    ///   - records: The records, and blank bytes.
+    ///   - isLast: Whether no others follow at once.
+    func transferRecords(_ records: SharedLog.Slice, isLast: Bool)
+
     /// The response must not be shared; nothing more is reported.
     func sharingRefused(_ cause: SharingRefusal)
 

@@ -73,12 +73,9 @@ extension Stream {
 
     /// Reports to the upstream's breaker how it went; only the first call counts.
     func judgeUpstream(_ outcome: Outcome, at now: Instant) {
-        let error = upstream.error
-        permit?.upstreamEnded(
-            .init(
-                outcome: outcome, status: head.map { Int($0.status.code) },
-                hasUpstreamFallenSilent: machine.hasUpstreamFallenSilent || error == .connectTimeout,
-                wasClosedWhileIdle: error == .closedWhileIdle, records: account.totals.records), at: now)
+        permit?.attemptEnded(
+            outcome, because: upstream.error, status: head.map { Int($0.status.code) },
+            isSilent: machine.hasUpstreamFallenSilent, records: account.totals.records, at: now)
     }
 
     // MARK: Notices

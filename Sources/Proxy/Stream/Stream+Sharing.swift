@@ -40,8 +40,20 @@ extension Stream {
         } catch {
             return end(.refused, problem: Problem(error))
         }
+        if let time = permit?.trialTime { timers.set(.trial, at: now + time, for: self) }
         for refusal in permit?.wouldRefuse ?? [] { account.noteDryRun(Problem(refusal).kind) }
         if prepareAttempt() { upstream.start() }
+    }
+
+    /// Passes on records of a shared stream; those that nothing delays are not searched and copied once more.
+    func recordsArrived(_ records: SharedLog.Slice, isLast: Bool) {
+        let now = host.now()
+        guard watch == nil, let run = pipe.pass(records, isLast: isLast, at: now) else {
+            return records.withBytes { bytesArrived($0) }
+        }
+        account.sent(run)
+        perform(machine.chunkArrived(at: now, level: .low))
+        waitForPace(hasRoom: true)
     }
 
     /// Records are missing that were no longer retained when the stream had room for them.

@@ -99,6 +99,8 @@ extension UpstreamExchange: SharedTransferDelegate {
 
     func transferIsShared(from upstream: String) { stream?.joined(upstream) }
 
+    func transferRecords(_ records: SharedLog.Slice, isLast: Bool) { stream?.recordsArrived(records, isLast: isLast) }
+
     func sharingRefused(_ cause: SharingRefusal) {
         transfer = nil
         stream?.continueAlone(because: cause)

@@ -34,13 +34,14 @@ extension Worker: LoopReporter {
         return figures
     }
 
-    /// The counts of this loop, and its slowest streams.
+    /// The counts of this loop, its slowest streams and its shared requests.
     ///
     /// - Complexity: O(open streams of the loop).
     func overview() -> LoopOverview {
         let now = clock()
         var overview = LoopOverview()
         for stream in streams.all { overview.slowest.add(StreamSummary(of: stream, at: now)) }
+        overview.pulls = pulls.summaries(at: now)
         overview.figures = figures()
         return overview
     }

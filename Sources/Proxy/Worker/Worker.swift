@@ -53,6 +53,8 @@ final class Worker {
         let outbox = outbox
         upstream.handedOver = { outbox.turnEnded() }
         timers.turnEnded = { outbox.turnEnded() }
+        let pulls = pulls
+        outbox.turnEnds = { pulls.turnEnds() }
         meters.start(at: clock())
     }
 

@@ -1,4 +1,5 @@
 import Flow
+import HTTPText
 import NIOCore
 import NIOHTTP1
 import TestSupport
@@ -123,6 +124,58 @@ import Testing
             #expect(state.received == whole)
             #expect(left == 0)
         }
+    }
+
+    /// Chunks that were framed before and bytes that are framed here arrive in their order, also if the client does not read.
+    @Test(arguments: [false, true]) func chunksThatWereFramedBeforeKeepTheirOrder(reads: Bool) async throws {
+        let records = (0..<300).map { "\($0)," + String(repeating: "x", count: $0 % 7 * 5_000) + "\n" }
+        try await SocketBench.run { bench, listener in
+            let address = try await bench.bind(listener)
+            var sent = 0
+            bench.handler.onRequest = { _, writer in
+                let delegate = ScriptedDelegate()
+                writer.delegate = delegate
+                writer.writeHead(.ok, headers: [:], body: .unknown)
+                let pump = {
+                    while sent < records.count, writer.room >= records[sent].utf8.count {
+                        var record = records[sent]
+                        record.withUTF8 { bytes in
+                            let bytes = UnsafeRawBufferPointer(bytes)
+                            if sent % 3 == 0 { writer.write(bytes) } else { writer.write(WholeChunk(bytes)) }
+                        }
+                        sent += 1
+                    }
+                    if sent == records.count, !writer.hasEnded { writer.end() }
+                }
+                delegate.onRoom = pump
+                pump()
+            }
+            let client = try await SocketClient(address, reads: reads)
+            try await client.send(Self.get)
+            if !reads {
+                try await client.read(atLeast: 1)
+                try await client.startReading()
+            }
+            let state = try await client.state.wait(for: "the end") {
+                $0.received.suffix(7).elementsEqual("\r\n0\r\n\r\n".utf8)
+            }
+            #expect(Self.content(ofChunks: state.received) == Array(records.joined().utf8))
+        }
+    }
+
+    /// What a chunked response carries.
+    private static func content(ofChunks response: [UInt8]) -> [UInt8] {
+        let headEnd = Array("\r\n\r\n".utf8)
+        guard var at = response.indices.first(where: { response[$0...].starts(with: headEnd) }) else { return [] }
+        at += headEnd.count
+        var content: [UInt8] = []
+        while let end = response[at...].firstIndex(of: UInt8(ascii: "\r")),
+            let size = Int(String(decoding: response[at..<end], as: UTF8.self), radix: 16), size > 0
+        {
+            content += response[(end + 2)..<(end + 2 + size)]
+            at = end + 2 + size + 2
+        }
+        return content
     }
 
     /// A client that reads slowly has not stopped: what its kernel acknowledges is the difference.

@@ -1,3 +1,4 @@
+import HTTPText
 import TestSupport
 
 @testable import Flow
@@ -5,7 +6,8 @@ import TestSupport
 extension RecordCutter {
     /// Pushes a text; `nil` if no record is whole.
     mutating func push(_ text: String, at now: Instant = .seconds(0)) -> LogSegment? {
-        Array(text.utf8).withUnsafeBytes { push($0, at: now) }
+        Array(text.utf8).withUnsafeBytes { push($0) }
+        return cut(at: now)
     }
 }
 
@@ -19,6 +21,10 @@ extension SharedLog {
 
 extension SharedLog.Slice {
     var text: String { String(decoding: segment.bytes[range], as: UTF8.self) }
+}
+
+extension LogSegment {
+    var bytes: [UInt8] { chunk.withBytes { Array($0) } }
 }
 
 /// The key of a line is its first character; a line that begins with `-` has no key.

@@ -32,7 +32,10 @@ import Testing
             }
             blank += segment.bytes[start...]
         }
-        for chunk in chunks { add(chunk.withUnsafeBytes { cutter.push($0, at: .seconds(0)) }) }
+        for chunk in chunks {
+            chunk.withUnsafeBytes { cutter.push($0) }
+            add(cutter.cut(at: .seconds(0)))
+        }
         add(cutter.finish(at: .seconds(0)))
         return pieces + [blank]
     }
@@ -44,6 +47,15 @@ import Testing
         #expect(cutter.failure == .recordTooLarge(limit: ByteCount(4)))
         let after = [cutter.push("abc\n"), cutter.finish(at: .seconds(0))]
         #expect(after.allSatisfy { $0 == nil })
+    }
+
+    @Test func whatArrivesInOneTurnIsOneSegment() {
+        var cutter = RecordCutter(framer: .lines, maximum: .kibibytes(1))
+        for part in ["a\nb", "\nc\n", "d"] { Array(part.utf8).withUnsafeBytes { cutter.push($0) } }
+        let segment = cutter.cut(at: .seconds(0))
+        #expect(segment?.bytes == Array("a\nb\nc\n".utf8))
+        #expect(segment?.records == 3)
+        #expect(cutter.cut(at: .seconds(0)) == nil)
     }
 
     @Test func anUnfinishedRecordWaits() {

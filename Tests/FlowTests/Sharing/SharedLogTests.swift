@@ -75,6 +75,56 @@ import Testing
         #expect(reader.lost.isEmpty)
     }
 
+    @Test func theNewestOfAKeyIsKeptWhenItsNeighboursAreReleased() throws {
+        var log = log(records: 3)
+        let keys = FirstCharacterKeys()
+        log.append(lines: ["a1", "b1", "-", "a2", "c1"], keys: keys)
+        log.append(lines: ["d1", "d2", "d3"], keys: keys)
+        log.trim(at: .seconds(0))
+        #expect(log.records == 3)
+        var reader = try #require(CollectingReader(.configured(.keys), in: log))
+        reader.read(log, pieces: 1)
+        #expect(reader.lines == ["b1"])
+        // A newer one arrives, and others leave the log, while the reader is on its way.
+        log.append(lines: ["c2", "e1", "e2"], keys: keys)
+        log.trim(at: .seconds(0))
+        reader.read(log)
+        #expect(reader.lines == ["b1", "a2", "d3", "c2", "e1", "e2"])
+        #expect(reader.lost.isEmpty)
+        var late = try #require(CollectingReader(.configured(.keys), in: log))
+        late.read(log)
+        #expect(late.lines == ["b1", "a2", "d3", "c2", "e2"])
+        #expect(late.lost.isEmpty)
+    }
+
+    /// What is lost while a reader is within the snapshot are only the records after it.
+    @Test func aReaderThatLagsWithinTheSnapshotGetsItsGapAfterIt() throws {
+        var log = log(records: 2)
+        let keys = FirstCharacterKeys()
+        log.append(lines: ["a1", "b1"], keys: keys)
+        var reader = try #require(CollectingReader(.configured(.keys), in: log))
+        log.append(lines: ["c1", "c2", "c3", "c4"], keys: keys)
+        log.trim(at: .seconds(0))
+        reader.read(log)
+        #expect(reader.lines == ["a1", "b1", "c3", "c4"])
+        #expect(reader.lost == [2..<4])
+    }
+
+    @Test func theKeysThatAreKeptAreBounded() throws {
+        var log = log(records: 3)
+        let keys = FirstCharacterKeys()
+        let names = "abcdefghijklmnopqrstuvwxyz".map(String.init)
+        for round in 0..<50 { log.append(lines: names.map { "\($0)\(round)" }, keys: keys) }
+        log.trim(at: .seconds(0))
+        var reader = try #require(CollectingReader(.configured(.keys), in: log))
+        reader.read(log)
+        // The last three of those that left the log, and the three that it retains.
+        #expect(reader.lines == names.suffix(6).map { "\($0)49" })
+        #expect(log.memory > log.cost)
+        log.releaseAll(keeping: log.end)
+        #expect(log.memory == 0)
+    }
+
     @Test func aReaderIsGivenItsGapExactly() throws {
         var log = log(records: 2)
         var reader = try #require(CollectingReader(.configured(.next), in: log))

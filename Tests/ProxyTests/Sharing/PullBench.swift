@@ -70,7 +70,7 @@ final class PullBench: PullHost {
     func makeTransfer(
         for key: SharingKey, of route: ProxyRoute, at upstream: RouteUpstream, delegate: any TransferDelegate
     ) throws -> any UpstreamTransfer {
-        let transfer = FakePullTransfer(to: upstream.name, delegate)
+        let transfer = FakePullTransfer(to: upstream.name, delegate) { [unowned self] in pulls.turnEnds() }
         transfers.append(transfer)
         return transfer
     }
@@ -85,9 +85,10 @@ final class FakePullTransfer: UpstreamTransfer {
     private var delegate: (any TransferDelegate)?
     private(set) var isPaused = false
     private(set) var isCancelled = false
+    private let turnEnds: () -> Void
 
-    init(to upstream: String, _ delegate: any TransferDelegate) {
-        (self.upstream, self.delegate) = (upstream, delegate)
+    init(to upstream: String, _ delegate: any TransferDelegate, turnEnds: @escaping () -> Void) {
+        (self.upstream, self.delegate, self.turnEnds) = (upstream, delegate, turnEnds)
     }
 
     func start() {}
@@ -104,6 +105,11 @@ final class FakePullTransfer: UpstreamTransfer {
     }
 
     func lines(_ lines: ClosedRange<Int>) {
+        linesWithinTurn(lines)
+        turnEnds()
+    }
+
+    func linesWithinTurn(_ lines: ClosedRange<Int>) {
         Array(lines.map { "\($0)\n" }.joined().utf8).withUnsafeBytes { delegate?.transferBytes($0) }
     }
 
@@ -121,6 +127,7 @@ final class FakeReader: SharedTransferDelegate {
     private(set) var upstream: String?
     private(set) var status: Int?
     private(set) var text = ""
+    private(set) var pieces = 0
     private(set) var losses: [[Int]] = []
     private(set) var end: TransferEnd?
     private(set) var refusal: SharingRefusal?
@@ -136,8 +143,10 @@ final class FakeReader: SharedTransferDelegate {
 
     func transferIsShared(from upstream: String) { self.upstream = upstream }
     func transferHead(_ head: UpstreamResponseHead) { status = head.status }
-    func transferBytes(_ bytes: UnsafeRawBufferPointer) {
-        text += String(decoding: bytes, as: UTF8.self)
+    func transferBytes(_ bytes: UnsafeRawBufferPointer) { text += String(decoding: bytes, as: UTF8.self) }
+    func transferRecords(_ records: SharedLog.Slice, isLast: Bool) {
+        pieces += 1
+        records.withBytes { transferBytes($0) }
         if pausesItself { transfer?.pause() }
     }
     func transferEnded(_ end: TransferEnd) { self.end = end }

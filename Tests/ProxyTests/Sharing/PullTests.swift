@@ -23,6 +23,22 @@ import Upstream
         #expect(bench.heldBytes == 0)
     }
 
+    @Test func operatorsSeeThePullAndItsReaders() throws {
+        let bench = PullBench()
+        let (slow, _) = (try bench.reader(target: "/a?secret"), try bench.reader(target: "/a?secret"))
+        bench.transfers[0].head()
+        slow.transfer?.pause()
+        bench.transfers[0].lines(1...3)
+        bench.advance(by: .seconds(2))
+        let summary = try #require(bench.pulls.summaries(at: bench.now()).summaries.first)
+        #expect(summary.path == "/a" && summary.upstream == "http://origin0:9000")
+        #expect(summary.readers == 2 && summary.lag == 3 && summary.records == 3)
+        #expect(summary.bytes == bench.heldBytes && summary.bytes > 0)
+        #expect(!summary.isPaused && summary.lasted == .seconds(2))
+        bench.transfers[0].end()
+        #expect(bench.pulls.summaries(at: bench.now()).summaries.isEmpty)
+    }
+
     @Test func anotherTargetHasAnotherTransfer() throws {
         let bench = PullBench { $1.maxPulls = 2 }
         _ = try bench.reader(target: "/a")
@@ -45,6 +61,30 @@ import Upstream
         bench.run()
         #expect(slow.lines == [1, 2, 3])
         #expect(fast.lines == [1, 2, 3])
+    }
+
+    @Test func whatArrivesInOneTurnIsOnePiece() throws {
+        let bench = PullBench()
+        let reader = try bench.reader()
+        bench.transfers[0].head()
+        for line in 1...3 { bench.transfers[0].linesWithinTurn(line...line) }
+        #expect(reader.lines == [])
+        bench.pulls.turnEnds()
+        #expect(reader.lines == [1, 2, 3])
+        #expect(reader.pieces == 1)
+        // The end of the upstream does not wait for the end of the turn.
+        bench.transfers[0].linesWithinTurn(4...4)
+        bench.transfers[0].end(.failed(.brokenOff("x")))
+        #expect(reader.lines == [1, 2, 3, 4])
+        #expect(reader.end == .failed(.brokenOff("x")))
+    }
+
+    @Test func whatArrivesInATurnIsBounded() throws {
+        let bench = PullBench()
+        let reader = try bench.reader()
+        bench.transfers[0].head()
+        bench.transfers[0].linesWithinTurn(1...20_000)
+        #expect(reader.lines.count == 20_000)
     }
 
     @Test func aReaderThatIsBehindGetsTheRestAfterTheEnd() throws {
@@ -222,6 +262,29 @@ import Upstream
         bench.isMemoryExceeded = true
         bench.transfers[0].lines(101...101)
         #expect(bench.heldBytes == 0)
+    }
+
+    /// A pull may run for hours: as a probe it succeeds when it has run for the breaker's window.
+    @Test func aProbeProvesGoodByTime() throws {
+        let bench = PullBench { route, _ in
+            route.upstreamBreaker = .upstream
+            route.upstreamBreaker?.failures = 1
+            route.upstreamBreaker?.probeRecords = 1000
+        }
+        func state() -> CircuitBreaker.State? {
+            bench.route.gate.breakerFigures(of: "/", at: bench.now()).upstreams.first
+        }
+        _ = try bench.reader()
+        bench.transfers[0].end(.failed(.unreachable("x")))
+        #expect(state() == .open)
+        #expect(throws: JoinError.self) { _ = try bench.reader() }
+        bench.advance(by: .seconds(20))
+        _ = try bench.reader()
+        bench.transfers[1].head()
+        bench.transfers[1].lines(1...3)
+        #expect(state() == .halfOpen)
+        bench.advance(by: .seconds(30))
+        #expect(state() == .closed)
     }
 
     @Test func thePullIsCountedOnceAtItsUpstream() throws {
