@@ -36,6 +36,7 @@ struct LiveSnapshot {
         json.add("routes", array: names.map { route($0) })
         json.add("breakers", array: breakers.map { breaker($0) })
         json.add("slowest", array: overview.slowest.streams.map { StreamJSON.summary($0) })
+        json.add("pulls", array: overview.pulls.summaries.map { pull($0) })
         return json.closed()
     }
 
@@ -82,6 +83,20 @@ struct LiveSnapshot {
         json.add("outcomes", json: counts(Outcome.allCases.map { ($0.rawValue, tally.outcomes[$0]) }))
         json.add("bufferRecords", tally.running.records)
         json.add("bufferBytes", tally.running.bytes)
+        return json.closed()
+    }
+
+    private func pull(_ pull: PullSummary) -> [UInt8] {
+        var json = JSONText()
+        json.add("route", pull.route)
+        json.add("path", pull.path)
+        if let upstream = pull.upstream { json.add("upstream", upstream) }
+        json.add("readers", pull.readers)
+        json.add("records", pull.records)
+        json.add("bytes", pull.bytes)
+        json.add("lag", pull.lag)
+        json.add("paused", pull.isPaused)
+        json.add("duration", seconds: pull.lasted)
         return json.closed()
     }
 

@@ -57,6 +57,17 @@ package struct AdminSnapshot: Decodable, Sendable {
         var duration: Double
     }
 
+    struct Pull: Decodable, Sendable {
+        var route: String
+        var path: String
+        var readers: Int
+        var records: Int
+        var bytes: Int
+        var lag: Int
+        var paused: Bool
+        var duration: Double
+    }
+
     var time: String
     var version: String
     var uptime: Double
@@ -66,6 +77,8 @@ package struct AdminSnapshot: Decodable, Sendable {
     var routes: [Route]
     var breakers: [Breaker]
     var slowest: [Stream]
+    /// `nil` from a weir that shares no requests.
+    var pulls: [Pull]?
 
     /// Reads the JSON object of `GET /v1/admin/state`; `nil` if it is not one, or lacks a member.
     package init?(json: [UInt8]) {

@@ -15,9 +15,13 @@ extension Screen {
         case .all:
             tables =
                 [routes(shown, columns: columns, hasTrends: hasTrends)]
-                + [breakers(shown, columns: columns), streams(shown, columns: columns)].filter { $0.count > 1 }
+                + [
+                    breakers(shown, columns: columns), pulls(shown, columns: columns),
+                    streams(shown, columns: columns),
+                ].filter { $0.count > 1 }
         case .routes: tables = [routes(shown, columns: columns, hasTrends: hasTrends)]
         case .breakers: tables = [breakers(shown, columns: columns)]
+        case .shared: tables = [pulls(shown, columns: columns)]
         case .streams: tables = [streams(shown, columns: columns)]
         }
         let room = shares(
@@ -65,6 +69,23 @@ extension Screen {
             ])
         return Self.headed(
             table.oneBand(width: columns), weights: breakers.map { $0.state == "open" ? .alarm : .warning })
+    }
+
+    private func pulls(_ shown: AdminSnapshot, columns: Int) -> [ScreenLine] {
+        let pulls = shown.pulls ?? []
+        let table = Table(
+            title: "shared request", names: pulls.map { Printable.name($0.path) },
+            columns: [
+                column("readers", pulls) { Printable.count($0.readers) },
+                column("behind", pulls) { Printable.count($0.lag) },
+                column("retained", pulls) { Printable.count($0.records) },
+                column("bytes", pulls) { Self.bytes(Double($0.bytes)) },
+                column("state", pulls, isText: true) { $0.paused ? "paused" : "flowing" },
+                column("open", pulls) { Self.span($0.duration) },
+                column("route", pulls, isText: true) { Self.shortName($0.route) },
+            ])
+        return Self.headed(
+            table.oneBand(width: columns), weights: pulls.map { $0.paused ? .warning : .plain })
     }
 
     private func streams(_ shown: AdminSnapshot, columns: Int) -> [ScreenLine] {

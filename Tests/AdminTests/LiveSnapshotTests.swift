@@ -11,10 +11,11 @@ import Testing
 
     private func json(
         _ figures: LoopFigures = LoopFigures(), routes: [String] = [], breakers: [BreakerReport] = [],
-        isDraining: Bool = false, takesActions: Bool = false
+        isDraining: Bool = false, takesActions: Bool = false, pulls: PullSummaries = PullSummaries()
     ) throws -> [String: Any] {
         var overview = LoopOverview()
         overview.figures = figures
+        overview.pulls = pulls
         let snapshot = LiveSnapshot(
             overview: overview, routes: routes, breakers: breakers,
             process: ProcessReport(
@@ -56,6 +57,29 @@ import Testing
         #expect(totals["activeStreams"] as? Int == 2)
         #expect(totals["recordsPerSecond"] as? Double == 30)
         #expect(totals["refusals"] as? Int == 2)
+    }
+
+    @Test func sharedRequestsAreJoinedOverTheLoops() throws {
+        var (own, other) = (LoopOverview(), LoopOverview())
+        let (few, many) = (PullId(), PullId())
+        for (id, path) in [(few, "/few"), (many, "/many")] {
+            own.pulls.add(
+                PullSummary(
+                    route: "/", path: path, upstream: path == "/few" ? nil : "http://up", records: 3, bytes: 400,
+                    isPaused: path == "/few", lasted: .seconds(2)), id)
+        }
+        own.pulls.add(readers: 1, lag: 0, of: few)
+        own.pulls.add(readers: 1, lag: 4, of: many)
+        other.pulls.add(readers: 2, lag: 7, of: many)
+        // Of one that has ended meanwhile on its own loop.
+        other.pulls.add(readers: 9, lag: 1, of: PullId())
+        own += other
+        let pulls = try #require(try json(pulls: own.pulls)["pulls"] as? [[String: Any]])
+        #expect(pulls.map { $0["path"] as? String } == ["/many", "/few"])
+        #expect(pulls.map { $0["readers"] as? Int } == [3, 1])
+        #expect(pulls.map { $0["lag"] as? Int } == [7, 0])
+        #expect(pulls.map { $0["paused"] as? Bool } == [false, true])
+        #expect(pulls.map { $0["upstream"] as? String } == ["http://up", nil])
     }
 
     @Test func aBreakerIsNamedUnderItsKind() throws {

@@ -1,7 +1,9 @@
 """Fixtures: weir, its origins, and its clients; each stops all that it started."""
 import os
+import shutil
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from harness.apps import App
 from harness.h2_client import H2Client
@@ -105,6 +107,19 @@ def app(request):
 def framework(request, tmp_path_factory):
     """All of them in turn."""
     yield from _app(request.param, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, without a window."""
+    chromium = shutil.which("chromium")
+    assert chromium, "chromium is missing: scripts/setup test"
+    with sync_playwright() as playwright:
+        # In a container Chromium cannot make a sandbox of its own, and shared memory is small.
+        browser = playwright.chromium.launch(executable_path=chromium, timeout=120_000,
+                                             args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -59,13 +59,29 @@ import Testing
         }
         #expect(titles() == ["route  ", "breaker", "slowest"])
         var seen: [[String]] = []
-        for _ in 0..<3 {
+        for _ in 0..<4 {
             #expect(screen.press(UInt8(ascii: "\t")) == .draw)
             seen.append(titles())
         }
-        #expect(seen == [["route  "], ["breaker"], ["slowest"]])
+        #expect(seen == [["route  "], ["breaker"], ["shared "], ["slowest"]])
         #expect(screen.press(UInt8(ascii: "\t")) == .draw)
         #expect(screen.focus == .all)
+    }
+
+    @Test func sharedRequestsAreShownWithTheirReaders() throws {
+        var text = SnapshotText.busy
+        text.pulls = [
+            SnapshotText.pull("/v1/prices", readers: 1200, lag: 7),
+            SnapshotText.pull("/v1/late", readers: 1, paused: true),
+        ]
+        let lines = try Screen.showing(text).lines(columns: 100, rows: nil)
+        let rows = lines.filter { $0.text.hasPrefix("/v1/prices") || $0.text.hasPrefix("/v1/late") }
+        #expect(rows.map(\.weight) == [.plain, .warning])
+        #expect(rows.first?.text.contains("1,200") ?? false)
+        #expect(rows.last?.text.contains("paused") ?? false)
+        // An older weir has no such member.
+        let older = text.json.replacing(#","pulls":["#, with: #","others":["#)
+        #expect(try #require(AdminSnapshot(json: Array(older.utf8))).pulls == nil)
     }
 
     @Test func otherKeysMeanNothing() {

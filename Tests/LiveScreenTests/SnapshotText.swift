@@ -11,6 +11,7 @@ struct SnapshotText {
     var routes: [String] = []
     var breakers: [String] = []
     var slowest: [String] = []
+    var pulls: [String] = []
     var totals = (streams: 0, records: 0.0, bytes: 0.0, buffer: 0, capacity: 0, refusals: 0)
 
     static func route(
@@ -36,6 +37,13 @@ struct SnapshotText {
         """
     }
 
+    static func pull(_ path: String, readers: Int, lag: Int = 0, paused: Bool = false) -> String {
+        """
+        {"route":"/v1","path":"\(path)","readers":\(readers),"records":1000,"bytes":204800,"lag":\(lag),\
+        "paused":\(paused),"duration":61.5}
+        """
+    }
+
     var json: String {
         """
         {"time":"2026-02-28T12:03:07.250Z","version":"0.1.0","uptime":\(uptime),"state":"\(state)","actions":false,\
@@ -44,7 +52,8 @@ struct SnapshotText {
         "recordsPerSecond":\(totals.records),"bytesPerSecond":\(totals.bytes),"bufferRecords":\(totals.buffer),\
         "bufferBytes":12900000,"bufferCapacityRecords":\(totals.capacity),"bufferCapacityBytes":1073741824,\
         "refusals":\(totals.refusals)},"routes":[\(routes.joined(separator: ","))],\
-        "breakers":[\(breakers.joined(separator: ","))],"slowest":[\(slowest.joined(separator: ","))]}
+        "breakers":[\(breakers.joined(separator: ","))],"slowest":[\(slowest.joined(separator: ","))],\
+        "pulls":[\(pulls.joined(separator: ","))]}
         """
     }
 

@@ -209,6 +209,7 @@ function showSnapshot(snapshot) {
   showBuffer(totals);
   showRoutes(snapshot.routes, at);
   showSlowest(snapshot.slowest);
+  showPulls(snapshot.pulls);
   showBreakers(snapshot.breakers);
   put($("hint"), mayAct ? "" : "With an admin_token, this page can end streams and reset breakers.");
   announce(snapshot);
@@ -269,6 +270,21 @@ function showSlowest(streams) {
     put(cells[4].lastElementChild, ` (${share(stream.duration > 0 ? Math.min(1, stream.paused / stream.duration) : 0)})`);
     put(cells[5], stream.rate);
     put(cells[6], count(stream.records));
+  });
+}
+
+function showPulls(pulls) {
+  show($("pulls-panel"), pulls.length > 0);
+  // Requests that differ in a field or in the query have the same path.
+  const listed = pulls.map((pull, at) => ({ ...pull, at }));
+  rows($("pulls").tBodies[0], listed, pull => JSON.stringify([pull.route, pull.path, pull.at]), "t-pull", (row, pull) => {
+    const cells = row.cells;
+    put(cells[0].firstElementChild, pull.path);
+    put(cells[0].lastElementChild, pull.route);
+    chip(cells[1].firstElementChild, pull.paused ? "paused" : "flowing");
+    put(cells[2], count(pull.readers));
+    put(cells[3], count(pull.lag) + " records");
+    put(cells[4], `${count(pull.records)} records, ${bytes(pull.bytes)}`);
   });
 }
 

@@ -1,10 +1,9 @@
 """The live view in a browser: what the page shows while streams run. Chromium, without a window."""
 import re
-import shutil
 import threading
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from harness.addresses import endless
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD
@@ -13,18 +12,6 @@ from harness.weir import route
 
 WITHIN = 60_000  # ms for anything that the page is waited for: a snapshot comes once a second
 BREAKER = "{ trips: 1, window: 60s, cooldown: 120s, probes: 1, probe_records: 20 }"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = shutil.which("chromium")
-    assert chromium, "chromium is missing: scripts/setup test"
-    with sync_playwright() as playwright:
-        # In a container Chromium cannot make a sandbox of its own, and shared memory is small.
-        browser = playwright.chromium.launch(executable_path=chromium, timeout=2 * WITHIN,
-                                             args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -103,6 +90,25 @@ def test_a_slow_client_is_in_the_table_and_a_breaker_counts_down(stalled, view):
     eventually(lambda: left() < first, "a countdown")
     # Without a token no action is possible from here, and there is no button for one.
     expect(page.get_by_role("button", name="Reset")).to_have_count(0)
+
+
+def test_shared_requests_are_in_a_table_while_they_run(weir, origin, client, view):
+    gate = threading.Event()
+    proxy = weir(route(origin(endless(gate=gate)).url, match="/", shared="{ linger: 0s }"), shutdown_grace="0s")
+    readers = [client(proxy) for _ in range(2)]
+    for reader in readers:
+        assert reader.get("/prices?secret").status == 200
+    page = view(proxy)
+    row = page.locator("#pulls tbody tr")
+    expect(row).to_have_count(1)
+    expect(row.locator("code")).to_have_text("/prices")
+    expect(row.locator("td").nth(2)).to_have_text("2")
+    expect(row.locator(".chip")).to_have_text("flowing")
+    assert "secret" not in page.content()
+    for reader in readers:
+        reader.close()
+    expect(page.locator("#pulls-panel")).to_be_hidden()
+    gate.set()
 
 
 def test_refusals_are_drawn_and_named(stalled, client, view):
