@@ -7,7 +7,7 @@ import pytest
 from harness.problems import problem
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
 from harness.sockets import longest_send_buffer
-from harness.addresses import LOOPS, connect, endless, feedback, numbered, numbers, state
+from harness.addresses import LOOPS, connect, endless, feedback, numbers, state
 from harness.waiting import eventually, level
 from harness.weir import route
 
@@ -41,7 +41,7 @@ def in_two_parts(more, first, second):
         peer.read_head()
         peer.send(STREAM_HEAD)
         peer.send_records(count=first)
-        assert more.wait(20)
+        assert more.wait(60)
         peer.send_records(first=first + 1, count=second)
         peer.send(LAST_CHUNK)
     return script
@@ -93,17 +93,20 @@ def test_a_client_may_have_received_less_than_was_sent(begin, client, where):
 
 @both_loops
 def test_half_of_the_buffer_is_kept_although_the_upstream_could_fill_all_of_it(begin, client, where):
-    stream = begin("X-Stream-Rate-Limit: 50/second")
-    assert numbers(stream.records, 60) == list(range(1, 61))
+    stream = begin("X-Stream-Rate-Limit: 1/hour", rate="{ default: 200/second, max: 200/second }")
     eventually(lambda: state(stream.beside, stream.id)["queued"] >= 50, "a full queue")
+    feedback(stream.beside, stream.id, request=59, rate="200/second")
+    assert numbers(stream.records, 60) == list(range(1, 61))
     lose(stream)
-    response = ask(connect(client, stream.proxy, where, beside=stream.beside), stream.id, 30)
-    assert numbers(response.records(), 100) == list(range(31, 131))
+    records = ask(connect(client, stream.proxy, where, beside=stream.beside), stream.id, 30).records()
+    feedback(stream.beside, stream.id, request=1000)
+    assert numbers(records, 100) == list(range(31, 131))
 
 
 @both_loops
 def test_a_client_may_resume_again_and_again(begin, client, where):
-    stream = begin("TE: trailers", "Connection: TE", script=lambda peer: (peer.read_head(), peer.send(numbered(400))), **ROOMY)
+    more = threading.Event()
+    stream = begin("TE: trailers", "Connection: TE", script=in_two_parts(more, 200, 200), **ROOMY)
     got = numbers(stream.records, 10)
     for _ in range(6):
         lose(stream)
@@ -111,6 +114,7 @@ def test_a_client_may_resume_again_and_again(begin, client, where):
         response = ask(stream.reading, stream.id, len(got), "TE: trailers", "Connection: TE")
         stream.records = response.records()
         got += numbers(stream.records, 10)
+    more.set()
     got += [each.number for each in stream.records]
     assert got == list(range(1, 401))
     assert response.complete
@@ -214,7 +218,7 @@ def test_where_it_is_off_a_lost_stream_is_over(begin, client, where):
 @both_loops
 def test_a_client_that_returns_too_late_has_lost_the_stream(begin, client, where):
     other = "X-Api-Key: other"
-    stream = begin(resume_window="1s", streams="{ per_route: 1 }", client_key="{ header: X-Api-Key }")
+    stream = begin(resume_window="3s", streams="{ per_route: 1 }", client_key="{ header: X-Api-Key }")
     numbers(stream.records, 5)
     lose(stream)
     problem(stream.beside.get("/orders", other), 429, "too-many-streams")  # it keeps its slot as long as it may come back
@@ -246,9 +250,9 @@ def test_what_a_dropping_stream_loses_meanwhile_is_counted(begin, client):
         peer.read_head()
         peer.send(STREAM_HEAD)
         peer.send_records(count=10)
-        assert more.wait(20)
+        assert more.wait(60)
         peer.send_records(first=11, count=90)
-        assert done.wait(20)
+        assert done.wait(60)
         peer.send_records(first=101, count=1)
         peer.send(LAST_CHUNK)
 

@@ -14,6 +14,7 @@ from harness.weir import route
 
 SIZE = 1024
 STALL = 0.5  # s
+PATIENCE = 2.0  # s; a limit for clients that read, which a busy machine may delay
 # One client opens several streams here, some of them to be ended.
 COMMON = {"stall_timeout": "500ms", "breaker": "off", "buffer": "{ default: 20, max: 5000 }",
           "upstream_receive_buffer": "32KiB"}
@@ -41,9 +42,10 @@ class Witness:
 @pytest.fixture
 def proxied(weir, origin, client):
     """Starts a weir before a script, with a witness: proxied(script, overflow="pause")."""
-    def start(script, **keys):
-        watched = route(origin(endless(SIZE)).url, match="/witness", **COMMON)
-        proxy = weir(watched, route(origin(script, send_buffer=16 << 10).url, **{**COMMON, **keys}))
+    def start(script, stall=STALL, **keys):
+        common = {**COMMON, "stall_timeout": f"{int(stall * 1000)}ms"}
+        watched = route(origin(endless(SIZE)).url, match="/witness", **common)
+        proxy = weir(watched, route(origin(script, send_buffer=16 << 10).url, **{**common, **keys}))
         return proxy, Witness(proxy, client)
     return start
 
@@ -80,28 +82,29 @@ def test_a_client_that_reads_a_little_all_the_time_is_not_ended(weir, origin, cl
     script = HeldRecords(count, lambda number: record(number, SIZE))
     script.go.set()
     script.over.set()
-    proxy = weir(route(origin(script).url, **{**COMMON, "buffer": "{ default: 1000, max_bytes: 4MiB }"}))
+    keys = {"buffer": "{ default: 1000, max_bytes: 4MiB }", "stall_timeout": f"{PATIENCE:.0f}s"}
+    proxy = weir(route(origin(script).url, **{**COMMON, **keys}))
     slow = client(proxy, receive_buffer=16 << 10)
     response, address = open_stream(proxy, slow)
     records = []
     for each in response.records():
         records.append(each.number)
         if len(records) % 8 == 0:
-            time.sleep(0.04)
+            time.sleep(0.12)
     assert records == list(range(1, count + 1))
     assert response.complete
-    assert address.logged("completed")["duration"] > 2 * STALL
+    assert address.logged("completed")["duration"] > 1.5 * PATIENCE
 
 
 def test_a_client_that_reads_less_than_is_due_for_too_long_is_ended(weir, origin, client):
-    proxy = weir(route(origin(endless(SIZE)).url, **COMMON))
+    proxy = weir(route(origin(endless(SIZE)).url, **{**COMMON, "stall_timeout": "1s"}))
     slow = client(proxy, receive_buffer=16 << 10)
     _, address = open_stream(proxy, slow)
-    got = read_slowly(slow)
+    got = read_slowly(slow, size=2048)
     line = address.logged("slow_consumer")
-    assert line["duration"] >= STALL
+    assert line["duration"] >= 1
     assert line["problem"] == "slow-consumer"
-    assert got > 5 * 4096  # it kept reading: the reason was not that it read nothing
+    assert got > 5 * 2048  # it kept reading: the reason was not that it read nothing
 
 
 LARGE = 1_200_000
@@ -155,17 +158,16 @@ def test_a_client_that_reads_a_trickle_of_large_records_is_ended(weir, origin, c
 
 @pytest.mark.parametrize("policy", ["drop_oldest", "drop_newest", "latest"])
 def test_if_records_are_dropped_reading_too_little_is_no_fault(proxied, client, policy):
-    proxy, witness = proxied(endless(SIZE), overflow=policy)
+    proxy, witness = proxied(endless(SIZE), stall=PATIENCE, overflow=policy)
     slow = client(proxy, receive_buffer=16 << 10)
     _, address = open_stream(proxy, slow)
-    passed = threading.Event()
-    watching = threading.Thread(target=lambda: (witness.wait(), passed.set()))
+    states = []
+    watching = threading.Thread(target=lambda: (witness.wait(), states.append(address.state())))
     watching.start()
-    read_slowly(slow, stop=passed.is_set)
-    watching.join()
-    state = address.state()
+    read_slowly(slow, stop=lambda: not watching.is_alive())
+    [state] = states
     assert state["state"] == "streaming" and state["dropped"] > 0
-    assert state["duration"] > STALL
+    assert state["duration"] > PATIENCE
 
 
 @pytest.mark.parametrize("policy", ["drop_oldest", "drop_newest", "latest"])
@@ -189,7 +191,7 @@ def test_waiting_for_the_pace_is_no_fault(proxied, client, policy):
 @pytest.mark.parametrize("policy", ["pause", "disconnect", "drop_oldest"])
 @pytest.mark.parametrize("feedback", [{"pause": True}, {"request": 1}, {"rate": "1/hour"}])
 def test_pausing_a_stream_is_no_fault(proxied, client, policy, feedback):
-    count = 500
+    count = 60  # as much as its socket takes, so that it cannot be slow when it continues
     script = HeldRecords(count, lambda number: record(number, SIZE))
     proxy, witness = proxied(script, overflow=policy)
     response, address = open_stream(proxy, client(proxy))
@@ -202,7 +204,7 @@ def test_pausing_a_stream_is_no_fault(proxied, client, policy, feedback):
     assert address.state()["state"] == "streaming"
     script.over.set()
     # At a pace that the client keeps up with for certain: else `disconnect` would be right to end it.
-    address.feedback(pause=False, request=count, rate="500/second" if policy == "disconnect" else "unlimited")
+    address.feedback(pause=False, request=count, rate="50/second" if policy == "disconnect" else "unlimited")
     rest = [each.number for each in records]
     assert response.complete
     line = address.logged("completed")
@@ -213,19 +215,18 @@ def test_pausing_a_stream_is_no_fault(proxied, client, policy, feedback):
 
 def test_records_that_were_sent_before_a_pause_may_stay_unread(proxied, client):
     """A client that pauses stops reading, and does not know how much was sent before weir got the pause."""
-    proxy, witness = proxied(endless(SIZE), stall_timeout="1s")
+    proxy, witness = proxied(endless(SIZE), stall_timeout=f"{PATIENCE:.0f}s")
     holding = client(proxy, receive_buffer=4096)
     _, address = open_stream(proxy, holding)
     eventually(lambda: address.state()["queued"] == 20, "a client that is held up")
     address.feedback(pause=True)
-    witness.wait()
-    witness.wait()
-    witness.wait()
-    assert address.state()["duration"] > 1
+    for _ in range(5):
+        witness.wait()
+    assert address.state()["duration"] > PATIENCE
     assert address.feedback(pause=False)["state"] == "streaming"
     line = address.logged("slow_consumer")  # now it counts again, from the start
-    assert line["held"] >= 3 * STALL
-    assert line["duration"] >= line["held"] + 1
+    assert line["held"] >= 5 * STALL
+    assert line["duration"] >= line["held"] + PATIENCE
 
 
 def test_waiting_for_a_silent_upstream_is_no_fault(proxied, client):
