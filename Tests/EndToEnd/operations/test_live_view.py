@@ -145,7 +145,7 @@ def test_events_continue_and_are_the_same_for_all_viewers(held):
         assert one.headers["Content-Type"] == "text/event-stream"
         mine, theirs = ((seen["time"] for seen in snapshots(events)) for events in (one, other))
         times = [list(islice(mine, 4)), list(islice(theirs, 4))]
-        while not set(times[0]) & set(times[1]):  # the one who came later may be some snapshots behind
+        while not set(times[0]) & set(times[1]):  # the later viewer may be some snapshots behind
             times[0].append(next(mine))
             times[1].append(next(theirs))
             assert len(times[0]) < 100

@@ -405,7 +405,7 @@ def test_limits_are_announced_and_enforced(weir, origin, h2):
     proxy.logged(reason="refused", status=431)
 
 
-# Each is one write: a flood that a busy machine slows down is none, and responses may begin before their requests are reset.
+# Each is one write: sent slowly it would stay below the limits, and a response may begin before its request is reset.
 
 
 def endless_resets(connection):

@@ -34,7 +34,7 @@ def newer_libcurl():
     named.mkdir(parents=True, exist_ok=True)
     for library in libraries.iterdir():
         link = named / ("libcurl.so.4" if library.name.startswith("libcurl-") else library.name)
-        if not link.is_symlink() or link.readlink() != library:  # in one step: other workers do the same, or use it
+        if not link.is_symlink() or link.readlink() != library:  # in one step: other processes do the same, or use it
             own = link.with_name(f"{link.name}.{os.getpid()}")
             own.symlink_to(library)
             own.replace(link)
