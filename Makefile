@@ -34,7 +34,7 @@ WIRE_SEEDS ?= 1000
 	bench-slow-readers bench-crowd bench-flap bench-polling bench-reloads bench-secured bench-shared bench-hostile bench-keys \
 	bench-instructions \
 	test-soak soak soak-address test-thread test-address \
-	fuzz screenshot image clean
+	fuzz screenshot deb check-deb image clean
 
 help: ## lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -178,6 +178,14 @@ screenshot: ## regenerates docs/live-view.png, from five minutes with fast and s
 	scripts/setup test
 	swift build --product weir $(SWIFT_FLAGS)
 	WEIR=.build/debug/weir .venv/bin/python scripts/screenshot $(SCREENSHOT_FLAGS)
+
+deb: ## builds .build/weir_VERSION_ARCHITECTURE.deb for the release of Debian on which it runs
+	scripts/setup deb
+	swift build $(RELEASE_FLAGS) $(SWIFT_FLAGS)
+	packaging/debian/build .build/release/weir .build
+
+check-deb: deb ## installs the package into a new Debian 12 and runs it there under systemd; needs root
+	scripts/check-deb .build/weir_*.deb
 
 image: ## builds the container image weir:local
 	docker build --tag weir:local .

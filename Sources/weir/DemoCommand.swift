@@ -7,10 +7,10 @@ struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Serve a small built-in stream of orders, without a configuration.")
 
-    @Option(help: "The port of the proxy.")
+    @Option(help: "The port of the proxy; 0 for a free one.")
     var port = 8080
 
-    @Option(help: "The port of the admin listener.")
+    @Option(help: "The port of the admin listener; 0 for a free one.")
     var adminPort = 9090
 
     @Option(help: .hidden)
@@ -55,7 +55,7 @@ struct DemoCommand: AsyncParsableCommand {
         do {
             let configuration = try Configuration.parse(text, file: "demo", environment: [:])
             let loaded = LoadedConfiguration(configuration)
-            try await serve(loaded, waking: waking, reload: { loaded }, greeting: Self.invitation(port: port))
+            try await serve(loaded, waking: waking, reload: { loaded }, greeting: Self.invitation)
         } catch let errors as ConfigurationErrors {
             StandardError.write("\(errors)\n")
             throw ExitCode(1)
@@ -63,8 +63,8 @@ struct DemoCommand: AsyncParsableCommand {
         await upstream.stop()
     }
 
-    private static func invitation(port: Int) -> String {
-        let orders = "http://127.0.0.1:\(port)/v1/orders"
+    private static func invitation(to server: Server) -> String {
+        let orders = "\(server.urls[0])/v1/orders"
         let url = "\(orders)/stream"
         return """
 
@@ -80,6 +80,8 @@ struct DemoCommand: AsyncParsableCommand {
               curl -sN \(orders)/shared & sleep 5; curl -iN \(orders)/shared
             A client that does not read for five seconds, and the response to its next request:
               curl -sSN \(orders)/export | (sleep 5; wc -l); curl -i \(orders)/export
+            The live view, in a browser:
+              \(server.adminURL ?? "")
             docs/TUTORIAL.md continues from here. Ctrl-C stops.
 
 

@@ -1,5 +1,6 @@
 import Admin
 import ArgumentParser
+import Flow
 import Foundation
 import Logging
 import Observability
@@ -39,11 +40,11 @@ extension Waking: ExpressibleByArgument {}
 ///   - waking: How the loops are notified of libcurl's sockets.
 ///   - inherited: Sockets that listen already.
 ///   - reload: Reads the configuration again, at each SIGHUP.
-///   - greeting: Written to standard error once the listeners are open.
+///   - greeting: The text that is written to standard error once the server listens; `nil` for none.
 /// - Throws: `ExitCode(1)` if it cannot start, after the reason was logged or written to standard error.
 func serve(
     _ loaded: LoadedConfiguration, waking: Waking, inherited: InheritedSockets = InheritedSockets(),
-    reload: @escaping @Sendable () throws -> LoadedConfiguration, greeting: String? = nil
+    reload: @escaping @Sendable () throws -> LoadedConfiguration, greeting: ((Server) -> String)? = nil
 ) async throws {
     if let refusal = LibcurlVersion.refusal {
         StandardError.write("weir: \(refusal)\n")
@@ -70,18 +71,24 @@ func serve(
         log.critical("cannot start", metadata: ["error": "\(error)"])
         throw ExitCode(1)
     }
-    if let greeting { processLog.write(text: greeting) }
+    let supervisor = ServiceNotifier(environment: ProcessInfo.processInfo.environment, log: log)
+    supervisor.send(.ready)
+    if let greeting { processLog.write(text: greeting(server)) }
     let watcher = Task {
         for await signal in signals {
             switch signal {
             case .sighup:
+                supervisor.send(.reloading(.monotonic()))
                 await server.reload {
                     let loaded = try reload()
                     loaded.logWarnings(to: log)
                     return loaded.configuration
                 }
+                supervisor.send(.ready)
             case .sigusr1: accessLog?.reopen()
-            default: Task { await server.drain() }
+            default:
+                supervisor.send(.stopping(within: server.shutdownGrace + closingTime))
+                Task { await server.drain() }
             }
         }
     }
@@ -89,6 +96,9 @@ func serve(
     watcher.cancel()
     _ = accessLog?.close(within: .seconds(5))
 }
+
+/// The time that the process may need after `shutdown_grace`: a second for connections to close, and both logs' own limits.
+private let closingTime = Duration.seconds(8)
 
 private func openAccessLog(_ configuration: Configuration, log: Logger) throws -> LogSink? {
     guard let settings = configuration.accessLog else { return nil }

@@ -1,7 +1,7 @@
-import Flow
+package import Flow
 import NIOCore
 
 extension Instant {
     /// The current instant of the monotonic clock that NIO's timers use.
-    static func monotonic() -> Instant { Instant(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds)) }
+    package static func monotonic() -> Instant { Instant(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds)) }
 }

@@ -67,11 +67,11 @@ struct ListenerOpening {
 
     /// Opens the admin listener on the first loop; no other socket may be at its address.
     ///
-    /// - Returns: The listener; `nil` if `address` is `nil`.
+    /// - Returns: The listener, and its address as a URL; `nil` if `address` is `nil`.
     /// - Throws: ``Server/BindError``.
     func openAdmin(
         _ address: ListenAddress?, _ inherited: inout InheritedSockets, shared: Shared, log: Logger
-    ) async throws -> NIOLoopBound<AdminListener>? {
+    ) async throws -> (listener: NIOLoopBound<AdminListener>, url: String)? {
         guard let address else { return nil }
         let target = try address.socketAddress(), socket = inherited.take(address), loop = loops[0]
         let lock = socket == nil ? try await UnixSocketFile.prepare(address) : nil
@@ -84,8 +84,9 @@ struct ListenerOpening {
                 let listener = admin.value.listener
                 return socket.map { listener.adopt($0, isUnix: address.isUnix) } ?? listener.bind(target)
             }.get()
-            log.info("admin on \(address.url(port: bound?.port))")
-            return admin
+            let url = address.url(port: bound?.port)
+            log.info("admin on \(url)")
+            return (admin, url)
         } catch {
             throw Server.BindError(at: address, error)
         }

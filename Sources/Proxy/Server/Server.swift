@@ -18,6 +18,10 @@ package final class Server: Sendable {
     private let workers: [NIOLoopBound<Worker>]
     private let admin: NIOLoopBound<AdminListener>?
     private let readiness: Readiness
+    /// The addresses at which it listens, as URLs with the ports that the system chose, in the order of binding.
+    package let urls: [String]
+    /// The address of the admin listener in the same form; `nil` if there is none.
+    package let adminURL: String?
     private let (ends, end) = AsyncStream<Never>.makeStream()
 
     /// Opens the listeners; when this returns, requests are served.
@@ -81,12 +85,15 @@ package final class Server: Sendable {
         try await loops[0].submit { first.value.checkUpstreams(of: shared.served) }.get()
         let opening = ListenerOpening(
             workers: workers, loops: loops, group: group, configuration: configuration)
+        var urls: [String] = []
         for (address, sharesOwn) in configuration.listen.inOrderOfBinding {
             let socket = inherited.take(address)
             let text = try await opening.open(address, inherited: socket, sharesOwn: sharesOwn)
             log.info("listening on \(text)", metadata: socket == nil ? [:] : ["socket": "inherited"])
+            urls.append(text)
         }
-        admin = try await opening.openAdmin(configuration.admin, &inherited, shared: shared, log: log)
+        let admin = try await opening.openAdmin(configuration.admin, &inherited, shared: shared, log: log)
+        (self.admin, adminURL) = (admin?.listener, admin?.url)
         // The supervisor expects a process to accept connections there.
         if let stray = inherited.left.first {
             throw BindError(
@@ -94,10 +101,13 @@ package final class Server: Sendable {
         }
         readiness.becameReady()
         (self.shared, self.log, self.group, self.loops) = (shared, log, group, loops)
-        (self.workers, self.readiness, self.tls) = (workers, readiness, tls)
+        (self.workers, self.readiness, self.tls, self.urls) = (workers, readiness, tls, urls)
     }
 
     // MARK: Stopping
+
+    /// The time for which open streams continue in a drain, by the current configuration.
+    package var shutdownGrace: Duration { shared.served.configuration.shutdownGrace }
 
     /// Stops in order: no new requests; open streams continue for at most the grace time, then end after a whole record.
     ///
@@ -107,7 +117,7 @@ package final class Server: Sendable {
             await endStreams()
             return
         }
-        let grace = shared.served.configuration.shutdownGrace
+        let grace = shutdownGrace
         log.notice("draining", metadata: ["grace": "\(grace)"])
         await onEachWorker { $0.drain(over: grace) }
         await wait(atMost: grace) { await self.openStreams() == 0 }

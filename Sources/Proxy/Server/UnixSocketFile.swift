@@ -57,17 +57,10 @@ enum UnixSocketFile {
 
     /// Whether no process listens there (connect(2): ECONNREFUSED); what cannot be determined counts as in use.
     private static func isStale(_ path: String) -> Bool {
+        guard let name = UnixSocketName(path.utf8) else { return false }
         let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
         guard descriptor >= 0 else { return false }
         defer { _ = close(descriptor) }
-        var name = sockaddr_un()
-        name.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8) }
-        let result = withUnsafePointer(to: &name) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        return result != 0 && (errno == ECONNREFUSED || errno == ENOENT)
+        return !name.connect(descriptor) && (errno == ECONNREFUSED || errno == ENOENT)
     }
 }

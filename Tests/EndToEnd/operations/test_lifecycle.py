@@ -233,8 +233,8 @@ def test_the_file_in_the_folder_is_taken_without_an_argument(tmp_path):
     assert command("check", cwd=tmp_path).returncode == 0
 
 
-def test_the_demo_streams_what_its_curl_line_says(tmp_path, reserved_port):
-    ports = ["--port", str(reserved_port().number), "--admin-port", str(reserved_port().number)]
+def test_the_demo_streams_what_its_curl_line_says(tmp_path):
+    ports = ["--port", "0", "--admin-port", "0"]
     with open(tmp_path / "output", "w") as output:
         demo = subprocess.Popen([BINARY, "demo", *ports], stdout=output, stderr=output, stdin=subprocess.DEVNULL)
     try:
@@ -248,6 +248,8 @@ def test_the_demo_streams_what_its_curl_line_says(tmp_path, reserved_port):
             curl.kill()
             curl.wait()
         assert len(first) == 3
+        view = re.search(r"live view, in a browser:\n *(http://\S+)", said()).group(1)
+        assert command("health", "--admin", view).returncode == 0
         demo.send_signal(signal.SIGTERM)
         assert demo.wait(60) == 0
     finally:

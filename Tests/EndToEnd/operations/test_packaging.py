@@ -190,3 +190,53 @@ def test_the_manifest_has_what_the_guide_says():
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     for probe, path in [("readinessProbe", "/readyz"), ("livenessProbe", "/livez")]:
         assert container[probe]["httpGet"]["path"] == path and container[probe]["httpGet"]["port"] in ports
+
+
+# systemd's notifications
+
+
+def test_readiness_reloads_and_drains_are_reported(weir, origin, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(15)
+        proxy = weir(route(origin(answers(OK)).url), environment={"NOTIFY_SOCKET": str(tmp_path / "notify")},
+                     shutdown_grace="40s")
+        assert manager.recv(4096) == b"READY=1"
+        proxy.reload(text=proxy.config.read_text())
+        assert re.fullmatch(rb"RELOADING=1\nMONOTONIC_USEC=\d+", manager.recv(4096))
+        assert manager.recv(4096) == b"READY=1"
+        proxy.terminate()
+        # The grace, and eight seconds for connections and logs.
+        assert manager.recv(4096) == b"STOPPING=1\nEXTEND_TIMEOUT_USEC=48000000"
+        assert proxy.ended() == 0
+
+
+def test_a_service_manager_that_cannot_be_reached_is_logged(weir, origin):
+    proxy = weir(route(origin(answers(OK)).url), environment={"NOTIFY_SOCKET": "/nowhere/notify"})
+    proxy.says("the service manager was not notified")
+    assert proxy.health() == 200
+
+
+# The Debian package
+
+
+def test_the_package_has_its_files_and_dependencies(tmp_path):
+    built = subprocess.run([PACKAGING / "debian/build", BINARY, tmp_path], capture_output=True, text=True, timeout=300)
+    assert built.returncode == 0, built.stderr
+    package = built.stdout.strip()
+
+    def listed(*options):
+        return subprocess.run(["dpkg-deb", *options, package], capture_output=True, text=True, check=True, timeout=60).stdout
+
+    depends = listed("--show", "--showformat=${Depends}")
+    assert re.search(r"libcurl4\w* \(>= 8\.14\)", depends) and "adduser" in depends
+    files = {line.split()[-1] for line in listed("--contents").splitlines()}
+    assert {"./usr/bin/weir", "./etc/weir/proxy.conf", "./etc/logrotate.d/weir", "./lib/systemd/system/weir.service",
+            "./usr/share/man/man1/weir.1.gz", "./usr/share/man/man5/weir-proxy.conf.5.gz",
+            "./usr/share/bash-completion/completions/weir"} <= files
+    subprocess.run(["dpkg-deb", "--extract", package, tmp_path / "root"], check=True, timeout=60)
+    unit = (tmp_path / "root/lib/systemd/system/weir.service").read_text()
+    assert "ExecStart=/usr/bin/weir run" in unit and "/usr/local" not in unit
+    page = subprocess.run(["gzip", "-dc", tmp_path / "root/usr/share/man/man1/weir.1.gz"], capture_output=True, text=True,
+                          check=True, timeout=60).stdout
+    assert all(rf".SS weir {name}" in page for name in ("run", "check", "demo", "logs", "top", "health"))
