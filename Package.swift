@@ -68,7 +68,7 @@ let package = Package(
             ],
             resources: [
                 .embedInCode("Resources/live.html"), .embedInCode("Resources/live.css"),
-                .embedInCode("Resources/live.js"),
+                .embedInCode("Resources/live.js"), .embedInCode("Resources/openapi.json"),
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -7,7 +7,7 @@ import Proxy
 import Settings
 
 /// Handles requests to the admin listener: `/livez` (whether the process runs), `/readyz` (whether it accepts requests),
-/// `/metrics`, `/v1/admin/state` and `/v1/admin/events` (the current state), `/` (the same in a browser), and `paths.health`
+/// `/metrics`, `/openapi.json`, `/v1/admin/state` and `/v1/admin/events` (the current state), `/` (the same in a browser), and `paths.health`
 /// (the health of the streams).
 final class AdminHandler: RequestHandler {
     private let eventLoop: any EventLoop
@@ -17,6 +17,8 @@ final class AdminHandler: RequestHandler {
     private let live: LiveView
     private let streams: AdminStreams
     private var random = SystemRandomNumberGenerator()
+    /// The description of the latest generation of the configuration for which it was requested.
+    private var description: (generation: Int, document: OpenAPIDocument)?
 
     init(of proxy: OperatorInterface, on eventLoop: any EventLoop, outbox: Outbox, timers: LoopTimers) {
         (self.eventLoop, self.proxy, self.outbox) = (eventLoop, proxy, outbox)
@@ -33,7 +35,7 @@ final class AdminHandler: RequestHandler {
             }
             if let problem = access.refusal(of: request) { throw problem }
             switch request.head.method {
-            case .GET, .HEAD: show(request, writer)
+            case .GET, .HEAD: try show(request, writer)
             default: try act(request, body, writer, mayAct: access.mayAct)
             }
         } catch {
@@ -44,8 +46,7 @@ final class AdminHandler: RequestHandler {
     }
 
     func faultArrived(_ fault: RequestFault, peer: String, writer: any ConnectionResponse) {
-        let problem = Problem(fault, limits: proxy.connectionLimits)
-        answer(HTTPResponseStatus(statusCode: problem.status), problem.detail, writer)
+        proxy.answer(Problem(fault, limits: proxy.connectionLimits), to: nil, response: writer)
     }
 
     /// The requests that end streams or reset breakers.
@@ -65,7 +66,7 @@ final class AdminHandler: RequestHandler {
         }
     }
 
-    private func show(_ request: Request, _ writer: any ConnectionResponse) {
+    private func show(_ request: Request, _ writer: any ConnectionResponse) throws(Problem) {
         switch request.path {
         case "/": answerPage(writer)
         case "/livez": answer(.ok, "alive", writer)
@@ -77,6 +78,8 @@ final class AdminHandler: RequestHandler {
             }
         case "/metrics":
             answerMetrics(.init(accept: request.head.headers[canonicalForm: "accept"].map(String.init)), writer)
+        case "/openapi.json": answerDescription(writer)
+        case BreakerReset.path[...]: throw .methodNotAllowed("POST")
         case "/v1/admin/state": live.answer(writer)
         case "/v1/admin/events": live.follow(request, writer)
         case let path where path.hasPrefix(AdminStreams.path): streams.look(request, writer)
@@ -94,6 +97,19 @@ final class AdminHandler: RequestHandler {
             "Cross-Origin-Resource-Policy": "same-origin",
         ])
         proxy.send(answer, to: writer)
+    }
+
+    private func answerDescription(_ writer: any ConnectionResponse) {
+        let text = String(decoding: currentDescription().json, as: UTF8.self) + "\n"
+        proxy.send(OwnAnswer(.ok, type: "application/json", text: text).withoutSniffing, to: writer)
+    }
+
+    private func currentDescription() -> OpenAPIDocument {
+        let process = proxy.process
+        if let description, description.generation == process.generation { return description.document }
+        let document = OpenAPIDocument(version: process.build.version, for: proxy.configuration)
+        description = (process.generation, document)
+        return document
     }
 
     private func answerMetrics(_ format: MetricsText.Format, _ writer: any ConnectionResponse) {

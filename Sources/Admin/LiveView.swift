@@ -50,9 +50,9 @@ final class LiveView {
     /// Responds with a snapshot now and one in each interval, as server-sent events, until the client disconnects.
     func follow(_ request: Request, _ writer: any ConnectionResponse) {
         guard let interval = Self.interval(in: request.head.uri) else {
-            let text = "interval must be a duration from 500ms to 60s\n"
-            let answer = OwnAnswer(.badRequest, type: "text/plain; charset=utf-8", text: text)
-            return proxy.send(answer.withoutSniffing, to: writer)
+            proxy.answer(
+                .invalidRequest("interval must be a duration from 500ms to 60s"), to: request, response: writer)
+            return
         }
         if let problem = refusal(of: request.peer) {
             proxy.answer(problem, to: request, response: writer)
