@@ -84,7 +84,7 @@ soak-address: ## the same with the address and leak sanitizers
 	ASAN_OPTIONS=detect_leaks=1 \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/scripts/sanitizers/leak.supp:print_suppressions=0 $(SOAK) --weir .build-address/debug/weir
 
-check: lint test ## runs what CI runs: format, imports, Dockerfile, build, tests
+check: lint test bench-instructions ## runs what CI runs: format, imports, Dockerfile, build, tests, instruction counts
 
 lint: ## checks the format, imports, banned calls and the Dockerfile
 	scripts/setup tools
@@ -149,7 +149,7 @@ bench-hostile: ## measures the effect of slow senders and readers on other clien
 	Benchmarks/hostile $(MEASURE_FLAGS)
 
 bench-instructions: ## counts instructions per request and record; fails above Benchmarks/instructions.json
-	scripts/setup measure
+	scripts/setup instructions
 	swift build $(RELEASE_FLAGS) $(SWIFT_FLAGS)
 	Benchmarks/instructions $(MEASURE_FLAGS)
 

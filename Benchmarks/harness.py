@@ -41,13 +41,14 @@ def arguments(description, flags=(), **numbers):
     return parsed
 
 
-def compiled(name):
-    """The program made of Benchmarks/<name>.c."""
+def compiled(name, *libraries):
+    """The program made of Benchmarks/<name>.c, linked with these libraries."""
     BUILT.mkdir(parents=True, exist_ok=True)
     program, folder = BUILT / name, Path(__file__).parent
     sources = [folder / f"{name}.c", folder / "common.h"]
     if not program.exists() or program.stat().st_mtime < max(source.stat().st_mtime for source in sources):
-        subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, sources[0]], check=True)
+        linked = [f"-l{library}" for library in libraries]
+        subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, sources[0], *linked], check=True)
     return program
 
 

@@ -101,17 +101,23 @@ extension String {
     /// Whether this is the same field name: names are ASCII and case-insensitive (RFC 9110, section 5.1).
     package func isField(_ name: String) -> Bool {
         guard utf8.count == name.utf8.count else { return false }
-        var own = self, name = name
-        return own.withUTF8 { own in
-            name.withUTF8 { name in
+        return withBytes { own in
+            name.withBytes { name in
                 own.elementsEqual(name) { $0 == $1 || $0.lowercasedASCII == $1.lowercasedASCII }
             }
         }
     }
 
     /// Whether this contains an ASCII byte.
-    package func contains(byte: UInt8) -> Bool {
-        var text = self
-        return text.withUTF8 { $0.contains(byte) }
+    package func contains(byte: UInt8) -> Bool { withBytes { $0.contains(byte) } }
+
+    /// Calls `body` with the bytes of the text.
+    ///
+    /// Without a copy of the string, which `withUTF8` needs and which costs a retain; only strings bridged from
+    /// Objective-C are not contiguous.
+    @inlinable package func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        if let result = utf8.withContiguousStorageIfAvailable(body) { return result }
+        var copy = self
+        return copy.withUTF8(body)
     }
 }

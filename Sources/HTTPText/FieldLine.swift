@@ -25,9 +25,13 @@ package struct FieldLine {
         while start < end, line[start].isOptionalWhitespace { start += 1 }
         while end > start, line[end - 1].isOptionalWhitespace { end -= 1 }
         let value = UnsafeRawBufferPointer(rebasing: line[start..<end])
-        guard value.isFieldValue else { throw .value }
         name = String(decoding: UnsafeRawBufferPointer(rebasing: line[..<colon]), as: UTF8.self)
-        self.value = FieldText.string(value)
+        if value.isVisibleASCII {
+            self.value = String(decoding: value, as: UTF8.self)
+        } else {
+            guard value.isFieldValue else { throw .value }
+            self.value = FieldText.string(value)
+        }
     }
 }
 
@@ -38,5 +42,28 @@ extension UnsafeRawBufferPointer {
         var faults: UInt8 = 0
         for byte in self { faults |= byte.isFieldValueByte ? 0 : 1 }
         return faults == 0
+    }
+
+    /// Whether each byte is a space or visible ASCII, as in nearly all values: those need no other check.
+    ///
+    /// Eight bytes at a time, the last ones perhaps twice, as in ``isASCII``.
+    fileprivate var isVisibleASCII: Bool {
+        guard count >= 8 else { return allSatisfy { $0 &- 0x20 < 0x5F } }
+        var faults = loadUnaligned(fromByteOffset: count - 8, as: UInt64.self).notVisible, offset = 0
+        while offset + 8 < count {
+            faults |= loadUnaligned(fromByteOffset: offset, as: UInt64.self).notVisible
+            offset += 8
+        }
+        return faults & 0x8080_8080_8080_8080 == 0
+    }
+}
+
+extension UInt64 {
+    /// The high bit of at least one byte is set if a byte is below 0x20, 0x7F or above.
+    ///
+    /// Bytes below 0x80 cannot borrow or carry past the next byte before a lower one has set its bit.
+    fileprivate var notVisible: UInt64 {
+        // Below 0x20: subtracting 0x20 borrows. 0x7F: adding 1 sets the high bit. From 0x80 on it is set already.
+        (self &- 0x2020_2020_2020_2020) | (self &+ 0x0101_0101_0101_0101) | self
     }
 }

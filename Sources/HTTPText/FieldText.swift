@@ -40,8 +40,7 @@ package enum FieldText {
     ///   - target: Has room for `text.utf8.count` bytes, the maximum.
     /// - Returns: The number of bytes copied.
     package static func copy(_ text: String, to target: UnsafeMutableRawPointer) -> Int {
-        var text = text
-        let copied: Int? = text.withUTF8 { utf8 in
+        let copied: Int? = text.withBytes { utf8 in
             let bytes = UnsafeRawBufferPointer(utf8)
             guard bytes.isASCII else { return nil }
             UnsafeMutableRawBufferPointer(start: target, count: bytes.count).copyMemory(from: bytes)

@@ -27,6 +27,8 @@ struct WorkList<Element: AnyObject> {
     /// Takes the first element; `nil` if there is none.
     mutating func next() -> Element? {
         guard head < elements.count else { return nil }
+        // Mostly there is one: the array need not be cleared for it.
+        if head == 0, elements.count == 1 { return elements.removeLast() }
         let element = elements[head]
         head += 1
         if head == elements.count { removeAll() }

@@ -1,5 +1,6 @@
 import Downstream
 import Flow
+import HTTPText
 import NIOHTTP1
 import Settings
 import Testing
@@ -16,7 +17,7 @@ import Testing
         var headers = HTTPHeaders(authorization.map { ("Authorization", $0) } + fields)
         if let host { headers.add(name: "Host", value: host) }
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: path, headers: headers)
-        guard let request = try? Request(head: head, peer: peer) else { return .malformedRequest }
+        guard let request = try? Request(head: head, peer: PeerAddress(peer)) else { return .malformedRequest }
         return AdminAccess(token: token.map { Secret($0) }).refusal(of: request)
     }
 

@@ -39,4 +39,22 @@ struct FieldLineTests {
             }
         }
     }
+
+    /// Eight bytes are checked at a time: a byte is found at every place of values of every length.
+    @Test func aByteIsFoundAtEveryPlace() throws {
+        for length in 1...24 {
+            for place in 0..<length {
+                for byte: UInt8 in [0x00, 0x09, 0x1F, 0x20, 0x7E, 0x7F, 0x80, 0xFF] {
+                    var value = [UInt8](repeating: 0x61, count: length + 2)
+                    value[place + 1] = byte
+                    let line = Array("X-A:".utf8) + value
+                    if byte < 0x20 && byte != 0x09 || byte == 0x7F {
+                        #expect(throws: FieldLine.Fault.value) { try read(line) }
+                    } else {
+                        #expect(try FieldText.bytes(read(line).value) == value)
+                    }
+                }
+            }
+        }
+    }
 }

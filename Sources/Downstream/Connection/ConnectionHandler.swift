@@ -126,7 +126,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         arrived = nil
         let writer = ResponseWriter(connection: self, framing: .ofFault)
         self.writer = writer
-        services.handler.faultArrived(fault, peer: peer.address, writer: writer)
+        services.handler.faultArrived(fault, peer: peer.address.text, writer: writer)
         outbox.turnEnded()
     }
 

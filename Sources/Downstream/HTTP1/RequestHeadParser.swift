@@ -67,8 +67,8 @@ struct RequestHeadParser {
     }
 
     private static func version(_ text: UnsafeRawBufferPointer) -> HTTPVersion? {
-        if text.elementsEqual(" HTTP/1.1".utf8) { return .http1_1 }
-        return text.elementsEqual(" HTTP/1.0".utf8) ? .http1_0 : nil
+        if text.equals(" HTTP/1.1") { return .http1_1 }
+        return text.equals(" HTTP/1.0") ? .http1_0 : nil
     }
 
     private mutating func field(_ text: UnsafeRawBufferPointer) throws(RequestFault) {

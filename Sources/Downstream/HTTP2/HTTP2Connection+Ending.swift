@@ -1,4 +1,5 @@
 import Flow
+import HTTPText
 import NIOCore
 
 // How a connection of HTTP/2 ends (``HTTP2Ending``).
@@ -21,7 +22,7 @@ extension HTTP2Connection {
 
     private func reportFault() {
         guard let fault = ending.fault else { return }
-        services.handler.connectionFailed(peer.address, because: fault)
+        services.handler.connectionFailed(peer.address.text, because: fault)
     }
 
     /// Closes once GOAWAY was sent or received, and nothing is left to send.

@@ -1,4 +1,5 @@
 import Flow
+import HTTPText
 import NIOCore
 import NIOHTTP1
 
@@ -72,7 +73,7 @@ final class HTTP2Stream {
     func dispatch() {
         guard let connection else { return }
         if let fault = reception.fault {
-            return services.handler.faultArrived(fault, peer: connection.peer.address, writer: self)
+            return services.handler.faultArrived(fault, peer: connection.peer.address.text, writer: self)
         }
         guard let request = reception.takeRequest() else { return }
         services.handler.requestArrived(request, body: body ?? services.emptyBody, writer: self)

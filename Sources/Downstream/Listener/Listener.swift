@@ -1,4 +1,5 @@
 package import Flow
+import HTTPText
 package import NIOCore
 import NIOPosix
 
@@ -146,7 +147,8 @@ package final class Listener {
             channel.closeFuture.whenComplete { _ in gate.leave(peer) }
         }
         let cipher = tls.map { _ in TLSOutboundTap() }
-        let connection = ConnectionHandler(services: services, peer: ConnectionPeer(address: peer, cipher: cipher))
+        let connection = ConnectionHandler(
+            services: services, peer: ConnectionPeer(address: PeerAddress(peer), cipher: cipher))
         let pipeline = channel.pipeline.syncOperations
         if let tls, let cipher { try pipeline.addHandlers(cipher, tls.makeHandler()) }
         try pipeline.addHandlers(connection.wire, connection)

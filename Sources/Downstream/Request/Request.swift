@@ -1,5 +1,5 @@
 package import Flow
-import HTTPText
+package import HTTPText
 package import NIOHTTP1
 
 /// A request as it was received, before any decision.
@@ -13,8 +13,8 @@ package struct Request: Sendable {
     package let expectation: RequestExpectation
     /// Whether the client accepts trailers after a chunked body (`TE: trailers`; RFC 9110, section 10.1.4).
     package let acceptsTrailers: Bool
-    /// The address of the client's end of the connection, without its port; empty for a unix socket.
-    package let peer: String
+    /// The client's end of the connection.
+    package let peerAddress: PeerAddress
     /// Whether the connection has TLS.
     package let isSecure: Bool
     /// The SHA-256 of the certificate that the client presented, in hexadecimal; `nil` if it presented none.
@@ -23,6 +23,10 @@ package struct Request: Sendable {
     package var trace: TraceContext?
     /// The host that it is for, with its port; `nil` from an HTTP/1.0 client that does not send one.
     package let authority: String?
+    /// The same without the port; `nil` if it is not valid.
+    package let host: Substring?
+    /// Those of its fields, and perhaps of others.
+    private let names: FieldNames
     /// Whether `Host` is one valid host, which only an HTTP/1.0 client may omit (RFC 9112, section 3.2).
     ///
     /// That is required also if the target is absolute, whose authority is used instead.
@@ -32,6 +36,15 @@ package struct Request: Sendable {
 
     /// Whether bytes follow the head.
     package var hasBody: Bool { bodyLength.hasBody }
+
+    /// The address of the client's end of the connection, without its port; empty for a unix socket.
+    package var peer: String { peerAddress.text }
+
+    /// The values of all lines of a field.
+    package func values(of name: String) -> [String] { mayHave(name) ? head.headers[name] : [] }
+
+    /// Whether there may be a field of this name; `false` is certain, and costs less than a look at the fields.
+    package func mayHave(_ name: String) -> Bool { names.mayContain(name) }
 
     /// The request target's path, without the query.
     package var path: Substring { head.uri[..<(head.uri.utf8.firstIndex(of: UInt8(ascii: "?")) ?? head.uri.endIndex)] }
@@ -49,7 +62,7 @@ package struct Request: Sendable {
     /// - Throws: `RequestFault.malformed` if it is not clear where the body ends. The request handler judges other faults of a
     ///   head: after those the connection can still be read.
     package init(
-        head: HTTPRequestHead, peer: String, isSecure: Bool = false, certificate: String? = nil
+        head: HTTPRequestHead, peer: PeerAddress, isSecure: Bool = false, certificate: String? = nil
     ) throws(RequestFault) {
         self.init(
             head: head, bodyLength: try RequestBodyLength(of: head), peer: peer, isSecure: isSecure,
@@ -59,45 +72,58 @@ package struct Request: Sendable {
     /// - Parameters:
     ///   - head: As the decoder returned it; without white space around its values.
     ///   - bodyLength: As its framing fields declare it.
-    ///   - peer: The client's address, without its port; empty for a unix socket.
+    ///   - peer: The client's address.
     ///   - isSecure: Whether the connection has TLS.
     ///   - certificate: The hash of the client's certificate, if it presented one.
     package init(
-        head: HTTPRequestHead, bodyLength: RequestBodyLength, peer: String, isSecure: Bool = false,
+        head: HTTPRequestHead, bodyLength: RequestBodyLength, peer: PeerAddress, isSecure: Bool = false,
         certificate: String? = nil
     ) {
         var head = head
         self.bodyLength = bodyLength
-        expectation = RequestExpectation(of: head)
-        acceptsTrailers = head.version != .http1_0 && head.headers["te"].contains(where: Self.asksForTrailers)
-        (self.peer, self.isSecure, self.certificate) = (peer, isSecure, certificate)
+        (peerAddress, self.isSecure, self.certificate) = (peer, isSecure, certificate)
         let hosts = Hosts(of: head)
         hasProperHost = hosts.areProper
+        var names = hosts.names
+        expectation = names.mayContain("expect") ? RequestExpectation(of: head) : .none
+        acceptsTrailers =
+            names.mayContain("te") && head.version != .http1_0
+            && head.headers["te"].contains(where: Self.asksForTrailers)
         let target = RequestTarget(head.uri, of: head)
         hasProperTarget = target != nil
         if let target, let authority = target.authority {
             head.uri = target.text
-            head.headers.replaceOrAdd(name: "host", value: String(authority))
-            self.authority = String(authority)
+            head.headers.replaceOrAdd(name: "host", value: String(authority.text))
+            names.insert("host")
+            self.authority = String(authority.text)
+            host = authority.host
         } else {
             self.authority = hosts.first
+            host = hosts.host
         }
+        self.names = names
         self.head = head
     }
 }
 
-/// The `Host` lines of a head.
+/// The `Host` lines of a head, found as all names are listed.
 private struct Hosts {
+    private(set) var names = FieldNames()
     private(set) var first: String?
+    /// That of the first line; `nil` if it is not valid.
+    let host: Substring?
     let areProper: Bool
 
     init(of head: HTTPRequestHead) {
         var count = 0
-        for (name, value) in head.headers where name.utf8.count == 4 && name.isField("host") {
+        for (name, value) in head.headers {
+            names.insert(name)
+            guard name.utf8.count == 4, name.isField("host") else { continue }
             if count == 0 { first = value }
             count += 1
         }
-        areProper = count == 0 ? head.version == .http1_0 : count == 1 && first.flatMap { Authority($0) } != nil
+        host = first.flatMap { Authority($0)?.host }
+        areProper = count == 0 ? head.version == .http1_0 : count == 1 && host != nil
     }
 }
 

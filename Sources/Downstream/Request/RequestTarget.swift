@@ -6,7 +6,7 @@ struct RequestTarget {
     /// A path with its query, or `*`: the form in which it is forwarded.
     let text: String
     /// The authority of the absolute form, which replaces `Host`; `nil` for the other forms.
-    let authority: Substring?
+    let authority: (text: Substring, host: Substring)?
 
     /// Reads the target of a request line, or `:path`, which has no absolute form (RFC 9113, section 8.3.1).
     ///
@@ -22,9 +22,9 @@ struct RequestTarget {
         }
         guard head.version != .http2, let rest = Self.withoutScheme(uri) else { return nil }
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
-        guard Authority(authority) != nil else { return nil }
+        guard let host = Authority(authority)?.host else { return nil }
         let path = rest[authority.endIndex...]
-        self.authority = authority
+        self.authority = (authority, host)
         switch path.utf8.first {
         case UInt8(ascii: "/"): text = String(path)
         // Section 3.2.4: without a path, OPTIONS is for the whole server.

@@ -144,8 +144,8 @@ package struct Admission: Sendable {
 
     /// The number of streams that a client may still open; `nil` if the route does not limit them.
     package func streamsLeft(of client: ClientKey) -> Int? {
-        let open = clients.index(of: client).map { clients[$0].openStreams } ?? 0
-        return limits.perClient.map { max(0, $0 - open) }
+        guard let limit = limits.perClient else { return nil }
+        return max(0, limit - (clients.index(of: client).map { clients[$0].openStreams } ?? 0))
     }
 
     private func slotIsMissing(for client: Client) -> Bool {

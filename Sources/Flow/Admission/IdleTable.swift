@@ -51,10 +51,10 @@ package struct IdleTable<Value: Idling>: Sendable {
 
     /// Adds an entry for a client that has none, and returns its index.
     package mutating func append(_ value: Value, for key: ClientKey) -> Int {
-        precondition(indices[key] == nil, "a client has one entry")
+        let index = entries.count, previous = indices.updateValue(index, forKey: key)
+        precondition(previous == nil, "a client has one entry")
         entries.append(Entry(key: key, value: value))
-        indices[key] = entries.count - 1
-        return entries.count - 1
+        return index
     }
 
     /// Visits the next four clients, and removes those that are idle.

@@ -13,6 +13,10 @@ package enum RecordFormat: Equatable, Sendable, CaseIterable {
     ///
     /// `application/json` with the parameter `stream=watch`, which the Kubernetes API sends, is a stream of lines.
     package init?(contentType: Substring) {
+        // The most frequent types of requests and responses that are no streams, for a part of what the tables cost.
+        if contentType.utf8.count < Self.shortest || contentType.isCaseInsensitively("application/json") {
+            return nil
+        }
         let (head, parameters) = contentType.cut(at: ";")
         let type = head.trimmingOptionalWhitespace, length = type.utf8.count
         // Few types have the length of one of these: only those are compared.
@@ -42,6 +46,9 @@ package enum RecordFormat: Equatable, Sendable, CaseIterable {
     private static let suffixes: [(name: StaticString, format: RecordFormat)] = [
         ("+ndjson", .ndjson), ("+json-seq", .jsonSequence),
     ]
+
+    /// The length of `/+ndjson`; no type in ``types`` is shorter.
+    private static let shortest = 8
 
     private static func isWatch(_ parameters: Substring?) -> Bool {
         var rest = parameters

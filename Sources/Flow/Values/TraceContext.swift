@@ -14,7 +14,7 @@ package struct TraceContext: Equatable, Sendable {
     /// - Parameters:
     ///   - parents: The values of `traceparent`. A single well-formed one is joined; otherwise a trace begins.
     ///   - generator: Must be cryptographically secure if other ids are drawn from it too.
-    package init(joining parents: [some StringProtocol], using generator: inout some RandomNumberGenerator) {
+    package init(joining parents: [String], using generator: inout some RandomNumberGenerator) {
         let parent = parents.count == 1 ? parents.first.flatMap { Parent(Array($0.utf8)) } : nil
         isOwn = parent == nil
         flags = parent?.flags ?? 0
@@ -33,7 +33,9 @@ package struct TraceContext: Equatable, Sendable {
     /// 32 hexadecimal digits in lower case.
     package var traceId: String {
         String(unsafeUninitializedCapacity: 32) { digits in
-            for index in 0..<32 { digits[index] = digit(index) }
+            let bytes = UnsafeMutableRawBufferPointer(digits)
+            bytes.writeDigits(of: high, at: 0)
+            bytes.writeDigits(of: low, at: 16)
             return 32
         }
     }
@@ -42,23 +44,21 @@ package struct TraceContext: Equatable, Sendable {
     package var sharedTraceId: String? { isOwn ? nil : traceId }
 
     /// The header for the upstream, in version 00: the trace, weir's span as the parent, the flags (section 3.2).
-    package var traceparent: String {
-        String(unsafeUninitializedCapacity: 55) { text in
-            for (index, byte) in "00-".utf8.enumerated() { text[index] = byte }
-            for index in 0..<32 { text[3 + index] = digit(index) }
-            text[35] = UInt8(ascii: "-")
-            for index in 0..<16 {
-                text[36 + index] = .hexDigit(UInt8(truncatingIfNeeded: span >> (60 - 4 * index)) & 15)
-            }
-            text[52] = UInt8(ascii: "-")
+    package var traceparent: String { withTraceparent { String(decoding: $0, as: UTF8.self) } }
+
+    /// Calls `body` with the text of ``traceparent``, which costs no allocation.
+    package func withTraceparent<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        withUnsafeTemporaryAllocation(byteCount: 55, alignment: 1) { text in
+            (text[0], text[1], text[2]) = (UInt8(ascii: "0"), UInt8(ascii: "0"), dash)
+            text.writeDigits(of: high, at: 3)
+            text.writeDigits(of: low, at: 19)
+            text[35] = dash
+            text.writeDigits(of: span, at: 36)
+            text[52] = dash
             text[53] = .hexDigit(flags >> 4)
             text[54] = .hexDigit(flags & 15)
-            return 55
+            return body(UnsafeRawBufferPointer(text))
         }
-    }
-
-    private func digit(_ index: Int) -> UInt8 {
-        .hexDigit(UInt8(truncatingIfNeeded: (index < 16 ? high : low) >> (60 - 4 * (index & 15))) & 15)
     }
 }
 
@@ -125,6 +125,22 @@ extension TraceContext {
 
     private static func isKeyStart(_ byte: UInt8) -> Bool {
         (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+}
+
+extension UnsafeMutableRawBufferPointer {
+    /// Writes the 16 hexadecimal digits of a number, in lower case, eight at a time: in a word with a digit's value in each
+    /// byte, those from 10 on get the distance from `9` to `a` added.
+    fileprivate func writeDigits(of number: UInt64, at offset: Int) {
+        for half in 0..<2 {
+            var spread = number >> (32 - 32 * UInt64(half)) & 0xFFFF_FFFF
+            spread = (spread << 16 | spread) & 0x0000_FFFF_0000_FFFF
+            spread = (spread << 8 | spread) & 0x00FF_00FF_00FF_00FF
+            spread = (spread << 4 | spread) & 0x0F0F_0F0F_0F0F_0F0F
+            let letters = ((spread &+ 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101
+            let text = spread &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
+            storeBytes(of: text.bigEndian, toByteOffset: offset + 8 * half, as: UInt64.self)
+        }
     }
 }
 

@@ -23,8 +23,11 @@ extension String {
 
 extension HTTPHeaders {
     /// Without the fields of the connection on which they were received.
-    func withoutHopByHop() -> HTTPHeaders {
-        let named = namedByConnection
+    ///
+    /// - Parameter isNamed: Whether there may be a field `Connection`.
+    /// - Returns: The end-to-end fields.
+    func withoutHopByHop(isNamed: Bool = true) -> HTTPHeaders {
+        let named = isNamed ? namedByConnection : []
         var kept: [(String, String)] = []
         kept.reserveCapacity(count + 4)
         for (name, value) in self where !name.isHopByHop && (named.isEmpty || !named.contains(name.lowercased())) {

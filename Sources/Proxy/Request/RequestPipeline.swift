@@ -53,15 +53,15 @@ final class RequestPipeline {
         guard maxForwards != .exhausted else {
             return try answerAsLastHop(request, on: route, client: client, response: writer)
         }
-        let terms = try route.terms(for: request.head.headers)
-        var streamRequest = StreamRequest(
+        let terms = try route.terms(for: request)
+        let streamRequest = StreamRequest(
             request: request, client: client,
             key: try served.clients.key(of: request, address: client, by: route.settings.clientKey), route: route,
             served: served, terms: terms,
-            preferences: Preferences(prefer: request.head.headers["prefer"]), maxForwards: maxForwards,
+            preferences: Preferences(prefer: request.values(of: "prefer")), maxForwards: maxForwards,
             body: request.hasBody ? body : nil)
         streamRequest.sharing = route.sharing?.sharing(of: request) ?? .off
-        if let resume = try ResumeRequest.sent(in: request.head.headers) {
+        if let resume = try ResumeRequest.sent(in: request) {
             guard case .shared(let key, _) = streamRequest.sharing, !shared.registry.isOpen(resume.stream) else {
                 return try destination.resume(resume, for: streamRequest, writer: writer)
             }
@@ -85,7 +85,6 @@ final class RequestPipeline {
     /// Starts a stream, or promises one to a client that prefers to wait.
     private func open(_ request: StreamRequest, writer: any ConnectionResponse) throws(Problem) {
         let now = clock()
-        var request = request
         do throws(AdmissionError) {
             let (terms, wouldRefuse) = try shared.granted(request.terms, openStreams: destination.openStreams)
             request.terms = terms
@@ -104,7 +103,7 @@ extension RequestPipeline: RequestHandler {
         let served = shared.served
         var request = request
         if served.configuration.isTracing {
-            request.trace = TraceContext(joining: request.head.headers[TraceContext.parentHeader], using: &random)
+            request.trace = TraceContext(joining: request.values(of: TraceContext.parentHeader), using: &random)
         }
         let client = served.clients.client(of: request)
         var route: ProxyRoute?

@@ -10,7 +10,7 @@ extension ServedConfiguration {
     /// The route that serves a request.
     func route(of request: Request, path: Substring) throws(Problem) -> ProxyRoute {
         let index = table.match(
-            host: request.authority.flatMap { Authority($0)?.host }, path: path, method: request.head.method.rawValue)
+            host: request.host, path: path, method: request.head.method.rawValue)
         guard let index else { throw .notFound }
         return routes[index]
     }
@@ -26,12 +26,12 @@ extension ProxyRoute {
     }
 
     /// The terms that the negotiation headers of a request get.
-    func terms(for headers: HTTPHeaders) throws(Problem) -> Terms {
+    func terms(for request: Request) throws(Problem) -> Terms {
         let policy = settings.policy
         do throws(NegotiationError) {
             let preferences = try StreamPreferences(
-                bufferSize: headers[StreamPreferences.bufferSizeHeader],
-                rateLimit: headers[StreamPreferences.rateLimitHeader],
+                bufferSize: request.values(of: StreamPreferences.bufferSizeHeader),
+                rateLimit: request.values(of: StreamPreferences.rateLimitHeader),
                 strictness: policy.strictness)
             return try policy.terms(for: preferences)
         } catch {
@@ -50,8 +50,8 @@ extension ProxyRoute {
 
 extension ResumeRequest {
     /// The value of a request's header; `nil` if it was not sent.
-    static func sent(in headers: HTTPHeaders) throws(Problem) -> ResumeRequest? {
-        let values = headers[Self.header]
+    static func sent(in request: Request) throws(Problem) -> ResumeRequest? {
+        let values = request.values(of: Self.header)
         guard !values.isEmpty else { return nil }
         guard values.count == 1, let request = ResumeRequest(values[0]) else {
             throw .invalidRequest("\(Self.header) must be a stream's id and ;after= with a number of records")

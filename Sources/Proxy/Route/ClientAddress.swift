@@ -16,21 +16,23 @@ struct ClientAddress {
     /// was written by the client. Only the field that the trusted proxies are known to set is read: they may forward the
     /// other one as the client sent it.
     func client(of request: Request) -> String {
-        guard isTrusted(request.peer) else { return request.peer }
+        guard isTrusted(request.peerAddress) else { return request.peer }
         var client = request.peer
-        for hop in chain(of: request.head.headers).reversed() {
+        for hop in chain(of: request).reversed() {
             // A name that is not an address (`unknown`, `_hidden`) ends the known part of the chain.
             guard let address = IPAddress(String(Self.address(of: hop[...]))) else { break }
             client = address.text
-            if !isTrusted(client) { break }
+            if !isTrusted(address) { break }
         }
         return client
     }
 
-    private func chain(of headers: HTTPHeaders) -> [String] {
+    private func chain(of request: Request) -> [String] {
+        guard request.mayHave(believes.rawValue) else { return [] }
+        let headers = request.head.headers
         switch believes {
-        case .xForwardedFor: headers.listed(in: "x-forwarded-for").map { String($0) }
-        case .forwarded: (ForwardedElement.all(in: headers) ?? []).map { $0.value(of: "for") ?? "" }
+        case .xForwardedFor: return headers.listed(in: "x-forwarded-for").map { String($0) }
+        case .forwarded: return (ForwardedElement.all(in: headers) ?? []).map { $0.value(of: "for") ?? "" }
         }
     }
 
@@ -41,7 +43,7 @@ struct ClientAddress {
         switch key {
         case .address(let prefix): return ClientKey(AddressBlock.client(address, ipv6Prefix: prefix))
         case .header(let name):
-            let lines = request.head.headers[name]
+            let lines = request.values(of: name)
             guard lines.count <= 1 else { throw .repeatedKey(name) }
             // All clients that do not send the field share one key.
             let value = lines.first ?? ""
@@ -62,12 +64,9 @@ struct ClientAddress {
     }
 
     /// The peer of a unix socket has no address, and is trusted because it could open the socket.
-    func isTrusted(_ text: String) -> Bool {
-        guard !text.isEmpty else { return true }
-        return IPAddress(text).map(isTrusted) ?? false
-    }
+    func isTrusted(_ peer: PeerAddress) -> Bool { peer.text.isEmpty || peer.address.map(isTrusted) ?? false }
 
-    func isTrusted(_ address: IPAddress) -> Bool { trusted.contains { $0.contains(address) } }
+    private func isTrusted(_ address: IPAddress) -> Bool { trusted.contains { $0.contains(address) } }
 
     /// An address without its port and brackets.
     private static func address(of text: Substring) -> Substring {

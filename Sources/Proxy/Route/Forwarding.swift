@@ -19,27 +19,27 @@ struct Forwarding {
     ///   - client: Its address, as ``ClientAddress/client(of:)`` found it.
     ///   - list: The upstream's header, without these fields except `Via`.
     func tell(of request: Request, client: String, in list: inout HeaderList) {
-        if let pseudonym { list.add("Via", Self.via(pseudonym, of: request.head.version)) }
+        if let pseudonym { list.add(own: "Via", Self.via(pseudonym, of: request.head.version)) }
         let way = way(of: request, client: client)
-        if !way.addresses.isEmpty { list.add("X-Forwarded-For", way.addresses) }
-        list.add("X-Forwarded-Proto", way.scheme)
-        if let host = way.host { list.add("X-Forwarded-Host", host) }
-        list.add("Forwarded") { list in
+        if !way.addresses.isEmpty { list.add(own: "X-Forwarded-For", way.addresses) }
+        list.add(own: "X-Forwarded-Proto", way.scheme)
+        if let host = way.host { list.add(own: "X-Forwarded-Host", host) }
+        list.add(own: "Forwarded") { list in
             if way.elements.isEmpty {
-                list.append("for=")
+                list.append(own: "for=")
                 Self.appendNode(way.origin, to: &list)
                 if let host = way.host {
-                    list.append(";host=\"")
+                    list.append(own: ";host=\"")
                     list.append(host)
-                    list.append("\"")
+                    list.append(own: "\"")
                 }
-                list.append(";proto=")
+                list.append(own: ";proto=")
                 list.append(way.scheme)
             } else {
                 list.append(way.elements)
             }
             guard let peer = way.peerBehind else { return }
-            list.append(", for=")
+            list.append(own: ", for=")
             Self.appendNode(peer, to: &list)
         }
     }
@@ -73,13 +73,10 @@ struct Forwarding {
 
     private func way(of request: Request, client: String) -> Way {
         let headers = request.head.headers
-        let address = IPAddress(request.peer)
-        // An IPv4 address is in its shortest form already.
-        let peer = address.map { request.peer.contains(byte: UInt8(ascii: ":")) ? $0.text : request.peer } ?? ""
-        let host = Self.host(request.authority)
+        let peer = request.peerAddress.canonical
+        let host = request.host == nil ? nil : request.authority
         let ownScheme = request.isSecure ? "https" : "http"
-        // The peer of a unix socket is trusted.
-        guard request.peer.isEmpty || address.map(clients.isTrusted) ?? false else {
+        guard clients.isTrusted(request.peerAddress) else {
             return Way(addresses: peer, scheme: ownScheme, host: host, origin: peer)
         }
         // A peer that forwards for no client is the client.
@@ -109,9 +106,9 @@ struct Forwarding {
     /// RFC 7239, section 6: an IPv6 address in brackets and quotes; `unknown` for a peer on a unix socket.
     private static func appendNode(_ address: String, to list: inout HeaderList) {
         let isBracketed = address.contains(byte: UInt8(ascii: ":"))
-        if isBracketed { list.append("\"[") }
-        list.append(address.isEmpty ? "unknown" : address)
-        if isBracketed { list.append("]\"") }
+        if isBracketed { list.append(own: "\"[") }
+        if address.isEmpty { list.append(own: "unknown") } else { list.append(address) }
+        if isBracketed { list.append(own: "]\"") }
     }
 
     /// A scheme (RFC 3986, section 3.1); other text would break the syntax of the field.

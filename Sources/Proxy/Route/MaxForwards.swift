@@ -16,7 +16,7 @@ enum MaxForwards: Equatable, Sendable {
     init(of request: Request) throws(Problem) {
         self = .unlimited
         guard request.head.method == .OPTIONS || request.head.method == .TRACE else { return }
-        let lines = request.head.headers[Self.field]
+        let lines = request.values(of: Self.field)
         guard let line = lines.first else { return }
         guard lines.count == 1, !line.isEmpty, line.utf8.allSatisfy(\.isDigit) else { throw .malformedRequest }
         // A recipient may lower the number to the maximum that it can represent.

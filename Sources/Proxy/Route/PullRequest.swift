@@ -25,12 +25,12 @@ extension ProxyRoute {
             for line in lines { list.add(name, line) }
         }
         switch settings.host {
-        case .preserve: list.add("Host", key.authority ?? address.authority)
-        case .upstream: list.add("Host", address.authority)
-        case .literal(let host): list.add("Host", host)
+        case .preserve: list.add(own: "Host", key.authority ?? address.authority)
+        case .upstream: list.add(own: "Host", address.authority)
+        case .literal(let host): list.add(own: "Host", host)
         }
-        if let pseudonym = forwarding.pseudonym { list.add("Via", Forwarding.via(pseudonym, of: .http1_1)) }
+        if let pseudonym = forwarding.pseudonym { list.add(own: "Via", Forwarding.via(pseudonym, of: .http1_1)) }
         // Records cannot be told apart in a compressed body.
-        list.add("Accept-Encoding", "identity")
+        list.add(own: "Accept-Encoding", "identity")
     }
 }

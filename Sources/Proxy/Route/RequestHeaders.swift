@@ -71,8 +71,8 @@ extension ProxyRoute {
         to list: inout HeaderList, of streamRequest: StreamRequest, at address: UpstreamAddress, forwarding: Forwarding
     ) {
         let request = streamRequest.request, headers = request.head.headers
-        let named = headers.namedByConnection
-        let expectsRecords = expectsRecords(headers, pace: streamRequest.terms.pace)
+        let named = request.mayHave("connection") ? headers.namedByConnection : []
+        let expectsRecords = expectsRecords(request, pace: streamRequest.terms.pace)
         var host: String?
         var isTrusted: Bool?
         var traceStates: [String] = []
@@ -83,7 +83,7 @@ extension ProxyRoute {
             case .acceptEncoding where expectsRecords: continue
             case .negotiation where !settings.forwardStreamHeaders: continue
             case .ofProxies:
-                let trusted = isTrusted ?? forwarding.clients.isTrusted(request.peer)
+                let trusted = isTrusted ?? forwarding.clients.isTrusted(request.peerAddress)
                 isTrusted = trusted
                 if trusted { list.add(name, value) }
             case .maxForwards where streamRequest.maxForwards != .unlimited: continue
@@ -95,49 +95,51 @@ extension ProxyRoute {
         }
         switch settings.host {
         // RFC 9112, section 3.2: an HTTP/1.1 request must have one, but an HTTP/1.0 client may have omitted it.
-        case .preserve: list.add("Host", host ?? address.authority)
-        case .upstream: list.add("Host", address.authority)
-        case .literal(let host): list.add("Host", host)
+        case .preserve: list.add(own: "Host", host ?? address.authority)
+        case .upstream: list.add(own: "Host", address.authority)
+        case .literal(let host): list.add(own: "Host", host)
         }
         forwarding.tell(of: request, client: streamRequest.client, in: &list)
         // weir's span is the parent of the upstream's, and `tracestate` is forwarded with a trace that was continued.
         if let trace = request.trace {
-            list.add(TraceContext.parentHeader, trace.traceparent)
+            list.add(own: "traceparent") { list in trace.withTraceparent { list.append($0) } }
             if !trace.isOwn, let state = TraceContext.state(joining: traceStates) {
                 list.add(TraceContext.stateHeader, state)
             }
         }
         if request.acceptsTrailers {
             // RFC 9110, section 10.1.4: it applies to the next hop only.
-            list.add("te", "trailers")
-            list.add("connection", "TE")
+            list.add(own: "te", "trailers")
+            list.add(own: "connection", "TE")
         }
         if case .remaining(let count) = streamRequest.maxForwards { list.add(MaxForwards.field, String(count)) }
         writeFraming(to: &list, of: request)
         // Records cannot be told apart in a compressed body.
-        if expectsRecords { list.add("accept-encoding", "identity") }
+        if expectsRecords { list.add(own: "accept-encoding", "identity") }
     }
 
     /// The fields that frame the body; for a body that follows, libcurl writes the length or the coding.
     private func writeFraming(to list: inout HeaderList, of request: Request) {
         switch request.bodyLength {
         case .none where MethodSemantics.anticipatesContent(request.head.method.rawValue), .length(0):
-            list.add("Content-Length", "0")
+            list.add(own: "Content-Length", "0")
         case .none, .length: break
         case .chunked:
             let names = request.head.headers.announcedTrailers
-            if !names.isEmpty { list.add("Trailer", names.joined(separator: ", ")) }
+            if !names.isEmpty { list.add(own: "Trailer", names.joined(separator: ", ")) }
         }
     }
 
     /// Whether a stream is expected: by the route's framing, or, under `framing: auto`, by the terms or the request.
-    private func expectsRecords(_ headers: HTTPHeaders, pace: Pace) -> Bool {
+    private func expectsRecords(_ request: Request, pace: Pace) -> Bool {
         switch settings.framing {
         case .ndjson, .sse, .jsonSequence: true
         case .none: false
         case .auto:
-            pace != .unlimited || headers.contains(name: StreamPreferences.bufferSizeHeader)
-                || headers.listed(in: "accept").contains { settings.types.format(ofContentType: $0) != nil }
+            pace != .unlimited || !request.values(of: StreamPreferences.bufferSizeHeader).isEmpty
+                || request.head.headers.listed(in: "accept").contains {
+                    settings.types.format(ofContentType: $0) != nil
+                }
         }
     }
 

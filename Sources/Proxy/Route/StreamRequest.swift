@@ -2,7 +2,10 @@ import Downstream
 import Flow
 
 /// A request that may become a stream, with its client, its route and its terms.
-struct StreamRequest {
+///
+/// Passed from the pipeline to its ``Stream``, which then owns it. A class, because a copy of the value, as every read of a
+/// property that holds it makes, cost 800 instructions, six times for each request.
+final class StreamRequest {
     var request: Request
     /// The client's address, for the log.
     let client: String
@@ -14,11 +17,26 @@ struct StreamRequest {
     let served: ServedConfiguration
     var terms: Terms
     let preferences: Preferences
-    var maxForwards = MaxForwards.unlimited
+    let maxForwards: MaxForwards
     /// Whether it shares another's request to the upstream.
     var sharing = RequestSharing.off
     /// The body, until all of it is taken or the rest is not needed; `nil` for a request without one.
     var body: RequestBody?
+
+    init(
+        request: Request, client: String, key: ClientKey, route: ProxyRoute, served: ServedConfiguration, terms: Terms,
+        preferences: Preferences, maxForwards: MaxForwards = .unlimited, body: RequestBody? = nil
+    ) {
+        self.request = request
+        self.client = client
+        self.key = key
+        self.route = route
+        self.served = served
+        self.terms = terms
+        self.preferences = preferences
+        self.maxForwards = maxForwards
+        self.body = body
+    }
 }
 
 extension StreamRequest {

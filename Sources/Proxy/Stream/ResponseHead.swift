@@ -24,16 +24,16 @@ struct ResponseHead {
         status = HTTPResponseStatus(statusCode: head.status, reasonPhrase: head.reason)
         headers = Self.fields(of: head, to: request)
         // RFC 9110, section 6.6.1: a recipient with a clock adds what an upstream without one omitted.
-        if !headers.contains(name: "date") { headers.add(name: "Date", value: date) }
+        if !head.mayHave("date") || !headers.contains(name: "date") { headers.add(name: "Date", value: date) }
         if let status = request.sharing.cacheStatus { headers.add(name: "Cache-Status", value: status) }
         if hasBody, !keepsLength { headers.remove(name: "content-length") }
         body = !hasBody ? .none : keepsLength ? .length : .unknown
-        trailerNames = head.headers.listed(in: "trailer").map(String.init)
+        trailerNames = head.mayHave("trailer") ? head.headers.listed(in: "trailer").map(String.init) : []
     }
 
     /// An upstream's fields as they are passed on, of an informational head as well.
     static func fields(of head: UpstreamResponseHead, to request: StreamRequest) -> HTTPHeaders {
-        var headers = head.headers.withoutHopByHop()
+        var headers = head.headers.withoutHopByHop(isNamed: head.mayHave("connection"))
         request.served.forwarding.addVia(to: &headers, version: head.version)
         return headers
     }
@@ -102,7 +102,8 @@ extension ResponseKind.Head {
     init(_ head: UpstreamResponseHead, method: HTTPMethod) {
         self.init(
             status: head.status, contentType: head.headers.first(name: "content-type"),
-            codings: head.headers[canonicalForm: "content-encoding"], length: head.contentLength,
+            codings: head.mayHave("content-encoding") ? head.headers[canonicalForm: "content-encoding"] : [],
+            length: head.contentLength,
             hasBody: head.hasBody(method: method))
     }
 }

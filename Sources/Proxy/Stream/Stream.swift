@@ -17,7 +17,7 @@ import Upstream
 final class Stream {
     let host: any StreamHost
     let id: StreamId
-    var request: StreamRequest
+    let request: StreamRequest
     var machine: StreamMachine
     let pipe: RecordPipe
     let upstream: UpstreamExchange
@@ -33,6 +33,8 @@ final class Stream {
     var permit: Permit?
     var account: StreamAccount
     var timers: StreamTimers
+    /// Among the open streams of its loop; theirs to set.
+    var openIndex = 0
 
     var isStream: Bool { pipe.format != nil }
     var isAdmitted: Bool { permit != nil }
@@ -44,10 +46,10 @@ final class Stream {
         self.host = host
         id = host.requestLog.nextId()
         self.request = request
-        self.request.body = nil  // the exchange owns it
         machine = StreamMachine(limits: request.route.machineLimits, at: now)
         pipe = RecordPipe(terms: request.terms, policy: request.route.settings.policy, response: response, at: now)
         upstream = UpstreamExchange(on: host, body: request.body)
+        request.body = nil  // the exchange owns it
         account = StreamAccount(host.metrics(of: request.route), at: now)
         timers = StreamTimers(on: host.timers)
         upstream.stream = self

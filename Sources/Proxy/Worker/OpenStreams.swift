@@ -5,7 +5,8 @@ import Observability
 
 /// The open streams of one event loop, and those of them that have their own addresses.
 final class OpenStreams {
-    private var streams: [ObjectIdentifier: Stream] = [:]
+    /// In no order; each has its index, so that none is hashed.
+    private var streams: [Stream] = []
     private var named: [StreamId: Stream] = [:]
     private let registry: StreamRegistry
     private let gauge: BufferGauge.Cell
@@ -19,13 +20,14 @@ final class OpenStreams {
     }
 
     var count: Int { streams.count }
-    var all: some Sequence<Stream> { streams.values }
+    var all: some Sequence<Stream> { streams }
 
     /// The stream with this address; `nil` if it is not open on this loop.
     subscript(id: StreamId) -> Stream? { named[id] }
 
     func add(_ stream: Stream) {
-        streams[ObjectIdentifier(stream)] = stream
+        stream.openIndex = streams.count
+        streams.append(stream)
         progress?.add(stream)
         stream.account.metrics.tally.active += 1
         gauge.setOpenStreams(streams.count)
@@ -33,7 +35,11 @@ final class OpenStreams {
 
     /// Removes a stream that is over; it has expired if its client did not fetch or resume it in time.
     func remove(_ stream: Stream, hasExpired: Bool) {
-        streams[ObjectIdentifier(stream)] = nil
+        let last = streams.removeLast()
+        if last !== stream {
+            last.openIndex = stream.openIndex
+            streams[stream.openIndex] = last
+        }
         progress?.remove(stream)
         stream.account.metrics.tally.active -= 1
         gauge.setOpenStreams(streams.count)

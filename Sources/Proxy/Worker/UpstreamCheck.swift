@@ -50,9 +50,9 @@ final class UpstreamCheck {
             let transfer = try worker.upstream.makeTransfer(request, at: upstream.origin, delegate: self)
             transfer.headers.add("User-Agent", "weir")
             if case .literal(let host) = route.settings.host {
-                transfer.headers.add("Host", host)
+                transfer.headers.add(own: "Host", host)
             } else {
-                transfer.headers.add("Host", upstream.address.authority)
+                transfer.headers.add(own: "Host", upstream.address.authority)
             }
             self.transfer = transfer
             transfer.start()

@@ -22,6 +22,9 @@ final class EasyHandle {
     let pointer: UnsafeMutableRawPointer
     private var options = Options.none
     private var readsOnce = false
+    private var connectsAnew = false
+    /// The transfer that uses the handle; it owns the handle.
+    var user: UnsafeMutableRawPointer?
     /// The header lines of the request; libcurl reads them while the transfer runs.
     var headers = HeaderList()
     /// The origin that the following three were made from, in the forms that libcurl reads them in.
@@ -52,7 +55,7 @@ final class EasyHandle {
         let needed = isGet ? Options.get(readSize: request.readSize) : .other
         if isGet, options == needed, origin === self.origin {
             // The one before has sent its request, after which it wanted no other connection.
-            set(CURLOPT_FRESH_CONNECT, 0)
+            connectAnew(false)
             return false
         }
         if options != .none { reset() }
@@ -62,6 +65,7 @@ final class EasyHandle {
 
     /// The transfer is over, and the handle is out of its multi handle: it frees what the next one does not need.
     func end() {
+        user = nil
         headers.removeAll()
         if options == .other { reset() }
     }
@@ -70,7 +74,7 @@ final class EasyHandle {
     private func reset() {
         curl_easy_reset(pointer)
         options = .none
-        readsOnce = false
+        (readsOnce, connectsAnew) = (false, false)
     }
 
     func set(_ option: CURLoption, _ value: Int) { weir_easy_set_long(pointer, option, value) }
@@ -80,6 +84,13 @@ final class EasyHandle {
     /// Passed to C as it is, a `String` would be copied here as well.
     func set(_ option: CURLoption, _ value: String) {
         _ = value.withCString { weir_easy_set_string(pointer, option, $0) }
+    }
+
+    /// Whether the next attempt at the request uses a new connection.
+    func connectAnew(_ isNeeded: Bool) {
+        guard isNeeded != connectsAnew else { return }
+        connectsAnew = isNeeded
+        set(CURLOPT_FRESH_CONNECT, isNeeded ? 1 : 0)
     }
 
     /// Has libcurl read a ready socket only once, or until nothing is left in it, as it does by itself.

@@ -31,6 +31,7 @@ struct ResponseHeadParser {
     private var version = HTTPVersion.http1_1
     private var reason = ""
     private var fields: [(String, String)] = []
+    private var names = FieldNames()
     private var contentLength: Int?
     private var isChunked = false
     private var bytes = 0
@@ -103,6 +104,7 @@ struct ResponseHeadParser {
         // Room for the fields of most responses: growing one by one would allocate several times.
         if fields.isEmpty { fields.reserveCapacity(16) }
         let field = try field(line), name = field.name, text = field.value
+        names.insert(name)
         switch name.utf8.count {
         case 14 where name.isField("content-length"):
             // Of equal ones, only the first may be passed on (RFC 9110, section 8.6), and as one number.
@@ -159,8 +161,8 @@ struct ResponseHeadParser {
         let announcesContent = isChunked || contentLength ?? 0 > 0
         if status < 200 || status == 204 { dropLength() }
         let head = UpstreamResponseHead(
-            status: status, reason: reason, headers: HTTPHeaders(fields), contentLength: contentLength,
-            isChunked: isChunked, version: version, announcesContent: announcesContent)
+            status: status, reason: reason, headers: HTTPHeaders(fields), names: names,
+            contentLength: contentLength, isChunked: isChunked, version: version, announcesContent: announcesContent)
         guard status >= 200 else {
             let seen = bytes
             self = ResponseHeadParser(takesHTTP2: takesHTTP2)

@@ -10,21 +10,25 @@ extension Transfer {
     ///
     /// The reasons are libcurl's own pages on each option. Each call costs about 100 instructions, so that defaults are left.
     func setOptions(of easy: EasyHandle, for request: UpstreamRequest, isFresh: Bool, sockets: SocketSet) {
-        let context = Unmanaged.passUnretained(self).toOpaque()
+        easy.user = Unmanaged.passUnretained(self).toOpaque()
         if easy.begin(request, at: origin) {
-            setLastingOptions(of: easy, for: request, sockets: sockets)
+            // Not the transfer, so that these are set once for all transfers that use the handle.
+            let context = Unmanaged.passUnretained(easy).toOpaque()
+            setLastingOptions(of: easy, for: request, sockets: sockets, context)
             setMethod(of: easy, for: request, context)
         }
+        easy.set(CURLOPT_REQUEST_TARGET, request.target)
+        if isFresh { easy.connectAnew(true) }
+    }
+
+    /// Sets the options that are the same for each request of a kind to the origin, see ``EasyHandle/begin(_:at:)``.
+    private func setLastingOptions(
+        of easy: EasyHandle, for request: UpstreamRequest, sockets: SocketSet, _ context: UnsafeMutableRawPointer
+    ) {
         weir_easy_set_pointer(easy.pointer, CURLOPT_PRIVATE, context)
         weir_easy_set_pointer(easy.pointer, CURLOPT_WRITEDATA, context)
         weir_easy_set_pointer(easy.pointer, CURLOPT_HEADERDATA, context)
         weir_easy_set_pointer(easy.pointer, CURLOPT_PREREQDATA, context)
-        easy.set(CURLOPT_REQUEST_TARGET, request.target)
-        if isFresh { easy.set(CURLOPT_FRESH_CONNECT, 1) }
-    }
-
-    /// Sets the options that are the same for each request of a kind to the origin, see ``EasyHandle/begin(_:at:)``.
-    private func setLastingOptions(of easy: EasyHandle, for request: UpstreamRequest, sockets: SocketSet) {
         weir_easy_set_write(easy.pointer, onBytes)
         weir_easy_set_header(easy.pointer, onLine)
         weir_easy_set_prereq(easy.pointer, onRequest)
@@ -72,54 +76,60 @@ extension Transfer {
     }
 }
 
+extension Transfer {
+    /// The transfer that uses an ``EasyHandle``, the context of all callbacks.
+    @inline(__always)
+    static func using(_ handle: UnsafeMutableRawPointer?) -> Unmanaged<Transfer>? {
+        guard let handle else { return nil }
+        return Unmanaged<EasyHandle>.fromOpaque(handle)._withUnsafeGuaranteedRef(\.user).map {
+            Unmanaged<Transfer>.fromOpaque($0)
+        }
+    }
+}
+
 private func onBytes(
     bytes: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?
 ) -> Int {
-    guard let context else { return 0 }
-    return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef {
+    Transfer.using(context)?._withUnsafeGuaranteedRef {
         $0.bytesArrived(UnsafeRawBufferPointer(start: bytes, count: size * count))
-    }
+    } ?? 0
 }
 
 private func onLine(
     bytes: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?
 ) -> Int {
-    guard let context else { return 0 }
-    return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef {
+    Transfer.using(context)?._withUnsafeGuaranteedRef {
         $0.lineArrived(UnsafeRawBufferPointer(start: bytes, count: size * count))
-    }
+    } ?? 0
 }
 
 private func onBodyWanted(
     target: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?
 ) -> Int {
-    guard let context else { return 0 }
-    return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef {
+    Transfer.using(context)?._withUnsafeGuaranteedRef {
         $0.bodyWanted(UnsafeMutableRawBufferPointer(start: target, count: size * count))
-    }
+    } ?? 0
 }
 
 private func onTrailersWanted(
     list: UnsafeMutablePointer<UnsafeMutablePointer<curl_slist>?>?, context: UnsafeMutableRawPointer?
 ) -> CInt {
-    guard let context, let list else { return CInt(CURL_TRAILERFUNC_ABORT) }
-    list.pointee = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().trailersWanted()
+    guard let transfer = Transfer.using(context), let list else { return CInt(CURL_TRAILERFUNC_ABORT) }
+    list.pointee = transfer.takeUnretainedValue().trailersWanted()
     return CInt(CURL_TRAILERFUNC_OK)
 }
 
 private func onRewind(context: UnsafeMutableRawPointer?, offset: curl_off_t, origin: CInt) -> CInt {
-    guard let context, offset == 0, origin == SEEK_SET else { return CURL_SEEKFUNC_FAIL }
-    return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().rewindBody()
-        ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
+    guard let transfer = Transfer.using(context), offset == 0, origin == SEEK_SET else { return CURL_SEEKFUNC_FAIL }
+    return transfer.takeUnretainedValue().rewindBody() ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
 }
 
 private func onRequest(
     context: UnsafeMutableRawPointer?, primary: UnsafeMutablePointer<CChar>?, local: UnsafeMutablePointer<CChar>?,
     primaryPort: CInt, localPort: CInt
 ) -> CInt {
-    guard let context else { return CURL_PREREQFUNC_ABORT }
-    return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().requestBegins()
-        ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+    guard let transfer = Transfer.using(context) else { return CURL_PREREQFUNC_ABORT }
+    return transfer.takeUnretainedValue().requestBegins() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }
 
 /// Before a connection is made: the receive buffer must be set before the window is negotiated (tcp(7)).

@@ -176,8 +176,8 @@ package final class Transfer {
 
     static func of(_ easy: UnsafeMutableRawPointer) -> Transfer? {
         var context: UnsafeMutablePointer<CChar>?
-        guard weir_easy_get_pointer(easy, CURLINFO_PRIVATE, &context) == CURLE_OK, let context else { return nil }
-        return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+        guard weir_easy_get_pointer(easy, CURLINFO_PRIVATE, &context) == CURLE_OK else { return nil }
+        return using(context.map { UnsafeMutableRawPointer($0) })?.takeUnretainedValue()
     }
 
     // MARK: Helpers of the callbacks
@@ -198,7 +198,7 @@ package final class Transfer {
     func readOnce(_ isEnough: Bool) { easy?.readOnce(isEnough) }
 
     /// Any further attempt at the request uses a new connection.
-    func useFreshConnection() { easy?.set(CURLOPT_FRESH_CONNECT, 1) }
+    func useFreshConnection() { easy?.connectAnew(true) }
 
     /// Whether a cause of a pause is present, although libcurl need not hold anything yet.
     var isPauseRequested: Bool { !pauses.isEmpty }

@@ -1,3 +1,4 @@
+import HTTPText
 package import NIOHTTP1
 
 /// The head of a response as it came.
@@ -5,6 +6,8 @@ package struct UpstreamResponseHead: Equatable, Sendable {
     package var status: Int
     package var reason: String
     package var headers: HTTPHeaders
+    /// The names in `headers`, and perhaps others.
+    var names = FieldNames.any
     /// The body's length where the head says it.
     package var contentLength: Int?
     package var isChunked = false
@@ -12,6 +15,9 @@ package struct UpstreamResponseHead: Equatable, Sendable {
     package var version = HTTPVersion.http1_1
     /// Whether a length other than 0 or a transfer coding was in it, also where no body may follow.
     var announcesContent = false
+
+    /// Whether there may be a field of this name; `false` is certain, and costs less than a look at the fields.
+    package func mayHave(_ name: String) -> Bool { names.mayContain(name) }
 
     /// Whether only the connection's end delimits the body (RFC 9112, section 6.3, rule 8).
     package func isDelimitedByClose(method: HTTPMethod) -> Bool {
@@ -24,6 +30,7 @@ package struct UpstreamResponseHead: Equatable, Sendable {
         headers.remove(name: "transfer-encoding")
         headers.remove(name: "trailer")
         headers.replaceOrAdd(name: "content-length", value: "0")
+        names.insert("content-length")
     }
 
     /// Whether the upstream may send content although none may follow (RFC 9110, sections 9.3.2, 15.3.5 and 15.4.5).

@@ -1,3 +1,4 @@
+import HTTPText
 import NIOHTTP1
 import Testing
 
@@ -41,7 +42,7 @@ import Testing
     func aBodyIsAnnouncedAsInHTTP1(length: String?, name: String, value: String) throws {
         let head = try #require(self.head(length.map { [("content-length", $0)] } ?? [], method: "POST", hasBody: true))
         #expect(head.headers[name] == [value])
-        #expect(try Request(head: head, peer: "").hasBody)
+        #expect(try Request(head: head, peer: PeerAddress("")).hasBody)
     }
 
     @Test(arguments: ["/ HTTP/1.1", "/\u{7F}", "/\t", "http://b/", "*", "a", ""])

@@ -1,3 +1,4 @@
+import HTTPText
 import NIOHTTP1
 import Testing
 
@@ -19,7 +20,8 @@ import Testing
         }
 
         func end(endsStream: Bool = true) -> HTTP2RequestReception.Block? {
-            reception.fieldsEnded(endsStream: endsStream, from: ConnectionPeer(address: "192.0.2.1", cipher: nil))
+            reception.fieldsEnded(
+                endsStream: endsStream, from: ConnectionPeer(address: PeerAddress("192.0.2.1"), cipher: nil))
         }
 
         func takesRequest() -> Request? { reception.takeRequest() }

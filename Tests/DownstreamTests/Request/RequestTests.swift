@@ -1,3 +1,4 @@
+import HTTPText
 import NIOHTTP1
 import Testing
 
@@ -8,7 +9,8 @@ import Testing
         _ uri: String = "/", method: HTTPMethod = .GET, version: HTTPVersion = .http1_1, headers: HTTPHeaders = [:]
     ) throws -> Request {
         try Request(
-            head: HTTPRequestHead(version: version, method: method, uri: uri, headers: headers), peer: "192.0.2.1")
+            head: HTTPRequestHead(version: version, method: method, uri: uri, headers: headers),
+            peer: PeerAddress("192.0.2.1"))
     }
 
     @Test(arguments: [("/a/b?c=d", "/a/b"), ("/", "/"), ("/a?", "/a"), ("/a?b?c", "/a"), ("*", "*")])

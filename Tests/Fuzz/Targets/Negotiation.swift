@@ -62,7 +62,7 @@ struct Negotiation {
         let trusted = ["127.0.0.0/8", "10.0.0.0/8", "2001:db8::/32"].compactMap(AddressBlock.init)
         for field in Configuration.ForwardedHeader.allCases {
             let client = ClientAddress(trusted: trusted, believes: field).client(
-                of: try Request(head: head, peer: "10.0.0.1"))
+                of: try Request(head: head, peer: PeerAddress("10.0.0.1")))
             try require(IPAddress(client)?.text == client, "\(client) is no address as it is written")
         }
     }

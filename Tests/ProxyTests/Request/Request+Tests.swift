@@ -1,4 +1,5 @@
 import Downstream
+import HTTPText
 import NIOHTTP1
 
 extension Request {
@@ -9,6 +10,7 @@ extension Request {
     ) throws -> Request {
         let fields = HTTPHeaders((host.map { [("Host", $0)] } ?? []) + headers)
         return try Request(
-            head: HTTPRequestHead(version: .http1_1, method: method, uri: uri, headers: fields), peer: peer)
+            head: HTTPRequestHead(version: .http1_1, method: method, uri: uri, headers: fields), peer: PeerAddress(peer)
+        )
     }
 }

@@ -25,7 +25,8 @@ import Testing
     }
 
     private func request(_ headers: HTTPHeaders, peer: String = "10.0.0.1") throws -> Request {
-        try Request(head: HTTPRequestHead(version: .http1_1, method: .GET, uri: "/", headers: headers), peer: peer)
+        try Request(
+            head: HTTPRequestHead(version: .http1_1, method: .GET, uri: "/", headers: headers), peer: PeerAddress(peer))
     }
 
     // MARK: Whom to believe
@@ -169,7 +170,7 @@ import Testing
 
     @Test func theKeyIsTheCertificateOrWithoutOneTheAddress() throws {
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/", headers: [:])
-        let known = try Request(head: head, peer: "10.0.0.1", isSecure: true, certificate: "c0ffee")
+        let known = try Request(head: head, peer: PeerAddress("10.0.0.1"), isSecure: true, certificate: "c0ffee")
         #expect(try clients.key(of: known, address: "a", by: .certificate) == ClientKey("c0ffee"))
         #expect(try clients.key(of: known.withHeaders([:]), address: "a", by: .certificate) == ClientKey("c0ffee"))
         #expect(try key([:], address: "2001:db9::1", by: .certificate) == ClientKey("2001:db9::/64"))

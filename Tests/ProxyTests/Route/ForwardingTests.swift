@@ -17,7 +17,7 @@ import Upstream
     ) throws -> [String] {
         let clients = ClientAddress(trusted: [try #require(AddressBlock("10.0.0.0/8"))], believes: believes)
         let request = try Request(
-            head: HTTPRequestHead(version: .http1_1, method: .GET, uri: "/", headers: headers), peer: peer,
+            head: HTTPRequestHead(version: .http1_1, method: .GET, uri: "/", headers: headers), peer: PeerAddress(peer),
             isSecure: isSecure)
         var list = HeaderList()
         Forwarding(clients: clients, pseudonym: nil).tell(of: request, client: clients.client(of: request), in: &list)

@@ -1,5 +1,6 @@
 import Downstream
 import Flow
+import HTTPText
 import NIOHTTP1
 import Testing
 
@@ -9,7 +10,7 @@ import Testing
     private func read(_ values: [String], method: HTTPMethod = .OPTIONS) throws -> MaxForwards {
         let headers = HTTPHeaders(values.map { ("Max-Forwards", $0) })
         let head = HTTPRequestHead(version: .http1_1, method: method, uri: "/", headers: headers)
-        return try MaxForwards(of: try Request(head: head, peer: ""))
+        return try MaxForwards(of: try Request(head: head, peer: PeerAddress("")))
     }
 
     @Test(

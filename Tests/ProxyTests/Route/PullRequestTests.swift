@@ -1,5 +1,6 @@
 import Downstream
 import Flow
+import HTTPText
 import NIOHTTP1
 import Settings
 import Testing
@@ -14,7 +15,8 @@ import Upstream
         settings.shared?.key = fields
         let route = ProxyRoute(settings)
         let request = try Request(
-            head: HTTPRequestHead(version: .http1_1, method: .GET, uri: "/", headers: headers), peer: "192.0.2.1")
+            head: HTTPRequestHead(version: .http1_1, method: .GET, uri: "/", headers: headers),
+            peer: PeerAddress("192.0.2.1"))
         guard case .shared(let key, _)? = route.sharing?.sharing(of: request) else {
             throw JoinError.refused(.method)
         }

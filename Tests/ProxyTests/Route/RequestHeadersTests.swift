@@ -35,7 +35,8 @@ extension HTTPHeaders {
         trace: TraceContext? = nil, pace: Pace = .unlimited, method: HTTPMethod = .GET
     ) throws -> StreamRequest {
         var request = try Request(
-            head: HTTPRequestHead(version: .http1_1, method: method, uri: uri, headers: headers), peer: "192.0.2.1")
+            head: HTTPRequestHead(version: .http1_1, method: method, uri: uri, headers: headers),
+            peer: PeerAddress("192.0.2.1"))
         request.trace = trace
         return StreamRequest(
             request: request, client: "192.0.2.1", key: ClientKey("192.0.2.1"), route: route,

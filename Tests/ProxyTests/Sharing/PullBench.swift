@@ -1,5 +1,6 @@
 import Downstream
 import Flow
+import HTTPText
 import Logging
 import NIOCore
 import NIOEmbedded
@@ -40,7 +41,8 @@ final class PullBench: PullHost {
         at join: JoinRequest = .asConfigured, target: String = "/", headers: HTTPHeaders = [:]
     ) throws -> FakeReader {
         let request = try Request(
-            head: HTTPRequestHead(version: .http1_1, method: .GET, uri: target, headers: headers), peer: "192.0.2.1")
+            head: HTTPRequestHead(version: .http1_1, method: .GET, uri: target, headers: headers),
+            peer: PeerAddress("192.0.2.1"))
         guard case .shared(let key, _)? = route.sharing?.sharing(of: request) else { throw JoinError.refused(.method) }
         let terms = Terms(
             pace: .unlimited, burst: 1, buffer: 1, maximumBytes: .kibibytes(1), maximumRecordBytes: .kibibytes(1))
