@@ -75,4 +75,4 @@ class Relay:
                 pass
         self._listener.close()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(60)

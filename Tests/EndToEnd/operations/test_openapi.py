@@ -24,7 +24,7 @@ EXCLUDED = ["--exclude-operation-id", "followState"]
 
 def describe(proxy):
     request = urllib.request.Request(proxy.admin + "/openapi.json", headers={"Authorization": f"Bearer {TOKEN}"})
-    with urllib.request.urlopen(request, timeout=15) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.headers["Content-Type"] == "application/json"
         return json.load(answer)
 
@@ -81,7 +81,7 @@ def test_schemathesis_finds_nothing_in_the_addresses_of_streams(proxy, client, t
 
 def snapshot(proxy):
     request = urllib.request.Request(proxy.admin + "/v1/admin/state", headers={"Authorization": f"Bearer {TOKEN}"})
-    with urllib.request.urlopen(request, timeout=15) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 
@@ -97,6 +97,6 @@ def test_the_events_are_as_described(proxy, tmp_path):
     """The one operation that the tool cannot test, because it does not end."""
     described = describe(proxy)["paths"]["/v1/admin/events"]["get"]["responses"]
     request = urllib.request.Request(proxy.admin + "/v1/admin/events", headers={"Authorization": f"Bearer {TOKEN}"})
-    with urllib.request.urlopen(request, timeout=15) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.headers["Content-Type"] in described["200"]["content"]
         assert answer.readline() == b"event: state\n"

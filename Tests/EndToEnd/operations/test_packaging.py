@@ -198,7 +198,7 @@ def test_the_manifest_has_what_the_guide_says():
 def test_readiness_reloads_and_drains_are_reported(weir, origin, tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(15)
+        manager.settimeout(60)
         proxy = weir(route(origin(answers(OK)).url), environment={"NOTIFY_SOCKET": str(tmp_path / "notify")},
                      shutdown_grace="40s")
         assert manager.recv(4096) == b"READY=1"

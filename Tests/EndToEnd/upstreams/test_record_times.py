@@ -33,7 +33,7 @@ def listed(*upstreams):
 def test_an_upstream_that_sends_only_comments_is_replaced_before_the_client_sees_anything(weir, origin, client):
     talking = origin(talks())
     good = origin(answers(EVENTS_HEAD + event(b"1") + event(b"[DONE]") + LAST_CHUNK))
-    proxy = weir(route(listed(talking, good), balance="round_robin", timeouts="{ first_record: 300ms }"))
+    proxy = weir(route(listed(talking, good), balance="round_robin", timeouts="{ first_record: 1s }"))
     for _ in range(2):  # the first request of one of the two goes to the one that talks
         response = client(proxy).get("/")
         assert response.status == 200
