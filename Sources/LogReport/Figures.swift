@@ -18,6 +18,7 @@ package struct Figures: Equatable, Sendable {
     private var durations = DurationHistogram()
     private var ends = Counts<Outcome>()
     private var refusals = Counts<Problem.Kind>()
+    private var responses = StatusCounts()
 
     package init() {}
 
@@ -35,6 +36,7 @@ package struct Figures: Equatable, Sendable {
         pauses.addUpToMost(line.pauses)
         pausedMicroseconds.addUpToMost(line.pausedMicroseconds)
         ends.add(line.reason)
+        responses.add(line.status)
         if line.isRefusal { refusals.add(line.problem) }
         if line.reason != .refused { durations.add(line.microseconds) }
     }
@@ -53,6 +55,7 @@ package struct Figures: Equatable, Sendable {
         durations.add(other.durations)
         ends.add(other.ends)
         refusals.add(other.refusals)
+        responses.add(other.responses)
     }
 
     /// Of the requests that were not refused; exact to 0.8 %, in microseconds.
@@ -63,6 +66,12 @@ package struct Figures: Equatable, Sendable {
 
     /// The number of requests with this problem; `nil` is no type, or one that this version does not know.
     package func refused(_ problem: Problem.Kind?) -> Int { refusals[problem] }
+
+    /// The number of responses with each status code that occurs, in ascending order.
+    package var statuses: [(code: Int, count: Int)] { responses.counts }
+
+    /// The number of responses with this status code.
+    func answered(_ status: Int) -> Int { responses[status] }
 
     /// Records per second of a stream while it was open; zero if there was none.
     package var recordsPerSecond: Double { Self.rate(records, in: streamMicroseconds) }

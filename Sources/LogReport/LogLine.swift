@@ -7,6 +7,8 @@ package struct LogLine: Equatable, Sendable {
     package var client: String
     /// `nil` if no route matched.
     package var route: String?
+    /// The address of the upstream; `nil` if no request was sent to one.
+    package var upstream: String?
     /// `nil` for a word that this version does not know.
     package var reason: Outcome?
     /// The problem that was sent; also `nil` for a type that this version does not know.
@@ -23,13 +25,14 @@ package struct LogLine: Equatable, Sendable {
     package var pausedMicroseconds: Int
 
     package init(
-        time: Timestamp, client: String, route: String? = nil, reason: Outcome?, problem: Problem.Kind? = nil,
-        status: Int = 0, records: Int? = nil, bytes: Int = 0, microseconds: Int = 0, bufferPeak: Int = 0,
-        dropped: Int = 0, pauses: Int = 0, pausedMicroseconds: Int = 0
+        time: Timestamp, client: String, route: String? = nil, upstream: String? = nil, reason: Outcome?,
+        problem: Problem.Kind? = nil, status: Int = 0, records: Int? = nil, bytes: Int = 0, microseconds: Int = 0,
+        bufferPeak: Int = 0, dropped: Int = 0, pauses: Int = 0, pausedMicroseconds: Int = 0
     ) {
         self.time = time
         self.client = client
         self.route = route
+        self.upstream = upstream
         self.reason = reason
         self.problem = problem
         self.status = status

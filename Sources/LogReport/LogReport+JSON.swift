@@ -16,6 +16,9 @@ extension LogReport {
         json.add("other_routes", json: others(routes))
         json.add("clients", array: clients.rows.map { object($0.figures, name: $0.name) })
         json.add("other_clients", json: others(clients))
+        json.add("upstreams", array: upstreams.rows.map { object($0.figures, name: $0.name) })
+        json.add("other_upstreams", json: others(upstreams))
+        json.add("hours", array: hours.map { object($0) })
         return json.closed()
     }
 
@@ -58,6 +61,7 @@ extension LogReport {
             json.add(name, Double(microseconds) / 1_000_000)
         }
         json.add("reasons", json: counts(Self.reasons.map { ($0?.rawValue, figures.ended($0)) }))
+        json.add("statuses", json: counts(figures.statuses.map { (String($0.code), $0.count) }))
         json.add("refusals", json: counts(Self.problems.map { ($0?.rawValue, figures.refused($0)) }))
         json.add("buffer_peak", figures.bufferPeak)
         json.add("dropped", figures.dropped)

@@ -5,16 +5,30 @@ import PlainText
 extension LogReport {
     /// The tables and the totals as lines of ASCII, each with its newline.
     ///
-    /// - Parameter width: Of the screen, in characters; a wider table is continued below.
+    /// - Parameters:
+    ///   - width: Of the screen, in characters; a wider table is continued below.
+    ///   - rows: Of the screen; the last tables that do not fit are omitted, the totals remain. `nil` for no limit.
     /// - Returns: Only printable ASCII and newlines, whatever the log contains.
-    package func text(width: Int) -> String {
+    package func text(width: Int, rows: Int? = nil) -> String {
         var lines: [String] = []
         if period != nil {
             lines += tables(of: routes, title: "route", width: width)
             lines += tables(of: clients, title: "client", width: width)
+            lines += tables(of: upstreams, title: "upstream", width: width)
+            lines += hoursOfDay(width: width)
         }
-        lines += closing.flatMap { Self.wrapped($0, to: width) }
+        let totals = closing.flatMap { Self.wrapped($0, to: width) }
+        if let rows { lines = Self.wholeTables(of: lines, fitting: rows - totals.count, width: width) }
+        lines += totals
         return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// The first tables, each ended by its empty line, in at most this number of rows, with a note if some are omitted.
+    private static func wholeTables(of lines: [String], fitting rows: Int, width: Int) -> [String] {
+        guard lines.count > rows else { return lines }
+        let note = wrapped("More tables than the screen has room for.", to: width) + [""]
+        let end = lines.prefix(max(0, rows - note.count)).lastIndex(of: "").map { $0 + 1 } ?? 0
+        return lines[..<end] + note
     }
 
     private func tables(of ranking: Ranking, title: String, width: Int) -> [String] {
@@ -22,10 +36,12 @@ extension LogReport {
         if ranking.otherNames > 0 {
             rows.append(("(\(Printable.count(ranking.otherNames, "other")))", ranking.others))
         }
+        guard !rows.isEmpty else { return [] }
         let names = rows.map(\.name), figures = rows.map(\.figures)
         let sections = [
             (title, traffic(figures)), ("\(title), ended as", ends(figures)),
-            ("\(title), refused for", refusals(figures)), ("\(title), buffers and pauses", bufferFigures(figures)),
+            ("\(title), status", statuses(figures)), ("\(title), refused for", refusals(figures)),
+            ("\(title), buffers and pauses", bufferFigures(figures)),
         ]
         var lines = sections.filter { !$0.1.isEmpty }.flatMap { title, columns in
             Table(title: title, names: names, columns: columns).lines(width: width) + [""]
@@ -57,6 +73,20 @@ extension LogReport {
         Self.reasons.filter { $0 == .slowConsumer || totals.ended($0) > 0 }.map { reason in
             column(reason?.rawValue ?? "other", figures) { Printable.count($0.ended(reason)) }
         }
+    }
+
+    /// The traffic by the hour of the day; none if all requests ended in one hour.
+    private func hoursOfDay(width: Int) -> [String] {
+        let used = hours.indices.filter { hours[$0].requests > 0 }
+        guard used.count > 1 else { return [] }
+        let names = used.map { "\($0 < 10 ? "0" : "")\($0):00" }, figures = used.map { hours[$0] }
+        let columns = traffic(figures) + ends(figures)
+        return Table(title: "hour (UTC)", names: names, columns: columns).lines(width: width) + [""]
+    }
+
+    /// A column for each status code that occurs.
+    private func statuses(_ figures: [Figures]) -> [Table.Column] {
+        totals.statuses.map { code, _ in column(String(code), figures) { Printable.count($0.answered(code)) } }
     }
 
     private func refusals(_ figures: [Figures]) -> [Table.Column] {

@@ -42,6 +42,10 @@ package struct LogReport: Equatable, Sendable {
     package let totals: Figures
     package let routes: Ranking
     package let clients: Ranking
+    /// Only requests that were sent to an upstream.
+    package let upstreams: Ranking
+    /// The requests that ended in each hour of the day, in UTC; 24 elements.
+    package let hours: [Figures]
 
     var periodMicroseconds: Int { period?.microseconds ?? 0 }
 }

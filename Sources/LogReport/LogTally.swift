@@ -2,11 +2,12 @@ import Observability
 
 /// Counts the lines of access logs, in any order.
 ///
-/// The memory is bounded for any input: by ``Limits``, and by 45 KiB for each name that is kept
-/// (``DurationHistogram``).
+/// The memory is bounded for any input: by ``Limits``, and by 60 KiB for each name that is kept
+/// (``DurationHistogram``, ``StatusCounts``).
 package struct LogTally {
     /// The number of names that are kept.
     package struct Limits: Sendable {
+        /// Also of upstreams.
         package var routes: Int
         package var clients: Int
 
@@ -25,6 +26,10 @@ package struct LogTally {
     private var lines = LineCounts()
     private var routes: Groups
     private var clients: Groups
+    /// Requests that were sent to an upstream.
+    private var upstreams: Groups
+    /// By the hour of the day of their ends, in UTC.
+    private var hours = Array(repeating: Figures(), count: 24)
     private var earliest = Timestamp(millisecondsSince1970: .max)
     private var latest = Timestamp(millisecondsSince1970: .min)
 
@@ -32,6 +37,7 @@ package struct LogTally {
         self.filter = filter
         routes = Groups(limit: limits.routes)
         clients = Groups(limit: limits.clients)
+        upstreams = Groups(limit: limits.routes)
     }
 
     /// Counts one line without its newline; an empty one is not a log line.
@@ -53,14 +59,25 @@ package struct LogTally {
         let period = lines.counted > 0 ? LogReport.Period(from: earliest, to: latest) : nil
         return LogReport(
             period: period, lines: lines, totals: routes.sum,
-            routes: LogReport.Ranking(routes, top: top), clients: LogReport.Ranking(clients, top: top))
+            routes: LogReport.Ranking(routes, top: top), clients: LogReport.Ranking(clients, top: top),
+            upstreams: LogReport.Ranking(upstreams, top: top), hours: hours)
     }
 
     private mutating func count(_ line: LogLine) {
         lines.counted += 1
         routes.add(line, to: line.route ?? Self.noRoute)
         clients.add(line, to: line.client)
+        if let upstream = line.upstream { upstreams.add(line, to: upstream) }
+        hours[line.time.hourOfDay].add(line)
         if line.began.millisecondsSince1970 < earliest.millisecondsSince1970 { earliest = line.began }
         if line.time.millisecondsSince1970 > latest.millisecondsSince1970 { latest = line.time }
+    }
+}
+
+extension Timestamp {
+    /// The hour of the day in UTC, from 0 to 23.
+    fileprivate var hourOfDay: Int {
+        let hours = millisecondsSince1970 / 3_600_000
+        return Int(hours % 24 + 24) % 24
     }
 }

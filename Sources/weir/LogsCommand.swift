@@ -107,15 +107,20 @@ struct LogsCommand: AsyncParsableCommand {
                 tally.report(top: options.top).text(width: Self.plainWidth) + (anew ? "\n" : ""))
         }
         guard anew else { return StandardOutput.write(tally.report(top: options.top).text(width: size.columns)) }
-        // As many names as the screen has room for, so that the totals stay visible.
-        var top = options.top, text = tally.report(top: top).text(width: size.columns)
-        while top > 1, text.utf8.count(where: { $0 == UInt8(ascii: "\n") }) >= size.rows {
-            top = max(1, min(top * 3 / 4, size.rows))
-            text = tally.report(top: top).text(width: size.columns)
+        // As many names as the screen has room for, but a few in any case, and then as many tables.
+        var top = options.top, report = tally.report(top: top)
+        while top > Self.fewestNames,
+            report.text(width: size.columns).utf8.count(where: { $0 == UInt8(ascii: "\n") }) >= size.rows
+        {
+            top = max(Self.fewestNames, min(top * 3 / 4, size.rows))
+            report = tally.report(top: top)
         }
+        let text = report.text(width: size.columns, rows: size.rows - 1)
         StandardOutput.write(Terminal.emptyScreen + text)
     }
 
+    /// Of each table on a small screen.
+    private static let fewestNames = 3
     /// The width without a terminal, in characters: all columns of a table side by side.
     private static let plainWidth = 160
 

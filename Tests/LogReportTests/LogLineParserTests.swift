@@ -34,9 +34,9 @@ import Testing
             parse(AccessLogEntry(end, at: time).json())
                 == .end(
                     LogLine(
-                        time: time, client: "192.0.2.7", route: "/v1/\"orders\"", reason: .slowConsumer,
-                        problem: .slowConsumer, status: 200, records: 100, bytes: 2345, microseconds: 9_750_000,
-                        bufferPeak: 42,
+                        time: time, client: "192.0.2.7", route: "/v1/\"orders\"", upstream: "127.0.0.1:9000",
+                        reason: .slowConsumer, problem: .slowConsumer, status: 200, records: 100, bytes: 2345,
+                        microseconds: 9_750_000, bufferPeak: 42,
                         dropped: 7, pauses: 3, pausedMicroseconds: 1_500_000)))
         #expect(parse(AccessLogEntry(.started(facts), at: time).json()) == .passedOver)
         #expect(parse(AccessLogEntry(.progressed(facts, totals), at: time).json()) == .passedOver)

@@ -61,6 +61,42 @@ import Testing
                 """)
     }
 
+    @Test func statusesUpstreamsAndHoursHaveTablesIfTheyOccur() {
+        let answered = Self.stream.replacing("}", with: #","status":200,"upstream":"127.0.0.1:9000"}"#)
+        let late = answered.replacing("T12:", with: "T23:").replacing("200", with: "206")
+        let report = report([answered, answered, late, Self.refused.replacing("}", with: #","status":429}"#)])
+        let text = report.text(width: 100)
+        #expect(
+            text.contains(
+                """
+                route, status  200  206  429
+                /v1/orders       2    1    0
+                -                0    0    1
+                """))
+        #expect(text.contains("\nupstream        requests  streams"))
+        #expect(
+            text.contains(
+                """
+                upstream, status  200  206  429
+                127.0.0.1:9000      2    1    0
+                """))
+        #expect(text.contains("\nhour (UTC)  requests") && text.contains("\n12:00              3"))
+        #expect(text.contains("\n23:00              1"))
+        #expect(report.hours.map(\.requests).reduce(0, +) == 4 && report.upstreams.rows.count == 1)
+    }
+
+    @Test(arguments: 0..<40) func aShortScreenHasWholeTablesAndAlwaysTheTotals(rows: Int) {
+        let report = report([Self.stream, Self.refused]), whole = report.text(width: 100)
+        let cut = report.text(width: 100, rows: rows)
+        let all = whole.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+        let shown = cut.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+        #expect(shown.count <= max(rows, 5))
+        #expect(shown.suffix(3) == all.suffix(3))
+        guard rows < all.count else { return #expect(shown == all) }
+        let tables = shown.prefix { !$0.hasPrefix("More tables") }
+        #expect(tables == all.prefix(tables.count) && (tables.last ?? "") == "")
+    }
+
     @Test func aNarrowScreenGetsTheColumnsBelowEachOther() {
         let lines = report([Self.stream, Self.refused]).text(width: 40).split(separator: "\n")
         let tables = lines.prefix { !$0.hasPrefix("Total") }
@@ -100,11 +136,13 @@ import Testing
         let json = String(decoding: report([Self.stream, Self.refused], top: 1).json(), as: UTF8.self)
         let stream =
             #""requests":1,"streams":1,"records":100,"bytes":2345,"stream_seconds":10.0,"records_per_second":10.0,"#
-            + #""records_per_second_over_period":5.0,"p50":10.0,"p99":10.0,"reasons":{"completed":1},"refusals":{},"#
+            + #""records_per_second_over_period":5.0,"p50":10.0,"p99":10.0,"reasons":{"completed":1},"#
+            + #""statuses":{},"refusals":{},"#
             + #""buffer_peak":42,"dropped":0,"pauses":3,"paused":1.5}"#
         let refused =
             #""requests":1,"streams":0,"records":0,"bytes":200,"stream_seconds":0.0,"records_per_second":0.0,"#
-            + #""records_per_second_over_period":0.0,"reasons":{"refused":1},"refusals":{"rate-limit":1},"#
+            + #""records_per_second_over_period":0.0,"reasons":{"refused":1},"#
+            + #""statuses":{},"refusals":{"rate-limit":1},"#
             + #""buffer_peak":0,"dropped":0,"pauses":0,"paused":0.0}"#
         #expect(json.hasPrefix(#"{"from":"2024-02-29T12:00:00.000Z","to":"2024-02-29T12:00:20.000Z","seconds":20.0,"#))
         #expect(json.contains(#""lines":{"all":2,"counted":2,"filtered_out":0,"passed_over":0,"unknown":0}"#))

@@ -44,6 +44,9 @@ import Testing
         expect(report.totals, model.lines)
         expect(report.routes, model.by { $0.route ?? "-" }, top: top)
         expect(report.clients, model.by(\.client), top: top)
+        let sent = model.lines.filter { $0.upstream != nil }
+        expect(report.upstreams, Dictionary(grouping: sent) { $0.upstream ?? "" }, top: top)
+        for hour in 0..<24 { expect(report.hours[hour], model.lines.filter { hourOfDay($0) == hour }) }
         expect(report.period, model.lines)
     }
 
@@ -76,6 +79,8 @@ import Testing
         for problem in LogReport.problems {
             #expect(figures.refused(problem) == lines.count { isRefused($0) && $0.problem == problem })
         }
+        #expect(figures.statuses.map(\.code) == Set(lines.map(\.status)).subtracting([0]).sorted())
+        for (code, count) in figures.statuses { #expect(count == lines.count { $0.status == code }) }
         let durations = lines.filter { $0.reason != .refused }.map(\.microseconds).sorted()
         for part in [0.5, 0.99] {
             let reported = figures.duration(percentile: part)
@@ -84,6 +89,11 @@ import Testing
             let exact = durations[max(1, Int((part * Double(durations.count)).rounded(.up))) - 1]
             #expect(abs(Double(reported - exact)) <= 0.01 * Double(exact))
         }
+    }
+
+    /// As the text of the line's time has it.
+    private func hourOfDay(_ line: LogLine) -> Int? {
+        Int(line.time.rfc3339.drop { $0 != "T" }.dropFirst().prefix { $0 != ":" })
     }
 
     /// With `bad-upstream` a request ends as `upstream_failed`, and a stream that breaks off was not refused.
@@ -108,7 +118,8 @@ import Testing
         if Int.random(in: 0..<4, using: &random) == 0 { filter.clients = ["c0", "c1", "c\"2\n"] }
         if Int.random(in: 0..<4, using: &random) == 0 { filter.reasons = [.completed, .refused] }
         if Int.random(in: 0..<4, using: &random) == 0 {
-            filter.since = Timestamp(millisecondsSince1970: beginning + Int64.random(in: 0...1_000_000, using: &random))
+            let begin = Int64.random(in: 0...100_000_000, using: &random)
+            filter.since = Timestamp(millisecondsSince1970: beginning + begin)
         }
         return filter
     }
@@ -117,9 +128,10 @@ import Testing
         let reason = LogReport.reasons.randomElement(using: &random) ?? nil
         let isStream = Bool.random(using: &random)
         return LogLine(
-            time: Timestamp(millisecondsSince1970: beginning + Int64.random(in: 0...1_000_000, using: &random)),
+            time: Timestamp(millisecondsSince1970: beginning + Int64.random(in: 0...100_000_000, using: &random)),
             client: ["c0", "c1", "c\"2\n", "é", "a client with a long name"].randomElement(using: &random) ?? "",
             route: [nil, "/r1", "/r2", "/a route with a long name"].randomElement(using: &random) ?? nil,
+            upstream: [nil, "127.0.0.1:9000", "[::1]:9001", "b.example:80"].randomElement(using: &random) ?? nil,
             reason: reason,
             problem: LogReport.problems.randomElement(using: &random) ?? nil,
             status: [0, 200, 429, 502, 504].randomElement(using: &random) ?? 0,
@@ -138,6 +150,7 @@ import Testing
         json.add("event", "end")
         json.add("client", line.client)
         if let route = line.route { json.add("route", route) }
+        if let upstream = line.upstream { json.add("upstream", upstream) }
         if let records = line.records { json.add("records", records) }
         json.add("bytes", line.bytes)
         json.add("duration", seconds: .microseconds(line.microseconds))

@@ -70,6 +70,9 @@ def test_it_agrees_with_the_clients_and_the_origin(weir, origin, client):
     assert summary["lines"] == {"all": 15, "counted": 15, "filtered_out": 0, "passed_over": 0, "unknown": 0}
     assert totals["reasons"] == {"completed": 7, "client_gone": 3, "refused": 5}
     assert totals["refusals"] == {"rate-limit": 4, "not-found": 1}
+    assert totals["statuses"] == {"200": 10, "404": 1, "429": 4}
+    assert [(each["name"], each["requests"]) for each in summary["upstreams"]] == [(upstream.url, 10)]
+    assert sum(each["requests"] for each in summary["hours"]) == 15 and len(summary["hours"]) == 24
     assert totals["records"] == read + 3
     assert totals["streams"] == len(upstream.heads) == 10
     assert totals["bytes"] == sum(each["bytes"] for each in proxy.lines())
@@ -279,7 +282,7 @@ def test_on_a_terminal_the_tables_fit_and_keep_their_position(tmp_path, terminal
     screens = shown().split("\x1b[H\x1b[2J")[1:]
     assert len(screens) >= 2
     for screen in screens:
-        assert all(len(each) <= 60 for each in screen.splitlines())
+        assert all(len(each) <= 60 for each in screen.splitlines()) and len(screen.splitlines()) < 24
         assert screen.rstrip().splitlines()[-1].endswith("no log lines")
 
 
