@@ -117,7 +117,7 @@ static void open_reader(uint16_t port, const char *path, bool is_stopped, bool w
         give_up("connect");
     readers = allocate(readers, (size_t)fd + 1, sizeof *readers);
     readers[fd] = (struct reader){.is_open = true, .is_stopped = is_stopped, .next = -1};
-    int size = snprintf(buffer, sizeof buffer, "GET %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n", path,
+    int size = snprintf(buffer, sizeof buffer, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s\r\n", path,
                         wants_notices ? "Prefer: stream-notices\r\n" : "");
     if (send(fd, buffer, (size_t)size, MSG_NOSIGNAL) != size)
         give_up("send");
