@@ -58,6 +58,14 @@ final class AdminHandler: RequestHandler {
             guard mayAct else { throw .adminTokenNeeded }
             BreakerReset(proxy: proxy).answer(request, body, writer)
         case (_, BreakerReset.path[...]): throw .methodNotAllowed("POST")
+        case (.POST, UpstreamDrain.drainPath[...]), (.POST, UpstreamDrain.undrainPath[...]):
+            guard mayAct else { throw .adminTokenNeeded }
+            UpstreamDrain(proxy: proxy).answer(request, body, writer)
+        case (_, UpstreamDrain.drainPath[...]), (_, UpstreamDrain.undrainPath[...]): throw .methodNotAllowed("POST")
+        case (.DELETE, AdminStreams.listPath[...]):
+            guard mayAct else { throw .adminTokenNeeded }
+            streams.list(request, writer, isEnding: true)
+        case (_, AdminStreams.listPath[...]): throw .methodNotAllowed("GET, HEAD, DELETE")
         case (.DELETE, let path) where path.hasPrefix(AdminStreams.path):
             guard mayAct else { throw .adminTokenNeeded }
             streams.end(request, writer)
@@ -82,9 +90,11 @@ final class AdminHandler: RequestHandler {
         case BreakerReset.path[...]: throw .methodNotAllowed("POST")
         case "/v1/admin/state": live.answer(writer)
         case "/v1/admin/events": live.follow(request, writer)
+        case "/v1/admin/history": live.answerHistory(writer)
+        case AdminStreams.listPath[...]: streams.list(request, writer, isEnding: false)
         case let path where path.hasPrefix(AdminStreams.path): streams.look(request, writer)
         case let path where proxy.isHealth(path):
-            HealthPage(proxy).answer(writer, on: eventLoop) { [outbox] _, _ in outbox.turnEnded() }
+            HealthPage(proxy).answer(request, writer, on: eventLoop) { [outbox] _, _ in outbox.turnEnded() }
         default: answer(.notFound, "see /, /livez, /readyz, /metrics and /v1/admin/state", writer)
         }
     }
@@ -122,7 +132,8 @@ final class AdminHandler: RequestHandler {
                 return
             }
             let page = MetricsPage(
-                figures, breakers: proxy.breakerFigures(at: proxy.now), process: proxy.process, format: format)
+                figures, breakers: proxy.breakerFigures(at: proxy.now), upstreams: proxy.upstreams(at: proxy.now),
+                process: proxy.process, format: format)
             var answer = OwnAnswer(.ok, type: format.contentType, text: page.closed())
             answer.headers.add(name: "Vary", value: "Accept")
             proxy.send(answer, to: writer)

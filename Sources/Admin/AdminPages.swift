@@ -13,9 +13,9 @@ package struct AdminPages: OperatorPages {
     }
 
     package func answerHealth(
-        of proxy: OperatorInterface, to response: any ClientResponse, on loop: any EventLoop,
+        of proxy: OperatorInterface, _ request: Request, to response: any ClientResponse, on loop: any EventLoop,
         answered: @escaping (_ status: Int, _ bytes: Int) -> Void
     ) {
-        HealthPage(proxy).answer(response, on: loop, answered: answered)
+        HealthPage(proxy).answer(request, response, on: loop, answered: answered)
     }
 }

@@ -1,5 +1,6 @@
 import Downstream
 import Flow
+import HTTPText
 import NIOCore
 import NIOHTTP1
 import Proxy
@@ -7,6 +8,7 @@ import Proxy
 /// Handles requests of operators for one stream, named by its handle; confined to the admin listener's loop.
 final class AdminStreams {
     static let path = "/v1/admin/streams/"
+    static let listPath = "/v1/admin/streams"
 
     private let proxy: OperatorInterface
     private let eventLoop: any EventLoop
@@ -24,6 +26,25 @@ final class AdminStreams {
     /// Ends the stream after its last whole record, and reports its state before that.
     func end(_ request: Request, _ writer: any ConnectionResponse) {
         reach(request, writer) { [proxy, eventLoop] in proxy.end($0, on: eventLoop) }
+    }
+
+    /// Lists the streams of the client that `?client=` names, and ends them if `isEnding`.
+    func list(_ request: Request, _ writer: any ConnectionResponse, isEnding: Bool) {
+        guard let client = QueryText.value(of: "client", in: request.head.uri), !client.isEmpty else {
+            proxy.answer(.clientMissing, to: request, response: writer)
+            return
+        }
+        let waiting = NIOLoopBound((request: request, writer: writer, outbox: outbox), eventLoop: eventLoop)
+        proxy.streams(of: client, isEnding: isEnding, on: eventLoop).whenComplete { [proxy] result in
+            let (request, writer, outbox) = waiting.value
+            switch result {
+            case .success(let found):
+                let text = String(decoding: StreamJSON.list(found), as: UTF8.self) + "\n"
+                proxy.send(OwnAnswer(.ok, type: "application/json", text: text).withoutSniffing, to: writer)
+            case .failure: proxy.answer(.unavailable(.loopSilent), to: request, response: writer)
+            }
+            outbox.turnEnded()
+        }
     }
 
     private func reach(

@@ -14,24 +14,25 @@ struct HealthPage {
     /// Responds once all loops have reported.
     ///
     /// - Parameters:
+    ///   - request: The request.
     ///   - response: Receives the response.
     ///   - loop: The response's.
     ///   - answered: Called with the status and the length of the body; ends the turn.
     func answer(
-        _ response: any ClientResponse, on loop: any EventLoop,
+        _ request: Request, _ response: any ClientResponse, on loop: any EventLoop,
         answered: @escaping (_ status: Int, _ bytes: Int) -> Void
     ) {
-        let waiting = NIOLoopBound((response: response, answered: answered), eventLoop: loop)
+        let waiting = NIOLoopBound((request: request, response: response, answered: answered), eventLoop: loop)
         proxy.figures(on: loop).whenComplete { [proxy] result in
-            let (response, answered) = waiting.value
+            let (request, response, answered) = waiting.value
             guard case .success(let figures) = result else {
-                let bytes = proxy.answer(.unavailable(.loopSilent), to: nil, response: response)
+                let bytes = proxy.answer(.unavailable(.loopSilent), to: request, response: response)
                 return answered(503, bytes.bytes)
             }
             let isDraining = proxy.readiness == .draining
             let breakers = proxy.breakerFigures(at: proxy.now)
             let answer = Self.answer(HealthReport(.init(figures, breakers, isDraining: isDraining)))
-            proxy.send(answer, to: response)
+            answer.send(to: response, for: request, date: proxy.date)
             answered(Int(answer.status.code), answer.text.utf8.count)
         }
     }

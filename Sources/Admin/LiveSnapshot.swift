@@ -12,6 +12,8 @@ struct LiveSnapshot {
     let routes: [String]
     /// Breakers that are not closed, at most ``mostBreakers``.
     let breakers: [BreakerReport]
+    let upstreams: [UpstreamReport]
+    let health: HealthReport
     let process: ProcessReport
     let isDraining: Bool
     /// Whether the admin listener accepts requests that end streams or reset breakers.
@@ -30,13 +32,27 @@ struct LiveSnapshot {
         let uptime = time.millisecondsSince1970 - process.build.start.millisecondsSince1970
         json.add("uptime", seconds: .milliseconds(max(0, uptime)))
         json.add("state", isDraining ? "draining" : "ready")
+        json.add("health", health.status.rawValue)
+        json.add("reasons", health.checks)
         json.add("actions", takesActions)
         json.add("configuration", json: configuration)
         json.add("totals", json: totals)
         json.add("routes", array: names.map { route($0) })
+        json.add("upstreams", array: upstreams.map { UpstreamJSON.report($0, at: sample.at) })
         json.add("breakers", array: breakers.map { breaker($0) })
         json.add("slowest", array: overview.slowest.streams.map { StreamJSON.summary($0) })
         json.add("pulls", array: overview.pulls.summaries.map { pull($0) })
+        return json.closed()
+    }
+
+    /// What a chart of the past needs: the members that count, as in ``json(at:)``.
+    func pastJSON(at time: Timestamp) -> [UInt8] {
+        var json = JSONText(capacity: 1024)
+        json.add("time", time.rfc3339)
+        let uptime = time.millisecondsSince1970 - process.build.start.millisecondsSince1970
+        json.add("uptime", seconds: .milliseconds(max(0, uptime)))
+        json.add("totals", json: totals)
+        json.add("routes", array: names.map { route($0) })
         return json.closed()
     }
 

@@ -29,10 +29,18 @@ final class LiveView {
     private var waiting: [([UInt8]?) -> Void] = []
     private var sample: LiveSample
     private var latest: [UInt8]?
+    private lazy var history = LiveHistory(of: proxy, on: eventLoop)
 
     init(of proxy: OperatorInterface, on eventLoop: any EventLoop, outbox: Outbox, timers: LoopTimers) {
         (self.proxy, self.eventLoop, self.outbox, self.timers) = (proxy, eventLoop, outbox, timers)
         sample = LiveSample(at: proxy.now)
+        history.start()
+    }
+
+    /// Responds with the last minutes: an array of what the page needs of each snapshot, the oldest first.
+    func answerHistory(_ writer: any ConnectionResponse) {
+        let text = String(decoding: history.json, as: UTF8.self) + "\n"
+        proxy.send(OwnAnswer(.ok, type: "application/json", text: text).withoutSniffing, to: writer)
     }
 
     /// Responds with one snapshot.
@@ -109,8 +117,12 @@ final class LiveView {
         sample = LiveSample(of: overview.figures, at: now)
         let snapshot = LiveSnapshot(
             overview: overview, routes: proxy.routes,
-            breakers: proxy.openBreakers(atMost: LiveSnapshot.mostBreakers, at: now), process: proxy.process,
-            isDraining: proxy.readiness == .draining,
+            breakers: proxy.openBreakers(atMost: LiveSnapshot.mostBreakers, at: now),
+            upstreams: proxy.upstreams(at: now),
+            health: HealthReport(
+                .init(
+                    overview.figures, proxy.breakerFigures(at: now), isDraining: proxy.readiness == .draining)),
+            process: proxy.process, isDraining: proxy.readiness == .draining,
             takesActions: AdminAccess(token: proxy.configuration.adminToken).mayAct, sample: sample, earlier: earlier)
         return snapshot.json(at: .now())
     }

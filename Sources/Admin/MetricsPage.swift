@@ -9,16 +9,23 @@ struct MetricsPage {
     private let figures: LoopFigures
     /// The names of the routes, each once, and their breakers.
     private let routes: [(name: String, breakers: [BreakerFigures])]
+    private let upstreams: [UpstreamReport]
     private let process: ProcessReport
     private var text: MetricsText
 
     /// - Parameters:
     ///   - figures: The counts of all event loops.
     ///   - breakers: The breakers of the current routes, in the order of the configuration.
+    ///   - upstreams: The upstreams of the current routes.
     ///   - process: The report of the process.
     ///   - format: The text form.
-    init(_ figures: LoopFigures, breakers: [BreakerFigures], process: ProcessReport, format: MetricsText.Format) {
+    init(
+        _ figures: LoopFigures, breakers: [BreakerFigures], upstreams: [UpstreamReport] = [], process: ProcessReport,
+        format: MetricsText.Format
+    ) {
         self.figures = figures
+        var seen: Set<[String]> = []
+        self.upstreams = upstreams.filter { seen.insert([$0.route, $0.name]).inserted }
         self.process = process
         var routes: [(name: String, breakers: [BreakerFigures])] = []
         for route in breakers {
@@ -43,6 +50,7 @@ struct MetricsPage {
         addStreams()
         addBuffers()
         addUpstreams()
+        addEachUpstream()
         addSharing()
         addBreakers()
         addProcess()
@@ -93,6 +101,26 @@ struct MetricsPage {
         for (name, tally) in tallies {
             text.add(["route": name, "state": "active"], tally.running.transfers)
             text.add(["route": name, "state": "idle"], tally.running.idleConnections)
+        }
+    }
+
+    private mutating func addEachUpstream() {
+        text.begin(.upstreamState)
+        for upstream in upstreams {
+            for state in UpstreamReport.State.allCases {
+                text.add(
+                    ["route": upstream.route, "upstream": upstream.name, "state": state.rawValue],
+                    upstream.state == state ? 1 : 0)
+            }
+        }
+        add(.upstreamOpenRequests) { $0.openRequests }
+        add(.upstreamRequests) { $0.requests }
+        add(.upstreamFailures) { $0.figures.failures }
+        add(.upstreamResponses) { $0.figures.heads }
+        text.begin(.upstreamFirstByte)
+        for upstream in upstreams {
+            text.add(
+                ["route": upstream.route, "upstream": upstream.name], seconds: upstream.figures.waited.inSeconds)
         }
     }
 
@@ -169,6 +197,12 @@ struct MetricsPage {
     private mutating func add(_ family: MetricFamily, _ value: (Tally) -> Int) {
         text.begin(family)
         for (name, tally) in tallies { text.add(["route": name], value(tally)) }
+    }
+
+    /// One sample for each upstream.
+    private mutating func add(_ family: MetricFamily, _ value: (UpstreamReport) -> Int) {
+        text.begin(family)
+        for upstream in upstreams { text.add(["route": upstream.route, "upstream": upstream.name], value(upstream)) }
     }
 
     /// One sample for each route and case.

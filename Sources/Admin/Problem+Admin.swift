@@ -26,6 +26,9 @@ extension Problem {
 
     static let noSuchBreaker = Problem(.notFound, status: 404, detail: "No open or half-open breaker has this name")
 
+    static let noSuchUpstream = Problem(.notFound, status: 404, detail: "No route has this upstream")
+    static let clientMissing = Problem.invalidRequest("The query must name a client: ?client=192.0.2.1")
+
     /// The `WWW-Authenticate` of a 401 (RFC 6750, section 3); `nil` for other problems.
     var challenge: String? {
         guard kind == .unauthorized else { return nil }

@@ -23,6 +23,14 @@ enum StreamJSON {
         return json.closed()
     }
 
+    /// The response to `GET /v1/admin/streams?client=…`.
+    static func list(_ found: ClientStreams) -> [UInt8] {
+        var json = JSONText(capacity: 64 + 256 * found.streams.count)
+        json.add("count", found.count)
+        json.add("streams", array: found.streams.map { summary($0) })
+        return json.closed()
+    }
+
     private static func add(_ summary: StreamSummary, to json: inout JSONText) {
         json.add("id", summary.handle)
         json.add("route", summary.route)

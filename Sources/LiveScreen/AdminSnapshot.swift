@@ -45,6 +45,22 @@ package struct AdminSnapshot: Decodable, Sendable {
         var name: String { client ?? upstream ?? "" }
     }
 
+    struct Upstream: Decodable, Sendable {
+        struct Failure: Decodable, Sendable {
+            var cause: String
+            var ago: Double
+        }
+
+        var route: String
+        var upstream: String
+        var state: String
+        var openRequests: Int
+        var requests: Int
+        var failures: Int
+        var firstByte: Double?
+        var lastFailure: Failure?
+    }
+
     struct Stream: Decodable, Sendable {
         var route: String
         var client: String
@@ -75,6 +91,9 @@ package struct AdminSnapshot: Decodable, Sendable {
     var configuration: Configuration
     var totals: Totals
     var routes: [Route]
+    /// `nil` from an older weir, as `reasons`.
+    var upstreams: [Upstream]?
+    var reasons: [String]?
     var breakers: [Breaker]
     var slowest: [Stream]
     /// `nil` from a weir that shares no requests.

@@ -16,10 +16,12 @@ extension Screen {
             tables =
                 [routes(shown, columns: columns, hasTrends: hasTrends)]
                 + [
-                    breakers(shown, columns: columns), pulls(shown, columns: columns),
+                    upstreams(shown, columns: columns), breakers(shown, columns: columns),
+                    pulls(shown, columns: columns),
                     streams(shown, columns: columns),
                 ].filter { $0.count > 1 }
         case .routes: tables = [routes(shown, columns: columns, hasTrends: hasTrends)]
+        case .upstreams: tables = [upstreams(shown, columns: columns)]
         case .breakers: tables = [breakers(shown, columns: columns)]
         case .shared: tables = [pulls(shown, columns: columns)]
         case .streams: tables = [streams(shown, columns: columns)]
@@ -55,6 +57,33 @@ extension Screen {
         let room = columns - width - 2
         return Self.headed(
             zip(lines, [Self.trendTitle] + routes.map { trend(of: $0.route, width: room) }).map { "\($0)  \($1)" })
+    }
+
+    private func upstreams(_ shown: AdminSnapshot, columns: Int) -> [ScreenLine] {
+        let upstreams = shown.upstreams ?? []
+        let table = Table(
+            title: "upstream", names: upstreams.map { Printable.name($0.upstream) },
+            columns: [
+                column("state", upstreams, isText: true) { Printable.name($0.state) },
+                column("open", upstreams) { Printable.count($0.openRequests) },
+                column("failures", upstreams) { Printable.count($0.failures) },
+                column("first byte", upstreams) { upstream in
+                    upstream.firstByte.map { "\(Int(($0 * 1000).rounded())) ms" } ?? "-"
+                },
+                column("last failure", upstreams, isText: true) { upstream in
+                    upstream.lastFailure.map { "\(Printable.name($0.cause)) \(Self.span($0.ago)) ago" } ?? "-"
+                },
+                column("route", upstreams, isText: true) { Self.shortName($0.route) },
+            ])
+        return Self.headed(table.oneBand(width: columns), weights: upstreams.map { Self.weight(ofState: $0.state) })
+    }
+
+    private static func weight(ofState state: String) -> ScreenLine.Weight {
+        switch state {
+        case "up": .plain
+        case "drained": .warning
+        default: .alarm
+        }
     }
 
     private func breakers(_ shown: AdminSnapshot, columns: Int) -> [ScreenLine] {

@@ -4,7 +4,7 @@ import PlainText
 package struct Screen: Sendable {
     /// The tables that are shown; a key selects the next ones.
     enum Focus: String, CaseIterable {
-        case all, routes, breakers, shared, streams
+        case all, routes, upstreams, breakers, shared, streams
     }
 
     /// The sort order of the routes, descending.

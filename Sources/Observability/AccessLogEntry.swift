@@ -30,7 +30,10 @@ package struct AccessLogEntry: Sendable {
             json.add(totals)
             json.add("reason", end.outcome.rawValue)
             if let problem = end.problem { json.add("problem", problem.rawValue) }
-            if let error = end.upstreamError { json.add("upstream_error", error) }
+            if let failure = end.upstreamFailure {
+                json.add("cause", failure.cause.rawValue)
+                json.add("upstream_error", failure.text)
+            }
             json.add(traceOf: facts)
             if end.isDelimitedByClose { json.add("delimited", "close") }
         }

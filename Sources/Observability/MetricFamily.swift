@@ -60,6 +60,19 @@ extension MetricFamily {
         "weir_breaker_state", .gauge, "Breakers in a state; of clients, only those that are not closed.")
     package static let upstreamUp = MetricFamily(
         "weir_upstream_up", .gauge, "Whether an upstream passes its health checks: 1 or 0.")
+    package static let upstreamState = MetricFamily(
+        "weir_upstream_state", .gauge, "The state of an upstream: 1 for the one it is in, 0 for the others.")
+    package static let upstreamOpenRequests = MetricFamily(
+        "weir_upstream_open_requests", .gauge, "Open streams and requests at an upstream.")
+    package static let upstreamRequests = MetricFamily(
+        "weir_upstream_requests", .counter, "Requests sent to an upstream, repeated ones included.")
+    package static let upstreamFailures = MetricFamily(
+        "weir_upstream_failures", .counter, "Requests that an upstream did not answer, or not completely.")
+    package static let upstreamResponses = MetricFamily(
+        "weir_upstream_responses", .counter, "Responses that an upstream has begun.")
+    package static let upstreamFirstByte = MetricFamily(
+        "weir_upstream_first_byte_seconds", .counter, unit: "seconds",
+        "Time from requests to the begin of these responses, in all.")
     package static let breakerTrips = MetricFamily("weir_breaker_trips", .counter, "Times that a breaker opened.")
     package static let connectionsRejected = MetricFamily(
         "weir_connections_rejected", .counter,

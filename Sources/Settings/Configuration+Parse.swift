@@ -14,6 +14,21 @@ extension Configuration {
     package static func parse(
         _ text: String, file: String, environment: [String: String]
     ) throws(ConfigurationErrors) -> Configuration {
+        try read(text, file: file, environment: environment).configuration
+    }
+
+    /// Reads the text of a `proxy.conf`, and what an operator should know about it.
+    ///
+    /// - Parameters:
+    ///   - text: As for ``parse(_:file:environment:)``.
+    ///   - file: The name at the beginning of each error and warning.
+    ///   - environment: The values of `${NAME}`.
+    ///   - isFolder: Whether a path is that of a folder.
+    /// - Returns: The configuration, and its warnings in the order of the file.
+    /// - Throws: All errors, as ``parse(_:file:environment:)``.
+    package static func read(
+        _ text: String, file: String, environment: [String: String], isFolder: (String) -> Bool = { _ in true }
+    ) throws(ConfigurationErrors) -> (configuration: Configuration, warnings: [ConfigurationError]) {
         let reading = Reading(file: file, variables: Variables(values: environment))
         var configuration = Configuration(routes: [])
         if let document = YAMLDocument.compose(text, reporting: reading) {
@@ -22,9 +37,11 @@ extension Configuration {
             Schema.checkListeners(of: configuration, in: setting)
             Schema.checkPaths(of: configuration, in: setting)
             Schema.checkClientKeys(of: configuration, in: setting)
+            Schema.warn(about: configuration, in: setting, isFolder: isFolder)
         }
         guard reading.errors.isEmpty else { throw ConfigurationErrors(reading.errors) }
-        return configuration
+        let warnings = reading.warnings.sorted { ($0.line, $0.column) < ($1.line, $1.column) }
+        return (configuration, warnings)
     }
 
     /// The maximum length of a text: far above any configuration, and small enough to be rejected at once.

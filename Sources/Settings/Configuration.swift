@@ -28,7 +28,9 @@ package struct Configuration: Equatable, Sendable {
     /// The header in which they send the client's address.
     package var forwardedHeader = ForwardedHeader.xForwardedFor
     /// weir's name in `Via`; `nil` if no such field is added.
-    package var via: String? = "weir"
+    package var via: String? = Self.standardVia
+    /// weir's name in `Proxy-Status` (RFC 9209); `nil` if the field is not sent.
+    package var proxyName: String?
     /// The time that open streams have after the first SIGTERM.
     package var shutdownGrace = Duration.seconds(30)
     package var limits = Limits()
@@ -39,6 +41,9 @@ package struct Configuration: Equatable, Sendable {
     package var http2: HTTP2? = HTTP2()
     /// In the order of the file, which is the order of matching; never empty.
     package var routes: [Route]
+
+    /// A name that several proxies of one path may have.
+    package static let standardVia = "weir"
 
     package init(routes: [Route]) { self.routes = routes }
 }

@@ -15,6 +15,25 @@ extension Form where Value == String {
         }
     }
 
+    /// A route's name, as a label of metrics.
+    static var routeName: Form {
+        Form(allowed: "a name of letters, digits and `-._/`, of at most 64 characters") { text in
+            let isName = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-._/".utf8.contains($0) }
+            return (1...64).contains(text.utf8.count) && isName ? text : nil
+        }
+    }
+
+    /// The name of a parameter of a query, and the value of a parameter or a field.
+    static var parameterName: Form {
+        Form(allowed: "the name of a parameter, of at most 100 characters") {
+            (1...100).contains($0.utf8.count) ? $0 : nil
+        }
+    }
+
+    static var parameterValue: Form {
+        Form(allowed: "a value of at most 1024 characters") { $0.utf8.count <= 1024 ? $0 : nil }
+    }
+
     /// A media type for comparisons: in lower case, without parameters (RFC 9110, section 8.3.1).
     static var mediaType: Form {
         Form(allowed: "a media type such as `application/vnd.acme+lines`, without parameters") { text in
@@ -31,6 +50,13 @@ extension Form where Value == String {
         Form(allowed: "a name of letters, digits and `-._`, of at most 64 characters") { text in
             let isName = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-._".utf8.contains($0) }
             return (1...64).contains(text.utf8.count) && isName ? text : nil
+        }
+    }
+
+    /// The name of a proxy in `Proxy-Status`, a token of structured fields (RFC 9651, section 3.3.4).
+    static var proxyName: Form {
+        Form(allowed: "a name of letters, digits and `-._`, a letter first, of at most 64 characters") { text in
+            try? pseudonym.read(text).flatMap { $0.utf8.first?.isLetter == true ? $0 : nil }
         }
     }
 
@@ -58,6 +84,9 @@ extension Form where Value == String {
     static var routePath: Form {
         Form(allowed: "a path that begins with `/`, percent-encoded, of at most 1024 characters") {
             text throws(Refusal) in
+            if text.hasPrefix("/"), text.contains("?") {
+                throw Refusal(reason: "a path to match has no query; allowed: `query` beside `path`")
+            }
             guard text.hasPrefix("/"), text.utf8.count <= 1024, text.utf8.allSatisfy(\.isPath) else { return nil }
             // Such a prefix would match only requests that careful clients do not send and careful servers reject.
             guard !text.split(separator: "/").contains(where: { $0 == "." || $0 == ".." }), !text.contains("//") else {

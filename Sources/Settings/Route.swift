@@ -3,6 +3,8 @@ package import Flow
 /// One entry of `routes`: the requests it matches, its upstreams, and its terms.
 package struct Route: Equatable, Sendable {
     package var match: RouteMatch
+    /// The name in logs and metrics; `nil` for the host and the path of ``match``.
+    package var name: String?
     /// In the order of the file; never empty.
     package var upstreams: [UpstreamAddress]
     package var balance = UpstreamRules.Balance.leastStreams
@@ -52,6 +54,9 @@ package struct Route: Equatable, Sendable {
     /// Whether `match.path` is removed from the path that the upstream receives.
     package var stripPrefix = false
     package var host = HostHeader.preserve
+    /// The pages of other origins that may use the route; `nil` if the upstream's fields are passed on unchanged.
+    package var cors: CrossOriginPolicy?
+    package var headers = Headers()
 
     package init(match: RouteMatch, upstreams: [UpstreamAddress]) {
         self.match = match

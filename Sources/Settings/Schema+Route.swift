@@ -4,6 +4,7 @@ extension Schema {
     static var route: [Key<Route>] {
         [
             match.required,
+            Key("name", .routeName, \.name),
             upstream.required,
             Key("balance", .word(), \.balance),
             Key("retry", orOff: retryKeys, \.retry, from: Route.Retry()),
@@ -30,6 +31,8 @@ extension Schema {
             Key("forward_stream_headers", .flag, \.forwardStreamHeaders),
             Key("strip_prefix", .flag, \.stripPrefix),
             Key("host", .hostHeader, \.host),
+            cors,
+            Key("headers", headersKeys, \.headers),
         ] + overload + sharing
     }
 
@@ -55,7 +58,24 @@ extension Schema {
             Key("path", .routePath, \.path),
             Key("host", .host, \.host),
             Key("methods", listOf: .method, \.methods),
+            conditions("query", of: .parameterName, \.query),
+            conditions("headers", of: .headerName, \.headers),
         ]
+    }
+
+    /// A mapping of names to the values that they must have.
+    private static func conditions(
+        _ key: String, of form: Form<String>, _ property: WritableKeyPath<RouteMatch, [RouteMatch.Condition]>
+    ) -> Key<RouteMatch> {
+        Key(name: key) { setting, match in
+            guard let entries = setting.entries else {
+                return setting.report("is \(setting.description); allowed: a mapping of names to values")
+            }
+            for (name, value) in entries {
+                guard let name = name.value(form), let value = value.value(.parameterValue) else { continue }
+                match[keyPath: property].append(RouteMatch.Condition(name: name, value: value))
+            }
+        }
     }
 
     private static var match: Key<Route> {

@@ -19,6 +19,7 @@ enum Schema {
             trustedProxies,
             Key("forwarded_header", .word(), \.forwardedHeader),
             Key("via", orOff: .pseudonym, \.via),
+            Key("proxy_name", orOff: .proxyName, \.proxyName),
             Key("shutdown_grace", .duration(.zero ... .hours(24)), \.shutdownGrace),
             Key("limits", limits, \.limits),
             Key("paths", paths, \.paths),

@@ -4,6 +4,9 @@ package struct Secret: Equatable, Sendable {
 
     package init(_ text: String) { bytes = Array(text.utf8) }
 
+    /// The text itself, to be sent where the configuration says; never to be logged.
+    package var revealed: String { String(decoding: bytes, as: UTF8.self) }
+
     /// Whether these are the secret's bytes, all of them.
     ///
     /// - Complexity: O(`candidate.count`), independent of the position of the first difference, so that the time

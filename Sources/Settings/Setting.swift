@@ -11,6 +11,8 @@ struct Setting {
         reading.report("\(path.isEmpty ? "the file" : "`\(path)`") \(message)", at: position)
     }
 
+    func warn(_ message: String) { reading.warn("`\(path)` \(message)", at: position) }
+
     /// The position of the beginning of this value.
     var position: Position { Position(of: node) }
 
@@ -145,6 +147,17 @@ extension Setting {
     subscript(name: String) -> Setting? {
         guard case .mapping(let mapping) = node else { return nil }
         return mapping.first { $0.key.scalar?.string == name }.map { child(name, $0.value) }
+    }
+
+    /// The names and values of a mapping whose keys are not fixed; `nil` if it is no mapping of words.
+    var entries: [(name: Setting, value: Setting)]? {
+        guard case .mapping(let mapping) = node else { return nil }
+        var entries: [(name: Setting, value: Setting)] = []
+        for (name, value) in mapping {
+            guard case .scalar(let word) = name else { return nil }
+            entries.append((Setting(node: name, path: path, reading: reading), child(word.string, value)))
+        }
+        return entries
     }
 
     private func child(_ name: String, _ node: Node) -> Setting {

@@ -8,10 +8,22 @@ struct CheckCommand: ParsableCommand {
 
     @OptionGroup var file: ConfigurationFile
 
+    @Argument(help: "The configuration file, as with -c; - for standard input.")
+    var path: String?
+
+    @Flag(name: .customLong("json"), help: "Report the errors and warnings as one JSON object.")
+    var isJSON = false
+
     func run() throws {
-        let loaded = try file.read()
-        for warning in loaded.warnings { StandardError.write("\(warning)\n") }
-        let routes = loaded.configuration.routes.count
-        StandardOutput.write("\(file.path) is valid: \(routes) \(routes == 1 ? "route" : "routes")\n")
+        var file = file
+        if let path { file.path = path }
+        let report = CheckReport(of: file)
+        if isJSON {
+            StandardOutput.write(report.json + "\n")
+        } else {
+            for line in report.lines { StandardError.write("\(line)\n") }
+            if let summary = report.summary { StandardOutput.write("\(summary)\n") }
+        }
+        if !report.isValid { throw ExitCode(1) }
     }
 }

@@ -6,7 +6,7 @@ import Settings
 
 /// The configuration file that a command reads.
 struct ConfigurationFile: ParsableArguments {
-    @Option(name: [.customShort("c"), .customLong("config")], help: "The configuration file.")
+    @Option(name: [.customShort("c"), .customLong("config")], help: "The configuration file, or - for standard input.")
     var path = Self.usualPath
 
     private static let usualPath = "./proxy.conf"
@@ -29,33 +29,54 @@ struct ConfigurationFile: ParsableArguments {
     ///
     /// - Throws: `ConfigurationErrors`, or a `ConfigurationFileError` if the file cannot be read.
     func load() throws -> LoadedConfiguration {
-        let configuration = try Configuration.parse(
-            content(), file: path, environment: ProcessInfo.processInfo.environment)
-        try configuration.checkUpstreams(namedIn: path)
-        let doubts = try configuration.tls?.checkFiles(namedIn: path, at: Timestamp.now()) ?? []
-        return LoadedConfiguration(
-            configuration, warnings: doubts.map { "\(path):\($0.line):\($0.column): warning: \($0.message)" })
+        let (configuration, warnings) = try Configuration.read(
+            content(), file: name, environment: ProcessInfo.processInfo.environment, isFolder: Self.isFolder)
+        try configuration.checkUpstreams(namedIn: name)
+        let doubts = try configuration.tls?.checkFiles(namedIn: name, at: Timestamp.now()) ?? []
+        return LoadedConfiguration(configuration, warnings: warnings + doubts)
+    }
+
+    /// The name of the file in messages.
+    var name: String { path == Self.standardInput ? "standard input" : path }
+
+    private static let standardInput = "-"
+
+    private static func isFolder(_ path: String) -> Bool {
+        var isDirectory: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
     }
 
     private func content() throws(ConfigurationFileError) -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // A copy: closing it leaves standard input open.
+        let descriptor = path == Self.standardInput ? fcntl(0, F_DUPFD_CLOEXEC, 0) : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw .init(path, errno == ENOENT && path == Self.usualPath ? Self.missing : Self.reason(errno))
+            throw .init(name, errno == ENOENT && path == Self.usualPath ? Self.missing : Self.reason(errno))
         }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         var status = stat()
         guard fstat(descriptor, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR else {
-            throw .init(path, Self.reason(EISDIR))
+            throw .init(name, Self.reason(EISDIR))
         }
         let data: Data
         do {
-            data = try handle.read(upToCount: Self.maximumBytes + 1) ?? Data()
+            data = try Self.read(handle)
         } catch {
-            throw .init(path, "the file cannot be read: \((error as NSError).localizedFailureReason ?? "an error")")
+            throw .init(name, "the file cannot be read: \((error as NSError).localizedFailureReason ?? "an error")")
         }
-        guard data.count <= Self.maximumBytes else { throw .init(path, "the file is larger than 1 MiB") }
-        guard let text = String(validating: data, as: UTF8.self) else { throw .init(path, "the file is not UTF-8") }
+        guard data.count <= Self.maximumBytes else { throw .init(name, "the file is larger than 1 MiB") }
+        guard let text = String(validating: data, as: UTF8.self) else { throw .init(name, "the file is not UTF-8") }
         return text
+    }
+
+    /// A pipe returns less than was requested, so that the content may need several reads.
+    private static func read(_ handle: FileHandle) throws -> Data {
+        var data = Data()
+        while data.count <= maximumBytes, let part = try handle.read(upToCount: maximumBytes + 1 - data.count),
+            !part.isEmpty
+        {
+            data += part
+        }
+        return data
     }
 
     private static let missing =

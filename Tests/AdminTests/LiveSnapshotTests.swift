@@ -11,13 +11,15 @@ import Testing
 
     private func json(
         _ figures: LoopFigures = LoopFigures(), routes: [String] = [], breakers: [BreakerReport] = [],
-        isDraining: Bool = false, takesActions: Bool = false, pulls: PullSummaries = PullSummaries()
+        upstreams: [UpstreamReport] = [], isDraining: Bool = false, takesActions: Bool = false,
+        pulls: PullSummaries = PullSummaries()
     ) throws -> [String: Any] {
         var overview = LoopOverview()
         overview.figures = figures
         overview.pulls = pulls
         let snapshot = LiveSnapshot(
-            overview: overview, routes: routes, breakers: breakers,
+            overview: overview, routes: routes, breakers: breakers, upstreams: upstreams,
+            health: HealthReport(.init(figures, [], isDraining: isDraining)),
             process: ProcessReport(
                 build: .init(version: "1.2.3"), reloads: ReloadStatus(), generation: 4, accessLogLinesLost: 0,
                 processLogLinesLost: 0),
@@ -80,6 +82,27 @@ import Testing
         #expect(pulls.map { $0["lag"] as? Int } == [7, 0])
         #expect(pulls.map { $0["paused"] as? Bool } == [false, true])
         #expect(pulls.map { $0["upstream"] as? String } == ["http://up", nil])
+    }
+
+    @Test func anUpstreamIsShownWithItsLastFailure() throws {
+        var figures = UpstreamFigures()
+        figures.headArrived(after: .milliseconds(20))
+        _ = figures.failed(UpstreamFailure(.reset, "Connection reset by peer"), at: start)
+        let upstream = UpstreamReport(
+            route: "/a", name: "http://up", state: .ejected, openRequests: 2, requests: 5, figures: figures)
+        let shown = try #require(try json(upstreams: [upstream])["upstreams"] as? [[String: Any]])
+        #expect(shown.count == 1)
+        #expect(shown[0]["state"] as? String == "ejected")
+        #expect(shown[0]["firstByte"] as? Double == 0.02)
+        let last = try #require(shown[0]["lastFailure"] as? [String: Any])
+        #expect(last["cause"] as? String == "reset")
+        #expect(last["ago"] as? Double == 1)
+    }
+
+    @Test func theReasonsOfABadHealthAreShown() throws {
+        let draining = try json(isDraining: true)
+        #expect(draining["health"] as? String == "unhealthy")
+        #expect(draining["reasons"] as? [String] == ["the proxy is draining"])
     }
 
     @Test func aBreakerIsNamedUnderItsKind() throws {

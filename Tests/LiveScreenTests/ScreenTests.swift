@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import LiveScreen
@@ -59,11 +60,11 @@ import Testing
         }
         #expect(titles() == ["route  ", "breaker", "slowest"])
         var seen: [[String]] = []
-        for _ in 0..<4 {
+        for _ in 0..<5 {
             #expect(screen.press(UInt8(ascii: "\t")) == .draw)
             seen.append(titles())
         }
-        #expect(seen == [["route  "], ["breaker"], ["shared "], ["slowest"]])
+        #expect(seen == [["route  "], ["upstrea"], ["breaker"], ["shared "], ["slowest"]])
         #expect(screen.press(UInt8(ascii: "\t")) == .draw)
         #expect(screen.focus == .all)
     }
@@ -129,5 +130,22 @@ import Testing
         #expect(ScreenLine("a", .alarm).drawn(hasColour: true) == "\u{1b}[1;31ma\u{1b}[0m")
         #expect(ScreenLine("a", .alarm).drawn(hasColour: false) == "\u{1b}[1ma\u{1b}[0m")
         #expect(ScreenLine("a", .warning).drawn(hasColour: false) == "a")
+    }
+
+    @Test func anUpstreamThatFailsIsAnAlarm() throws {
+        var snapshot = try SnapshotText.busy.read()
+        let text = """
+            [{"route":"/v1/orders","upstream":"http://a:1","state":"up","openRequests":3,"requests":9,"failures":0,\
+            "firstByte":0.012},{"route":"/v1/orders","upstream":"http://b:1","state":"ejected","openRequests":0,\
+            "requests":9,"failures":7,"lastFailure":{"cause":"connection_refused","text":"x","ago":4.2}}]
+            """
+        snapshot.upstreams = try JSONDecoder().decode([AdminSnapshot.Upstream].self, from: Data(text.utf8))
+        var screen = Screen.fresh
+        screen.take(snapshot, at: 1)
+        let lines = screen.lines(columns: 120, rows: nil)
+        let failing = try #require(lines.first { $0.text.hasPrefix("http://b:1") })
+        #expect(failing.weight == .alarm)
+        #expect(failing.text.contains("connection_refused 4"))
+        #expect(lines.contains { $0.text.hasPrefix("http://a:1") && $0.text.contains("12 ms") && $0.weight == .plain })
     }
 }

@@ -72,6 +72,9 @@ import Testing
         tables += allowed(by: Schema.retryKeys, of: .init())
         tables += allowed(by: Schema.retainKeys, of: .init())
         tables += allowed(by: Schema.upstreamTLSKeys, of: .init())
+        tables += allowed(by: Schema.corsKeys, of: .init())
+        tables += allowed(by: Schema.headersKeys, of: .init())
+        tables += allowed(by: Schema.headerRulesKeys, of: .init())
         try #require(tables.count > 80)
         for (key, allowed) in tables {
             let comments = try #require(written[key], "\(key) is not in the example")

@@ -36,6 +36,7 @@ function span(s) {
   if (m < 60) return m + " min " + two(Math.floor(s % 60)) + " s";
   return h < 48 ? h + " h " + two(m % 60) + " min" : Math.floor(h / 24) + " d " + h % 24 + " h";
 }
+const milliseconds = s => s < 1 ? (1000 * s).toFixed(s < .01 ? 1 : 0) + " ms" : span(s);
 const share = x => (100 * x).toFixed(x < .0995 && x > 0 ? 1 : 0) + " %";
 /** Counts by name, the highest first: `slow-consumer 9 · gone 1`. */
 const list = counts => [...counts].sort((a, b) => b[1] - a[1]).map(([name, n]) => name + " " + count(n)).join(" · ");
@@ -45,6 +46,8 @@ const STATES = {
   flowing: ["s-flowing", "is-good"], paused: ["s-paused", "is-water"], slow: ["s-slow", "is-bad"], held: ["s-held", "is-warm"],
   detached: ["s-away", "is-warm"], pending: ["s-ring", ""], waiting: ["s-ring", ""],
   open: ["s-open", "is-bad"], "half-open": ["s-half", "is-warm"],
+  degraded: ["s-half", "is-warm", "Degraded"], unhealthy: ["s-cross", "is-bad", "Unhealthy"],
+  up: ["s-dot", "is-good"], down: ["s-cross", "is-bad"], ejected: ["s-open", "is-bad"], drained: ["s-held", "is-warm"],
 };
 /** Shows a state as a word, with its own shape in addition to its colour. */
 function chip(node, state) {
@@ -56,7 +59,7 @@ function chip(node, state) {
   put(node.querySelector("b"), word || state);
 }
 
-// ---- History: the snapshots of the last minutes, as long as this page is open
+// ---- History: the snapshots of the last minutes, those from before the page was opened included
 
 class History {
   samples = [];
@@ -66,6 +69,8 @@ class History {
     this.samples.push(sample);
     while (this.samples.length > MOST_SAMPLES || this.samples[0].at < sample.at - WINDOW - 10) this.samples.shift();
   }
+  /** The time that the samples cover, in seconds. */
+  span(now) { const samples = this.within(now); return samples.length ? now - samples[0].at : 0; }
   within(now) { return this.samples.filter(sample => sample.at >= now - WINDOW); }
 }
 let history = new Map(), all = new History(), previous = null;
@@ -177,9 +182,10 @@ function rows(parent, items, key, template, fill) {
     fill(node, item);
   }
 }
-function gauge(bar, part) {
+/** A full queue is a warning only if its client is slow: of a metered stream it is the usual state. */
+function gauge(bar, part, isSlow) {
   bar.firstElementChild.style.width = Math.min(100, 100 * part) + "%";
-  bar.classList.toggle("is-full", part >= .95);
+  bar.classList.toggle("is-full", isSlow && part >= .95);
 }
 
 // ---- The overview
@@ -190,7 +196,9 @@ function showSnapshot(snapshot) {
   const at = Date.parse(snapshot.time) / 1000, now = all.within(at), { totals } = snapshot;
   received = performance.now();
   mayAct = snapshot.actions === true;
-  chip($("state"), snapshot.state);
+  showHealth(snapshot);
+  const covered = all.span(at), label = covered > WINDOW - 2 * BIN ? WINDOW / 60 + " min" : span(covered);
+  for (const node of document.querySelectorAll(".window")) put(node, label);
   put($("version"), snapshot.version);
   put($("uptime"), span(snapshot.uptime));
   showConfiguration(snapshot.configuration);
@@ -200,7 +208,7 @@ function showSnapshot(snapshot) {
   draw($("flow"), now, at, " rec/s");
 
   put($("streams"), count(totals.activeStreams));
-  put($("streams-note"), "at most " + count(Math.max(...now.map(sample => sample.streams))) + " in the last " + WINDOW / 60 + " min");
+  put($("streams-note"), "at most " + count(Math.max(...now.map(sample => sample.streams))) + " in the last " + label);
   const refused = sum(now, "refused"), ended = sum(now, "ended");
   put($("refused"), count(total(refused)));
   put($("refused-note"), list(refused) || "none");
@@ -209,10 +217,42 @@ function showSnapshot(snapshot) {
   showBuffer(totals);
   showRoutes(snapshot.routes, at);
   showSlowest(snapshot.slowest);
+  showUpstreams(snapshot.upstreams);
   showPulls(snapshot.pulls);
   showBreakers(snapshot.breakers);
   put($("hint"), mayAct ? "" : "With an admin_token, this page can end streams and reset breakers.");
   announce(snapshot);
+}
+
+/** The chip is the worse of the process's state and its health, with the reasons as text. */
+function showHealth(snapshot) {
+  const isReady = snapshot.state === "ready" && snapshot.health !== "healthy";
+  chip($("state"), isReady ? snapshot.health : snapshot.state);
+  show($("reasons"), snapshot.reasons.length > 0);
+  put($("reasons"), snapshot.reasons.join("; "));
+}
+
+function showUpstreams(upstreams) {
+  show($("upstreams").tHead.querySelector(".act"), mayAct);
+  rows($("upstreams").tBodies[0], upstreams, upstream => JSON.stringify([upstream.route, upstream.upstream]), "t-upstream", (row, upstream) => {
+    const cells = row.cells, failure = upstream.lastFailure, isDrained = upstream.state === "drained";
+    put(row.querySelector("code"), upstream.upstream);
+    put(row.querySelector(".dim"), upstream.route);
+    chip(row.querySelector(".chip"), upstream.state);
+    put(cells[2], count(upstream.openRequests));
+    put(cells[3], count(upstream.requests));
+    put(cells[4], count(upstream.failures));
+    put(cells[5], upstream.firstByte === undefined ? "–" : milliseconds(upstream.firstByte));
+    put(cells[6], failure ? `${failure.cause}, ${span(failure.ago)} ago: ${failure.text}` : "none");
+    show(row.querySelector(".act"), mayAct);
+    const button = row.querySelector("button");
+    put(button, isDrained ? "Undrain" : "Drain");
+    button.setAttribute("aria-label", `${isDrained ? "Undrain" : "Drain"} ${upstream.upstream} of ${upstream.route}`);
+    button.onclick = () => act(`v1/admin/upstreams/${isDrained ? "undrain" : "drain"}`, {
+      method: "POST", headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ route: upstream.route, upstream: upstream.upstream }),
+    }, isDrained ? "The upstream is in use again." : "The upstream gets no new requests.");
+  });
 }
 
 function showConfiguration(configuration) {
@@ -250,7 +290,14 @@ function showRoutes(routes, at) {
   for (const name of history.keys()) if (!routes.some(route => route.route === name)) history.delete(name);
 }
 
+let found = null;  // the streams of the client that was searched for: its name, its streams, and their number
+
 function showSlowest(streams) {
+  if (found) streams = found.streams;
+  show($("find-all"), found !== null);
+  show($("find-end"), found !== null && found.count > 0 && mayAct);
+  put($("slow-empty"), found ? "This client has no open streams." : "No streams are open.");
+  put($("slow-note"), found ? `${count(found.count)} streams of ${found.client}, as of the search` : "clients that do not take what is due, then the fullest queues");
   // Slow clients first: a queue may also be full of records that are not due yet.
   const sorted = [...streams].sort((a, b) => (b.state === "slow") - (a.state === "slow"));
   const listed = isSlowWhole ? sorted : sorted.slice(0, FEW_SLOW);
@@ -265,7 +312,7 @@ function showSlowest(streams) {
     put(cells[1].firstElementChild, stream.route);
     chip(cells[2].firstElementChild, stream.state);
     put(cells[3].firstElementChild, `${count(stream.bufferRecords)} of ${count(stream.buffer)}`);
-    gauge(cells[3].lastElementChild, stream.bufferRecords / Math.max(1, stream.buffer));
+    gauge(cells[3].lastElementChild, stream.bufferRecords / Math.max(1, stream.buffer), stream.state === "slow");
     put(cells[4].firstElementChild, span(stream.paused));
     put(cells[4].lastElementChild, ` (${share(stream.duration > 0 ? Math.min(1, stream.paused / stream.duration) : 0)})`);
     put(cells[5], stream.rate);
@@ -371,6 +418,9 @@ async function look(shown) {
       else if (answer.status === 404) {
         shown.hasEnded = true;
         chip($("one-state"), "ended");
+        // What was running has ended with it.
+        for (const pause of shown.pauses.values()) pause.running = false;
+        listPauses([...shown.pauses.values()].sort((a, b) => a.start - b.start).slice(-LISTED_PAUSES).reverse(), shown.seen || 0);
         show(document.querySelector("#stream .act"), false);
         put($("announce"), "The stream has ended.");
       }
@@ -380,6 +430,7 @@ async function look(shown) {
 }
 function showStream(stream) {
   const now = stream.duration, from = Math.max(0, now - WINDOW);
+  one.seen = now;
   put($("one-client"), stream.client || "unknown client");
   chip($("one-state"), stream.state);
   show(document.querySelector("#stream .act"), mayAct);
@@ -466,6 +517,12 @@ $("ask-token").addEventListener("cancel", event => event.preventDefault());
 $("forget").onclick = () => { sessionStorage.removeItem("weir.token"); location.reload(); };
 show($("forget"), token !== "");
 
+/** What preceded the page, once. */
+async function recall() {
+  if (previous) return;
+  const answer = await ask("v1/admin/history");
+  if (answer.ok) for (const sample of await answer.json()) remember(sample);
+}
 /** Reads the event stream; `fetch`, because an `EventSource` cannot send the token. */
 async function follow() {
   const stop = new AbortController();
@@ -474,6 +531,7 @@ async function follow() {
   try {
     const answer = await ask("v1/admin/events?interval=1s", { signal: stop.signal });
     if (!answer.ok) throw new Error((await answer.text()).trim() || "HTTP " + answer.status);
+    await recall();
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
     for (wait(); ;) {
@@ -544,7 +602,27 @@ $("confirm").addEventListener("close", () => {
   if ($("confirm").returnValue === "yes" && one)
     act("v1/admin/streams/" + encodeURIComponent(one.handle), { method: "DELETE" }, "The stream is ended.");
 });
-$("slow-more").onclick = () => { isSlowWhole = !isSlowWhole; if (previous) showSlowest(previous.slowest); };
+async function find(client) {
+  try {
+    const answer = await ask("v1/admin/streams?client=" + encodeURIComponent(client));
+    if (!answer.ok) return say("HTTP " + answer.status);
+    found = { client, ...await answer.json() };
+    showSlowest([]);
+  } catch { say("weir cannot be reached."); }
+}
+$("find").addEventListener("submit", event => {
+  event.preventDefault();
+  const client = $("client").value.trim();
+  if (client) find(client);
+});
+$("find-all").onclick = () => { found = null; $("client").value = ""; if (previous && previous.slowest) showSlowest(previous.slowest); };
+$("find-end").onclick = () => { $("confirm-client").returnValue = ""; $("confirm-client").showModal(); };
+$("confirm-client").addEventListener("close", async () => {
+  if ($("confirm-client").returnValue !== "yes" || !found) return;
+  await act("v1/admin/streams?client=" + encodeURIComponent(found.client), { method: "DELETE" }, "The streams are ended.");
+  find(found.client);
+});
+$("slow-more").onclick = () => { isSlowWhole = !isSlowWhole; if (previous && previous.slowest) showSlowest(previous.slowest); };
 $("theme").onclick = () => {
   const isDark = getComputedStyle(document.documentElement).colorScheme === "dark"
     || (!localStorage.getItem("weir.theme") && matchMedia("(prefers-color-scheme: dark)").matches);
@@ -564,7 +642,6 @@ function navigate() {
   $("one-client").focus();
 }
 addEventListener("hashchange", navigate);
-for (const node of document.querySelectorAll(".window")) put(node, WINDOW / 60 + " min");
 theme();
 navigate();
 run();

@@ -21,6 +21,8 @@ package struct Request: Sendable {
     package let certificate: String?
     /// The trace that it belongs to; `nil` until it is set, and without tracing.
     package var trace: TraceContext?
+    /// The fields that responses to pages of other origins get; `nil` if there are none.
+    package var crossOrigin: HTTPHeaders?
     /// The host that it is for, with its port; `nil` from an HTTP/1.0 client that does not send one.
     package let authority: String?
     /// The same without the port; `nil` if it is not valid.

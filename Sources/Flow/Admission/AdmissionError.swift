@@ -15,6 +15,8 @@ package enum AdmissionError: Error, Equatable, Sendable {
     case upstreamBreakerOpen(CircuitBreaker.Refusal)
     /// The upstream fails its health checks; `retryAfter` is the time until the next check.
     case upstreamDown(retryAfter: Duration)
+    /// An operator has drained every upstream of the route.
+    case upstreamDrained
     /// The client's open streams use its whole record rate.
     case recordBudgetSpent(rate: Rate, retryAfter: Duration)
     /// The proxy has reached its own limit of streams or bytes.
@@ -33,7 +35,7 @@ package enum AdmissionError: Error, Equatable, Sendable {
         case .recordBudgetSpent(_, let retryAfter), .proxyFull(let retryAfter), .upstreamDown(let retryAfter):
             retryAfter
         case .tooManyStreamsOfRoute(_, let retryAfter): retryAfter ?? .seconds(1)
-        case .tooManyStreamsOfClient, .upstreamBusy: .seconds(1)
+        case .tooManyStreamsOfClient, .upstreamBusy, .upstreamDrained: .seconds(1)
         }
     }
 }

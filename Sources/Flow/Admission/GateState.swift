@@ -81,6 +81,7 @@ package struct GateState: Sendable {
             grant.admitted = try admission.admit(client, at: now)
         } catch {
             giveBack(grant, at: now)
+            if let slot = grant.upstream { upstreams.withdrawn(slot) }
             throw error
         }
         if let refusal = grant.admitted.wouldRefuse { grant.wouldRefuse.append(refusal) }
@@ -185,6 +186,7 @@ package struct GateState: Sendable {
         guard let next = try? upstreams.admit(after: tried, onlyOthers: true, at: now) else { return false }
         guard retries.takeRetry(at: now) else {
             upstreams.released(next, at: now)
+            upstreams.withdrawn(next)
             return false
         }
         upstreams.released(slot, at: now)

@@ -18,11 +18,17 @@ package struct RouteTable: Sendable {
     ///     HTTP/1.0.
     ///   - path: Without the query. `*`, the target of `OPTIONS *`, matches `/`.
     ///   - method: As received.
+    ///   - holds: Whether the other conditions of the match with this index hold; asked only if it has any.
     /// - Returns: The index of the first route that matches, or `nil`.
-    package func match(host: Substring?, path: Substring, method: String) -> Int? {
+    package func match(
+        host: Substring?, path: Substring, method: String, conditions holds: (Int) -> Bool = { _ in true }
+    ) -> Int? {
         // RFC 1034, section 3.1: with the dot at its end it is the same name.
         let host = host.map { $0.utf8.last == UInt8(ascii: ".") ? $0.dropLast() : $0 }
-        return matches.firstIndex { $0.accepts(host: host, path: path, method: method) }
+        return matches.indices.first { index in
+            matches[index].accepts(host: host, path: path, method: method)
+                && (!matches[index].hasConditions || holds(index))
+        }
     }
 
     /// A ``RouteMatch`` in a form that is fast to compare.
@@ -32,11 +38,13 @@ package struct RouteTable: Sendable {
         /// Empty for every path.
         private let path: [UInt8]
         private let methods: [String]
+        let hasConditions: Bool
 
         init(_ match: RouteMatch) {
             host = match.host.map { $0.utf8.map(\.lowercasedASCII) }
             path = match.path == "/" ? [] : Array(match.path.utf8)
             methods = match.methods
+            hasConditions = match.hasConditions
         }
 
         func accepts(host: Substring?, path: Substring, method: String) -> Bool {

@@ -34,6 +34,10 @@ package struct UpstreamPool: Sendable {
         package let openRequests: Int
         /// The result of its health checks; `nil` if there are none.
         package let isDown: Bool?
+        /// Whether an operator has drained it: open requests continue, and it gets no new ones.
+        package let isDrained: Bool
+        /// Requests that it got since the start.
+        package let requests: Int
     }
 
     private struct Member {
@@ -44,6 +48,8 @@ package struct UpstreamPool: Sendable {
         /// again.
         var retired: CircuitBreaker?
         var openRequests = 0
+        var requests = 0
+        var isDrained = false
         var check = HealthCheck()
 
         var trips: Int { breaker?.trips ?? retired?.trips ?? 0 }
@@ -115,6 +121,10 @@ package struct UpstreamPool: Sendable {
         var refusal: AdmissionError?
         var refused: (index: Int, error: AdmissionError)?
         for index in order(after: tried, onlyOthers: onlyOthers) {
+            if members[index].isDrained {
+                refusal = sooner(refusal, .upstreamDrained)
+                continue
+            }
             if members[index].check.isDown {
                 refusal = sooner(refusal, .upstreamDown(retryAfter: rules.check?.interval ?? .seconds(1)))
                 continue
@@ -142,6 +152,7 @@ package struct UpstreamPool: Sendable {
         _ index: Int, isTurn: Bool, ticket: CircuitBreaker.Ticket?, wouldRefuse: AdmissionError? = nil
     ) -> Slot {
         members[index].openRequests += 1
+        members[index].requests += 1
         // An upstream that replaces another keeps its own turn. Otherwise one that fails would give every other turn,
         // with two upstreams all, to the same upstream.
         if isTurn { cursor = (index + 1) % members.count }
@@ -176,6 +187,9 @@ package struct UpstreamPool: Sendable {
         }
         if !removed.isEmpty { removed.removeAll { $0.openRequests == 0 } }
     }
+
+    /// The request of a slot that was released was not sent: it does not count.
+    package mutating func withdrawn(_ slot: Slot) { change(slot) { $0.requests -= 1 } }
 
     // MARK: Verdicts
 
@@ -236,7 +250,8 @@ package struct UpstreamPool: Sendable {
             Status(
                 name: member.name, state: member.breaker?.state(at: now),
                 openFor: member.breaker?.timeUntilHalfOpen(at: now) ?? .zero, openRequests: member.openRequests,
-                isDown: rules.check == nil ? nil : member.check.isDown)
+                isDown: rules.check == nil ? nil : member.check.isDown, isDrained: member.isDrained,
+                requests: member.requests)
         }
     }
 
@@ -248,6 +263,15 @@ package struct UpstreamPool: Sendable {
 
     /// The number of times a breaker opened, over all upstreams and all time.
     package var trips: Int { members.reduce(removedTrips) { $0 + $1.trips } }
+
+    /// Drains an upstream, or ends that, by an operator's command; a reload keeps it.
+    ///
+    /// - Returns: Whether there is such an upstream.
+    package mutating func drain(_ name: String, _ isDrained: Bool) -> Bool {
+        guard let index = members.firstIndex(where: { $0.name == name }) else { return false }
+        members[index].isDrained = isDrained
+        return true
+    }
 
     /// Closes the breaker of an upstream by an operator's command.
     ///

@@ -37,6 +37,7 @@ extension Problem {
             self = .unavailable(.upstreamBreakerOpen(refusal))
         case .upstreamDown(let retryAfter):
             self = .unavailable(.upstreamDown(retryAfter: retryAfter))
+        case .upstreamDrained: self = .unavailable(.upstreamDrained)
         case .recordBudgetSpent(let rate, let retryAfter):
             self.init(
                 .rateLimit, status: 429, detail: "The open streams of this client use its \(rate.text) of records",
@@ -83,6 +84,8 @@ extension Problem {
         case upstreamBreakerOpen(CircuitBreaker.Refusal)
         /// The upstream fails its health checks.
         case upstreamDown(retryAfter: Duration)
+        /// An operator has drained the upstream.
+        case upstreamDrained
         /// An event loop did not report in time.
         case loopSilent
     }
@@ -92,12 +95,31 @@ extension Problem {
         /// The name has no address.
         case unresolved
         case refused
-        /// The TLS handshake failed, or the certificate is not trusted.
+        case unreachable
+        /// The TLS handshake failed.
+        case handshake
+        /// The certificate is not trusted.
         case untrusted
-        /// The connection ended before the response did.
+        /// The connection was reset before the response was complete.
         case reset
+        /// The connection was closed before the response was complete.
+        case truncated
         case malformed
         case recordTooLarge(limit: ByteCount)
+
+        var cause: UpstreamCause {
+            switch self {
+            case .unresolved: .unresolved
+            case .refused: .connectionRefused
+            case .unreachable: .unreachable
+            case .handshake: .tlsHandshake
+            case .untrusted: .tlsCertificate
+            case .reset: .reset
+            case .truncated: .truncated
+            case .malformed: .malformed
+            case .recordTooLarge: .recordTooLarge
+            }
+        }
     }
 
     /// The step that the upstream did not complete in time.
@@ -113,6 +135,7 @@ extension Problem {
             case .proxyFull(let retryAfter): ("The proxy has reached its limit of streams or bytes", retryAfter)
             case .upstreamBreakerOpen(let refusal): ("The upstream has failed too often", refusal.retryAfter)
             case .upstreamDown(let retryAfter): ("The upstream does not pass its health checks", retryAfter)
+            case .upstreamDrained: ("The upstream gets no new requests at the moment", .seconds(1))
             case .loopSilent: ("An event loop has not responded in time", .seconds(1))
             }
         var problem = Problem(.unavailable, status: 503, detail: detail, retryAfter: retryAfter)
@@ -126,12 +149,16 @@ extension Problem {
             switch fault {
             case .unresolved: "The upstream's name has no address"
             case .refused: "The upstream refused the connection"
+            case .unreachable: "The upstream cannot be reached"
+            case .handshake: "The upstream did not agree on TLS"
             case .untrusted: "No trusted connection to the upstream"
-            case .reset: "The upstream ended the connection before its answer was complete"
+            case .reset, .truncated: "The upstream ended the connection before its answer was complete"
             case .malformed: "The upstream's answer is malformed"
             case .recordTooLarge(let limit): "The upstream sent a record of more than \(limit.bytes) bytes"
             }
-        return Problem(.badUpstream, status: 502, detail: detail)
+        var problem = Problem(.badUpstream, status: 502, detail: detail)
+        problem.cause = fault.cause
+        return problem
     }
 
     /// Status 504.
@@ -142,7 +169,9 @@ extension Problem {
             case .firstByte: "The upstream did not begin to answer in time"
             case .firstRecord: "The upstream sent no record in time"
             }
-        return Problem(.upstreamTimeout, status: 504, detail: detail)
+        var problem = Problem(.upstreamTimeout, status: 504, detail: detail)
+        problem.cause = delay == .connect ? .connectTimeout : .timeout
+        return problem
     }
 }
 

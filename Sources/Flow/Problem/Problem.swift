@@ -23,6 +23,8 @@ package struct Problem: Error, Equatable, Sendable {
         case gone
         case tooLarge = "too-large"
         case notImplemented = "not-implemented"
+        /// The request has passed through this proxy before.
+        case loopDetected = "loop-detected"
         /// Only in a notice within a stream.
         case recordsDropped = "records-dropped"
 
@@ -46,6 +48,7 @@ package struct Problem: Error, Equatable, Sendable {
             case .gone: "Gone"
             case .tooLarge: "Too Large"
             case .notImplemented: "Not Implemented"
+            case .loopDetected: "Loop Detected"
             case .recordsDropped: "Records Dropped"
             }
         }
@@ -60,6 +63,8 @@ package struct Problem: Error, Equatable, Sendable {
     /// Every 429 and 503 has it. With another status it is only in notices: the notice of a stream that ends badly
     /// contains the time to retry, whatever the status would have been.
     package let retryAfter: Int?
+    /// The upstream's failure, for `Proxy-Status`; not in the JSON.
+    package var cause: UpstreamCause?
     /// The state of the breaker that refused the request: open or half-open.
     package var breaker: CircuitBreaker.State?
     /// Dropped records, in a notice.

@@ -41,8 +41,10 @@ package struct StreamMachine: Sendable {
     package private(set) var detachedUntil: Instant?
     /// Whether the client was slow and was not ended, because the limit is in a dry run.
     package private(set) var wouldHaveStalled = false
+    /// The timeout that ended the upstream's part; `nil` if none has.
+    package private(set) var expired: UpstreamTimeout?
     /// Whether the upstream did not begin its response in time, or stopped sending.
-    package private(set) var hasUpstreamFallenSilent = false
+    package var hasUpstreamFallenSilent: Bool { expired?.isSilence ?? false }
 
     /// The number of times that a full queue paused the upstream.
     package var pauses: Int { queuePauses.count }
@@ -91,7 +93,7 @@ package struct StreamMachine: Sendable {
     package mutating func attemptBegan(at now: Instant) {
         guard phase == .awaitingHead else { return }
         upstream = UpstreamClock(at: now)
-        hasUpstreamFallenSilent = false
+        expired = nil
     }
 
     /// The head of the response arrived, and is not sent before the first record.
@@ -225,6 +227,11 @@ package struct StreamMachine: Sendable {
         return .finish(outcome)
     }
 
+    private mutating func end(after timeout: UpstreamTimeout) -> Action {
+        expired = timeout
+        return end(.upstreamTimeout)
+    }
+
     /// When to call ``deadlinePassed(at:)``; `distantFuture` if no clock with a limit runs.
     package var nextDeadline: Instant {
         guard phase != .finished else { return .distantFuture }
@@ -247,19 +254,21 @@ package struct StreamMachine: Sendable {
         if let detachedUntil, now >= detachedUntil { return end(.clientGone) }
         let isPauseOver = phase == .open && Self.isOver(queuePauses.since, limits.pause, at: now)
         if isBehind, stall.isSlow(at: now) || isPauseOver, isSlowEnforced() { return end(.slowConsumer) }
-        if Self.isOver(began, limits.total, at: now) { return end(.upstreamTimeout) }
+        if Self.isOver(began, limits.total, at: now) { return end(after: .total) }
         if Self.isOver(heldSince, limits.pause, at: now) { return end(.cancelled) }
         switch phase {
         case .awaitingHead where Self.isOver(upstream.headAwaitedSince, limits.firstByte, at: now):
-            hasUpstreamFallenSilent = true
-            guard isDetached else { return end(.upstreamTimeout) }
-            return giveUpUpstream(at: now)
+            guard isDetached else { return end(after: .firstByte) }
+            return giveUpUpstream(after: .firstByte, at: now)
         case .awaitingHead where now >= recordDeadline:
-            hasUpstreamFallenSilent = true
+            expired = .firstRecord
             return .tryAnother
-        case .open where isPauseOver || Self.isOver(bytesAwaitedSince, limits.idle, at: now) || now >= recordDeadline:
-            hasUpstreamFallenSilent = !isPauseOver
-            return giveUpUpstream(at: now)
+        case .open where isPauseOver: return giveUpUpstream(after: .pause, at: now)
+        case .open where Self.isOver(bytesAwaitedSince, limits.idle, at: now):
+            return giveUpUpstream(after: .idle, at: now)
+        case .open where now >= recordDeadline:
+            let isFirst = Self.isOver(upstream.firstRecordAwaitedSince, limits.firstRecord, at: now)
+            return giveUpUpstream(after: isFirst ? .firstRecord : .betweenRecords, at: now)
         case .awaitingHead, .open, .emptying, .ending, .finished: return .none
         }
     }
@@ -280,7 +289,8 @@ package struct StreamMachine: Sendable {
     }
 
     /// Cancels an upstream that stopped sending, or was paused for too long; the records that it sent are still delivered.
-    private mutating func giveUpUpstream(at now: Instant) -> Action {
+    private mutating func giveUpUpstream(after timeout: UpstreamTimeout, at now: Instant) -> Action {
+        expired = timeout
         queuePauses.end(at: now)
         phase = .emptying(.upstreamTimeout)
         return .cancelUpstream

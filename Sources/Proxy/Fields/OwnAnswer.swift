@@ -1,5 +1,5 @@
 package import Downstream
-import Flow
+package import Flow
 package import NIOHTTP1
 import Observability
 
@@ -27,13 +27,14 @@ package struct OwnAnswer {
     /// - Parameters:
     ///   - problem: The reported problem.
     ///   - accept: The request's `Accept`, which selects the media type; `nil` if it has none.
-    ///   - base: The beginning of the problem's `type`.
-    init(_ problem: Problem, accept: String?, base: String) {
+    ///   - style: How problems are written.
+    init(_ problem: Problem, accept: String?, in style: ProblemStyle) {
         self.init(
             HTTPResponseStatus(statusCode: problem.status), type: Problem.contentType(accept: accept),
-            text: problem.json(base: base) + "\n", isStorable: true)
+            text: problem.json(base: style.base) + "\n", isStorable: true)
         if let seconds = problem.retryAfter { headers.add(name: "Retry-After", value: String(seconds)) }
         if let methods = problem.allowed { headers.add(name: "Allow", value: methods) }
+        if let name = style.proxyName { headers.add(name: "Proxy-Status", value: problem.proxyStatus(by: name)) }
     }
 
     /// All fields except the framing.
@@ -51,16 +52,19 @@ package struct OwnAnswer {
     /// - Parameters:
     ///   - request: Its `Accept` selects the media type; `nil` if there is no valid request.
     ///   - problem: The reported problem.
-    ///   - base: The beginning of the problem's `type`.
-    init(refusing request: Request?, with problem: Problem, base: String) {
-        self.init(problem, accept: request?.head.headers.first(name: "accept"), base: base)
+    ///   - style: How problems are written.
+    init(refusing request: Request?, with problem: Problem, in style: ProblemStyle) {
+        self.init(problem, accept: request?.head.headers.first(name: "accept"), in: style)
     }
 
     /// Writes the whole response to a request; `nil` if there is no valid one.
     ///
     /// - Returns: The length of the body: a response to HEAD has none (RFC 9110, section 9.3.2).
-    func send(to response: any ClientResponse, for request: Request?, date: String) -> ByteCount {
-        send(to: response, date: date)
+    @discardableResult
+    package func send(to response: any ClientResponse, for request: Request?, date: String) -> ByteCount {
+        var headers = headers(date: date)
+        if let fields = request?.crossOrigin { headers.add(contentsOf: fields) }
+        response.respond(status, headers: headers, text: text)
         return request?.head.method == .HEAD ? .zero : ByteCount(text.utf8.count)
     }
 

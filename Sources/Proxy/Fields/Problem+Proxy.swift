@@ -8,10 +8,13 @@ extension Problem {
     init(_ error: UpstreamError) {
         switch error {
         case .unresolved: self = .badUpstream(.unresolved)
-        case .unreachable: self = .badUpstream(.refused)
+        case .refused: self = .badUpstream(.refused)
+        case .unreachable: self = .badUpstream(.unreachable)
         case .connectTimeout: self = .upstreamTimeout(.connect)
+        case .handshake: self = .badUpstream(.handshake)
         case .untrusted: self = .badUpstream(.untrusted)
-        case .brokenOff, .closedWhileIdle: self = .badUpstream(.reset)
+        case .reset, .closedWhileIdle: self = .badUpstream(.reset)
+        case .truncated: self = .badUpstream(.truncated)
         case .malformed: self = .badUpstream(.malformed)
         }
     }
@@ -46,8 +49,10 @@ extension Problem {
 extension Outcome {
     init(_ error: UpstreamError) {
         switch error {
-        case .unresolved, .unreachable, .untrusted, .brokenOff, .closedWhileIdle, .malformed: self = .upstreamFailed
         case .connectTimeout: self = .upstreamTimeout
+        case .unresolved, .refused, .unreachable, .handshake, .untrusted, .reset, .truncated, .closedWhileIdle,
+            .malformed:
+            self = .upstreamFailed
         }
     }
 }
@@ -69,6 +74,10 @@ extension Problem {
 
     /// The stream cannot be resumed.
     static let cannotResume = Problem(.gone, status: 410, detail: "This stream cannot be resumed")
+
+    /// The request has passed through this proxy before (RFC 9110, section 7.6.3).
+    static let loopDetected = Problem(
+        .loopDetected, status: 508, detail: "The request has passed through this proxy before; check the upstreams")
 
     static let endedByOperator = Problem(
         .unavailable, status: 503, detail: "An operator has ended this stream", retryAfter: .seconds(1))

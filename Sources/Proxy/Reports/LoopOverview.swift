@@ -4,7 +4,7 @@ package struct LoopOverview: Sendable {
     package var slowest = SlowestStreams()
     package var pulls = PullSummaries()
 
-    package init() {}
+    package init(_ figures: LoopFigures = LoopFigures()) { self.figures = figures }
 
     package static func += (left: inout LoopOverview, right: LoopOverview) {
         left.figures += right.figures

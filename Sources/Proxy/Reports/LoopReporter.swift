@@ -6,6 +6,9 @@ protocol LoopReporter: AnyObject {
     /// The counts of the loop, and its slowest streams.
     func overview() -> LoopOverview
 
+    /// The open streams of a client, reported as they were before they ended if `isEnding`.
+    func streams(of client: String, isEnding: Bool) -> ClientStreams
+
     /// The open stream with this handle, reported as it was before it ended if `isEnding`; `nil` if there is none.
     func report(of handle: StreamHandle, isEnding: Bool) -> StreamReport?
 }

@@ -43,7 +43,7 @@ extension ProxyRoute {
     }
 
     /// The client's name for operators: the value of a header may be a secret, an address is not.
-    private func shown(_ client: ClientKey) -> String {
+    func shown(_ client: ClientKey) -> String {
         switch settings.clientKey {
         case .address, .certificate: client.text
         case .header: "#" + ShortHash.text(of: client, digits: 8)

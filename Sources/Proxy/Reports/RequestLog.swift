@@ -8,16 +8,16 @@ final class RequestLog {
     private let log: AccessLog?
     private let metrics: LoopMetrics
     private let date: HTTPDate
-    private let problemBase: () -> String
+    private let style: () -> ProblemStyle
     private var random = RandomPool()
 
     /// - Parameters:
     ///   - log: `nil` if no access log is written.
     ///   - metrics: The metrics of the loop.
     ///   - date: The `Date` of responses.
-    ///   - problemBase: Returns the beginning of the problems' `type`.
-    init(_ log: AccessLog?, metrics: LoopMetrics, date: HTTPDate, problemBase: @escaping () -> String) {
-        (self.log, self.metrics, self.date, self.problemBase) = (log, metrics, date, problemBase)
+    ///   - style: Returns how problems are written.
+    init(_ log: AccessLog?, metrics: LoopMetrics, date: HTTPDate, style: @escaping () -> ProblemStyle) {
+        (self.log, self.metrics, self.date, self.style) = (log, metrics, date, style)
     }
 
     /// Whether the access log is written.
@@ -80,7 +80,7 @@ final class RequestLog {
 
     /// - Returns: The length of the body.
     private func answer(_ problem: Problem, to request: Request?, response: any ClientResponse) -> ByteCount {
-        OwnAnswer(refusing: request, with: problem, base: problemBase())
+        OwnAnswer(refusing: request, with: problem, in: style())
             .send(to: response, for: request, date: date.text(at: .now()))
     }
 }

@@ -72,6 +72,51 @@ package struct OperatorInterface: Sendable {
         shared.roster.join(into: nil, on: loop, { $0.report(of: handle, isEnding: true) }, { $0 = $0 ?? $1 })
     }
 
+    // MARK: Streams of a client
+
+    /// Reports on the open streams of a client, and ends them if `isEnding`.
+    ///
+    /// - Parameters:
+    ///   - client: Its address, or its name as in ``BreakerReport``.
+    ///   - isEnding: Whether each is ended after its last whole record; it is logged.
+    ///   - loop: The loop of the result.
+    /// - Returns: Their reports from before the end; a failure if a loop does not report in time or has been shut down.
+    /// - Complexity: O(open streams).
+    package func streams(
+        of client: String, isEnding: Bool, on loop: any EventLoop
+    ) -> EventLoopFuture<ClientStreams> {
+        if isEnding {
+            shared.processLog.notice("an operator ends the streams of a client", metadata: ["client": "\(client)"])
+        }
+        return shared.roster.join(
+            into: ClientStreams(), on: loop, { $0.streams(of: client, isEnding: isEnding) }, +=)
+    }
+
+    // MARK: Upstreams
+
+    /// The upstreams of each route, in the order of the configuration.
+    package func upstreams(at now: Instant) -> [UpstreamReport] {
+        shared.served.routes.flatMap { $0.upstreamReports(at: now) }
+    }
+
+    /// Drains an upstream, or ends that, and logs it.
+    ///
+    /// - Parameters:
+    ///   - upstream: Its address as configured.
+    ///   - route: The name of the route; `nil` for all routes that have it.
+    ///   - isDrained: Whether it gets no new requests from now on.
+    /// - Returns: Whether there is such an upstream.
+    package func drain(_ upstream: String, of route: String?, _ isDrained: Bool) -> Bool {
+        let served = shared.served.routes.filter { route == nil || $0.name == route }
+        let drained = served.filter { $0.gate.withState { $0.upstreams.drain(upstream, isDrained) } }
+        for route in drained {
+            shared.processLog.notice(
+                isDrained ? "an upstream was drained by an operator" : "an upstream is in use again",
+                metadata: ["route": "\(route.name)", "upstream": "\(upstream)"])
+        }
+        return !drained.isEmpty
+    }
+
     // MARK: Breakers
 
     /// The breakers of each route, in the order of the configuration.

@@ -19,10 +19,11 @@ package protocol OperatorPages: Sendable {
     ///
     /// - Parameters:
     ///   - proxy: The reported proxy.
+    ///   - request: The request, on a public listener.
     ///   - response: Receives the response.
     ///   - loop: The response's.
     ///   - answered: Called on the loop after the response, with its status and the length of its body; it ends the turn.
     func answerHealth(
-        of proxy: OperatorInterface, to response: any ClientResponse, on loop: any EventLoop,
+        of proxy: OperatorInterface, _ request: Request, to response: any ClientResponse, on loop: any EventLoop,
         answered: @escaping (_ status: Int, _ bytes: Int) -> Void)
 }

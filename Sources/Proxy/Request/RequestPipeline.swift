@@ -38,6 +38,10 @@ final class RequestPipeline {
             throw .malformedRequest
         }
         let path = request.path
+        if served.crossOrigin != nil, let answer = try served.preflight(of: request) {
+            answer.send(to: writer, date: shared.date.text(at: .now()))
+            return log.logOwnAnswer(request, status: Int(answer.status.code), bytes: 0, client: client)
+        }
         if served.health.owns(path) {
             return try destination.answerHealth(request, client: client, response: writer)
         }
@@ -48,6 +52,7 @@ final class RequestPipeline {
         }
         let route = try served.route(of: request, path: path)
         matched = route
+        guard !served.forwarding.isLoop(request.head.headers) else { throw .loopDetected }
         try route.checkBody(of: request)
         let maxForwards = try MaxForwards(of: request)
         guard maxForwards != .exhausted else {
@@ -60,6 +65,7 @@ final class RequestPipeline {
             served: served, terms: terms,
             preferences: Preferences(prefer: request.values(of: "prefer")), maxForwards: maxForwards,
             body: request.hasBody ? body : nil)
+        streamRequest.request.crossOrigin = served.crossOriginFields(for: request, on: route)
         streamRequest.sharing = route.sharing?.sharing(of: request) ?? .off
         if let resume = try ResumeRequest.sent(in: request) {
             guard case .shared(let key, _) = streamRequest.sharing, !shared.registry.isOpen(resume.stream) else {
@@ -78,7 +84,7 @@ final class RequestPipeline {
         guard request.head.method == .OPTIONS else { throw .methodNotAllowed(allowed) }
         var answer = OwnAnswer(.ok, isStorable: true)
         answer.headers.add(name: "Allow", value: allowed)
-        answer.send(to: response, date: shared.date.text(at: .now()))
+        answer.send(to: response, for: request, date: shared.date.text(at: .now()))
         log.logOwnAnswer(request, status: 200, bytes: 0, client: client)
     }
 
@@ -105,11 +111,13 @@ extension RequestPipeline: RequestHandler {
         if served.configuration.isTracing {
             request.trace = TraceContext(joining: request.values(of: TraceContext.parentHeader), using: &random)
         }
+        request.crossOrigin = served.crossOriginFields(for: request, on: nil)
         let client = served.clients.client(of: request)
         var route: ProxyRoute?
         do throws(Problem) {
             try serve(request, body: body, client: client, by: served, writer: writer, matched: &route)
         } catch {
+            if route != nil { request.crossOrigin = served.crossOriginFields(for: request, on: route) }
             log.refuse(request, with: error, client: client, route: route?.name, response: writer)
         }
     }

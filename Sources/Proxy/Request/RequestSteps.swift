@@ -6,16 +6,6 @@ import Settings
 
 // Steps of ``RequestPipeline`` that need only the head.
 
-extension ServedConfiguration {
-    /// The route that serves a request.
-    func route(of request: Request, path: Substring) throws(Problem) -> ProxyRoute {
-        let index = table.match(
-            host: request.host, path: path, method: request.head.method.rawValue)
-        guard let index else { throw .notFound }
-        return routes[index]
-    }
-}
-
 extension ProxyRoute {
     /// Rejects a body before any of it has arrived.
     func checkBody(of request: Request) throws(Problem) {

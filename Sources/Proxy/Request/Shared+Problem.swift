@@ -17,6 +17,6 @@ extension Shared {
 
     /// The same response, not sent yet.
     func ownAnswer(_ problem: Problem, to request: Request?) -> OwnAnswer {
-        OwnAnswer(refusing: request, with: problem, base: served.problemBase)
+        OwnAnswer(refusing: request, with: problem, in: served.problemStyle)
     }
 }

@@ -9,7 +9,7 @@ import Upstream
 /// Shared by all loops: everything is immutable except the gate and the counters, which have locks.
 final class ProxyRoute: Sendable {
     let settings: Route
-    /// The route's name in logs: its match.
+    /// The route's name in logs and metrics.
     let name: String
     let upstreams: [RouteUpstream]
     let gate: AdmissionGate
@@ -24,12 +24,12 @@ final class ProxyRoute: Sendable {
     let keys: (any RecordKeyReader)?
     /// How clients share requests to the upstream; `nil` if they do not.
     let sharing: RouteSharing?
+    /// What it changes in the fields of requests and of responses; `nil` for nothing.
+    let requestFields, responseFields: FieldRules?
     /// Limits how often a compressed stream is logged.
     let codingWarnings = WarningPace(every: .seconds(60))
     /// Limits how often a rate that was not applied is logged.
     let typeWarnings = WarningPace(every: .seconds(60))
-    /// Limits how often an untrusted upstream is logged.
-    let trustWarnings = WarningPace(every: .seconds(60))
 
     /// - Parameters:
     ///   - settings: The configuration of the route.
@@ -38,7 +38,8 @@ final class ProxyRoute: Sendable {
     ///   - log: Reports the route's breakers.
     init(_ settings: Route, hasAddresses: Bool = true, after previous: ProxyRoute? = nil, log: Logger? = nil) {
         self.settings = settings
-        let name = settings.match.host.map { $0 + settings.match.path } ?? settings.match.path
+        let name =
+            settings.name ?? settings.match.host.map { $0 + settings.match.path } ?? settings.match.path
         self.name = name
         upstreams = RouteUpstream.all(of: settings, after: previous?.upstreams ?? [])
         gate =
@@ -54,6 +55,8 @@ final class ProxyRoute: Sendable {
             pause: settings.timeouts.pause, stall: settings.stallTimeout?.after, total: settings.timeouts.total,
             resumeWindow: settings.resumeWindow, endsWhenFull: settings.overflow == .disconnect,
             isStallDryRun: settings.stallTimeout?.isDryRun ?? false)
+        requestFields = FieldRules(settings.headers.request)
+        responseFields = FieldRules(settings.headers.response)
         async = hasAddresses && settings.framing != .none ? settings.async : nil
         promises = previous?.promises ?? NamedCounter(perName: settings.async?.perClient)
         keys = settings.key.flatMap { JSONPointer($0) }

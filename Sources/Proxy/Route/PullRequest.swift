@@ -21,9 +21,10 @@ extension ProxyRoute {
     func writeHeader(
         to list: inout HeaderList, of key: SharingKey, at address: UpstreamAddress, forwarding: Forwarding
     ) {
-        for (name, lines) in zip(sharing?.settings.key ?? [], key.fields) {
+        for (name, lines) in zip(sharing?.settings.key ?? [], key.fields) where requestFields?.drops(name) != true {
             for line in lines { list.add(name, line) }
         }
+        for field in requestFields?.fields ?? [] { list.add(field.name, field.value) }
         switch settings.host {
         case .preserve: list.add(own: "Host", key.authority ?? address.authority)
         case .upstream: list.add(own: "Host", address.authority)

@@ -77,6 +77,7 @@ extension ProxyRoute {
         var isTrusted: Bool?
         var traceStates: [String] = []
         for (name, value) in headers where named.isEmpty || !named.contains(name.lowercased()) {
+            if let requestFields, requestFields.drops(name) { continue }
             switch RequestField(name) {
             case .dropped: continue
             case .host: host = value
@@ -93,6 +94,7 @@ extension ProxyRoute {
                 list.add(name, value)
             }
         }
+        for field in requestFields?.fields ?? [] { list.add(field.name, field.value) }
         switch settings.host {
         // RFC 9112, section 3.2: an HTTP/1.1 request must have one, but an HTTP/1.0 client may have omitted it.
         case .preserve: list.add(own: "Host", host ?? address.authority)

@@ -8,9 +8,11 @@ struct RouteUpstream: Sendable {
     let origin: Origin
     /// The name in logs and metrics: the address as configured.
     let name: String
+    /// What is known of it; continues over a reload.
+    let history: UpstreamHistory
 
-    init(address: UpstreamAddress, origin: Origin) {
-        (self.address, self.origin, name) = (address, origin, address.text)
+    init(address: UpstreamAddress, origin: Origin, history: UpstreamHistory = UpstreamHistory()) {
+        (self.address, self.origin, name, self.history) = (address, origin, address.text, history)
     }
 }
 
@@ -24,8 +26,10 @@ extension RouteUpstream {
                 target: settings.upstreamTLS.target(of: address), trust: settings.upstreamTLS.trust(for: address),
                 speaksHTTP2: settings.upstreamHTTP2 != nil, connectTimeout: settings.timeouts.connect,
                 receiveBuffer: settings.upstreamReceiveBuffer)
-            let same = previous.first { $0.address == address && $0.origin == origin }
-            return RouteUpstream(address: address, origin: same?.origin ?? origin)
+            let known = previous.filter { $0.address == address }
+            return RouteUpstream(
+                address: address, origin: known.first { $0.origin == origin }?.origin ?? origin,
+                history: known.first?.history ?? UpstreamHistory())
         }
     }
 }

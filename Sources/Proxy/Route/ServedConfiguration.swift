@@ -19,6 +19,9 @@ final class ServedConfiguration: Sendable {
     /// The addresses of streams; `nil` if they have none.
     let streamsAddress: StreamsAddress?
     let health: HealthAddress
+    let problemStyle: ProblemStyle
+    /// The policy of weir's own addresses; `nil` if no route has one.
+    let crossOrigin: CrossOriginPolicy?
 
     /// - Parameters:
     ///   - configuration: The configuration to serve.
@@ -41,9 +44,9 @@ final class ServedConfiguration: Sendable {
             maximumStreams: configuration.http2?.maxConcurrentStreams)
         streamsAddress = configuration.paths.streams.map { StreamsAddress(path: $0) }
         health = HealthAddress(path: configuration.paths.health)
+        crossOrigin = CrossOriginPolicy.union(configuration.routes.compactMap(\.cors))
+        problemStyle = ProblemStyle(base: configuration.problemBase, proxyName: configuration.proxyName)
     }
-
-    var problemBase: String { configuration.problemBase }
 
     /// The route of this generation with the same match as an older one's route; `nil` if there is none.
     func successor(of route: ProxyRoute) -> ProxyRoute? {

@@ -65,7 +65,7 @@ final class Pull {
             exchange.transfer = transfer
             transfer.start()
         } catch {
-            transferEnded(.failed(.unreachable("\(error)")))
+            transferEnded(.failed(.unprepared(error)))
         }
     }
 
@@ -134,7 +134,7 @@ final class Pull {
             table.remove(key, id)
             exchange.transfer?.cancel()
             judge(.clientGone, error: nil)
-            finish(.ended(SharedEnd(end: .failed(.brokenOff("the shared request was ended")), trailers: [:])))
+            finish(.ended(SharedEnd(end: .failed(.reset("the shared request was ended")), trailers: [:])))
         }
     }
 
@@ -215,6 +215,7 @@ final class Pull {
 extension Pull: TransferDelegate {
     func transferHead(_ received: UpstreamResponseHead) {
         let settings = route.settings, now = host.now()
+        exchange.permit?.upstream?.history.headArrived(after: now - exchange.lastHeard)
         exchange.lastHeard = now
         let kind = ResponseKind(.init(received, method: .GET), framing: settings.framing, types: settings.types)
         let refusal = Shareability.refusal(
@@ -265,6 +266,9 @@ extension Pull: TransferDelegate {
         var outcome = Outcome.completed
         if case .failed(let error) = end {
             outcome = Outcome(error)
+            if let upstream = exchange.permit?.upstream {
+                route.warn(of: error.failure, from: upstream, to: host.process, at: host.now())
+            }
             judge(outcome, error: error)
             if triesAnother(after: error) { return }
         } else {

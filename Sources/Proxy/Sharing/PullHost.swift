@@ -1,5 +1,6 @@
 import Downstream
 import Flow
+import Logging
 import NIOCore
 import Upstream
 
@@ -7,6 +8,8 @@ import Upstream
 protocol PullHost: AnyObject {
     var eventLoop: any EventLoop { get }
     var timers: LoopTimers { get }
+    /// The process's own log.
+    var process: Logger { get }
     /// Whether all streams together hold more than they may.
     var isMemoryExceeded: Bool { get }
 

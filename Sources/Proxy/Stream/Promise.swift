@@ -62,7 +62,7 @@ final class Promise {
         let now = host.now()
         stream.awaitFetch(until: pendingEnds(from: now))
         OwnAnswer(StreamState(of: stream, at: now), promisedAt: host.location(of: stream.id), retryAfter: retryAfter)
-            .send(to: response, date: host.dateText)
+            .send(to: response, for: request.request, date: host.dateText)
         return true
     }
 
@@ -152,7 +152,8 @@ extension AdmissionError {
     var endsByWaiting: Bool {
         switch self {
         case .tooManyStreamsOfClient, .tooManyStreamsOfRoute, .tooManyStarts, .recordBudgetSpent: true
-        case .upstreamBusy, .clientBreakerOpen, .upstreamBreakerOpen, .upstreamDown, .proxyFull: false
+        case .upstreamBusy, .clientBreakerOpen, .upstreamBreakerOpen, .upstreamDown, .upstreamDrained, .proxyFull:
+            false
         }
     }
 
@@ -161,7 +162,7 @@ extension AdmissionError {
         switch self {
         case .tooManyStreamsOfClient, .tooManyStreamsOfRoute: true
         case .tooManyStarts, .recordBudgetSpent, .upstreamBusy, .clientBreakerOpen, .upstreamBreakerOpen,
-            .upstreamDown, .proxyFull:
+            .upstreamDown, .upstreamDrained, .proxyFull:
             false
         }
     }

@@ -1,7 +1,6 @@
 import Flow
 import HTTPText
 import Logging
-import Upstream
 
 /// Warnings to the operator, who alone can change what they report; each at most once a minute for a route.
 extension ProxyRoute {
@@ -19,11 +18,16 @@ extension ProxyRoute {
         }
     }
 
-    /// An upstream is not trusted.
-    func warn(of error: UpstreamError, from upstream: String?, to process: Logger, at now: Instant) {
-        guard case .untrusted(let reason) = error, trustWarnings.isDue(at: now) else { return }
-        process.warning(
-            "no trusted connection to an upstream",
-            metadata: ["route": "\(name)", "upstream": "\(upstream ?? "")", "error": "\(reason)"])
+    /// An upstream has failed: logged at most once a minute for each upstream.
+    func warn(of failure: UpstreamFailure, from upstream: RouteUpstream, to process: Logger, at now: Instant) {
+        guard let count = upstream.history.failed(failure, at: now) else { return }
+        let isTrust = failure.cause == .tlsCertificate
+        process.log(
+            level: isTrust ? .warning : .info,
+            isTrust ? "no trusted connection to an upstream" : "an upstream has failed",
+            metadata: [
+                "route": "\(name)", "upstream": "\(upstream.name)", "cause": "\(failure.cause.rawValue)",
+                "error": "\(failure.text)", "failures": "\(count)",
+            ])
     }
 }

@@ -12,6 +12,8 @@ struct ResponseHead {
     let body: ResponseBodyLength
     /// What the upstream announces to follow the body (`Trailer`; RFC 9110, section 6.6.2).
     let trailerNames: [String]
+    /// Whether weir adds `Proxy-Status` to the trailers of a stream.
+    private let hasProxyStatus: Bool
 
     /// - Parameters:
     ///   - head: As the upstream sent it.
@@ -23,11 +25,14 @@ struct ResponseHead {
         let keepsLength = head.contentLength != nil && !(format.map(request.mayChangeLength(of:)) ?? false)
         status = HTTPResponseStatus(statusCode: head.status, reasonPhrase: head.reason)
         headers = Self.fields(of: head, to: request)
+        request.route.responseFields?.apply(to: &headers)
+        if let fields = request.request.crossOrigin { headers.replaceGrants(with: fields) }
         // RFC 9110, section 6.6.1: a recipient with a clock adds what an upstream without one omitted.
         if !head.mayHave("date") || !headers.contains(name: "date") { headers.add(name: "Date", value: date) }
         if let status = request.sharing.cacheStatus { headers.add(name: "Cache-Status", value: status) }
         if hasBody, !keepsLength { headers.remove(name: "content-length") }
         body = !hasBody ? .none : keepsLength ? .length : .unknown
+        hasProxyStatus = request.served.problemStyle.proxyName != nil
         trailerNames = head.mayHave("trailer") ? head.headers.listed(in: "trailer").map(String.init) : []
     }
 
@@ -52,7 +57,8 @@ struct ResponseHead {
     func write(to response: any ClientResponse, isStream: Bool) {
         var headers = headers
         if sendsTrailers(to: response) {
-            let names = trailerNames + (isStream ? ["X-Stream-Status, X-Stream-Items"] : [])
+            let own = hasProxyStatus ? ", Proxy-Status" : ""
+            let names = trailerNames + (isStream ? ["X-Stream-Status, X-Stream-Items" + own] : [])
             if !names.isEmpty { headers.add(name: "Trailer", value: names.joined(separator: ", ")) }
         }
         response.writeHead(status, headers: headers, body: body)
@@ -63,6 +69,17 @@ struct ResponseHead {
 }
 
 extension HTTPHeaders {
+    /// Replaces what an upstream grants to pages of other origins, since the route decides it.
+    fileprivate mutating func replaceGrants(with fields: HTTPHeaders) {
+        for name in [
+            "access-control-allow-origin", "access-control-allow-credentials", "access-control-expose-headers",
+        ]
+        where contains(name: name) {
+            remove(name: name)
+        }
+        add(contentsOf: fields)
+    }
+
     /// Whether a request with these fields, which names a stream, is for its records.
     ///
     /// It is if its `Accept` names a type of streams, or the type of this one. A range such as `*/*` does not count: a

@@ -16,6 +16,10 @@ extension Stream {
         if isStream, head?.sendsTrailers(to: response) ?? false {
             trailers.replaceOrAdd(name: "X-Stream-Status", value: "complete")
             trailers.replaceOrAdd(name: "X-Stream-Items", value: String(account.totals.records))
+            if let name = request.served.problemStyle.proxyName, let status = account.totals.status {
+                // After those of the upstream (RFC 9209, section 2).
+                trailers.add(name: "Proxy-Status", value: "\(name); received-status=\(status)")
+            }
         }
         response.end(trailers: trailers)
     }
@@ -43,7 +47,7 @@ extension Stream {
         guard let problem = Problem(refusing: outcome, because: account.problem)?.of(request.request, id: id) else {
             return response.breakOff()
         }
-        let answer = OwnAnswer(refusing: request.request, with: problem, base: request.served.problemBase)
+        let answer = OwnAnswer(refusing: request.request, with: problem, in: request.served.problemStyle)
         account.refused(
             with: problem, bytes: answer.send(to: response, for: request.request, date: host.dateText))
     }
@@ -55,6 +59,7 @@ extension Stream {
         upstream.cancel()
         timers.cancelAll()
         promise?.stop()
+        noteTimeout(at: now)
         account.ended(outcome, hasClient: hasClient, of: pipe, machine, at: now)
         pipe.response?.delegate = nil
         judgeUpstream(outcome, at: now)
@@ -100,7 +105,7 @@ extension Stream {
 
     private func sendNotice(_ notice: Problem) {
         let notice = notice.of(request.request, id: id)
-        let record = (pipe.format ?? .ndjson).notice(notice.json(base: request.served.problemBase))
+        let record = (pipe.format ?? .ndjson).notice(notice.json(base: request.served.problemStyle.base))
         account.sent(own: pipe.writeOwn(record))
     }
 
@@ -118,8 +123,7 @@ extension Stream {
         guard host.requestLog.isEnabled else { return }
         host.requestLog.write(
             .ended(
-                facts, account.totals(of: pipe, machine, at: now),
-                account.end(outcome, because: upstream.error?.reason)))
+                facts, account.totals(of: pipe, machine, at: now), account.end(outcome)))
     }
 
     private var facts: StreamFacts {

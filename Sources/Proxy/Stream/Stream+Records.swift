@@ -58,13 +58,15 @@ extension Stream {
     func missingEnd() -> UpstreamError? {
         watch?.finish()
         guard let isComplete = watch?.isComplete, !isComplete else { return nil }
-        return .brokenOff("the stream ended without its end record")
+        return .truncated("the stream ended without its end record")
     }
 
     /// The upstream sent no record in time, and the client has not been sent anything.
     func firstRecordIsLate(at now: Instant) {
         upstream.cancel()
         account.problem = .upstreamTimeout(.firstRecord)
+        upstreamFailed(
+            UpstreamFailure(.timeout, UpstreamTimeout.firstRecord.text(under: route.settings.timeouts)), at: now)
         guard !triesAnother(after: nil, at: now) else { return }
         withheld = nil
         perform(machine.upstreamEnded(.upstreamTimeout, at: now))

@@ -243,6 +243,7 @@ extension Stream {
 
     func headArrived(_ received: UpstreamResponseHead) {
         let now = host.now()
+        permit?.upstream?.history.headArrived(after: now - began)
         if let format = ResponseKind(received, to: request).format { watch = route.recordWatch(of: format) }
         if !withholds(received, at: now) { beginResponse(received, at: now) }
     }
@@ -310,7 +311,7 @@ extension Stream {
         var outcome = Outcome.completed
         if let error = error ?? missingEnd() {
             upstream.failed(error)
-            route.warn(of: error, from: account.totals.upstream, to: host.process, at: now)
+            upstreamFailed(error.failure, at: now)
             if triesAnother(after: error, at: now) { return }
             outcome = Outcome(error)
             account.problem = Problem(error)
@@ -321,7 +322,7 @@ extension Stream {
         do throws(RecordFramer.Failure) {
             if outcome == .completed { try pipe.finish() } else { pipe.dropUnframed() }
         } catch {
-            account.recordWasTooLong(error)
+            recordWasTooLong(error, at: now)
             pipe.dropUnframed()
             outcome = .upstreamFailed
         }
@@ -356,7 +357,7 @@ extension Stream {
     /// A record that is too long is an error of the upstream; those before it are still sent.
     private func framingFailed(_ failure: RecordFramer.Failure, at now: Instant) {
         giveUpUpstream()
-        account.recordWasTooLong(failure)
+        recordWasTooLong(failure, at: now)
         _ = machine.upstreamEnded(.upstreamFailed, at: now)
         notePause(at: now)
     }

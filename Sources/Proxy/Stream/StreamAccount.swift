@@ -8,6 +8,8 @@ struct StreamAccount {
     private(set) var totals = StreamTotals()
     /// What the client was sent, or would have been sent before the head.
     var problem: Problem?
+    /// Why the last attempt failed.
+    private(set) var failure: UpstreamFailure?
     private(set) var pauses = PauseLog()
     /// When the client stopped its own stream.
     private(set) var heldSince: Instant?
@@ -24,6 +26,7 @@ struct StreamAccount {
     /// Another attempt is sent to an upstream.
     mutating func attempt(at upstream: String) {
         totals.upstream = upstream
+        failure = nil
         totals.attempts += 1
         if totals.attempts > 1 { metrics.tally.retries += 1 }
     }
@@ -88,7 +91,9 @@ struct StreamAccount {
     /// An upstream sent a record that is too long.
     mutating func recordWasTooLong(_ failure: RecordFramer.Failure) {
         metrics.tally.failed[.oversized] += 1
-        problem = .badUpstream(failure)
+        let problem = Problem.badUpstream(failure)
+        self.problem = problem
+        self.failure = UpstreamFailure(.recordTooLarge, problem.detail)
     }
 
     /// A limit that is in a dry run would have refused, slowed or ended the stream.
@@ -103,6 +108,9 @@ struct StreamAccount {
         defer { countedBytes = bytes }
         return bytes - countedBytes
     }
+
+    /// The last attempt failed.
+    mutating func failed(_ failure: UpstreamFailure) { self.failure = failure }
 
     // MARK: Pauses
 
@@ -129,9 +137,9 @@ struct StreamAccount {
     }
 
     /// What the access log reports of the end.
-    func end(_ outcome: Outcome, because error: String?) -> StreamEnd {
+    func end(_ outcome: Outcome) -> StreamEnd {
         StreamEnd(
-            outcome, problem: Problem.Kind(of: outcome, after: problem), upstreamError: error,
+            outcome, problem: Problem.Kind(of: outcome, after: problem), upstreamFailure: failure,
             isDelimitedByClose: isDelimitedByClose)
     }
 

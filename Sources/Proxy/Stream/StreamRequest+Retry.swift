@@ -28,7 +28,9 @@ extension UpstreamError {
     /// Whether another upstream may succeed; a response that one began to send wrongly, another would send as well.
     fileprivate var isOfOneUpstream: Bool {
         switch self {
-        case .unresolved, .unreachable, .connectTimeout, .untrusted, .brokenOff, .closedWhileIdle: true
+        case .unresolved, .refused, .unreachable, .connectTimeout, .handshake, .untrusted, .reset, .truncated,
+            .closedWhileIdle:
+            true
         case .malformed: false
         }
     }

@@ -33,7 +33,7 @@ final class UpstreamExchange {
         do {
             transfer = try host.makeTransfer(for: request, at: upstream, body: body, delegate: self)
         } catch {
-            self.error = .unreachable("\(error)")
+            self.error = .unprepared(error)
             endBody()
             return false
         }

@@ -42,7 +42,7 @@ struct StreamAccess {
     private func answer(_ state: StreamState, retryAfter: Duration? = nil) {
         let location = host.location(of: state.id)
         let answer = retryAfter.map { OwnAnswer(state, fetchedFrom: location, retryAfter: $0) } ?? OwnAnswer(state)
-        answer.send(to: response, date: host.dateText)
+        answer.send(to: response, for: request, date: host.dateText)
         host.requestLog.logOwnAnswer(
             request, status: retryAfter == nil ? 200 : 202, bytes: state.json.utf8.count + 1, client: client)
     }

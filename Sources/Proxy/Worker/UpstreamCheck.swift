@@ -57,9 +57,11 @@ final class UpstreamCheck {
             self.transfer = transfer
             transfer.start()
         } catch {
-            answered("\(error)")
+            answered(UpstreamError.unprepared(error).failure)
         }
     }
+
+    private func answered(_ failure: UpstreamFailure) { answered("\(failure.cause.rawValue): \(failure.text)") }
 
     /// - Parameter fault: Why the check failed; `nil` if it passed.
     private func answered(_ fault: String?) {
@@ -98,7 +100,7 @@ extension UpstreamCheck: TransferDelegate {
         transfer = nil
         switch end {
         case .complete: answered(fault(of: status))
-        case .failed(let error): answered("\(error)")
+        case .failed(let error): answered(error.failure)
         }
     }
 

@@ -7,7 +7,7 @@ extension Worker {
     func answerHealth(_ request: Request, client: String, response: any ClientResponse) throws(Problem) {
         guard shared.served.health.isHere(request.path) else { throw .notFound }
         guard request.head.method == .GET || request.head.method == .HEAD else { throw .methodNotAllowed("GET, HEAD") }
-        shared.pages.answerHealth(of: OperatorInterface(shared), to: response, on: eventLoop) {
+        shared.pages.answerHealth(of: OperatorInterface(shared), request, to: response, on: eventLoop) {
             [self] status, bytes in
             requestLog.logOwnAnswer(request, status: status, bytes: bytes, client: client)
             turnEnded()

@@ -46,6 +46,24 @@ extension Worker: LoopReporter {
         return overview
     }
 
+    /// The open streams of a client on this loop, reported as they were before they ended if `isEnding`.
+    ///
+    /// - Parameters:
+    ///   - client: Its address, or its name for operators.
+    ///   - isEnding: Whether they are ended.
+    /// - Returns: Their reports.
+    /// - Complexity: O(open streams of the loop).
+    func streams(of client: String, isEnding: Bool) -> ClientStreams {
+        let now = clock()
+        var found = ClientStreams()
+        for stream in Array(streams.all) where stream.isOf(client) {
+            found.add(StreamSummary(of: stream, at: now))
+            if isEnding { stream.end(.cancelled, problem: .endedByOperator) }
+        }
+        if isEnding { turnEnded() }
+        return found
+    }
+
     /// The open stream of this loop with this handle, reported as it was before it ended if `isEnding`.
     ///
     /// - Returns: `nil` if there is none.
@@ -58,5 +76,12 @@ extension Worker: LoopReporter {
             turnEnded()
         }
         return report
+    }
+}
+
+extension Stream {
+    /// Whether this is the address of its client, or the client's name for operators.
+    fileprivate func isOf(_ client: String) -> Bool {
+        request.client == client || route.shown(request.key) == client
     }
 }

@@ -40,7 +40,7 @@ final class Worker {
         upstream = try UpstreamLoop(on: eventLoop, clock: clock)
         timers = LoopTimers(on: eventLoop, clock: clock)
         meters = LoopMetrics(routes: shared.served.routes.map(\.name), timers: timers, at: clock())
-        requestLog = RequestLog(shared.log, metrics: meters, date: shared.date) { shared.served.problemBase }
+        requestLog = RequestLog(shared.log, metrics: meters, date: shared.date) { shared.served.problemStyle }
         let timers = timers
         streams = OpenStreams(
             registry: shared.registry, gauge: gauge,

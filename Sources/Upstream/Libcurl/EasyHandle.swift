@@ -21,6 +21,8 @@ final class EasyHandle {
 
     let pointer: UnsafeMutableRawPointer
     private var options = Options.none
+    /// Where libcurl writes the text of an error (CURLOPT_ERRORBUFFER).
+    private let error = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private var readsOnce = false
     private var connectsAnew = false
     /// The transfer that uses the handle; it owns the handle.
@@ -38,11 +40,13 @@ final class EasyHandle {
     init(sharing names: UnsafeMutableRawPointer?) throws {
         guard let pointer = curl_easy_init() else { throw SystemError(call: "curl_easy_init", code: ENOMEM) }
         self.pointer = pointer
+        error.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         weir_easy_set_pointer(pointer, CURLOPT_SHARE, names)
     }
 
     deinit {
         curl_easy_cleanup(pointer)
+        error.deallocate()
         curl_url_cleanup(url)
         curl_slist_free_all(target)
     }
@@ -51,6 +55,7 @@ final class EasyHandle {
     ///
     /// - Returns: Whether its options are still to be set; if not, all but those that differ between two such requests are.
     func begin(_ request: UpstreamRequest, at origin: Origin) -> Bool {
+        error.pointee = 0
         let isGet = request.method == .GET && request.body == nil
         let needed = isGet ? Options.get(readSize: request.readSize) : .other
         if isGet, options == needed, origin === self.origin {
@@ -60,8 +65,12 @@ final class EasyHandle {
         }
         if options != .none { reset() }
         options = needed
+        weir_easy_set_pointer(pointer, CURLOPT_ERRORBUFFER, error)
         return true
     }
+
+    /// The text of the transfer's error; `nil` if libcurl has written none.
+    var errorText: String? { error.pointee == 0 ? nil : String(cString: error) }
 
     /// The transfer is over, and the handle is out of its multi handle: it frees what the next one does not need.
     func end() {

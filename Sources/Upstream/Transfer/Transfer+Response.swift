@@ -1,4 +1,5 @@
 import CCurl
+import Glibc
 import NIOHTTP1
 
 // The response, as libcurl's callbacks hand it over.
@@ -63,7 +64,7 @@ extension Transfer {
     private static func reason(of error: any Error) -> String {
         switch error {
         case ChunkedDecoder.Failure.malformed(let reason), ResponseHeadParser.Failure.malformed(let reason): reason
-        default: "\(error)"
+        default: "the body is malformed"
         }
     }
 
@@ -138,20 +139,24 @@ extension Transfer {
         // Where weir ended a transfer that was complete, libcurl reports that it was made to.
         if response.body == .complete { return .complete }
         if upload.wasRefused { return .failed(.closedWhileIdle) }
-        let text = String(cString: curl_easy_strerror(result))
+        let text = libcurlFailure?.text ?? String(cString: curl_easy_strerror(result))
         switch result {
         case CURLE_OK where response.body == .untilClose: return .complete
-        case CURLE_OK: return .failed(.brokenOff("the upstream closed without a complete response"))
+        case CURLE_OK: return .failed(.truncated("the upstream closed without a complete response"))
         case CURLE_COULDNT_RESOLVE_HOST: return .failed(.unresolved(text))
-        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR,
-            CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER:
+        case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER: return .failed(.handshake(text))
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR:
             return .failed(.untrusted(text))
-        case CURLE_COULDNT_CONNECT: return .failed(.unreachable(text))
+        case CURLE_COULDNT_CONNECT:
+            return .failed(libcurlFailure?.systemError == ECONNREFUSED ? .refused(text) : .unreachable(text))
         // The only time limit that libcurl has is that of the connection.
         case CURLE_OPERATION_TIMEDOUT: return .failed(.connectTimeout)
         case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING, Self.tooLarge:
             return .failed(.malformed(text))
-        default: return .failed(.brokenOff(text))
+        // OpenSSL reports a close without `close_notify` as an error of the connection.
+        case CURLE_RECV_ERROR where text.contains("unexpected eof"): return .failed(.truncated(text))
+        case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING: return .failed(.truncated(text))
+        default: return .failed(.reset(text))
         }
     }
 }

@@ -19,6 +19,8 @@ package final class Transfer {
     private var ownReference: Transfer?
     private var pauses = TransferPauses()
     private(set) var isCancelled = false
+    /// What libcurl reported with an error; `nil` before one.
+    private(set) var libcurlFailure: LibcurlFailure?
 
     // The callbacks of libcurl use the following, in Transfer+Response.swift and Transfer+Upload.swift.
 
@@ -141,6 +143,7 @@ package final class Transfer {
     ///   attempt leaves its handle as a new one would be.
     func releaseHandle(after result: CURLcode) -> EasyHandle? {
         defer { easy = nil }
+        if result != CURLE_OK, let easy { libcurlFailure = LibcurlFailure(of: easy) }
         return result == CURLE_OK && upload.attempts == 1 && !isPaused ? easy : nil
     }
 

@@ -39,7 +39,8 @@ import Testing
             case .tooManyStarts: self = .starts
             case .tooManyStreamsOfClient: self = .client
             case .tooManyStreamsOfRoute: self = .route
-            case .upstreamBusy, .clientBreakerOpen, .upstreamBreakerOpen, .upstreamDown, .recordBudgetSpent, .proxyFull:
+            case .upstreamBusy, .clientBreakerOpen, .upstreamBreakerOpen, .upstreamDown, .upstreamDrained,
+                .recordBudgetSpent, .proxyFull:
                 self = .elsewhere
             }
         }

@@ -77,4 +77,23 @@ import Testing
         #expect(table.match(host: nil, path: "/v2", method: "GET") == nil)
         #expect(RouteTable(matches: []).match(host: nil, path: "/", method: "GET") == nil)
     }
+
+    @Test func otherConditionsSelectBetweenRoutesOfOnePath() {
+        var gold = RouteMatch(path: "/a"), watch = RouteMatch(path: "/a")
+        gold.headers = [.init(name: "X-Tier", value: "gold")]
+        watch.query = [.init(name: "watch", value: "true")]
+        let matches = [gold, watch, RouteMatch(path: "/a")], table = RouteTable(matches: matches)
+        func route(_ target: String, _ fields: [String: [String]] = [:]) -> Int? {
+            table.match(host: nil, path: target.prefix { $0 != "?" }, method: "GET") { index in
+                matches[index].conditionsHold(target: target) { fields[$0] ?? [] }
+            }
+        }
+        #expect(route("/a") == 2)
+        #expect(route("/a?watch=true") == 1)
+        #expect(route("/a?watch=false") == 2)
+        #expect(route("/a?x=1&watch=true", ["X-Tier": ["gold"]]) == 0)
+        #expect(route("/a", ["X-Tier": ["gold", "silver"]]) == 2)
+        #expect(!gold.covers(watch) && !gold.covers(matches[2]) && matches[2].covers(gold))
+        #expect(gold.covers(gold))
+    }
 }

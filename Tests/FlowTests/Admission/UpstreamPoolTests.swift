@@ -230,4 +230,28 @@ import Testing
         for place in places { pool.released(place, at: start) }
         #expect(pool.statuses(at: start).allSatisfy { $0.openRequests == 0 })
     }
+
+    @Test func aDrainedUpstreamGetsNoNewRequestsAndKeepsItsOpenOnes() throws {
+        let now = Instant(nanoseconds: 0)
+        var pool = UpstreamPool(["a", "b"])
+        let open = try pool.admit(at: now)
+        #expect(open.name == "a")
+        let (drains, drainsUnknown) = (pool.drain("a", true), pool.drain("c", true))
+        #expect(drains && !drainsUnknown)
+        for _ in 0..<3 {
+            let next = try pool.admit(at: now).name
+            #expect(next == "b")
+        }
+        #expect(pool.statuses(at: now).map(\.isDrained) == [true, false])
+        #expect(pool.statuses(at: now).map(\.openRequests) == [1, 3])
+        pool.released(open, at: now)
+        // It stays drained over a reload.
+        pool.apply(["b", "a"], rules: UpstreamRules(), at: now)
+        _ = pool.drain("b", true)
+        #expect(throws: AdmissionError.upstreamDrained) { try pool.admit(at: now) }
+        _ = pool.drain("a", false)
+        let next = try pool.admit(at: now).name
+        #expect(next == "a")
+        #expect(pool.statuses(at: now).map(\.requests) == [3, 2])
+    }
 }

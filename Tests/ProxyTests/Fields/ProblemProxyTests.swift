@@ -9,7 +9,7 @@ import Upstream
     /// The contract's table: 502 for an upstream that is refused, reset or malformed, 504 for one that is late.
     @Test func anUpstreamsErrorIsABadGatewayOrALateOne() {
         #expect(Problem(UpstreamError.unreachable("")).status == 502)
-        #expect(Problem(UpstreamError.brokenOff("")).status == 502)
+        #expect(Problem(UpstreamError.reset("")).status == 502)
         #expect(Problem(UpstreamError.malformed("")).status == 502)
         #expect(Problem(UpstreamError.connectTimeout).status == 504)
         #expect(Problem.badUpstream(RecordFramer.Failure.recordTooLarge(limit: .kibibytes(1))).status == 502)
@@ -17,7 +17,7 @@ import Upstream
 
     @Test func theErrorTextOfAnUpstreamIsNotReported() {
         let secret = "10.1.2.3 port 9000"
-        for error in [UpstreamError.unreachable(secret), .brokenOff(secret), .malformed(secret)] {
+        for error in [UpstreamError.unreachable(secret), .reset(secret), .malformed(secret)] {
             #expect(!Problem(error).json(base: "https://example.com").contains(secret))
         }
     }
@@ -38,7 +38,7 @@ import Upstream
 
     @Test func onlyALateUpstreamTimesOut() {
         #expect(Outcome(UpstreamError.connectTimeout) == .upstreamTimeout)
-        for error in [UpstreamError.unreachable(""), .brokenOff(""), .malformed("")] {
+        for error in [UpstreamError.unreachable(""), .reset(""), .malformed("")] {
             #expect(Outcome(error) == .upstreamFailed)
         }
     }

@@ -22,7 +22,7 @@ private struct FakePages: OperatorPages {
     ) -> any RequestHandler { NoHandler() }
 
     func answerHealth(
-        of proxy: OperatorInterface, to response: any ClientResponse, on loop: any EventLoop,
+        of proxy: OperatorInterface, _ request: Request, to response: any ClientResponse, on loop: any EventLoop,
         answered: @escaping (_ status: Int, _ bytes: Int) -> Void
     ) {
         response.respond(.ok, headers: [:], text: "{}")
@@ -57,7 +57,7 @@ final class TestShared {
 
     func makeLog(_ metrics: LoopMetrics) -> RequestLog {
         let shared = shared
-        return RequestLog(shared.log, metrics: metrics, date: shared.date) { shared.served.problemBase }
+        return RequestLog(shared.log, metrics: metrics, date: shared.date) { shared.served.problemStyle }
     }
 
     /// The text of the process's log; nothing is logged there after this.

@@ -22,6 +22,7 @@ final class PullBench: PullHost {
     let route: ProxyRoute
     var transfers: [FakePullTransfer] = []
     var heldBytes = 0
+    let process = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     var isMemoryExceeded = false
     let routeMetrics = RouteMetrics()
     private var random = SeededGenerator(seed: 1)

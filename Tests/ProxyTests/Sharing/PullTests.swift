@@ -74,9 +74,9 @@ import Upstream
         #expect(reader.pieces == 1)
         // The end of the upstream does not wait for the end of the turn.
         bench.transfers[0].linesWithinTurn(4...4)
-        bench.transfers[0].end(.failed(.brokenOff("x")))
+        bench.transfers[0].end(.failed(.reset("x")))
         #expect(reader.lines == [1, 2, 3, 4])
-        #expect(reader.end == .failed(.brokenOff("x")))
+        #expect(reader.end == .failed(.reset("x")))
     }
 
     @Test func whatArrivesInATurnIsBounded() throws {
@@ -93,7 +93,7 @@ import Upstream
         bench.transfers[0].head()
         reader.transfer?.pause()
         bench.transfers[0].lines(1...3)
-        bench.transfers[0].end(.failed(.brokenOff("x")))
+        bench.transfers[0].end(.failed(.reset("x")))
         #expect(reader.end == nil)
         // None joins it any more.
         _ = try bench.reader()
@@ -101,7 +101,7 @@ import Upstream
         reader.transfer?.resume()
         bench.run()
         #expect(reader.lines == [1, 2, 3])
-        #expect(reader.end == .failed(.brokenOff("x")))
+        #expect(reader.end == .failed(.reset("x")))
     }
 
     @Test func waitersAreReleasedTogetherAndTheKeyIsMarked() throws {

@@ -81,7 +81,7 @@ final class FakeHost: StreamHost {
         let shared = test.shared
         timers = LoopTimers(on: loop, clock: clock.read)
         loopMetrics = LoopMetrics(routes: shared.served.routes.map(\.name), timers: timers, at: clock.now)
-        requestLog = RequestLog(shared.log, metrics: loopMetrics, date: shared.date) { shared.served.problemBase }
+        requestLog = RequestLog(shared.log, metrics: loopMetrics, date: shared.date) { shared.served.problemStyle }
     }
 
     func now() -> Instant { clock.now }

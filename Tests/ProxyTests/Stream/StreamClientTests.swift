@@ -241,7 +241,7 @@ struct StreamClientTests {
         body.arrived(.init(repeating: 1, count: size))
         source.readsOn = { response.disconnect() }
         if atTheEnd {
-            bench.transfer.end(.failed(.brokenOff("reset")))
+            bench.transfer.end(.failed(.reset("reset")))
         } else {
             let delegate = try #require(bench.transfer.delegate)
             let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 1)

@@ -89,7 +89,7 @@ struct StreamRecordsTests {
         let (_, response) = try bench.open()
         bench.transfer.sendHead(200, events)
         bench.transfer.send("data: 1")
-        bench.transfer.end(.failed(.brokenOff("reset")))
+        bench.transfer.end(.failed(.reset("reset")))
         bench.transfer.sendHead(200, events)
         bench.transfer.send("data: 2\n\n")
         #expect(response.text == "data: 2\n\n")

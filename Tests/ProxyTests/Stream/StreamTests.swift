@@ -116,7 +116,7 @@ struct StreamTests {
         let (stream, response) = try bench.open([("Prefer", "stream-notices")])
         bench.transfer.sendHead()
         bench.transfer.send("1\n")
-        bench.transfer.end(.failed(.brokenOff("reset")))
+        bench.transfer.end(.failed(.reset("reset")))
         #expect(response.isBroken && !response.isAborted)
         #expect(response.text.hasPrefix("1\n") && response.text.contains("bad-upstream"))
         #expect(response.text.contains(stream.id.text))
@@ -178,7 +178,7 @@ struct StreamTests {
         let (_, response) = try bench.open()
         bench.transfer.sendHead()
         bench.transfer.send("1\n{\"half")
-        bench.transfer.end(.failed(.brokenOff("reset")))
+        bench.transfer.end(.failed(.reset("reset")))
         #expect(response.text == "1\n" && response.isBroken)
     }
 
@@ -212,7 +212,7 @@ struct StreamTests {
         }
         let (_, response) = try bench.open(method: HTTPMethod(rawValue: method))
         if hasHead { bench.transfer.sendHead() }
-        bench.transfer.end(.failed(.brokenOff("reset")))
+        bench.transfer.end(.failed(.reset("reset")))
         #expect(bench.host.transfers.count == 1 && response.hasEnded)
     }
 

@@ -210,7 +210,7 @@ import Testing
             #expect(exchange.count == 101 * 1024)
             if isComplete {
                 #expect(exchange.end == .complete)
-            } else if case .failed(.brokenOff) = exchange.end {
+            } else if case .failed(.reset) = exchange.end {
             } else {
                 Issue.record("\(String(describing: exchange.end))")
             }

@@ -46,7 +46,7 @@ import Testing
         } test: { bench, origin in
             let exchange = try await bench.response(at: origin.origin)
             // libcurl itself rejects a line without a colon, with a less exact error.
-            if line == "no colon", case .failed(.brokenOff) = exchange.end { return }
+            if line == "no colon", case .failed(.reset) = exchange.end { return }
             guard case .failed(.malformed) = exchange.end else {
                 Issue.record("\(String(describing: exchange.end))")
                 return
@@ -131,7 +131,7 @@ import Testing
         let origin = try await ScriptedOrigin.unreachable()
         try await Bench.run { bench in
             let exchange = try await bench.response(at: origin)
-            guard case .failed(.unreachable) = exchange.end else {
+            guard case .failed(.refused) = exchange.end else {
                 Issue.record("\(String(describing: exchange.end))")
                 return
             }
@@ -183,7 +183,7 @@ import Testing
             connection.close()
         } test: { bench, origin in
             let exchange = try await bench.response(at: origin.origin)
-            guard case .failed(.brokenOff) = exchange.end else {
+            guard case .failed(.truncated) = exchange.end else {
                 Issue.record("\(String(describing: exchange.end))")
                 return
             }
@@ -216,7 +216,7 @@ import Testing
             try await bench.wait(for: exchange, until: "bytes") { $0.count == 4 }
             sign.update { $0 = true }
             try await bench.wait(for: exchange, until: "the end") { $0.end != nil }
-            guard case .failed(.brokenOff) = exchange.end else {
+            guard case .failed(.reset) = exchange.end else {
                 Issue.record("\(String(describing: exchange.end))")
                 return
             }

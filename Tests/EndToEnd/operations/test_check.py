@@ -1,0 +1,63 @@
+"""`weir check`: its warnings, and the forms in which it takes a file and reports on it."""
+import json
+
+import pytest
+
+from harness.weir import command, route
+
+PLAIN = "routes:\n" + route("http://127.0.0.1:9000") + "\n"
+
+WARNINGS = {
+    "log folder": ("access_log: { path: missing/access.log }\n" + PLAIN, 1, "the folder `missing` does not exist"),
+    "wildcard": ("routes:\n" + route("http://127.0.0.1:9000", match="/v1/orders/*"), 2,
+                 "`/v1/orders` matches that path and all below it"),
+    "itself": ("listen: 0.0.0.0:8080\nroutes:\n" + route("http://localhost:8080"), 4, "weir itself listens there"),
+    "its own socket": ("listen: unix:/tmp/a.sock\nroutes:\n" + route("unix:/tmp/a.sock"), 4, "weir itself listens there"),
+    "slow rate": ("routes:\n" + route("http://127.0.0.1:9000", rate="1/hour", timeouts="{ pause: 10m }"), 4,
+                  "`timeouts.pause` ends a stream after a pause of 10m"),
+}
+
+
+@pytest.mark.parametrize("name", WARNINGS)
+def test_a_probable_mistake_is_a_warning_at_its_position(tmp_path, name):
+    text, line, message = WARNINGS[name]
+    (tmp_path / "proxy.conf").write_text(text)
+    done = command("check", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith(f"./proxy.conf:{line}:") and ": warning: " in done.stderr
+    assert message in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", [
+    "access_log: { path: logs/access.log }\n" + PLAIN,
+    "listen: 127.0.0.1:8080\nroutes:\n" + route("http://127.0.0.1:8081"),
+    "routes:\n" + route("http://127.0.0.1:9000", rate="1/hour", timeouts="{ pause: off }"),
+    "routes:\n" + route("http://127.0.0.1:9000", rate="1/hour", overflow="drop_oldest"),
+])
+def test_what_is_meant_gets_no_warning(tmp_path, text):
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "proxy.conf").write_text(text)
+    done = command("check", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_file_is_an_argument_or_standard_input(tmp_path):
+    (tmp_path / "edge.conf").write_text(PLAIN)
+    done = command("check", "edge.conf", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "edge.conf is valid: 1 route\n")
+    done = command("check", "-", cwd=tmp_path, input=PLAIN)
+    assert (done.returncode, done.stdout) == (0, "standard input is valid: 1 route\n")
+    done = command("check", "-", cwd=tmp_path, input="workerz: 2\n" + PLAIN)
+    assert done.returncode == 1 and done.stderr.startswith("standard input:1:1: unknown key")
+
+
+def test_json_reports_errors_and_warnings_alike(tmp_path):
+    done = command("check", "--json", "-", input="workerz: 2\n" + PLAIN)
+    report = json.loads(done.stdout)
+    assert (done.returncode, done.stderr, report["valid"]) == (1, "", False)
+    assert report["problems"] == [{"severity": "error", "line": 1, "column": 1,
+                                   "message": "unknown key `workerz`: did you mean `workers`?"}]
+    report = json.loads(command("check", "--json", "-", input=WARNINGS["wildcard"][0]).stdout)
+    assert (report["valid"], report["routes"], report["problems"][0]["severity"]) == (True, 1, "warning")
+    missing = command("check", "--json", "missing.conf", cwd=tmp_path)
+    assert missing.returncode == 1 and "does not exist" in json.loads(missing.stdout)["problems"][0]["message"]
