@@ -56,7 +56,7 @@ def proxy(weir, origin):
     upstream = origin(endless(), send_buffer=16 << 10)
     failing = origin(answers(BAD_GATEWAY))
     return weir(route(failing.url, match="/failing", upstream_breaker="{ failures: 1, cooldown: 120s }"),
-                route(upstream.url, **SLOW), admin_token=f'"{TOKEN}"', shutdown_grace="0s")
+                route(upstream.url, match="/orders", **SLOW), admin_token=f'"{TOKEN}"', shutdown_grace="0s")
 
 
 def test_schemathesis_finds_nothing_in_the_admin_api(proxy, client, tmp_path):
