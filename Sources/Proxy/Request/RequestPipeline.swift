@@ -52,7 +52,7 @@ final class RequestPipeline {
         }
         let route = try served.route(of: request, path: path)
         matched = route
-        guard !served.forwarding.isLoop(request.head.headers) else { throw .loopDetected }
+        guard !served.forwarding.isLoop(request) else { throw .loopDetected }
         try route.checkBody(of: request)
         let maxForwards = try MaxForwards(of: request)
         guard maxForwards != .exhausted else {
@@ -65,7 +65,9 @@ final class RequestPipeline {
             served: served, terms: terms,
             preferences: Preferences(prefer: request.values(of: "prefer")), maxForwards: maxForwards,
             body: request.hasBody ? body : nil)
-        streamRequest.request.crossOrigin = served.crossOriginFields(for: request, on: route)
+        if served.crossOrigin != nil {
+            streamRequest.request.crossOrigin = served.crossOriginFields(for: request, on: route)
+        }
         streamRequest.sharing = route.sharing?.sharing(of: request) ?? .off
         if let resume = try ResumeRequest.sent(in: request) {
             guard case .shared(let key, _) = streamRequest.sharing, !shared.registry.isOpen(resume.stream) else {
@@ -111,7 +113,7 @@ extension RequestPipeline: RequestHandler {
         if served.configuration.isTracing {
             request.trace = TraceContext(joining: request.values(of: TraceContext.parentHeader), using: &random)
         }
-        request.crossOrigin = served.crossOriginFields(for: request, on: nil)
+        if served.crossOrigin != nil { request.crossOrigin = served.crossOriginFields(for: request, on: nil) }
         let client = served.clients.client(of: request)
         var route: ProxyRoute?
         do throws(Problem) {

@@ -56,10 +56,10 @@ struct Forwarding {
     /// Whether a request has passed through this proxy before, by its name in `Via` (RFC 9110, section 7.6.3).
     ///
     /// Proxies of one path may all have the default name, so it is a loop only if it occurs several times.
-    func isLoop(_ headers: HTTPHeaders) -> Bool {
-        guard let pseudonym, headers.contains(name: "via") else { return false }
+    func isLoop(_ request: Request) -> Bool {
+        guard let pseudonym, request.mayHave("via") else { return false }
         let limit = pseudonym == Configuration.standardVia ? 3 : 1
-        let passes = headers.listed(in: "via").count { member in
+        let passes = request.head.headers.listed(in: "via").count { member in
             // `[protocol-name "/"] protocol-version RWS received-by [RWS comment]`
             let words = member.split(maxSplits: 2, omittingEmptySubsequences: true) { $0 == " " || $0 == "\t" }
             return words.count > 1 && words[1] == pseudonym
