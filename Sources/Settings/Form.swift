@@ -52,6 +52,11 @@ extension Form where Value == Rate {
     static var rate: Form { Form(allowed: "a rate such as `5/second`") { Rate($0) } }
 }
 
+extension Form where Value == Rate {
+    /// The rate of a budget, which is longer than that of a stream.
+    static var budget: Form { Form(allowed: "a rate such as `5/second` or `100000/day`") { Rate(budget: $0) } }
+}
+
 extension Form where Value == Bool {
     static var flag: Form {
         Form(allowed: "`true` or `false`") { text in

@@ -123,7 +123,7 @@ extension Route {
         /// Streams that one client may start at once after an idle time.
         package var startsBurst = 10
         /// Records of all streams of one client together.
-        package var clientRecords: Rate?
+        package var clientRecords: RecordAllowance?
         /// Whether these limits are only reported, not enforced.
         package var isDryRun = false
 

@@ -274,7 +274,7 @@ extension Schema {
             Key("per_route", orOff: .integer(count), \.perRoute),
             Key("starts", .rate, or: Off.words + ["unlimited"], \.starts),
             Key("starts_burst", .integer(count), \.startsBurst),
-            Key("client_records", .rate, or: Off.words + ["unlimited"], \.clientRecords),
+            clientRecords,
             Key("dry_run", .flag, \.isDryRun),
         ]
     }

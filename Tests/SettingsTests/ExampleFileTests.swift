@@ -63,6 +63,8 @@ import Testing
         tables += allowed(by: Schema.bufferKeys, of: .init(policy: route.policy))
         tables += allowed(by: Schema.clientKeyKeys, of: .address(ipv6Prefix: 64))
         tables += allowed(by: Schema.streamsKeys, of: .init())
+        tables += allowed(by: Schema.clientRecordsKeys, of: .init())
+        tables += allowed(by: Schema.quotaKeys, of: .init())
         tables += allowed(by: Schema.timeouts, of: .init())
         tables += allowed(by: Schema.stallTimeoutKeys, of: .init())
         tables += allowed(by: Schema.breakerKeys(counting: "trips"), of: .client)

@@ -19,12 +19,14 @@ package enum AdmissionError: Error, Equatable, Sendable {
     case upstreamDrained
     /// The client's open streams use its whole record rate.
     case recordBudgetSpent(rate: Rate, retryAfter: Duration)
+    /// The client has used its quota of records; the next window begins after `retryAfter`.
+    case recordQuotaSpent(quota: RecordQuota, retryAfter: Duration)
     /// The proxy has reached its own limit of streams or bytes.
     case proxyFull(retryAfter: Duration)
 
     /// The value of `Retry-After`.
     ///
-    /// It is exact for starts and for an open breaker, and the minimum for a record budget and for health checks. For
+    /// It is exact for starts, for a quota and for an open breaker, and the minimum for a record budget and for health checks. For
     /// slots of a route it is the time for which a detached stream holds one. The ends of other streams are not known
     /// (they may last hours), and a guess from past streams would look exact and be wrong: then it is one second, the
     /// minimum of `Retry-After`.
@@ -32,7 +34,8 @@ package enum AdmissionError: Error, Equatable, Sendable {
         switch self {
         case .tooManyStarts(_, let retryAfter): retryAfter
         case .clientBreakerOpen(let refusal), .upstreamBreakerOpen(let refusal): refusal.retryAfter
-        case .recordBudgetSpent(_, let retryAfter), .proxyFull(let retryAfter), .upstreamDown(let retryAfter):
+        case .recordBudgetSpent(_, let retryAfter), .recordQuotaSpent(_, let retryAfter), .proxyFull(let retryAfter),
+            .upstreamDown(let retryAfter):
             retryAfter
         case .tooManyStreamsOfRoute(_, let retryAfter): retryAfter ?? .seconds(1)
         case .tooManyStreamsOfClient, .upstreamBusy, .upstreamDrained: .seconds(1)

@@ -3,10 +3,12 @@ package struct ClientQuotas: Equatable, Sendable {
     package var starts: StartQuota?
     /// Streams that it may open in addition to the open ones.
     package var streams: Int?
+    package var records: RecordQuotas
 
-    package init(starts: StartQuota? = nil, streams: Int? = nil) {
+    package init(starts: StartQuota? = nil, streams: Int? = nil, records: RecordQuotas = RecordQuotas()) {
         self.starts = starts
         self.streams = streams
+        self.records = records
     }
 }
 

@@ -4,12 +4,13 @@ package struct GateRules: Sendable {
     package var clientBreaker: CircuitBreaker.Policy?
     package var isClientBreakerDryRun: Bool
     package var upstreams: UpstreamRules
-    /// Records per time that all streams of one client share.
-    package var clientRecords: Rate?
+    /// Records that all streams of one client share.
+    package var clientRecords: RecordAllowance?
 
     package init(
         limits: Admission.Limits = Admission.Limits(), clientBreaker: CircuitBreaker.Policy? = nil,
-        isClientBreakerDryRun: Bool = false, upstreams: UpstreamRules = UpstreamRules(), clientRecords: Rate? = nil
+        isClientBreakerDryRun: Bool = false, upstreams: UpstreamRules = UpstreamRules(),
+        clientRecords: RecordAllowance? = nil
     ) {
         (self.limits, self.clientBreaker, self.upstreams) = (limits, clientBreaker, upstreams)
         (self.isClientBreakerDryRun, self.clientRecords) = (isClientBreakerDryRun, clientRecords)

@@ -27,7 +27,7 @@ package struct GateState: Sendable {
         admission = Admission(limits: rules.limits)
         clientBreakers = rules.clientBreaker.map { ClientBreakers(policy: $0) }
         self.upstreams = UpstreamPool(upstreams, rules: rules.upstreams)
-        budgets = rules.clientRecords.map { RecordBudgets(rate: $0) }
+        budgets = rules.clientRecords.map { RecordBudgets($0) }
     }
 
     /// Decides by other rules from now on; what was admitted stays, and counts.
@@ -45,8 +45,8 @@ package struct GateState: Sendable {
         case (nil, nil): break
         }
         // A client that has drawn from a budget in the last second may draw a second's worth again: no more than a burst.
-        if let rate = new.clientRecords {
-            if budgets == nil { budgets = RecordBudgets(rate: rate) } else { budgets?.rate = rate }
+        if let allowance = new.clientRecords {
+            if budgets == nil { budgets = RecordBudgets(allowance) } else { budgets?.allowance = allowance }
         } else {
             budgets = nil
         }
@@ -86,7 +86,8 @@ package struct GateState: Sendable {
         }
         if let refusal = grant.admitted.wouldRefuse { grant.wouldRefuse.append(refusal) }
         grant.quotas = ClientQuotas(
-            starts: admission.remainingStarts(of: client, at: now), streams: admission.streamsLeft(of: client))
+            starts: admission.remainingStarts(of: client, at: now), streams: admission.streamsLeft(of: client),
+            records: budgets?.quotas(of: client, at: now) ?? RecordQuotas())
         retries.requestCame(at: now)
         return grant
     }

@@ -12,11 +12,12 @@
 ///
 /// Invariants (`RecordBudgetTests`, `RecordBudgetModelTests`):
 /// 1. From the budget's beginning, the leases due in `d` seconds, minus the records given back, hold at most `rate * d
-///    + burst` records; the burst is the records of one second, and at least one record.
+///    + burst` records; the burst is that of the allowance, or the records of one second, and at least one record.
 /// 2. In any other interval `d`, at most that number is sent, plus the leases that were due before it and not yet used.
-/// 3. A budget with its whole burst equals a new one, and may be removed.
+/// 3. A budget with its whole burst and its whole quota equals a new one, and may be removed.
+/// 4. Within a window of the quota no more than the quota is due (``QuotaUse``).
 ///
-/// - Complexity: O(1) for each call, without allocation; 40 bytes.
+/// - Complexity: O(1) for each call, without allocation; 96 bytes.
 package struct RecordBudget: Sendable {
     /// Records that may be sent from an instant on; none before it.
     package struct Lease: Equatable, Sendable {
@@ -28,11 +29,15 @@ package struct RecordBudget: Sendable {
 
     /// 16 ms: a pause that is not noticed, and few enough calls.
     private static let round: Int64 = 16_000_000
-    /// The minimum burst: the records of one second.
-    private static let burst: Int64 = 1_000_000_000
+    /// Records of a round without a rate: few enough to be divided among the streams, and for a quota's last records.
+    private static let unpaced: Int64 = 1024
 
-    /// Nanoseconds from one record to the next.
+    /// Nanoseconds from one record to the next; zero without a rate.
     private var spacing: Int64
+    /// The time in which the burst is paid for, in nanoseconds.
+    private var reserve: Int64
+    private var quota: RecordQuota?
+    private var use = QuotaUse()
     /// When everything drawn is paid for; the further it lies in the past, the more records may be sent at once.
     private var paidAt: Instant
     /// The round of the last draw, and the number of streams that drew in it and in the one before.
@@ -41,14 +46,17 @@ package struct RecordBudget: Sendable {
     private var drawersBefore: Int32 = 0
 
     /// A budget with its whole burst.
-    package init(rate: Rate, at now: Instant) {
-        spacing = rate.spacing
+    package init(_ allowance: RecordAllowance, at now: Instant) {
+        (spacing, reserve, quota) = (allowance.spacing, allowance.reserve, allowance.quota)
         paidAt = .distantPast
         paidAt = paid(at: now)
     }
 
-    /// Sets another rate, after a reload; leases that were drawn keep their instants.
-    package mutating func setRate(_ rate: Rate) { spacing = rate.spacing }
+    /// Sets another allowance, after a reload; leases that were drawn keep their instants, and what was used of a quota
+    /// counts for the new one.
+    package mutating func apply(_ allowance: RecordAllowance) {
+        (spacing, reserve, quota) = (allowance.spacing, allowance.reserve, allowance.quota)
+    }
 
     /// Draws a lease for a stream that has used its last one.
     ///
@@ -61,11 +69,13 @@ package struct RecordBudget: Sendable {
         precondition(wanted >= 1, "a lease of no record")
         let round = now.nanoseconds / Self.round
         enter(round, isFirst: last?.round != round)
-        let share = Self.round / spacing / Int64(max(drawers, drawersBefore))
-        let records = max(1, min(Int64(wanted), share))
-        // A round brings at most 16,000,000 records, and one record takes at most 3.6e18 ns.
+        let all = spacing > 0 ? Self.round / spacing : Self.unpaced
+        let share = all / Int64(max(drawers, drawersBefore))
+        var records = max(1, min(Int64(wanted), share)), window = Instant.distantPast
+        if let quota { (records, window) = use.draw(upTo: records, of: quota, at: now) }
+        // A round brings at most 16,000,000 records, and one record takes at most 8.6e18 ns.
         paidAt = paid(at: now).advanced(byNanoseconds: records * spacing)
-        return Lease(records: Int(records), notBefore: paidAt, round: round)
+        return Lease(records: Int(records), notBefore: max(paidAt, window), round: round)
     }
 
     /// Records of a lease that are not used, because its stream ends.
@@ -74,18 +84,46 @@ package struct RecordBudget: Sendable {
         let (refund, overflow) = spacing.multipliedReportingOverflow(by: Int64(records))
         paidAt = paidAt.advanced(byNanoseconds: overflow ? -.max : -refund)
         paidAt = paid(at: now)
+        use.giveBack(records)
     }
 
     /// Whether the open streams use all records, so that one more would only make their shares smaller.
     ///
-    /// That is if less than the records of one round, or less than one record if that is more, remains.
+    /// That is if less than the records of one round, or less than one record if that is more, remains, or no record of
+    /// the quota.
     package func isSpent(at now: Instant) -> Bool { retryAfter(at: now) > .zero }
 
     /// The time until it is no longer spent if the open streams draw nothing from now on; zero if it is not spent.
     ///
     /// This is the minimum: the ends of the open streams are not known.
-    package func retryAfter(at now: Instant) -> Duration {
-        max(.zero, paidAt.advanced(byNanoseconds: max(Self.round, spacing)) - now)
+    package func retryAfter(at now: Instant) -> Duration { max(rateWait(at: now), quotaWait(at: now)) }
+
+    /// The exact time until the quota has a record; zero if it has one now, and without a quota.
+    package func quotaWait(at now: Instant) -> Duration { quota.map { use.wait(for: $0, at: now) } ?? .zero }
+
+    private func rateWait(at now: Instant) -> Duration {
+        // A burst below the records of a round never has more than itself.
+        spacing == 0 ? .zero : max(.zero, paidAt.advanced(byNanoseconds: min(reserve, max(Self.round, spacing))) - now)
+    }
+
+    /// What remains of each part of the allowance.
+    package func quotas(at now: Instant) -> RecordQuotas {
+        var quotas = RecordQuotas()
+        if spacing > 0 {
+            let debt = (paidAt - full(at: now)).nanoseconds
+            quotas.rate = RecordQuotas.Part(
+                limit: reserve / spacing, seconds: Duration.nanoseconds(reserve).retryAfterSeconds,
+                remaining: max(0, reserve - max(0, debt)) / spacing,
+                resetSeconds: debt <= 0 ? 0 : Duration.nanoseconds(debt).retryAfterSeconds)
+        }
+        if let quota {
+            let reset = use.reset(of: quota, at: now)
+            quotas.quota = RecordQuotas.Part(
+                limit: Int64(quota.records), seconds: Int(quota.window.seconds),
+                remaining: Int64(use.remaining(of: quota, at: now)),
+                resetSeconds: reset == .zero ? 0 : reset.retryAfterSeconds)
+        }
+        return quotas
     }
 
     /// Counts the streams of a round.
@@ -103,10 +141,12 @@ package struct RecordBudget: Sendable {
     private func paid(at now: Instant) -> Instant { max(paidAt, full(at: now)) }
 
     /// A budget that was paid for at this instant or earlier has its whole burst.
-    private func full(at now: Instant) -> Instant { now.advanced(byNanoseconds: -max(Self.burst, spacing)) }
+    private func full(at now: Instant) -> Instant { now.advanced(byNanoseconds: -reserve) }
 }
 
 extension RecordBudget: Idling {
-    /// Whether it has its whole burst.
-    package func isIdle(at now: Instant) -> Bool { paidAt <= full(at: now) }
+    /// Whether it has its whole burst and its whole quota.
+    package func isIdle(at now: Instant) -> Bool {
+        paidAt <= full(at: now) && (quota.map { use.reset(of: $0, at: now) == .zero } ?? true)
+    }
 }

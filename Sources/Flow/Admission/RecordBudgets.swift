@@ -1,21 +1,21 @@
-/// A record budget for each client of a route, kept from its first draw until it has its whole burst again.
+/// A record budget for each client of a route, kept from its first draw until it has its whole burst and quota again.
 ///
-/// There are at most as many as clients that drew within the last second, or within the time of one record and of the
-/// leases that wait; the sweep keeps at most half as many idle ones.
+/// There are at most as many as clients that drew within the time of a burst, of a window of the quota, and of the leases
+/// that wait; the sweep keeps at most half as many idle ones.
 ///
 /// - Complexity: O(1) for each call, O(entries) for a new rate.
 package struct RecordBudgets: Sendable {
     /// May be replaced while streams are open (a reload).
-    package var rate: Rate {
+    package var allowance: RecordAllowance {
         didSet {
-            let rate = rate
-            budgets.updateAll { $0.setRate(rate) }
+            let allowance = allowance
+            budgets.updateAll { $0.apply(allowance) }
         }
     }
 
     private var budgets = IdleTable<RecordBudget>()
 
-    package init(rate: Rate) { self.rate = rate }
+    package init(_ allowance: RecordAllowance) { self.allowance = allowance }
 
     /// Clients with an entry.
     package var knownClients: Int { budgets.count }
@@ -26,7 +26,7 @@ package struct RecordBudgets: Sendable {
     ) -> RecordBudget.Lease {
         budgets.sweep(at: now)
         let index =
-            budgets.index(of: client) ?? budgets.append(RecordBudget(rate: rate, at: now), for: client)
+            budgets.index(of: client) ?? budgets.append(RecordBudget(allowance, at: now), for: client)
         return budgets[index].draw(upTo: wanted, after: last, at: now)
     }
 
@@ -39,6 +39,17 @@ package struct RecordBudgets: Sendable {
     /// The refusal of a new stream of a client while the client's open streams use its whole budget.
     package func refusal(of client: ClientKey, at now: Instant) -> AdmissionError? {
         guard let index = budgets.index(of: client), budgets[index].isSpent(at: now) else { return nil }
-        return .recordBudgetSpent(rate: rate, retryAfter: budgets[index].retryAfter(at: now))
+        let wait = budgets[index].retryAfter(at: now)
+        if let quota = allowance.quota, budgets[index].quotaWait(at: now) == wait {
+            return .recordQuotaSpent(quota: quota, retryAfter: wait)
+        }
+        guard let rate = allowance.rate else { return nil }
+        return .recordBudgetSpent(rate: rate, retryAfter: wait)
+    }
+
+    /// What remains of a client's allowance; of a client without an entry, everything.
+    package func quotas(of client: ClientKey, at now: Instant) -> RecordQuotas {
+        let budget = budgets.index(of: client).map { budgets[$0] } ?? RecordBudget(allowance, at: now)
+        return budget.quotas(at: now)
     }
 }

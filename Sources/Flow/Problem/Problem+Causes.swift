@@ -42,6 +42,10 @@ extension Problem {
             self.init(
                 .rateLimit, status: 429, detail: "The open streams of this client use its \(rate.text) of records",
                 retryAfter: retryAfter)
+        case .recordQuotaSpent(let quota, let retryAfter):
+            self.init(
+                .rateLimit, status: 429, detail: "This client has used its quota of \(quota.text) of records",
+                retryAfter: retryAfter)
         case .proxyFull(let retryAfter):
             self = .unavailable(.proxyFull(retryAfter: retryAfter))
         }

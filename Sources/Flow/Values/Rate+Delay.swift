@@ -8,7 +8,7 @@ extension Rate {
     package init?(oneEvery delay: Duration) {
         let nanoseconds = delay.nanoseconds
         guard nanoseconds > 1, nanoseconds < .max else { return nil }
-        let fitting = Unit.allCases.filter { $0.seconds * 1_000_000_000 >= nanoseconds }
+        let fitting = [Unit.second, .minute, .hour].filter { $0.seconds * 1_000_000_000 >= nanoseconds }
         let candidates = fitting.isEmpty ? [.hour] : fitting
         let exact = candidates.first { $0.millionths.isMultiple(of: nanoseconds) }
         guard let unit = exact ?? candidates.first else { return nil }

@@ -5,6 +5,8 @@ package struct Rate: Sendable {
     /// The unit of time of a rate.
     package enum Unit: String, Sendable, CaseIterable {
         case second, minute, hour
+        /// Only of a budget: no stream has a pace per day, and no header names it.
+        case day
 
         /// The unit in seconds.
         package var seconds: Int64 {
@@ -12,15 +14,19 @@ package struct Rate: Sendable {
             case .second: 1
             case .minute: 60
             case .hour: 3600
+            case .day: 86_400
             }
         }
 
         /// The unit of a word: its long form or a short form of the contract (`s`, `sec`, `m`, `min`, `h`).
-        init?(word: Substring) {
+        init?(word: Substring, allowsDay: Bool) {
             switch word {
             case "second", "sec", "s": self = .second
             case "minute", "min", "m": self = .minute
             case "hour", "h": self = .hour
+            case "day", "d":
+                guard allowsDay else { return nil }
+                self = .day
             default: return nil
             }
         }
@@ -58,6 +64,14 @@ package struct Rate: Sendable {
         (digits, decimals, self.unit) = (number.digits, number.decimals, unit)
     }
 
+    /// Reads the rate of a budget, which may be per day: `100000/day`.
+    package init?(budget text: some StringProtocol) {
+        guard let (number, unit) = Self.parts(of: Substring(text), allowsDay: true), number.isExact else { return nil }
+        // 86,400 s with 6 decimals would overflow ``spacing``.
+        guard unit != .day || number.decimals < Self.maximumDecimals else { return nil }
+        (digits, decimals, self.unit) = (number.digits, number.decimals, unit)
+    }
+
     /// Reads a rate whose number may have any length; further decimals are dropped, and the maximum is 999,999,999.
     ///
     /// A client may write a third as `0.3333333333/second`. Only zero is zero: the minimum is 0.000001.
@@ -66,10 +80,10 @@ package struct Rate: Sendable {
         (digits, decimals, self.unit) = (number.digits, number.decimals, unit)
     }
 
-    private static func parts(of text: Substring) -> (number: Number, unit: Unit)? {
+    private static func parts(of text: Substring, allowsDay: Bool = false) -> (number: Number, unit: Unit)? {
         guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")),
             let number = Number(text[..<slash].utf8),
-            let unit = Unit(word: text[text.utf8.index(after: slash)...])
+            let unit = Unit(word: text[text.utf8.index(after: slash)...], allowsDay: allowsDay)
         else { return nil }
         return (number, unit)
     }
@@ -85,7 +99,7 @@ package struct Rate: Sendable {
 
     /// The time from one record to the next in nanoseconds, rounded to the nearest, at least 1.
     package var spacing: Int64 {
-        // At most 3600e9 * 1e6 = 3.6e18, below Int64.max.
+        // At most 86,400e9 * 1e5 = 8.6e18, below Int64.max.
         let period = unit.seconds * 1_000_000_000 * Self.powerOfTen(decimals)
         return max(1, (period + digits / 2) / digits)
     }

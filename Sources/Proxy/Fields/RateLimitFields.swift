@@ -4,10 +4,11 @@ import RawStructuredFieldValues
 /// The `RateLimit-Policy` and `RateLimit` fields of a stream (draft-ietf-httpapi-ratelimit-headers-10), as structured fields
 /// (RFC 9651).
 ///
-/// Three quotas, each only if there is a limit: `records`, the granted pace as whole records in whole seconds; `starts`,
-/// the number of streams that this client may start, and the seconds; `streams`, the number that it may have open. A quota
-/// without a unit (`qu`) counts requests, as starts do. The draft has no unit for records, so they have their own: a client
-/// that does not know it must not count records as requests.
+/// Five quotas, each only if there is a limit: `records`, the granted pace as whole records in whole seconds;
+/// `client-records`, the burst that all streams of this client share, and the seconds in which it is available again;
+/// `client-quota`, the records of its window; `starts`, the number of streams that this client may start, and the seconds;
+/// `streams`, the number that it may have open. A quota without a unit (`qu`) counts requests, as starts do. The draft has
+/// no unit for records, so they have their own: a client that does not know it must not count records as requests.
 struct RateLimitFields: Equatable {
     var policy: String
     var state: String
@@ -25,6 +26,8 @@ struct RateLimitFields: Equatable {
                 Self.item("records", ["q": .integer(records), "w": .integer(seconds), "qu": .string("records")]))
             states.append(Self.item("records", ["r": .integer(records), "t": .integer(seconds)]))
         }
+        if let rate = quotas.records.rate { Self.add("client-records", rate, to: &policies, and: &states) }
+        if let quota = quotas.records.quota { Self.add("client-quota", quota, to: &policies, and: &states) }
         if let starts = limits.starts, let quota = quotas.starts {
             let seconds = starts.refillTime.retryAfterSeconds
             policies.append(Self.item("starts", ["q": .integer(Int64(starts.burst)), "w": .integer(Int64(seconds))]))
@@ -40,6 +43,14 @@ struct RateLimitFields: Equatable {
         guard !policies.isEmpty, let policy = Self.text(policies), let state = Self.text(states) else { return nil }
         self.policy = policy
         self.state = state
+    }
+
+    private static func add(
+        _ name: String, _ part: RecordQuotas.Part, to policies: inout [Item], and states: inout [Item]
+    ) {
+        policies.append(
+            item(name, ["q": .integer(part.limit), "w": .integer(Int64(part.seconds)), "qu": .string("records")]))
+        states.append(item(name, ["r": .integer(part.remaining), "t": .integer(Int64(part.resetSeconds))]))
     }
 
     private static func item(_ name: String, _ parameters: KeyValuePairs<String, RFC9651BareItem>) -> Item {

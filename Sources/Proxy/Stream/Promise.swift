@@ -151,7 +151,8 @@ extension AdmissionError {
     /// Whether a client that waits may be admitted: for lack of a slot or of a start, and for nothing worse.
     var endsByWaiting: Bool {
         switch self {
-        case .tooManyStreamsOfClient, .tooManyStreamsOfRoute, .tooManyStarts, .recordBudgetSpent: true
+        case .tooManyStreamsOfClient, .tooManyStreamsOfRoute, .tooManyStarts, .recordBudgetSpent, .recordQuotaSpent:
+            true
         case .upstreamBusy, .clientBreakerOpen, .upstreamBreakerOpen, .upstreamDown, .upstreamDrained, .proxyFull:
             false
         }
@@ -161,8 +162,8 @@ extension AdmissionError {
     var isOfSlots: Bool {
         switch self {
         case .tooManyStreamsOfClient, .tooManyStreamsOfRoute: true
-        case .tooManyStarts, .recordBudgetSpent, .upstreamBusy, .clientBreakerOpen, .upstreamBreakerOpen,
-            .upstreamDown, .upstreamDrained, .proxyFull:
+        case .tooManyStarts, .recordBudgetSpent, .recordQuotaSpent, .upstreamBusy, .clientBreakerOpen,
+            .upstreamBreakerOpen, .upstreamDown, .upstreamDrained, .proxyFull:
             false
         }
     }

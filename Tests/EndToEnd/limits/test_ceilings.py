@@ -84,6 +84,22 @@ def test_a_client_whose_records_are_spent_gets_no_new_stream(weir, origin, clien
     eventually(lambda: client(proxy).get("/orders", MINE).status == 200, "admitted, now that there are records left")
 
 
+def test_a_quota_is_sent_at_any_pace_and_then_no_more_until_its_window_ends(weir, origin, client):
+    quota = "{ client_records: { quota: { records: 40, per: hour } } }"
+    proxy = weir(route(origin(endless()).url, streams=quota, **UPSTREAM), workers=2, shutdown_grace="0s")
+    reader = Reader(client(proxy).get("/orders", MINE))
+    policy, state_of = (reader.response.head[name].replace(" ", "") for name in ["RateLimit-Policy", "RateLimit"])
+    assert '"client-quota";q=40;w=3600;qu="records"' in policy
+    assert '"client-quota";r=40;t=0' in state_of
+    eventually(lambda: len(reader.came) == 40, "the quota sent")
+    for _ in range(3):
+        refusal = problem(client(proxy).get("/orders", MINE), 429, "rate-limit")
+        assert 0 < refusal["retryAfter"] <= 3600 and "40/hour" in refusal["detail"]
+    theirs = client(proxy).get("/orders", THEIRS)
+    assert numbers(theirs.records(), 40) == list(range(1, 41))
+    assert state(client(proxy), running_id(reader))["records"] == len(reader.came) == 40
+
+
 def running_id(reader):
     return reader.response.head["X-Stream-Id"]
 

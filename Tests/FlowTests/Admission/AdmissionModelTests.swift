@@ -40,7 +40,7 @@ import Testing
             case .tooManyStreamsOfClient: self = .client
             case .tooManyStreamsOfRoute: self = .route
             case .upstreamBusy, .clientBreakerOpen, .upstreamBreakerOpen, .upstreamDown, .upstreamDrained,
-                .recordBudgetSpent, .proxyFull:
+                .recordBudgetSpent, .recordQuotaSpent, .proxyFull:
                 self = .elsewhere
             }
         }

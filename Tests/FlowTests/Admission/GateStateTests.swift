@@ -85,7 +85,7 @@ import Testing
 
     @Test func aSpentRecordBudgetRefuses() throws {
         let rate = try Rate.of("1/second")
-        var gate = gate(.init(clientRecords: rate))
+        var gate = gate(.init(clientRecords: .init(rate: rate)))
         var grant = try gate.admit(ann, at: start)
         for _ in 0..<3 {
             let lease = gate.draw(&grant, upTo: 1, at: start)
@@ -115,7 +115,7 @@ import Testing
         var gate = try tripped(
             .init(
                 limits: .init(perClient: 0, isDryRun: true), clientBreaker: Self.breaker, isClientBreakerDryRun: true,
-                upstreams: .init(breaker: Self.breaker, isBreakerDryRun: true), clientRecords: rate))
+                upstreams: .init(breaker: Self.breaker, isBreakerDryRun: true), clientRecords: .init(rate: rate)))
         var first = try gate.admit(ann, at: start)
         for _ in 0..<3 { _ = gate.draw(&first, upTo: 1, at: start) }
         let second = try gate.admit(ann, at: start)
@@ -294,8 +294,8 @@ import Testing
         let drawn1 = draw(from: &gate, &grant)
         #expect(drawn1 == nil)
         for rate in ["1/second", "2/second"] {
-            gate.apply(.init(clientRecords: try .of(rate)), upstreams: ["one"], at: start)
-            #expect(gate.budgets?.rate == (try .of(rate)))
+            gate.apply(.init(clientRecords: .init(rate: try .of(rate))), upstreams: ["one"], at: start)
+            #expect(gate.budgets?.allowance.rate == (try .of(rate)))
         }
         let drawn2 = draw(from: &gate, &grant)
         #expect(drawn2 == 1)

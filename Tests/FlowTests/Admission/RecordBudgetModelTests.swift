@@ -39,7 +39,7 @@ import Testing
     @Test(arguments: [1, 2, 3, 7, 16, 40], ["100/second", "1000/second", "50000/second"])
     func backloggedStreamsShareEquallyAndTheLockIsTakenSeldom(count: Int, rate: String) throws {
         let rate = try Rate.of(rate)
-        var budget = RecordBudget(rate: rate, at: .seconds(0))
+        var budget = RecordBudget(RecordAllowance(rate: rate), at: .seconds(0))
         var streams = Array(repeating: Stream(pause: nil, wanted: .max), count: count)
         // The initial burst goes to the first streams.
         _ = run(&streams, &budget, until: .seconds(2))
@@ -56,7 +56,7 @@ import Testing
 
     @Test(arguments: [2, 5, 20]) func aModestStreamGetsWhatItWantsAndTheOthersShareTheRest(count: Int) throws {
         let rate = try Rate.of("1000/second")
-        var budget = RecordBudget(rate: rate, at: .seconds(0))
+        var budget = RecordBudget(RecordAllowance(rate: rate), at: .seconds(0))
         // 10 records a second, far below any share.
         var streams = [Stream(pause: 0.1, wanted: 1)] + Array(repeating: Stream(pause: nil, wanted: .max), count: count)
         _ = run(&streams, &budget, until: .seconds(2))
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func aStreamThatComesLateHasItsShareFromThenOn() throws {
-        var budget = RecordBudget(rate: try .of("1000/second"), at: .seconds(0))
+        var budget = RecordBudget(RecordAllowance(rate: try .of("1000/second")), at: .seconds(0))
         var streams = [Stream(pause: nil, wanted: .max)]
         _ = run(&streams, &budget, until: .seconds(5))
         streams.append(Stream(pause: nil, wanted: .max, next: .seconds(5)))
@@ -81,7 +81,7 @@ import Testing
     @Test(arguments: 0..<100) func neverMoreThanTheRateAndTheBurst(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         let rate = try #require(Rate(Int.random(in: 1...5000, using: &random), per: .second))
-        var budget = RecordBudget(rate: rate, at: .seconds(0))
+        var budget = RecordBudget(RecordAllowance(rate: rate), at: .seconds(0))
         var streams = (0..<Int.random(in: 1...8, using: &random)).map { _ in
             Stream(
                 pause: Bool.random(using: &random) ? nil : Double.random(in: 0...0.5, using: &random),

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct RecordBudgetTests {
     @Test func afterQuietTimeOneSecondsRecordsMayLeaveAtOnce() throws {
-        var budget = RecordBudget(rate: try .of("100/second"), at: .seconds(0))
+        var budget = RecordBudget(RecordAllowance(rate: try .of("100/second")), at: .seconds(0))
         var atOnce = 0, last: RecordBudget.Lease?
         while true {
             let lease = budget.draw(upTo: 1000, after: last, at: .seconds(0))
@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test func aRateBelowOneASecondHasABurstOfOne() throws {
-        var budget = RecordBudget(rate: try .of("6/minute"), at: .seconds(0))
+        var budget = RecordBudget(RecordAllowance(rate: try .of("6/minute")), at: .seconds(0))
         #expect(!budget.isSpent(at: .seconds(0)))
         let first = budget.draw(upTo: 10, after: nil, at: .seconds(0))
         #expect(first.records == 1)
@@ -30,9 +30,9 @@ import Testing
 
     @Test func aLeaseIsWhatAShareBringsInARound() throws {
         let rate = try Rate.of("10000/second")
-        var alone = RecordBudget(rate: rate, at: .seconds(0))
+        var alone = RecordBudget(RecordAllowance(rate: rate), at: .seconds(0))
         #expect(alone.draw(upTo: 1000, after: nil, at: .seconds(0)).records == 160)
-        var shared = RecordBudget(rate: rate, at: .seconds(0))
+        var shared = RecordBudget(RecordAllowance(rate: rate), at: .seconds(0))
         let sizes = (0..<4).map { _ in shared.draw(upTo: 1000, after: nil, at: .seconds(0)).records }
         #expect(sizes == [160, 80, 53, 40])
         // In the next round all four are known from the start; two rounds later none is.
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test func aStreamThatDrawsTwiceInARoundCountsOnce() throws {
-        var budget = RecordBudget(rate: try .of("10000/second"), at: .seconds(0))
+        var budget = RecordBudget(RecordAllowance(rate: try .of("10000/second")), at: .seconds(0))
         let first = budget.draw(upTo: 5, after: nil, at: .seconds(0))
         let second = budget.draw(upTo: 1000, after: first, at: .seconds(0.001))
         #expect(first.records == 5)
@@ -49,12 +49,12 @@ import Testing
     }
 
     @Test func moreStreamsThanRecordsGetOneEach() throws {
-        var budget = RecordBudget(rate: try .of("100/second"), at: .seconds(0))
+        var budget = RecordBudget(RecordAllowance(rate: try .of("100/second")), at: .seconds(0))
         for _ in 0..<50 { #expect(budget.draw(upTo: 9, after: nil, at: .seconds(0)).records == 1) }
     }
 
     @Test func whatIsGivenBackIsThereForOthers() throws {
-        var budget = RecordBudget(rate: try .of("1000/second"), at: .seconds(0))
+        var budget = RecordBudget(RecordAllowance(rate: try .of("1000/second")), at: .seconds(0))
         while !budget.isSpent(at: .seconds(0)) { _ = budget.draw(upTo: 16, after: nil, at: .seconds(0)) }
         let before = budget.retryAfter(at: .seconds(0))
         let lease = budget.draw(upTo: 16, after: nil, at: .seconds(0))
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func givingBackFillsItToTheBurstAndNoFurther() throws {
-        var budget = RecordBudget(rate: try .of("1000/second"), at: .seconds(0))
+        var budget = RecordBudget(RecordAllowance(rate: try .of("1000/second")), at: .seconds(0))
         let lease = budget.draw(upTo: 16, after: nil, at: .seconds(0))
         #expect(!budget.isIdle(at: .seconds(0)))
         budget.giveBack(lease.records, at: .seconds(10))
@@ -79,7 +79,7 @@ import Testing
     }
 
     @Test func itIsSpentWhileAStreamTakesAllThereIsAndAFreeMomentLater() throws {
-        var budget = RecordBudget(rate: try .of("1000/second"), at: .seconds(0))
+        var budget = RecordBudget(RecordAllowance(rate: try .of("1000/second")), at: .seconds(0))
         var last = budget.draw(upTo: 16, after: nil, at: .seconds(0))
         var now = Instant.seconds(0)
         while now < .seconds(3) {
@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test func aStreamBelowTheRateDoesNotSpendIt() throws {
-        var budget = RecordBudget(rate: try .of("1000/second"), at: .seconds(0))
+        var budget = RecordBudget(RecordAllowance(rate: try .of("1000/second")), at: .seconds(0))
         var last: RecordBudget.Lease?
         for step in 0..<3000 {
             let now = Instant.seconds(Double(step) / 900)
@@ -105,9 +105,9 @@ import Testing
     }
 
     @Test func anotherRateBindsFromTheNextLeaseOn() throws {
-        var budget = RecordBudget(rate: try .of("1000/second"), at: .seconds(0))
+        var budget = RecordBudget(RecordAllowance(rate: try .of("1000/second")), at: .seconds(0))
         while !budget.isSpent(at: .seconds(0)) { _ = budget.draw(upTo: 16, after: nil, at: .seconds(0)) }
-        budget.setRate(try .of("1/second"))
+        budget.apply(RecordAllowance(rate: try .of("1/second")))
         let before = budget.draw(upTo: 16, after: nil, at: .seconds(0))
         let after = budget.draw(upTo: 16, after: before, at: .seconds(0))
         #expect(after.records == 1)
@@ -116,7 +116,7 @@ import Testing
 
     @Test func theSlowestAndTheFastestRateDoNotOverflow() throws {
         for text in ["0.000001/hour", "999999999/second"] {
-            var budget = RecordBudget(rate: try .of(text), at: .seconds(0))
+            var budget = RecordBudget(RecordAllowance(rate: try .of(text)), at: .seconds(0))
             var last: RecordBudget.Lease?
             for _ in 0..<100 {
                 let lease = budget.draw(upTo: .max, after: last, at: .seconds(0))
@@ -126,5 +126,71 @@ import Testing
             }
             budget.giveBack(.max, at: .seconds(0))
         }
+    }
+
+    // MARK: Burst and quota
+
+    @Test func aBurstIsSentAtOnce() throws {
+        let allowance = RecordAllowance(rate: try .of("10/second"), burst: 30)
+        var budget = RecordBudget(allowance, at: .seconds(0)), last: RecordBudget.Lease?
+        var atOnce = 0
+        for _ in 0..<100 {
+            let lease = budget.draw(upTo: .max, after: last, at: .seconds(0))
+            if lease.notBefore <= .seconds(0) { atOnce += lease.records }
+            last = lease
+        }
+        #expect(atOnce == 30)
+        #expect(last?.notBefore == .seconds(7))
+    }
+
+    @Test func aBurstBelowASecondsRecordsIsKept() throws {
+        let allowance = RecordAllowance(rate: try .of("1000/second"), burst: 1)
+        var budget = RecordBudget(allowance, at: .seconds(0))
+        #expect(budget.retryAfter(at: .seconds(0)) == .zero && budget.isIdle(at: .seconds(0)))
+        let first = budget.draw(upTo: 1, after: nil, at: .seconds(0))
+        let second = budget.draw(upTo: 1, after: first, at: .seconds(0))
+        #expect(first.notBefore == .seconds(0) && second.notBefore == .seconds(0.001))
+    }
+
+    @Test func aQuotaWithoutARateIsDueAtOnceAndThenWithTheNextWindow() {
+        var budget = RecordBudget(
+            RecordAllowance(quota: RecordQuota(records: 100, per: .hour)), at: .seconds(0))
+        let first = budget.draw(upTo: .max, after: nil, at: .seconds(0))
+        #expect(first.records == 100 && first.notBefore <= .seconds(0))
+        #expect(budget.isSpent(at: .seconds(1)) && budget.retryAfter(at: .seconds(1)) == .seconds(3599))
+        #expect(!budget.isSpent(at: .seconds(3600)) && budget.isIdle(at: .seconds(3600)))
+        let second = budget.draw(upTo: .max, after: first, at: .seconds(1))
+        #expect(second.notBefore == .seconds(3600))
+    }
+
+    @Test func theRateAndTheQuotaBothHold() throws {
+        let allowance = RecordAllowance(
+            rate: try .of("10/second"), burst: 1, quota: RecordQuota(records: 15, per: .minute))
+        var budget = RecordBudget(allowance, at: .seconds(0)), last: RecordBudget.Lease?
+        var due: [Double] = []
+        for _ in 0..<17 {
+            let lease = budget.draw(upTo: 1, after: last, at: .seconds(0))
+            due.append((lease.notBefore - .seconds(0)).inSeconds)
+            last = lease
+        }
+        #expect(abs(due[14] - 1.4) < 1e-6 && due[15] == 60)
+        #expect(!budget.isIdle(at: .seconds(59)))
+    }
+
+    @Test func theQuotasOfABudgetAreReported() throws {
+        let allowance = RecordAllowance(
+            rate: try .of("10/second"), burst: 30, quota: RecordQuota(records: 100, per: .hour))
+        var budget = RecordBudget(allowance, at: .seconds(0))
+        #expect(
+            budget.quotas(at: .seconds(0))
+                == RecordQuotas(
+                    rate: .init(limit: 30, seconds: 3, remaining: 30, resetSeconds: 0),
+                    quota: .init(limit: 100, seconds: 3600, remaining: 100, resetSeconds: 0)))
+        _ = budget.draw(upTo: 1, after: nil, at: .seconds(0))
+        #expect(
+            budget.quotas(at: .seconds(0))
+                == RecordQuotas(
+                    rate: .init(limit: 30, seconds: 3, remaining: 29, resetSeconds: 1),
+                    quota: .init(limit: 100, seconds: 3600, remaining: 99, resetSeconds: 3600)))
     }
 }

@@ -15,7 +15,7 @@ import Testing
 
     @Test func aNewStreamIsRefusedWhileTheClientsOthersUseItAll() throws {
         let rate = try Rate.of("1000/second")
-        var budgets = RecordBudgets(rate: rate)
+        var budgets = RecordBudgets(RecordAllowance(rate: rate))
         #expect(budgets.refusal(of: ann, at: .seconds(0)) == nil)
         spend(ann, &budgets, at: .seconds(0))
         let refusal = try #require(budgets.refusal(of: ann, at: .seconds(0)))
@@ -25,14 +25,14 @@ import Testing
     }
 
     @Test func oneClientsRecordsAreNotAnothers() throws {
-        var budgets = RecordBudgets(rate: try .of("10/second"))
+        var budgets = RecordBudgets(RecordAllowance(rate: try .of("10/second")))
         spend(ann, &budgets, at: .seconds(0))
         #expect(budgets.refusal(of: ben, at: .seconds(0)) == nil)
         #expect(budgets.draw(ben, upTo: 1, after: nil, at: .seconds(0)).notBefore <= .seconds(0))
     }
 
     @Test func whatIsGivenBackIsTheClients() throws {
-        var budgets = RecordBudgets(rate: try .of("1/hour"))
+        var budgets = RecordBudgets(RecordAllowance(rate: try .of("1/hour")))
         let lease = budgets.draw(ann, upTo: 1, after: nil, at: .seconds(0))
         #expect(budgets.refusal(of: ann, at: .seconds(0)) != nil)
         budgets.giveBack(ben, 1, at: .seconds(0))
@@ -42,16 +42,16 @@ import Testing
     }
 
     @Test func aNewRateReachesEveryBudget() throws {
-        var budgets = RecordBudgets(rate: try .of("1000/second"))
+        var budgets = RecordBudgets(RecordAllowance(rate: try .of("1000/second")))
         spend(ann, &budgets, at: .seconds(0))
-        budgets.rate = try .of("1/second")
+        budgets.allowance = RecordAllowance(rate: try .of("1/second"))
         let first = budgets.draw(ann, upTo: 1, after: nil, at: .seconds(0))
         let second = budgets.draw(ann, upTo: 1, after: first, at: .seconds(0))
         #expect(second.notBefore - first.notBefore == .seconds(1))
     }
 
     @Test func clientsAreForgottenWhenTheyHaveTheirWholeBurstAgain() throws {
-        var budgets = RecordBudgets(rate: try .of("10/second"))
+        var budgets = RecordBudgets(RecordAllowance(rate: try .of("10/second")))
         var most = 0
         for number in 0..<100_000 {
             let now = Instant.seconds(Double(number) / 1000)
@@ -60,5 +60,19 @@ import Testing
         }
         // One record of ten a second is made up for in 100 ms, in which 100 others come.
         #expect((100...200).contains(most))
+    }
+
+    @Test func aSpentQuotaIsTheRefusalAndItsTimeIsExact() throws {
+        let quota = RecordQuota(records: 5, per: .day)
+        var budgets = RecordBudgets(RecordAllowance(rate: try .of("1000/second"), quota: quota))
+        let lease = budgets.draw(ann, upTo: 5, after: nil, at: .seconds(0))
+        #expect(lease.records == 5)
+        #expect(
+            budgets.refusal(of: ann, at: .seconds(60))
+                == .recordQuotaSpent(quota: quota, retryAfter: .seconds(86_340)))
+        #expect(budgets.refusal(of: ann, at: .seconds(86_400)) == nil)
+        #expect(budgets.refusal(of: ben, at: .seconds(60)) == nil)
+        #expect(budgets.quotas(of: ann, at: .seconds(60)).quota?.remaining == 0)
+        #expect(budgets.quotas(of: ben, at: .seconds(60)).quota?.remaining == 5)
     }
 }

@@ -46,6 +46,13 @@ import Testing
         #expect(Problem.badUpstream(.recordTooLarge(limit: .kibibytes(256))).detail.contains("262144"))
     }
 
+    @Test func aSpentQuotaIsARateLimitThatNamesIt() {
+        let quota = RecordQuota(records: 100_000, per: .day)
+        let problem = Problem(.recordQuotaSpent(quota: quota, retryAfter: .seconds(4000)))
+        #expect(problem.kind == .rateLimit && problem.status == 429 && problem.retryAfter == 4000)
+        #expect(problem.detail == "This client has used its quota of 100000/day of records")
+    }
+
     @Test func aSpentBudgetIsARateLimitThatNamesIt() throws {
         let problem = Problem(.recordBudgetSpent(rate: try .of("1000/s"), retryAfter: .milliseconds(16)))
         #expect(problem.status == 429)

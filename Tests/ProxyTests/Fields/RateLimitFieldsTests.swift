@@ -43,6 +43,18 @@ import Testing
         #expect(fields?.state == "\"streams\";r=3")
     }
 
+    @Test func theRecordsOfAllStreamsAreQuotasOfTheirOwn() throws {
+        let records = RecordQuotas(
+            rate: .init(limit: 30, seconds: 3, remaining: 29, resetSeconds: 1),
+            quota: .init(limit: 100_000, seconds: 86_400, remaining: 7, resetSeconds: 3600))
+        let fields = try fields("unlimited", quotas: .init(records: records))
+        let policies = [
+            #""client-records";q=30;w=3;qu="records""#, #""client-quota";q=100000;w=86400;qu="records""#,
+        ]
+        #expect(fields?.policy == policies.joined(separator: ", "))
+        #expect(fields?.state == #""client-records";r=29;t=1, "client-quota";r=7;t=3600"#)
+    }
+
     @Test func aLimitNeedsItsState() throws {
         let rate = try #require(Rate("5/second"))
         let limits = Admission.Limits(perClient: 2, starts: rate, startsBurst: 1)

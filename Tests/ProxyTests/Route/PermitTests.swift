@@ -182,7 +182,7 @@ import Testing
 
     @Test func streamsOfOneClientShareItsRecords() throws {
         let rate = try #require(Rate("10/second"))
-        let gate = AdmissionGate(rules: .init(clientRecords: rate), upstreams: [.any])
+        let gate = AdmissionGate(rules: .init(clientRecords: .init(rate: rate)), upstreams: [.any])
         var permit = try gate.admit(ann, at: start)
         var due = start
         for _ in 0..<20 { due = max(due, permit.draw(upTo: 1, at: start)?.notBefore ?? start) }
@@ -193,7 +193,7 @@ import Testing
 
     @Test func unusedRecordsReturnToTheBudget() throws {
         let rate = try #require(Rate("10/second"))
-        let gate = AdmissionGate(rules: .init(clientRecords: rate), upstreams: [.any])
+        let gate = AdmissionGate(rules: .init(clientRecords: .init(rate: rate)), upstreams: [.any])
         var permit = try gate.admit(ann, at: start)
         for _ in 0..<20 { _ = permit.draw(upTo: 1, at: start) }
         permit.giveBack(0, at: start)

@@ -59,7 +59,7 @@ struct RecordPipeTests {
     }
 
     @Test func aLeaseIsRequestedBeforeTheFirstRecord() throws {
-        let pipe = pipe { $0.streams.clientRecords = Rate("10/second") }
+        let pipe = pipe { $0.streams.clientRecords = .init(rate: Rate("10/second")) }
         #expect(push("1\n2\n", into: pipe).run.records == 0 && pipe.needsPump)
         #expect(pipe.pump(isLast: false, at: now).stop == .lease(records: 2))
         pipe.lease(nil)

@@ -219,7 +219,7 @@ struct StreamTests {
     // MARK: The shared budget
 
     @Test func streamsOfOneClientShareItsBudget() throws {
-        let bench = try StreamBench { $0.streams.clientRecords = Rate("10/second") }
+        let bench = try StreamBench { $0.streams.clientRecords = .init(rate: Rate("10/second")) }
         let (_, first) = try bench.open()
         bench.transfer.sendHead()
         bench.transfer.send((1...40).map(String.init).lines)
@@ -231,7 +231,7 @@ struct StreamTests {
     }
 
     @Test func aStreamContinuesWithoutABudgetThatAReloadRemoves() throws {
-        let bench = try StreamBench { $0.streams.clientRecords = Rate("1/second") }
+        let bench = try StreamBench { $0.streams.clientRecords = .init(rate: Rate("1/second")) }
         let (_, response) = try bench.open()
         bench.transfer.sendHead()
         bench.transfer.send((1...40).map(String.init).lines)
