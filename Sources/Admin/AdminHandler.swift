@@ -87,7 +87,8 @@ final class AdminHandler: RequestHandler {
         case "/metrics":
             answerMetrics(.init(accept: request.head.headers[canonicalForm: "accept"].map(String.init)), writer)
         case "/openapi.json": answerDescription(writer)
-        case BreakerReset.path[...]: throw .methodNotAllowed("POST")
+        case BreakerReset.path[...], UpstreamDrain.drainPath[...], UpstreamDrain.undrainPath[...]:
+            throw .methodNotAllowed("POST")
         case "/v1/admin/state": live.answer(writer)
         case "/v1/admin/events": live.follow(request, writer)
         case "/v1/admin/history": live.answerHistory(writer)

@@ -24,7 +24,8 @@ import Testing
             try paths() == [
                 "/", "/livez", "/readyz", "/metrics", "/openapi.json", "/v1/health/streaming", "/v1/streams/{id}",
                 "/v1/streams/{id}/feedback", "/v1/admin/state", "/v1/admin/events", "/v1/admin/streams/{id}",
-                "/v1/admin/breakers/reset",
+                "/v1/admin/breakers/reset", "/v1/admin/history", "/v1/admin/streams", "/v1/admin/upstreams/drain",
+                "/v1/admin/upstreams/undrain",
             ])
     }
 
