@@ -75,7 +75,7 @@ package struct Admission: Sendable {
     /// Streams and plain requests that are open now.
     package private(set) var openRequests = 0
 
-    private var clients = IdleTable<Client>()
+    private var clients = IdleTable<ClientKey, Client>()
     /// When each detached stream ends if its client does not come back.
     private var detachedUntil: [StreamId: Instant] = [:]
     /// The earliest of `detachedUntil`; `nil` if it has to be computed.

@@ -22,7 +22,7 @@ package struct ClientBreakers: Sendable {
     /// The number of times a breaker opened, over all clients and all time.
     package private(set) var trips = 0
 
-    private var breakers = IdleTable<CircuitBreaker>()
+    private var breakers = IdleTable<ClientKey, CircuitBreaker>()
     /// At least the generations of the removed entries, so that a client's generation is never used again.
     private var lastGeneration = 0
 

@@ -17,9 +17,9 @@ package protocol Idling: Sendable {
 /// 2. Every client has one index, and indices have no gaps.
 ///
 /// - Complexity: O(1) for each call, except `updateAll` and an iteration over `values`.
-package struct IdleTable<Value: Idling>: Sendable {
+package struct IdleTable<Key: Hashable & Sendable, Value: Idling>: Sendable {
     private struct Entry {
-        let key: ClientKey
+        let key: Key
         var value: Value
     }
 
@@ -27,7 +27,7 @@ package struct IdleTable<Value: Idling>: Sendable {
 
     /// Contiguous, so that the sweep can go round; `indices` has each client's index.
     private var entries: [Entry] = []
-    private var indices: [ClientKey: Int] = [:]
+    private var indices: [Key: Int] = [:]
     private var sweepIndex = 0
 
     package init() {}
@@ -39,10 +39,10 @@ package struct IdleTable<Value: Idling>: Sendable {
     package var values: some Sequence<Value> { entries.lazy.map(\.value) }
 
     /// All clients with their values, in no order.
-    var members: some Sequence<(key: ClientKey, value: Value)> { entries.lazy.map { ($0.key, $0.value) } }
+    var members: some Sequence<(key: Key, value: Value)> { entries.lazy.map { ($0.key, $0.value) } }
 
     /// The index of a client's entry; `nil` if it has none.
-    package func index(of key: ClientKey) -> Int? { indices[key] }
+    package func index(of key: Key) -> Int? { indices[key] }
 
     package subscript(index: Int) -> Value {
         get { entries[index].value }
@@ -50,7 +50,7 @@ package struct IdleTable<Value: Idling>: Sendable {
     }
 
     /// Adds an entry for a client that has none, and returns its index.
-    package mutating func append(_ value: Value, for key: ClientKey) -> Int {
+    package mutating func append(_ value: Value, for key: Key) -> Int {
         let index = entries.count, previous = indices.updateValue(index, forKey: key)
         precondition(previous == nil, "a client has one entry")
         entries.append(Entry(key: key, value: value))

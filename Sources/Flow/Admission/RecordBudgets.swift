@@ -13,7 +13,7 @@ package struct RecordBudgets: Sendable {
         }
     }
 
-    private var budgets = IdleTable<RecordBudget>()
+    private var budgets = IdleTable<ClientKey, RecordBudget>()
 
     package init(_ allowance: RecordAllowance) { self.allowance = allowance }
 

@@ -8,7 +8,7 @@ package struct StartAllowance: Equatable, Sendable {
     /// Starts that a client may make at once after an idle time; at least 1.
     package let burst: Int
     /// The time between two starts at the rate, in nanoseconds.
-    private let spacing: Int64
+    let spacing: Int64
     /// The maximum distance of a next start from now, in nanoseconds: that of `burst - 1` starts.
     private let tolerance: Int64
 
@@ -17,8 +17,20 @@ package struct StartAllowance: Equatable, Sendable {
         self.rate = rate
         self.burst = burst
         spacing = rate.spacing
+        tolerance = Self.tolerance(spacing, burst)
+    }
+
+    /// The same rate in steps that are `times` as long: a part of it.
+    init(_ whole: StartAllowance, times: Int, burst: Int) {
+        (rate, self.burst) = (whole.rate, burst)
+        let (product, overflow) = whole.spacing.multipliedReportingOverflow(by: Int64(times))
+        spacing = overflow ? .max : product
+        tolerance = Self.tolerance(spacing, burst)
+    }
+
+    private static func tolerance(_ spacing: Int64, _ burst: Int) -> Int64 {
         let (product, overflow) = spacing.multipliedReportingOverflow(by: Int64(burst - 1))
-        tolerance = overflow ? .max : product
+        return overflow ? .max : product
     }
 
     /// The time in which an empty allowance becomes full.
@@ -58,8 +70,13 @@ package struct StartAllowance: Equatable, Sendable {
 
     /// The remaining starts of a client.
     func quota(nextStart: Instant, at now: Instant) -> StartQuota {
-        let debt = max(.zero, nextStart - now).nanoseconds
+        quota(distance: nextStart - now)
+    }
+
+    /// The remaining starts of a client whose next start at the rate is at this distance.
+    func quota(distance: Duration) -> StartQuota {
+        let debt = max(.zero, distance).nanoseconds
         let remaining = debt > tolerance ? 0 : min(Int64(burst), (tolerance - debt) / spacing + 1)
-        return StartQuota(remaining: Int(remaining), resetSeconds: debt == 0 ? 0 : (nextStart - now).retryAfterSeconds)
+        return StartQuota(remaining: Int(remaining), resetSeconds: debt == 0 ? 0 : distance.retryAfterSeconds)
     }
 }

@@ -11,7 +11,7 @@ import Testing
     }
 
     @Test func aClientKeepsItsValue() throws {
-        var table = IdleTable<Until>()
+        var table = IdleTable<ClientKey, Until>()
         let ann = table.append(Until(end: .seconds(1)), for: ClientKey("ann"))
         let ben = table.append(Until(end: .seconds(2)), for: ClientKey("ben"))
         table[ben].end = .seconds(3)
@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test func idleEntriesAreRemovedAndTheLastMovesToTheFreeSlot() throws {
-        var table = IdleTable<Until>()
+        var table = IdleTable<ClientKey, Until>()
         for number in 0..<4 {
             _ = table.append(Until(end: .seconds(number == 1 ? 1 : 10)), for: ClientKey("\(number)"))
         }
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func aSweepLooksAtFourClientsAndNoMore() {
-        var table = IdleTable<Until>()
+        var table = IdleTable<ClientKey, Until>()
         for number in 0..<10 { _ = table.append(Until(end: .seconds(0)), for: ClientKey("\(number)")) }
         table.sweep(at: .seconds(0))
         #expect(table.count == 6)
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func aChangeReachesEveryValue() {
-        var table = IdleTable<Until>()
+        var table = IdleTable<ClientKey, Until>()
         for number in 0..<10 { _ = table.append(Until(end: .seconds(0)), for: ClientKey("\(number)")) }
         table.updateAll { $0.end = .seconds(7) }
         #expect(table.values.allSatisfy { $0.end == .seconds(7) })
@@ -53,7 +53,7 @@ import Testing
 
     @Test(arguments: 0..<50) func agreesWithADictionaryThatKeepsUsedEntries(seed: Int) {
         var random = SeededGenerator(seed: seed)
-        var table = IdleTable<Until>(), model: [ClientKey: Instant] = [:]
+        var table = IdleTable<ClientKey, Until>(), model: [ClientKey: Instant] = [:]
         var now = 0.0
         for _ in 0..<500 {
             now += Double.random(in: 0...1, using: &random)
@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test func aMillionDifferentClientsLeaveFewEntries() {
-        var table = IdleTable<Until>()
+        var table = IdleTable<ClientKey, Until>()
         var most = 0
         for number in 0..<1_000_000 {
             let now = Instant(nanoseconds: Int64(number) * 1_000_000)

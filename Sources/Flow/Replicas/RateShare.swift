@@ -1,0 +1,126 @@
+/// This replica's share of a rate that holds over all replicas, leased from the store for a second.
+///
+/// A replica leases a share of the *rate*, never records in batches, which would make the pace bursty. The store grants
+/// what the others have not leased, and reserves for each of them what a fair division gives it. A replica that gets
+/// less than it has applies the smaller share first and returns the rest with its next request, so that a share grows
+/// only after another has been returned or has expired: the sum is never above the limit, whichever message is lost.
+///
+/// Rates are millionths of a record in a second.
+///
+/// Invariants (`RateShareTests`, and the simulation):
+/// 1. The share applied is never above the one that the store has recorded, except the fallback.
+/// 2. A share is applied for at most ``ReplicaTimes/leaseInUse`` after the request that it answers was sent.
+package struct RateShare: Sendable {
+    /// What a renewal asks for.
+    package struct Request: Equatable, Sendable {
+        package let key: StoreKey
+        /// The rate over all replicas.
+        package let limit: Int64
+        /// The share that this replica applies until the answer.
+        package let held: Int64
+        /// The rate that its streams would use.
+        package let demand: Int64
+    }
+
+    /// Where the applied share comes from.
+    private enum Holding {
+        case none
+        case leased(Int64, until: Instant)
+        /// The store is not used: the limit divided by the replicas.
+        case fallback
+    }
+
+    /// May be replaced (a reload); shares follow with the next renewals.
+    package var limit: Int64
+    private var holding = Holding.none
+    private var drawn: Int64 = 0
+    private var isShort = false
+    private var measuredSince: Instant
+    private var pending: (sequence: Int64, sentAt: Instant, held: Int64)?
+
+    package init(limit: Int64, at now: Instant) { (self.limit, measuredSince) = (limit, now) }
+
+    /// Streams have drawn records.
+    ///
+    /// - Parameters:
+    ///   - records: The number of records.
+    ///   - isShort: Whether the share was too small for them.
+    package mutating func drew(_ records: Int, isShort: Bool) {
+        drawn += Int64(min(records, 1_000_000_000))
+        self.isShort = self.isShort || isShort
+    }
+
+    /// The share to apply now.
+    ///
+    /// - Parameters:
+    ///   - fallback: The limit divided by the replicas.
+    ///   - isStoreUsed: ``StoreHealth/isUp``.
+    ///   - now: The time.
+    /// - Returns: Zero if the others use the whole rate, and until the store's answer to the first request.
+    package mutating func applied(fallback: Int64, isStoreUsed: Bool, at now: Instant) -> Int64 {
+        switch holding {
+        case .leased(let share, let until) where now < until: return share
+        case .fallback: return fallback
+        case .leased, .none:
+            holding = isStoreUsed ? .none : .fallback
+            return isStoreUsed ? 0 : fallback
+        }
+    }
+
+    /// The part of the share that the store has granted, and that others cannot have: without the fallback.
+    package func leased(at now: Instant) -> Int64 {
+        if case .leased(let share, let until) = holding, now < until { share } else { 0 }
+    }
+
+    /// Begins a renewal.
+    ///
+    /// - Returns: What to ask for; `nil` if nothing is held and nothing is wanted, so that the share may be removed.
+    package mutating func renew(
+        _ key: StoreKey, fallback: Int64, sequence: Int64, at now: Instant
+    ) -> Request? {
+        let held = applied(fallback: fallback, isStoreUsed: true, at: now)
+        let demand = demand(at: now)
+        (drawn, isShort, measuredSince) = (0, false, now)
+        // What is not used is not applied from now on, and so can be returned with this request.
+        if demand == 0 { holding = .none }
+        if demand == 0, held == 0 { return nil }
+        pending = (sequence, now, demand == 0 ? 0 : held)
+        return Request(key: key, limit: limit, held: demand == 0 ? 0 : held, demand: demand)
+    }
+
+    /// The store has answered.
+    ///
+    /// - Parameters:
+    ///   - share: The share that this replica may apply.
+    ///   - isYoung: Whether the store has no data of the others yet: only what is held is granted.
+    ///   - sequence: Of the request; only the last one's answer counts.
+    ///   - now: The time.
+    /// - Returns: Whether a part of the share has to be returned at once.
+    package mutating func answered(_ share: Int64, isYoung: Bool, sequence: Int64, at now: Instant) -> Bool {
+        guard let asked = pending, asked.sequence == sequence else { return false }
+        pending = nil
+        let hasLease = leased(at: now) > 0
+        if isYoung, !hasLease {
+            holding = .fallback
+            return false
+        }
+        holding = .leased(share, until: asked.sentAt + ReplicaTimes.leaseInUse)
+        return share < asked.held
+    }
+
+    /// The request was not answered: the share ends with its lease.
+    package mutating func unanswered(sequence: Int64) {
+        if pending?.sequence == sequence { pending = nil }
+    }
+
+    /// What the streams would use: everything if the share was too small, twice what they drew if not, so that they can
+    /// grow; zero without a draw.
+    private func demand(at now: Instant) -> Int64 {
+        guard !isShort else { return limit }
+        let elapsed = max(1_000_000, (now - measuredSince).nanoseconds)
+        let (scaled, overflow) = (2 * drawn).multipliedReportingOverflow(by: 1_000_000)
+        guard !overflow else { return limit }
+        let rate = Double(scaled) * 1e9 / Double(elapsed)
+        return rate >= Double(limit) ? limit : Int64(rate)
+    }
+}

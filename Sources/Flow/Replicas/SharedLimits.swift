@@ -1,0 +1,233 @@
+/// The limits that hold over all replicas, as one replica applies them: what it asks the store, and what it decides alone.
+///
+/// The shell sends each command once, and reports once what became of it (``answered(_:_:jitter:at:)`` or
+/// ``failed(_:jitter:at:)``; a command that was not answered within `patience` has failed). It sends what
+/// ``takeCommands(at:)`` returns at the end of each turn and at each ``deadline``.
+///
+/// Invariants (`SharedLimitsTests`, and the simulation over all replicas):
+/// 1. Each start gets one verdict: at once, or with the result of its command.
+/// 2. A start waits for the store only while it is up.
+/// 3. When every stream has ended, no slot is held.
+package struct SharedLimits: Sendable {
+    /// A step in the decision about a start.
+    package enum Step: Equatable, Sendable {
+        case decided(SharedVerdict)
+        /// Send this command; its result decides.
+        case ask(StoreCommand)
+    }
+
+    /// The most keys of one command, which blocks the store while it runs.
+    static let keysPerCommand = 64
+    /// The most commands of one call, so that a rejoin does not fill the connection.
+    private static let commandsPerCall = 16
+
+    package private(set) var health: StoreHealth
+    package private(set) var slots = ReplicaSlots()
+    package private(set) var shares = RateShares()
+    private var refusals = SharedRefusals()
+    private var fallbackStarts = FallbackStarts()
+    private var lastSequence: Int64 = 0
+    private var nextHeartbeat = Instant.distantPast
+    /// When the store's data began, as it was last reported.
+    private var born: Int64?
+
+    package init(at now: Instant) { health = StoreHealth(at: now) }
+
+    // MARK: Starts
+
+    /// Decides about a start by the local state, or asks the store.
+    ///
+    /// - Parameters:
+    ///   - limits: Its limits over all replicas, in the order in which a refusal names them.
+    ///   - now: The time.
+    /// - Returns: The verdict, or the command that brings it.
+    package mutating func start(_ limits: [SharedLimit], at now: Instant) -> Step {
+        if let refusal = localRefusal(of: limits, at: now) { return .decided(refusal) }
+        guard health.isUp else { return .decided(decideAlone(limits, at: now)) }
+        let sequence = takeSequence()
+        let counts = limits.map { limit in
+            if case .streams(let key, _) = limit { slots.opened(key, sequence: sequence, at: now) } else { 0 }
+        }
+        return .ask(StoreCommand(.start(limits, counts: counts), sequence: sequence, replicas: health.replicas))
+    }
+
+    /// A stream that was admitted has ended, or its start is taken back because of another limit.
+    package mutating func ended(_ limits: [SharedLimit]) {
+        for case .streams(let key, _) in limits { slots.closed(key) }
+    }
+
+    /// A start that counts for nothing, because the response is no stream: its command gives the store its starts back.
+    ///
+    /// - Parameter limits: Of a start that the store has admitted; its slots end with ``ended(_:)`` as those of others.
+    /// - Returns: What to send; `nil` while the store is not used.
+    package mutating func refund(_ limits: [SharedLimit]) -> StoreCommand? {
+        let starts = limits.filter { if case .starts = $0 { true } else { false } }
+        for limit in starts { refusals.mayStart(limit.key) }
+        guard health.isUp, !starts.isEmpty else { return nil }
+        return StoreCommand(.refund(starts), sequence: takeSequence(), replicas: health.replicas)
+    }
+
+    private func localRefusal(of limits: [SharedLimit], at now: Instant) -> SharedVerdict? {
+        for (index, limit) in limits.enumerated() {
+            switch limit {
+            case .streams(let key, let most):
+                if slots.streams(of: key) >= most { return .refused(limit: index, wait: .zero) }
+            case .starts(let key, _):
+                if let wait = refusals.wait(for: key, at: now) { return .refused(limit: index, wait: wait) }
+            }
+        }
+        return nil
+    }
+
+    /// Decides without the store, by this replica's part of each limit.
+    private mutating func decideAlone(_ limits: [SharedLimit], at now: Instant) -> SharedVerdict {
+        for (index, limit) in limits.enumerated() {
+            switch limit {
+            case .streams(let key, let most):
+                guard slots.streams(of: key) < health.fallback(of: most) else {
+                    return .refused(limit: index, wait: .zero)
+                }
+            case .starts(let key, let allowance):
+                let wait = fallbackStarts.wait(key, allowance.divided(by: health.replicas), at: now)
+                guard wait <= .zero else { return .refused(limit: index, wait: wait) }
+            }
+        }
+        for limit in limits {
+            switch limit {
+            case .streams(let key, _): _ = slots.opened(key, sequence: nil, at: now)
+            case .starts(let key, let allowance):
+                fallbackStarts.take(key, allowance.divided(by: health.replicas), at: now)
+            }
+        }
+        return .admitted(.alone)
+    }
+
+    // MARK: Records
+
+    /// Records a draw of a client's records.
+    ///
+    /// - Parameters:
+    ///   - records: Records drawn since the last call for the key.
+    ///   - key: The client's key.
+    ///   - limit: The rate over all replicas.
+    ///   - isShort: Whether records wait because the share is too small.
+    ///   - now: The time.
+    /// - Returns: The share to apply now, in millionths of a record per second.
+    package mutating func drew(
+        _ records: Int, of key: StoreKey, limit: Int64, isShort: Bool, at now: Instant
+    ) -> Int64 {
+        shares.drew(records, of: key, limit: limit, isShort: isShort, health: health, at: now)
+    }
+
+    /// The share of a key to apply now; zero if it has none.
+    package mutating func applied(_ key: StoreKey, at now: Instant) -> Int64 {
+        shares.applied(key, health: health, at: now)
+    }
+
+    // MARK: Commands
+
+    /// Takes the commands that are due now.
+    package mutating func takeCommands(at now: Instant) -> [StoreCommand] {
+        if health.isProbeDue(at: now) { return [heartbeat(at: now)] }
+        guard health.isUp else { return [] }
+        var commands: [StoreCommand] = []
+        if now >= nextHeartbeat { commands.append(heartbeat(at: now)) }
+        while commands.count < Self.commandsPerCall {
+            let counts = slots.takeWrites(upTo: Self.keysPerCommand, sequence: lastSequence + 1, at: now)
+            guard !counts.isEmpty else { break }
+            commands.append(command(.counts(counts)))
+        }
+        while commands.count < Self.commandsPerCall {
+            let requests = shares.takeRenewals(
+                upTo: Self.keysPerCommand, health: health, sequence: lastSequence + 1, at: now)
+            guard !requests.isEmpty else { break }
+            commands.append(command(.shares(requests)))
+        }
+        return commands
+    }
+
+    /// When ``takeCommands(at:)`` has something; `nil` while a probe is under way.
+    package var deadline: Instant? {
+        guard health.isUp else { return health.deadline }
+        return [slots.deadline, shares.deadline].compactMap { $0 }.reduce(nextHeartbeat, min)
+    }
+
+    /// The store has answered a command.
+    ///
+    /// - Returns: The verdict on the start that the command asked for; `nil` for other commands.
+    package mutating func answered(
+        _ command: StoreCommand, _ reply: StoreReply, jitter: Double, at now: Instant
+    ) -> SharedVerdict? {
+        if health.answered(jitter: jitter, at: now) || born != reply.born { slots.allUnknown() }
+        born = reply.born
+        switch (command.content, reply.content) {
+        case (.start(let limits, _), .admitted(let found)): return admitted(limits, found)
+        case (.start(let limits, _), .refused(let index, let wait)):
+            return refused(limits, index, wait, command.sequence, at: now)
+        case (.counts(let counts), .counts(let others)):
+            if counts.first?.key == .replicas, let others = others.first {
+                health.counted(replicas: Int(clamping: others) + 1)
+            }
+        case (.shares(let requests), .shares(let granted, let isYoung)):
+            for (request, share) in zip(requests, granted) {
+                shares.answered(request.key, share: share, isYoung: isYoung, sequence: command.sequence, at: now)
+            }
+        default: break
+        }
+        return nil
+    }
+
+    /// A command was not answered in time, or with an error.
+    ///
+    /// - Returns: The verdict on the start that the command asked for, decided without the store; `nil` for other
+    ///   commands.
+    package mutating func failed(_ command: StoreCommand, jitter: Double, at now: Instant) -> SharedVerdict? {
+        health.failed(jitter: jitter, at: now)
+        switch command.content {
+        case .start(let limits, _):
+            // The store may have taken the start or not: the slot is given back and decided anew.
+            for case .streams(let key, _) in limits { slots.closed(key) }
+            return decideAlone(limits, at: now)
+        case .refund: break
+        case .counts(let counts):
+            for count in counts where count.key != .replicas { slots.isUnknown(count.key) }
+        case .shares(let requests):
+            for request in requests { shares.unanswered(request.key, sequence: command.sequence) }
+        }
+        return nil
+    }
+
+    private func admitted(_ limits: [SharedLimit], _ found: [Int64]) -> SharedVerdict {
+        var quotas = ClientQuotas()
+        for (limit, number) in zip(limits, found) {
+            switch limit {
+            case .starts(_, let allowance): quotas.starts = allowance.quota(distance: .microseconds(number))
+            case .streams(let key, let most):
+                quotas.streams = max(0, most - slots.streams(of: key) - Int(clamping: number))
+            }
+        }
+        return .admitted(.byStore(quotas))
+    }
+
+    private mutating func refused(
+        _ limits: [SharedLimit], _ index: Int, _ wait: Duration, _ sequence: Int64, at now: Instant
+    ) -> SharedVerdict {
+        for case .streams(let key, _) in limits { slots.refused(key, sequence: sequence) }
+        if wait > .zero { refusals.refused(limits[index].key, until: now + wait, at: now) }
+        return .refused(limit: index, wait: wait)
+    }
+
+    private mutating func heartbeat(at now: Instant) -> StoreCommand {
+        nextHeartbeat = now + ReplicaTimes.rewrite
+        return command(.counts([ReplicaSlots.Count(key: .replicas, streams: 1)]))
+    }
+
+    private mutating func command(_ content: StoreCommand.Content) -> StoreCommand {
+        StoreCommand(content, sequence: takeSequence(), replicas: health.replicas)
+    }
+
+    private mutating func takeSequence() -> Int64 {
+        lastSequence += 1
+        return lastSequence
+    }
+}

@@ -1,0 +1,45 @@
+/// The answer of the store to a command, checked.
+package struct StoreReply: Equatable, Sendable {
+    package enum Content: Equatable, Sendable {
+        /// All limits have taken the start; for each limit the distance of its next start, or the streams of the others.
+        case admitted([Int64])
+        /// Nothing was taken. `wait` is zero for a limit on streams: their ends are not known.
+        case refused(limit: Int, wait: Duration)
+        case refunded
+        /// The streams of the other replicas, for each count.
+        case counts(others: [Int64])
+        /// The share of each request. `isYoung`: the store does not know the others' shares yet.
+        case shares([Int64], isYoung: Bool)
+    }
+
+    package let content: Content
+    /// When the store's data begins: a change means that it was lost.
+    package let born: Int64
+
+    /// - Parameters:
+    ///   - integers: The reply of the script, an array of integers.
+    ///   - command: The command that it answers.
+    /// - Throws: ``StoreFailure/malformed`` for everything that the script does not return for the command.
+    package init(_ integers: [Int64], to command: StoreCommand) throws(StoreFailure) {
+        guard integers.count >= 2, integers.allSatisfy({ $0 >= 0 }) else { throw .malformed }
+        born = integers[1]
+        let rest = Array(integers.dropFirst(2))
+        switch command.content {
+        case .start(let limits, _): content = try Self.start(rest, limits: limits.count)
+        case .refund: content = .refunded
+        case .counts(let counts):
+            guard rest.count == counts.count else { throw .malformed }
+            content = .counts(others: rest)
+        case .shares(let requests):
+            guard rest.count == requests.count + 1, rest[0] <= 1 else { throw .malformed }
+            content = .shares(Array(rest.dropFirst()), isYoung: rest[0] == 1)
+        }
+    }
+
+    private static func start(_ rest: [Int64], limits: Int) throws(StoreFailure) -> Content {
+        guard rest.count == limits + 3, rest[0] <= 1 else { throw .malformed }
+        guard rest[0] == 0 else { return .admitted(Array(rest.dropFirst(3))) }
+        guard (1...Int64(limits)).contains(rest[1]), rest[2] <= 2 * StoreTime.longest else { throw .malformed }
+        return .refused(limit: Int(rest[1]) - 1, wait: .microseconds(rest[2]))
+    }
+}

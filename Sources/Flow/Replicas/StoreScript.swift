@@ -1,0 +1,194 @@
+/// The Lua scripts by which the store decides; each call is atomic.
+///
+/// All times are the store's, in whole microseconds: a replica's clock is used nowhere. Numbers in Lua are doubles, exact
+/// below 2^53 (``StoreTime``), and are written with `%.0f` because `tostring` would round them. A value in a hash has one
+/// field for each replica. Every field has an expiry of its own, and every key one of the store, so nothing is left
+/// behind. A command with a lower sequence than the field's last one comes late, over an older connection, and must not
+/// overwrite it.
+///
+/// Every reply begins with the time of the call and the time at which the store's data begins (``StoreKey/born``): a later
+/// one than before means that the store has lost its data. `Tests/Simulation` models the scripts, and compares the model
+/// with a Redis server.
+package enum StoreScript: String, Sendable, CaseIterable {
+    /// All limits of one start, or none.
+    case start
+    /// A start that was none: its time goes back.
+    case refund
+    /// The absolute counts of open streams.
+    case counts
+    /// Shares of rates.
+    case shares
+
+    package var lua: String {
+        switch self {
+        case .start: Self.prelude + Self.slots + Self.startBody
+        case .refund: Self.prelude + Self.refundBody
+        case .counts: Self.prelude + Self.slots + Self.countsBody
+        case .shares: Self.prelude + Self.sharesBody
+        }
+    }
+
+    private static let prelude = """
+        local time = redis.call('TIME')
+        local now = time[1] * 1000000 + time[2]
+        local function text(number) return string.format('%.0f', number) end
+        local born = tonumber(redis.call('GET', KEYS[1]) or nil)
+        if not born then
+          born = now
+          redis.call('SET', KEYS[1], text(now))
+        end
+
+        """
+
+    /// `others` returns the streams of the other replicas, and removes what has expired; `write` writes a count.
+    private static let slots = """
+        local function others(key, replica)
+          local total, own = 0, -1
+          local fields = redis.call('HGETALL', key)
+          for i = 1, #fields, 2 do
+            local count, expiry, sequence = string.match(fields[i + 1], '^(%d+):(%d+):(%d+)$')
+            if fields[i] == replica then
+              own = tonumber(sequence)
+            elseif tonumber(expiry) <= now then
+              redis.call('HDEL', key, fields[i])
+            else
+              total = total + count
+            end
+          end
+          return total, own
+        end
+        local function write(key, replica, count, ttl, sequence)
+          if count > 0 then
+            redis.call('HSET', key, replica, text(count) .. ':' .. text(now + ttl) .. ':' .. text(sequence))
+            redis.call('PEXPIRE', key, math.ceil(ttl / 1000))
+          else
+            redis.call('HDEL', key, replica)
+          end
+        end
+
+        """
+
+    /// Decides about a start.
+    ///
+    /// `KEYS`: born, one for each limit. `ARGV`: replica, sequence, TTL, grace; for each limit its kind and three numbers:
+    /// `rate`, spacing, tolerance, 0; or `slots`, the count with this stream, the limit, the replica's part of it.
+    /// Returns now, born, 1 or 0, the refusing limit or 0, the wait; for each limit the distance of the next start, or
+    /// the streams of the others.
+    private static let startBody = """
+        local replica, sequence, ttl, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+        local refusing, wait, found, own = 0, 0, {}, {}
+        for i = 2, #KEYS do
+          local a, b, c = tonumber(ARGV[i * 4 - 2]), tonumber(ARGV[i * 4 - 1]), tonumber(ARGV[i * 4])
+          if ARGV[i * 4 - 3] == 'slots' then
+            found[i], own[i] = others(KEYS[i], replica)
+            if (found[i] + a > b or (now - born < grace and a > c)) and refusing == 0 then refusing = i - 1 end
+          end
+        end
+        for i = 2, #KEYS do
+          local a, b = tonumber(ARGV[i * 4 - 2]), tonumber(ARGV[i * 4 - 1])
+          if ARGV[i * 4 - 3] == 'rate' then
+            found[i] = math.max(0, (tonumber(redis.call('GET', KEYS[i]) or nil) or 0) - now)
+            if found[i] - b > wait and (refusing == 0 or wait > 0) then refusing, wait = i - 1, found[i] - b end
+          end
+        end
+        if refusing == 0 then
+          for i = 2, #KEYS do
+            local a = tonumber(ARGV[i * 4 - 2])
+            if ARGV[i * 4 - 3] == 'rate' then
+              found[i] = found[i] + a
+              redis.call('SET', KEYS[i], text(now + found[i]), 'PX', math.ceil(found[i] / 1000))
+            elseif own[i] < sequence then
+              write(KEYS[i], replica, a, ttl, sequence)
+            end
+          end
+        end
+        local reply = {now, born, refusing == 0 and 1 or 0, refusing, wait}
+        for i = 2, #KEYS do reply[i + 4] = found[i] end
+        return reply
+        """
+
+    /// Takes starts back.
+    ///
+    /// `KEYS`: born, one for each limit. `ARGV`: the spacing of each. Returns now, born.
+    private static let refundBody = """
+        for i = 2, #KEYS do
+          local next = tonumber(redis.call('GET', KEYS[i]) or nil)
+          local left = next and next - tonumber(ARGV[i - 1]) - now or 0
+          if left > 0 then
+            redis.call('SET', KEYS[i], text(now + left), 'PX', math.ceil(left / 1000))
+          elseif next then
+            redis.call('DEL', KEYS[i])
+          end
+        end
+        return {now, born}
+        """
+
+    /// Writes counts.
+    ///
+    /// `KEYS`: born, one for each count. `ARGV`: replica, sequence, TTL, the counts. Returns now, born, the streams of the
+    /// others for each key.
+    private static let countsBody = """
+        local replica, sequence, ttl = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+        local reply = {now, born}
+        for i = 2, #KEYS do
+          local total, own = others(KEYS[i], replica)
+          if own < sequence then write(KEYS[i], replica, tonumber(ARGV[i + 2]), ttl, sequence) end
+          reply[i + 1] = total
+        end
+        return reply
+        """
+
+    /// Divides rates.
+    ///
+    /// `KEYS`: born, one for each share. `ARGV`: replica, sequence, lease; for each share its limit, what is held, the
+    /// demand. Returns now, born, 1 if the store is young, the share that may be applied for each key.
+    ///
+    /// `level` is the fair share: those who want less get what they want, the others equal parts of the rest.
+    private static let sharesBody = """
+        local replica, sequence, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+        local young = now - born < lease
+        local reply = {now, born, young and 1 or 0}
+        for i = 2, #KEYS do
+          local limit, held, demand = tonumber(ARGV[i * 3 - 2]), tonumber(ARGV[i * 3 - 1]), tonumber(ARGV[i * 3])
+          local own, free, others, demands = -1, limit, {}, {demand}
+          local fields = redis.call('HGETALL', KEYS[i])
+          for j = 1, #fields, 2 do
+            local share, wanted, expiry, last = string.match(fields[j + 1], '^(%d+):(%d+):(%d+):(%d+)$')
+            if fields[j] == replica then
+              own = tonumber(last)
+            elseif tonumber(expiry) <= now then
+              redis.call('HDEL', KEYS[i], fields[j])
+            else
+              free = free - share
+              others[#others + 1] = {tonumber(share), tonumber(wanted)}
+              demands[#demands + 1] = tonumber(wanted)
+            end
+          end
+          table.sort(demands)
+          local left, level = limit, limit
+          for j = 1, #demands do
+            local fair = math.floor(left / (#demands - j + 1))
+            if demands[j] > fair then
+              level = fair
+              break
+            end
+            left = left - demands[j]
+          end
+          local rest = limit
+          for j = 1, #others do rest = rest - math.max(others[j][1], math.min(others[j][2], level)) end
+          local kept = math.max(0, math.min(held, free))
+          local share = demand == 0 and 0 or young and kept or math.max(0, rest)
+          if own < sequence then
+            if demand == 0 and kept == 0 then
+              redis.call('HDEL', KEYS[i], replica)
+            else
+              local value = text(math.max(share, kept)) .. ':' .. text(demand) .. ':' .. text(now + lease)
+              redis.call('HSET', KEYS[i], replica, value .. ':' .. text(sequence))
+              redis.call('PEXPIRE', KEYS[i], math.ceil(lease / 1000))
+            end
+          end
+          reply[i + 2] = share
+        end
+        return reply
+        """
+}
