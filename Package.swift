@@ -53,6 +53,7 @@ let package = Package(
             name: "Downstream",
             dependencies: ["Flow", "HTTPText", "CNghttp2", nio, nioHTTP1, nioLocks, nioPosix, nioSSL, nioTLS],
             swiftSettings: strict),
+        .target(name: "Redis", dependencies: [nio, nioPosix, nioSSL], swiftSettings: strict),
         .target(
             name: "Proxy",
             dependencies: [
@@ -111,6 +112,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "RedisTests", dependencies: ["Redis", nio, nioLocks, nioPosix, nioEmbedded, "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
             name: "ProxyTests",
             dependencies: [
                 "Proxy", "Flow", "HTTPText", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1,
@@ -126,7 +130,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Flow", "HTTPText", "JSONPointer", "Settings", "LogReport", "Upstream", "Downstream", "Proxy", nio,
+                "Flow", "HTTPText", "JSONPointer", "Settings", "LogReport", "Upstream", "Downstream", "Redis", "Proxy",
+                nio,
                 nioHTTP1,
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),

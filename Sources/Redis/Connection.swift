@@ -1,0 +1,159 @@
+import NIOCore
+
+/// One connection to a server: the commands of a turn of the loop leave in one write, and replies are matched in order.
+///
+/// A command whose time is over has its callback called and keeps its position, so that a late reply is not taken for that of
+/// the next command. The connection closes when the oldest command has had no reply for `replyTimeout`. Every callback is called
+/// once, the last ones when the connection ends.
+///
+/// Confined to its event loop.
+final class Connection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+    typealias Done = (Result<Reply, CommandFailure>) -> Void
+
+    private struct Waiting {
+        /// `nil` after the command's time was over.
+        var done: Done?
+        let deadline: NIODeadline
+        let sentAt: NIODeadline
+    }
+
+    /// Called once, after the last callback of a command.
+    var ended: ((ConnectFailure) -> Void)?
+    /// Receives the messages of a subscribed channel; once set, arrays that are messages are not replies.
+    var messageArrived: (([UInt8]) -> Void)?
+    /// The SHA-1 of each loaded script.
+    var digests: [Script: String] = [:]
+
+    private let replyTimeout: TimeAmount
+    private let maximumInFlight: Int
+    private var context: ChannelHandlerContext?
+    private var parser = ReplyParser()
+    private var waiting = CircularBuffer<Waiting>()
+    private var outbound = ByteBuffer()
+    private var awaitsFlush = false
+    private var timer: Scheduled<Void>?
+    private var timerDue = NIODeadline.distantFuture
+    private var failure: ConnectFailure?
+    private(set) var hasEnded = false
+
+    init(replyTimeout: TimeAmount, maximumInFlight: Int) {
+        (self.replyTimeout, self.maximumInFlight) = (replyTimeout, maximumInFlight)
+    }
+
+    /// Commands without a reply.
+    var inFlight: Int { waiting.count }
+
+    /// Sends a command at the end of this turn.
+    ///
+    /// - Parameters:
+    ///   - command: The command.
+    ///   - time: The longest time until `done` is called.
+    ///   - done: Gets the reply, or the reason why there is none; an error reply is ``CommandFailure/refused(_:)``. It may be
+    ///     called before this returns.
+    func send(_ command: Command, within time: TimeAmount, _ done: @escaping Done) {
+        guard let context, !hasEnded, failure == nil else { return done(.failure(.notConnected)) }
+        guard waiting.count < maximumInFlight else { return done(.failure(.tooManyInFlight)) }
+        let now = context.eventLoop.now
+        command.write(to: &outbound)
+        waiting.append(Waiting(done: done, deadline: now + time, sentAt: now))
+        schedule(min(now + time, now + replyTimeout))
+        guard !awaitsFlush else { return }
+        awaitsFlush = true
+        context.eventLoop.assumeIsolated().execute { self.flush() }
+    }
+
+    /// Closes the connection; the waiting commands fail.
+    func close(_ reason: ConnectFailure) {
+        guard failure == nil else { return }
+        failure = reason
+        if let context { context.close(promise: nil) } else { end() }
+    }
+
+    private func flush() {
+        awaitsFlush = false
+        guard let context, outbound.readableBytes > 0, failure == nil else { return }
+        context.writeAndFlush(wrapOutboundOut(outbound), promise: nil)
+        outbound = ByteBuffer()
+    }
+
+    private func end() {
+        guard !hasEnded else { return }
+        hasEnded = true
+        timer?.cancel()
+        context = nil
+        let reason = failure ?? .closed
+        failure = reason
+        while let next = waiting.popFirst() { next.done?(.failure(.notConnected)) }
+        ended?(reason)
+        (ended, messageArrived) = (nil, nil)
+    }
+}
+
+// MARK: - Replies
+
+extension Connection {
+    private func take(_ reply: Reply) {
+        if let messageArrived, case .array(let items) = reply, items.count == 3, items[0].text == "message" {
+            if case .bytes(let bytes) = items[2] { messageArrived(bytes) }
+            return
+        }
+        guard let first = waiting.popFirst() else { return close(.unexpectedReply) }
+        guard case .error(let error) = reply else { return first.done?(.success(reply)) ?? () }
+        first.done?(.failure(.refused(error)))
+        if error.isOfConnection { close(.refused(error)) }
+    }
+}
+
+// MARK: - Deadlines
+
+extension Connection {
+    /// Makes sure that the timer fires at `due` or before.
+    private func schedule(_ due: NIODeadline) {
+        guard due < timerDue, let context else { return }
+        timer?.cancel()
+        timerDue = due
+        timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: due) { self.timerFired() }
+    }
+
+    private func timerFired() {
+        timerDue = .distantFuture
+        guard let now = context?.eventLoop.now else { return }
+        // Callbacks may send further commands: they are called after the last use of an index.
+        var expired: [Done] = []
+        for index in waiting.indices where waiting[index].deadline <= now {
+            guard let done = waiting[index].done else { continue }
+            waiting[index].done = nil
+            expired.append(done)
+        }
+        if let oldest = waiting.first {
+            let limit = oldest.sentAt + replyTimeout
+            if limit <= now { close(.timedOut) }
+            schedule(waiting.lazy.filter { $0.done != nil }.map(\.deadline).reduce(limit, min))
+        }
+        for done in expired { done(.failure(.timedOut)) }
+    }
+}
+
+// MARK: - The channel
+
+extension Connection {
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { end() }
+
+    func channelInactive(context: ChannelHandlerContext) { end() }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard failure == nil else { return }
+        parser.append(unwrapInboundIn(data))
+        do throws(ReplyParser.Malformed) {
+            while failure == nil, let reply = try parser.next() { take(reply) }
+        } catch {
+            close(.malformedReply(error))
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { close(.unreachable("\(error)")) }
+}
