@@ -57,8 +57,8 @@ let package = Package(
         .target(
             name: "Proxy",
             dependencies: [
-                "Flow", "HTTPText", "JSONPointer", "Settings", "Observability", "Upstream", "Downstream", nio, nioHTTP1,
-                nioLocks, nioPosix, logging,
+                "Flow", "HTTPText", "JSONPointer", "Settings", "Observability", "Upstream", "Downstream", "Redis", nio,
+                nioHTTP1, nioLocks, nioPosix, nioSSL, logging,
                 .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
             ],
             swiftSettings: strict),

@@ -31,7 +31,9 @@ struct HealthPage {
             }
             let isDraining = proxy.readiness == .draining
             let breakers = proxy.breakerFigures(at: proxy.now)
-            let answer = Self.answer(HealthReport(.init(figures, breakers, isDraining: isDraining)))
+            var health = HealthReport.Figures(figures, breakers, isDraining: isDraining)
+            health.hasLostReplicas = proxy.process.replicas.map { !$0.isUp } ?? false
+            let answer = Self.answer(HealthReport(health))
             answer.send(to: response, for: request, date: proxy.date)
             answered(Int(answer.status.code), answer.text.utf8.count)
         }

@@ -36,6 +36,7 @@ struct LiveSnapshot {
         json.add("reasons", health.checks)
         json.add("actions", takesActions)
         json.add("configuration", json: configuration)
+        if let replicas = process.replicas { json.add("replicas", json: Self.json(of: replicas)) }
         json.add("totals", json: totals)
         json.add("routes", array: names.map { route($0) })
         json.add("upstreams", array: upstreams.map { UpstreamJSON.report($0, at: sample.at) })
@@ -71,6 +72,13 @@ struct LiveSnapshot {
         json.add("lastReload", process.reloads.isRefused ? "refused" : "taken")
         json.add("olderStreams", older.count)
         json.add("oldest", seconds: older.oldest)
+        return json.closed()
+    }
+
+    private static func json(of replicas: ReplicasFigures) -> [UInt8] {
+        var json = JSONText()
+        json.add("count", replicas.replicas)
+        json.add("shared", replicas.isUp)
         return json.closed()
     }
 

@@ -53,6 +53,7 @@ struct MetricsPage {
         addEachUpstream()
         addSharing()
         addBreakers()
+        addReplicas()
         addProcess()
         return text.closed()
     }
@@ -160,6 +161,21 @@ struct MetricsPage {
         for (name, breakers) in routes {
             text.add(["route": name, "kind": "client"], breakers.reduce(0) { $0 + $1.clientTrips })
             text.add(["route": name, "kind": "upstream"], breakers.reduce(0) { $0 + $1.upstreamTrips })
+        }
+    }
+
+    private mutating func addReplicas() {
+        let replicas = process.replicas
+        for (family, value) in [
+            (.replicas, replicas?.replicas), (.redisUp, replicas.map { $0.isUp ? 1 : 0 }),
+            (.redisCommands, replicas?.commands), (.redisLosses, replicas?.losses),
+        ] as [(MetricFamily, Int?)] {
+            text.begin(family)
+            if let value { text.add([:], value) }
+        }
+        text.begin(.redisFailures)
+        for cause in StoreFailure.allCases {
+            if let replicas { text.add(["cause": cause.rawValue], replicas.failures[cause]) }
         }
     }
 

@@ -23,6 +23,8 @@ package struct HealthReport: Equatable, Sendable {
         package var allUpstreamsOpenFor: Duration?
         /// Clients whose breaker is open.
         package var openClients = 0
+        /// Whether limits over all replicas are enforced by this instance alone, because the store cannot be used.
+        package var hasLostReplicas = false
 
         package init() {}
 
@@ -58,6 +60,7 @@ package struct HealthReport: Equatable, Sendable {
             checks.append("the upstream \(upstream) does not pass its health checks")
         }
         if figures.openClients > 0 { checks.append("the breakers of \(figures.openClients) clients are open") }
+        if figures.hasLostReplicas { checks.append("limits are not shared with the other replicas") }
         if figures.bufferShare > Self.bufferMark { checks.append("the buffers are more than 80% full") }
         let lastMinute = figures.lastMinute
         if lastMinute.totals.ends >= Self.fewestEnds, lastMinute.faultShare > Self.faultMark {

@@ -97,6 +97,16 @@ extension MetricFamily {
         "weir_shared_gaps", .counter, "Times that a reader fell behind what is retained and continued after a gap.")
     package static let sharingRefusals = MetricFamily(
         "weir_sharing_refusals", .counter, "Requests that were not shared although their route shares, by cause.")
+    package static let replicas = MetricFamily(
+        "weir_replicas", .gauge, "Instances that share limits, this one included, when the store answered last.")
+    package static let redisUp = MetricFamily(
+        "weir_redis_up", .gauge, "Whether limits are shared through the store now: 1 or 0.")
+    package static let redisCommands = MetricFamily(
+        "weir_redis_commands", .counter, "Commands to the store, answered or not.")
+    package static let redisFailures = MetricFamily(
+        "weir_redis_failures", .counter, "Commands that the store did not answer in time or not as expected, by cause.")
+    package static let redisLosses = MetricFamily(
+        "weir_redis_losses", .counter, "Times that the store went out of use.")
     package static let eventLoopLag = MetricFamily(
         "weir_event_loop_lag_seconds", .histogram, unit: "seconds",
         "Delay of a timer that each event loop sets every 100 ms.")

@@ -45,4 +45,7 @@ package struct Script: Hashable, Sendable {
     package let text: String
 
     package init(_ text: String) { self.text = text }
+
+    // The texts are long, few, and differ in length.
+    package func hash(into hasher: inout Hasher) { hasher.combine(text.utf8.count) }
 }

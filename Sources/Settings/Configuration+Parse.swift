@@ -37,6 +37,7 @@ extension Configuration {
             Schema.checkListeners(of: configuration, in: setting)
             Schema.checkPaths(of: configuration, in: setting)
             Schema.checkClientKeys(of: configuration, in: setting)
+            Schema.checkReplicas(of: configuration, in: setting)
             Schema.warn(about: configuration, in: setting, isFolder: isFolder)
         }
         guard reading.errors.isEmpty else { throw ConfigurationErrors(reading.errors) }

@@ -39,6 +39,8 @@ package struct Configuration: Equatable, Sendable {
     package var tls: TLS?
     /// `nil` if only HTTP/1.1 is supported.
     package var http2: HTTP2? = HTTP2()
+    /// `nil` if this instance shares no state with others.
+    package var replicas: Replicas?
     /// In the order of the file, which is the order of matching; never empty.
     package var routes: [Route]
 

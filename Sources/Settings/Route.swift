@@ -124,10 +124,15 @@ extension Route {
         package var startsBurst = 10
         /// Records of all streams of one client together.
         package var clientRecords: RecordAllowance?
+        /// The instances over which `perClient`, `perRoute` and `starts` count.
+        package var scope = Scope.local
         /// Whether these limits are only reported, not enforced.
         package var isDryRun = false
 
         package init() {}
+
+        /// Whether a limit exists that can count over all replicas; `clientRecords` counts at each.
+        var hasSharedLimits: Bool { perClient != nil || perRoute != nil || starts != nil }
     }
 
     /// When a client that leaves due records unread is ended as a slow consumer.

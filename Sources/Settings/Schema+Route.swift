@@ -275,6 +275,7 @@ extension Schema {
             Key("starts", .rate, or: Off.words + ["unlimited"], \.starts),
             Key("starts_burst", .integer(count), \.startsBurst),
             clientRecords,
+            Key("scope", .word(), \.scope),
             Key("dry_run", .flag, \.isDryRun),
         ]
     }
@@ -285,6 +286,9 @@ extension Schema {
             setting.read(streamsKeys, into: &route.streams, or: Off.allowed)
             if setting["starts"] == nil, let burst = setting["starts_burst"] {
                 burst.report("has no effect here; allowed: with `starts`")
+            }
+            if route.streams.scope == .replicas, !route.streams.hasSharedLimits, let scope = setting["scope"] {
+                scope.report("has no effect here; allowed: with `per_client`, `per_route` or `starts`")
             }
         }
     }

@@ -24,6 +24,7 @@ enum Schema {
             Key("limits", limits, \.limits),
             Key("paths", paths, \.paths),
             tls,
+            replicas,
             Key("http2", orOff: http2Keys, \.http2, from: Configuration.HTTP2()),
             routes.required,
         ]

@@ -49,6 +49,7 @@ struct ConfigurationDump {
         case let value as ListenAddress: value.text
         case let value as AddressBlock: value.text
         case let value as UpstreamAddress: value.text
+        case let value as RedisAddress: value.text
         case let value as WrittenPath: "\(value.path) at \(value.line):\(value.column)"
         default: nil
         }

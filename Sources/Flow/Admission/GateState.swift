@@ -114,11 +114,18 @@ package struct GateState: Sendable {
     }
 
     /// Takes back what an admitted stream has; to be called once for each grant.
-    package mutating func release(_ grant: AdmissionGrant, at now: Instant) {
-        guard grant.isOfClient else { return giveBack(grant, at: now) }
+    ///
+    /// - Returns: Whether it had the slot of a stream until now: another start may have taken it over.
+    @discardableResult
+    package mutating func release(_ grant: AdmissionGrant, at now: Instant) -> Bool {
+        guard grant.isOfClient else {
+            giveBack(grant, at: now)
+            return false
+        }
         let hasSlot = grant.detachedAs.map { admission.attached($0, of: grant.client) } ?? grant.isStream
         admission.released(grant.client, isStream: hasSlot)
         giveBack(grant, at: now)
+        return hasSlot
     }
 
     /// Gives back the slot at the upstream, and the breakers' tickets that have had no verdict.

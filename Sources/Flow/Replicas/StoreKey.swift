@@ -8,9 +8,12 @@ package struct StoreKey: Hashable, Sendable {
     }
 
     package let text: String
+    /// Whether the state is of one client, not of a whole route.
+    package let isOfClient: Bool
 
     /// - Complexity: one SHA-256 of the client; keep the key for as long as the client is known.
     package init(_ kind: Kind, route: String, client: ClientKey? = nil) {
+        isOfClient = client != nil
         guard let client else {
             text = "\(kind.rawValue):\(route)"
             return

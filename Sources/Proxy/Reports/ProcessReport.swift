@@ -13,6 +13,8 @@ package struct ProcessReport: Sendable {
     package let processLogLinesLost: Int
     /// Connections that were closed as soon as they were accepted, since the start.
     package var rejectedConnections = RejectedConnections()
+    /// `nil` if no limits are shared with other replicas.
+    package var replicas: ReplicasFigures?
 
     /// The constant part.
     package struct Build: Sendable {

@@ -38,7 +38,7 @@ package struct OperatorInterface: Sendable {
             build: shared.process.build, reloads: shared.process.reloads.withLockedValue { $0 },
             generation: shared.served.generation,
             accessLogLinesLost: shared.log?.lost ?? 0, processLogLinesLost: shared.process.log.lost,
-            rejectedConnections: rejectedConnections)
+            rejectedConnections: rejectedConnections, replicas: shared.replicas?.figures)
     }
 
     // MARK: All event loops

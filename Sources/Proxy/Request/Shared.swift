@@ -21,12 +21,15 @@ final class Shared: Sendable {
     let log: AccessLog?
     let roster = LoopRoster<any LoopReporter>()
     let pages: any OperatorPages
+    /// `nil` if no state is shared with other replicas.
+    let replicas: Replicas?
     let process: ProcessState
     let date = HTTPDate()
 
     init(
         _ configuration: Configuration, workers: Int, maximumConnections: Int, log: LogSink?, process: ProcessLog,
-        readiness: Readiness, version: String, tls: ServerTLS?, pages: any OperatorPages
+        readiness: Readiness, version: String, tls: ServerTLS?, pages: any OperatorPages,
+        replicas: Replicas? = nil
     ) {
         current = NIOLockedValueBox(ServedConfiguration(configuration, log: process.logger))
         self.workers = workers
@@ -37,6 +40,7 @@ final class Shared: Sendable {
         self.process = ProcessState(build: .init(version: version), log: process, readiness: readiness)
         self.tls = tls
         self.pages = pages
+        self.replicas = replicas
     }
 
     /// The process's own log.

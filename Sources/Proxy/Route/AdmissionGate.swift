@@ -10,6 +10,8 @@ final class AdmissionGate: Sendable {
         var state: GateState
         /// The addresses of the pool's upstreams, in their order.
         var targets: [RouteUpstream]
+        /// What detached streams hold of the limits over all replicas, for a start that takes over the slot of one.
+        var held: [StreamId: HeldLimits] = [:]
     }
 
     /// Called when a breaker opens or closes, outside of the lock.
@@ -53,7 +55,17 @@ final class AdmissionGate: Sendable {
         let (grant, upstream) = try take { state throws(AdmissionError) in
             try state.admit(client, takesUpstream: takesUpstream, at: now)
         }
+        // The slot of the new stream is requested from the store anew.
+        if let displaced = grant.displaced { takeHeld(of: displaced)?.release() }
         return Permit(gate: self, grant: grant, upstream: upstream)
+    }
+
+    /// Keeps what a stream holds while it is detached.
+    func keep(_ limits: HeldLimits, of stream: StreamId) { guarded.withLockedValue { $0.held[stream] = limits } }
+
+    /// What a stream held while it was detached; `nil` if another start has taken over its slot.
+    func takeHeld(of stream: StreamId) -> HeldLimits? {
+        guarded.withLockedValue { $0.held.removeValue(forKey: stream) }
     }
 
     /// Admits a request that the streams of several clients share (``GateState/admitPull(at:)``).

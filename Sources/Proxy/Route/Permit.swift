@@ -8,6 +8,10 @@ import Upstream
 struct Permit: ~Copyable, Sendable {
     private let gate: AdmissionGate
     private var grant: AdmissionGrant
+    /// What it has taken of the limits over all replicas; `nil` if there are none, or the start is not decided yet.
+    private var held: HeldLimits?
+    private var sharedQuotas: ClientQuotas?
+    private var detachedAs: StreamId?
     /// The upstream of the request; `nil` if the pool has none, and for a stream that shares another's request.
     private(set) var upstream: RouteUpstream?
 
@@ -16,30 +20,57 @@ struct Permit: ~Copyable, Sendable {
     }
 
     deinit {
-        let (gate, grant) = (gate, grant)
+        let (gate, grant, held) = (gate, grant, held)
         let now = gate.clock()
-        gate.withState { $0.release(grant, at: now) }
+        // Without its slot, what it held is released by the start that has taken it over.
+        guard gate.withState({ $0.release(grant, at: now) }) else { return }
+        if let detachedAs { _ = gate.takeHeld(of: detachedAs) }
+        held?.release()
     }
 
-    var quotas: ClientQuotas { grant.quotas }
+    /// The limits over all replicas have admitted the stream.
+    mutating func hold(_ limits: HeldLimits, _ basis: SharedVerdict.Basis) {
+        held = limits
+        if case .byStore(let quotas) = basis { sharedQuotas = quotas }
+    }
+
+    /// Those over all replicas if the store knows them.
+    var quotas: ClientQuotas {
+        ClientQuotas(
+            starts: sharedQuotas?.starts ?? grant.quotas.starts, streams: sharedQuotas?.streams ?? grant.quotas.streams)
+    }
+
     /// A detached stream whose slot this one has taken; the caller must end it.
     var displaced: StreamId? { grant.displaced }
     var wouldRefuse: [AdmissionError] { grant.wouldRefuse }
 
     /// The response is not a stream: from now on only the upstream's slot is taken, and the start does not count.
-    mutating func turnedOutPlain() { gate.withState { $0.turnedOutPlain(&grant) } }
+    mutating func turnedOutPlain() {
+        gate.withState { $0.turnedOutPlain(&grant) }
+        held?.takeBack()
+        held = nil
+    }
 
     // MARK: Without a client
 
     /// The client has disconnected and may resume until then.
     mutating func detached(as stream: StreamId, until end: Instant) {
+        if let held {
+            detachedAs = stream
+            gate.keep(held, of: stream)
+        }
         gate.withState { $0.detached(&grant, as: stream, until: end) }
     }
 
     /// The client has resumed.
     ///
     /// - Returns: Whether the stream still has its slot; if not, the stream has to end.
-    mutating func attached() -> Bool { gate.withState { $0.attached(&grant) } }
+    mutating func attached() -> Bool {
+        guard gate.withState({ $0.attached(&grant) }) else { return false }
+        if let detachedAs { _ = gate.takeHeld(of: detachedAs) }
+        detachedAs = nil
+        return true
+    }
 
     // MARK: Verdicts
 

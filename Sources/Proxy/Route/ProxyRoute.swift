@@ -26,6 +26,8 @@ final class ProxyRoute: Sendable {
     let sharing: RouteSharing?
     /// What it changes in the fields of requests and of responses; `nil` for nothing.
     let requestFields, responseFields: FieldRules?
+    /// The route's name at the store; `nil` if no limit counts over all replicas.
+    let sharedName: String?
     /// Limits how often a compressed stream is logged.
     let codingWarnings = WarningPace(every: .seconds(60))
     /// Limits how often a rate that was not applied is logged.
@@ -57,6 +59,7 @@ final class ProxyRoute: Sendable {
             isStallDryRun: settings.stallTimeout?.isDryRun ?? false)
         requestFields = FieldRules(settings.headers.request)
         responseFields = FieldRules(settings.headers.response)
+        sharedName = settings.streams.scope == .replicas ? settings.match.sharedName : nil
         async = hasAddresses && settings.framing != .none ? settings.async : nil
         promises = previous?.promises ?? NamedCounter(perName: settings.async?.perClient)
         keys = settings.key.flatMap { JSONPointer($0) }
@@ -76,7 +79,9 @@ extension GateRules {
         self.init(
             limits: Admission.Limits(
                 perClient: settings.streams.perClient, perRoute: settings.streams.perRoute,
-                starts: settings.streams.starts, startsBurst: settings.streams.startsBurst,
+                // Over all replicas, this one alone cannot count them.
+                starts: settings.streams.scope == .local ? settings.streams.starts : nil,
+                startsBurst: settings.streams.startsBurst,
                 isDryRun: settings.streams.isDryRun),
             clientBreaker: settings.breaker.map { CircuitBreaker.Policy($0) },
             isClientBreakerDryRun: settings.breaker?.isDryRun ?? false,

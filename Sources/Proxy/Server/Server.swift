@@ -64,10 +64,14 @@ package final class Server: Sendable {
         let loops = group.makeIterator().map { $0 as any EventLoop }
         let readiness = Readiness()
         let tls = try Self.makeTLS(configuration)
+        let replicas = try await loops[0].submit {
+            try configuration.replicas.map { try Replicas($0, on: loops[0], log: log) }
+        }.get()
         let shared = Shared(
             configuration, workers: loops.count,
             maximumConnections: DescriptorLimit.connections(wanted: configuration.limits.maxConnections, log: log),
-            log: accessLog, process: processLog, readiness: readiness, version: version, tls: tls, pages: pages)
+            log: accessLog, process: processLog, readiness: readiness, version: version, tls: tls, pages: pages,
+            replicas: replicas)
         var workers: [NIOLoopBound<Worker>] = []
         for (loop, gauge) in zip(loops, shared.buffers.cells) {
             workers.append(
@@ -125,6 +129,7 @@ package final class Server: Sendable {
         // Written bytes still have to reach slow clients; after that their connections are closed.
         await wait(atMost: .seconds(1)) { await self.openConnections() == 0 }
         await onEachWorker { $0.stop() }
+        if let replicas = shared.replicas { try? await loops[0].submit { replicas.stop() }.get() }
         if let admin { try? await loops[0].submit { admin.value.listener.drain() }.get() }
         if let admin { try? await loops[0].submit { admin.value.listener.closeAll() }.get() }
         try? await group.shutdownGracefully()

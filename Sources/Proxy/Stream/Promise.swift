@@ -71,6 +71,9 @@ final class Promise {
         now + (stream.route.settings.timeouts.firstByte.map { $0 + .seconds(1) } ?? stream.promiseExpiry)
     }
 
+    /// A promised stream was admitted by this replica, and not by the limits over all.
+    func refusedAgain(_ refusal: AdmissionError) { tryAgain(after: refusal) }
+
     // MARK: Keep it
 
     func headArrived() { stop() }
@@ -103,7 +106,8 @@ extension Promise: TimerTarget {
             // The terms stay as they were granted; what counts now is that there is room.
             _ = try host.granted(stream.request.terms)
             let permit = try stream.request.admit(at: now)
-            stream.startDetached(permit, until: pendingEnds(from: now), at: now)
+            let end = pendingEnds(from: now)
+            stream.share(permit) { $0.beginDetached(until: end) }
         } catch {
             tryAgain(after: error)
         }
@@ -139,11 +143,11 @@ extension Stream {
     }
 
     /// The stream is admitted while its client is away.
-    fileprivate func startDetached(_ permit: consuming Permit, until end: Instant, at now: Instant) {
-        machine = StreamMachine(limits: route.machineLimits, at: now)
+    fileprivate func beginDetached(until end: Instant) {
+        machine = StreamMachine(limits: route.machineLimits, at: host.now())
         machine.detached(until: end)
         if let since = account.heldSince { machine.clientPaused(at: since) }
-        start(permit)
+        begin()
     }
 }
 

@@ -46,7 +46,7 @@ struct ResponseHead {
     /// Adds the fields of a stream: its terms, its id, and the client's quotas.
     mutating func describe(_ terms: Terms, id: StreamId, of request: StreamRequest, quotas: ClientQuotas) {
         addStreamFields(
-            to: &headers, terms: terms, id: id, limits: request.route.gate.rules.limits, quotas: quotas,
+            to: &headers, terms: terms, id: id, limits: request.route.describedLimits, quotas: quotas,
             totalItemsHeader: request.route.settings.totalItemsHeader)
         guard request.preferences.wantsNotices else { return }
         headers.add(name: "Preference-Applied", value: "stream-notices")

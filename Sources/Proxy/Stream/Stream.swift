@@ -60,10 +60,15 @@ final class Stream {
 
     /// Sends the request to the upstream that the permit is for; the permit is the stream's until its end.
     func start(_ permit: consuming Permit) {
-        for refusal in permit.wouldRefuse { account.noteDryRun(Problem(refusal).kind) }
-        if let displaced = permit.displaced { host.endDisplaced(displaced) }
-        if let time = permit.trialTime { timers.set(.trial, at: host.now() + time, for: self) }
         self.permit = consume permit
+        begin()
+    }
+
+    /// Sends the request to the upstream that the stream's permit is for.
+    func begin() {
+        for refusal in permit?.wouldRefuse ?? [] { account.noteDryRun(Problem(refusal).kind) }
+        if let displaced = permit?.displaced { host.endDisplaced(displaced) }
+        if let time = permit?.trialTime { timers.set(.trial, at: host.now() + time, for: self) }
         setDeadline()
         if case .refused(let cause) = request.sharing { account.metrics.tally.sharingRefusals[cause] += 1 }
         if case .shared(let key, let join) = request.sharing {

@@ -1,6 +1,7 @@
 import Downstream
 import Flow
 import Logging
+import NIOCore
 import Upstream
 
 /// What a stream needs of its event loop.
@@ -13,6 +14,13 @@ protocol StreamHost: AnyObject {
     var dateText: String { get }
     /// Whether the process stops: then nothing can be fetched later.
     var isDraining: Bool { get }
+
+    var eventLoop: any EventLoop { get }
+    /// The limits over all replicas; `nil` if there are none.
+    var replicas: Replicas? { get }
+
+    /// Writes what was queued outside of a turn.
+    func turnEnded()
 
     /// Reads the monotonic clock.
     func now() -> Instant

@@ -125,8 +125,14 @@ extension Worker: RequestDestination {
     ) {
         let stream = begin(request, writer: writer, at: now)
         if let wouldRefuse { stream.account.noteDryRun(Problem(wouldRefuse).kind) }
-        stream.promiseUnlessAnswered()
-        stream.start(permit)
+        guard request.route.sharesLimits else {
+            stream.promiseUnlessAnswered()
+            return stream.start(permit)
+        }
+        stream.share(permit) { stream in
+            stream.promiseUnlessAnswered()
+            stream.begin()
+        }
     }
 
     func promise(
@@ -143,6 +149,7 @@ extension Worker: RequestDestination {
 extension Worker: StreamsHost {
     var registry: StreamRegistry { shared.registry }
     var served: ServedConfiguration { shared.served }
+    var replicas: Replicas? { shared.replicas }
 
     var process: Logger { shared.processLog }
     var dateText: String { shared.date.text(at: .now()) }

@@ -21,6 +21,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case requests
     /// Access logs, plain and gzip.
     case logs
+    /// Replies of Redis.
+    case redis
 
     /// - Throws: ``FuzzFailure`` where something does not hold.
     package func run(_ input: UnsafeRawBufferPointer) throws {
@@ -33,6 +35,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .heads: try checkHeads(input)
         case .requests: try checkRequests(input)
         case .logs: try checkLogs(input)
+        case .redis: try checkReplies(input)
         }
     }
 }

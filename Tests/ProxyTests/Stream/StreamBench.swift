@@ -84,7 +84,12 @@ final class FakeHost: StreamHost {
         requestLog = RequestLog(shared.log, metrics: loopMetrics, date: shared.date) { shared.served.problemStyle }
     }
 
+    var eventLoop: any EventLoop { loop }
+    var replicas: Replicas? { nil }
+
     func now() -> Instant { clock.now }
+
+    func turnEnded() {}
 
     func metrics(of route: ProxyRoute) -> RouteMetrics { loopMetrics.route(route.name) }
 

@@ -1,0 +1,16 @@
+package import Flow
+package import Observability
+
+/// What the shared limits report of themselves.
+package struct ReplicasFigures: Sendable {
+    /// Whether the store is used.
+    package internal(set) var isUp = false
+    /// The replicas that were counted last, this one included.
+    package internal(set) var replicas = 1
+    /// Commands with a result.
+    package internal(set) var commands = 0
+    /// Commands without an answer, by cause.
+    package internal(set) var failures = CaseCounts<StoreFailure>()
+    /// How often the store went out of use.
+    package internal(set) var losses = 0
+}

@@ -1,0 +1,62 @@
+import Flow
+import Settings
+
+// The limits of a route that count over all replicas.
+
+extension ProxyRoute {
+    /// Whether a start asks for limits over all replicas.
+    var sharesLimits: Bool { sharedName != nil }
+
+    /// The limits over all replicas of a client's start, in the order in which a refusal names them.
+    ///
+    /// Those on open streams hold for this replica alone as well (``GateRules``), which needs no store.
+    func sharedLimits(of client: ClientKey) -> [SharedLimit] {
+        guard let sharedName else { return [] }
+        var limits: [SharedLimit] = []
+        if let limit = settings.streams.perClient {
+            limits.append(.streams(StoreKey(.streams, route: sharedName, client: client), limit: limit))
+        }
+        if let limit = settings.streams.perRoute {
+            limits.append(.streams(StoreKey(.streams, route: sharedName), limit: limit))
+        }
+        if let starts = sharedStarts {
+            limits.append(.starts(StoreKey(.starts, route: sharedName, client: client), starts))
+        }
+        return limits
+    }
+
+    /// The limits on a client that its responses describe.
+    var describedLimits: Admission.Limits {
+        var limits = gate.rules.limits
+        if sharesLimits { limits.starts = sharedStarts }
+        return limits
+    }
+
+    private var sharedStarts: StartAllowance? {
+        settings.streams.starts.map { StartAllowance(rate: $0, burst: settings.streams.startsBurst) }
+    }
+}
+
+extension RouteMatch {
+    /// A name that only equal matches have, and that is the same at every replica.
+    var sharedName: String {
+        let place = (host?.lowercased() ?? "") + path
+        guard hasConditions || !methods.isEmpty else { return place }
+        let parts =
+            methods + query.flatMap { ["?", $0.name, $0.value] }
+            + headers.flatMap { [":", $0.name.lowercased(), $0.value] }
+        let text = parts.map { "\($0.utf8.count) \($0)" }.joined()
+        return "\(place)#\(SHA256.hexDigest(of: Array(text.utf8)).prefix(16))"
+    }
+}
+
+extension AdmissionError {
+    /// The refusal by a limit over all replicas.
+    init(_ limit: SharedLimit, wait: Duration) {
+        switch limit {
+        case .starts(_, let allowance): self = .tooManyStarts(rate: allowance.rate, retryAfter: wait)
+        case .streams(let key, let limit):
+            self = key.isOfClient ? .tooManyStreamsOfClient(limit: limit) : .tooManyStreamsOfRoute(limit: limit)
+        }
+    }
+}

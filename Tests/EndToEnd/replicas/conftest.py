@@ -1,0 +1,72 @@
+"""Fixtures: Redis, and several weir instances that share limits through it."""
+import pytest
+
+from harness.addresses import endless
+from harness.haproxy import HAProxy
+from harness.redis import RedisServer, Sentinel, SlowPath
+from harness.replicas import shares
+from harness.weir import route
+
+
+@pytest.fixture
+def started(tmp_path):
+    """Servers that the test has started; each is stopped at its end."""
+    running = []
+    yield running
+    for server in running:
+        (server.kill if hasattr(server, "kill") else server.stop)()
+
+
+@pytest.fixture
+def redis(tmp_path, started):
+    """Starts a Redis server that has had its data for longer than weir distrusts an empty one: redis()."""
+    def start(*options):
+        server = RedisServer(tmp_path / f"redis{len(started)}", *options)
+        started.append(server)
+        if not options:
+            server.command("SET", "weir:born", 1)
+        return server
+    return start
+
+
+@pytest.fixture
+def sentinel(tmp_path, started):
+    """Starts a Sentinel: sentinel(master)."""
+    def start(master):
+        started.append(Sentinel(tmp_path / f"sentinel{len(started)}", master))
+        return started[-1]
+    return start
+
+
+@pytest.fixture
+def slow_path(started):
+    """Starts a relay to a server: slow_path(server)."""
+    def start(server):
+        started.append(SlowPath(server))
+        return started[-1]
+    return start
+
+
+@pytest.fixture
+def balancer(tmp_path, started):
+    """Starts HAProxy in front of these instances: balancer(proxies)."""
+    def start(proxies):
+        started.append(HAProxy(tmp_path / "haproxy", proxies))
+        return started[-1]
+    return start
+
+
+@pytest.fixture
+def fleet(weir, origin):
+    """Starts instances that share limits: fleet(3, "redis://…", per_client=10); waits until they have counted each other."""
+    def start(count, address, patience="1s", waits=True, master=None, script=None, keys={}, **limits):
+        streams = "{ " + ", ".join(f"{key}: {value}" for key, value in limits.items()) + ", scope: replicas }"
+        upstream = origin(script or endless())
+        paths = route(upstream.url, client_key="{ header: X-Api-Key }", streams=streams, breaker="off", **keys)
+        replicas = f"{{ redis: '{address}', patience: {patience}{f', master: {master}' if master else ''} }}"
+        proxies = [weir(paths, replicas=replicas, shutdown_grace="0s") for _ in range(count)]
+        if waits:
+            for proxy in proxies:
+                shares(proxy, count)
+        return proxies
+    return start
