@@ -23,6 +23,9 @@ SOAK_SECONDS ?= 600
 SOAK_FLAGS ?=
 SOAK = .venv/bin/python Tests/Soak/soak --seconds $(SOAK_SECONDS) $(SOAK_FLAGS)
 
+# Which seeds make simulation runs: 4,096 by default, or --first and --seeds; --fault plants one.
+SIMULATION_FLAGS ?=
+
 # How long make fuzz runs each target.
 FUZZ_SECONDS ?= 60
 
@@ -30,7 +33,7 @@ FUZZ_SECONDS ?= 60
 WIRE_SECONDS ?= 3600
 WIRE_SEEDS ?= 1000
 
-.PHONY: help run test test-unit test-end-to-end test-conformance wire wire-fuzz check lint format bench bench-pace \
+.PHONY: help run test test-unit simulation test-end-to-end test-conformance wire wire-fuzz check lint format bench bench-pace \
 	bench-slow-readers bench-crowd bench-flap bench-polling bench-reloads bench-secured bench-shared bench-hostile bench-keys \
 	bench-instructions \
 	test-soak soak soak-address test-thread test-address \
@@ -44,11 +47,15 @@ run: ## builds weir and runs its demo: a proxy and a small upstream, with curl c
 	swift build $(RELEASE_FLAGS) $(SWIFT_FLAGS)
 	exec .build/release/weir demo
 
-test: test-unit test-end-to-end test-conformance wire test-soak ## runs all tests; installs what they need
+test: test-unit simulation test-end-to-end test-conformance wire test-soak ## runs all tests; installs what they need
 
 test-unit: ## runs the Swift tests
 	scripts/setup build
 	swift test $(SWIFT_FLAGS)
+
+simulation: ## runs a fleet of weirs that share limits in virtual time: make simulation SIMULATION_FLAGS='--first 7 --seeds 1'
+	scripts/setup build
+	swift run -c release $(SWIFT_FLAGS) weir-simulation $(SIMULATION_FLAGS)
 
 test-end-to-end: ## runs the tests over real sockets, with real upstreams
 	scripts/setup test

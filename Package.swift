@@ -127,6 +127,16 @@ let package = Package(
                 "Admin", "Proxy", "Flow", "HTTPText", "Settings", "Observability", "Downstream", nio, nioHTTP1,
             ],
             swiftSettings: strict),
+        // The fleet of replicas in virtual time, and the program that runs thousands of them.
+        .target(
+            name: "Simulation", dependencies: ["Flow", "TestSupport"], path: "Tests/Simulation/Fleet",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "weir-simulation", dependencies: ["Simulation"], path: "Tests/Simulation/Driver",
+            swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Simulation", "Flow", "TestSupport"],
+            path: "Tests/Simulation/Tests", swiftSettings: strict),
         .target(
             name: "FuzzTargets",
             dependencies: [

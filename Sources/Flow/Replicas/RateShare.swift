@@ -20,6 +20,10 @@ package struct RateShare: Sendable {
         package let held: Int64
         /// The rate that its streams would use.
         package let demand: Int64
+
+        package init(key: StoreKey, limit: Int64, held: Int64, demand: Int64) {
+            (self.key, self.limit, self.held, self.demand) = (key, limit, held, demand)
+        }
     }
 
     /// Where the applied share comes from.
@@ -33,6 +37,8 @@ package struct RateShare: Sendable {
     /// May be replaced (a reload); shares follow with the next renewals.
     package var limit: Int64
     private var holding = Holding.none
+    /// The demand that was measured last; `nil` before the first request.
+    private var demand: Int64?
     private var drawn: Int64 = 0
     private var isShort = false
     private var measuredSince: Instant
@@ -79,8 +85,7 @@ package struct RateShare: Sendable {
         _ key: StoreKey, fallback: Int64, sequence: Int64, at now: Instant
     ) -> Request? {
         let held = applied(fallback: fallback, isStoreUsed: true, at: now)
-        let demand = demand(at: now)
-        (drawn, isShort, measuredSince) = (0, false, now)
+        let demand = measuredDemand(at: now)
         // What is not used is not applied from now on, and so can be returned with this request.
         if demand == 0 { holding = .none }
         if demand == 0, held == 0 { return nil }
@@ -113,9 +118,19 @@ package struct RateShare: Sendable {
         if pending?.sequence == sequence { pending = nil }
     }
 
-    /// What the streams would use: everything if the share was too small, twice what they drew if not, so that they can
-    /// grow; zero without a draw.
-    private func demand(at now: Instant) -> Int64 {
+    /// What the streams would use, measured over half a renewal or more.
+    ///
+    /// A request that follows an answer at once, to return a part of the share, has nothing new to measure.
+    private mutating func measuredDemand(at now: Instant) -> Int64 {
+        if let demand, now - measuredSince < ReplicaTimes.renewal / 2 { return isShort ? limit : demand }
+        let measured = currentDemand(at: now)
+        (demand, drawn, isShort, measuredSince) = (measured, 0, false, now)
+        return measured
+    }
+
+    /// Everything if the share was too small, twice what the streams drew if not, so that they can grow; zero without a
+    /// draw.
+    private func currentDemand(at now: Instant) -> Int64 {
         guard !isShort else { return limit }
         let elapsed = max(1_000_000, (now - measuredSince).nanoseconds)
         let (scaled, overflow) = (2 * drawn).multipliedReportingOverflow(by: 1_000_000)

@@ -15,6 +15,8 @@ package struct ReplicaSlots: Sendable {
     package struct Count: Equatable, Sendable {
         package let key: StoreKey
         package let streams: Int
+
+        package init(key: StoreKey, streams: Int) { (self.key, self.streams) = (key, streams) }
     }
 
     private struct Entry {

@@ -1,10 +1,11 @@
 /// The Lua scripts by which the store decides; each call is atomic.
 ///
 /// All times are the store's, in whole microseconds: a replica's clock is used nowhere. Numbers in Lua are doubles, exact
-/// below 2^53 (``StoreTime``), and are written with `%.0f` because `tostring` would round them. A value in a hash has one
-/// field for each replica. Every field has an expiry of its own, and every key one of the store, so nothing is left
-/// behind. A command with a lower sequence than the field's last one comes late, over an older connection, and must not
-/// overwrite it.
+/// below 2^53 (``StoreTime``), and are written with `%.0f` because `tostring` would round them.
+///
+/// A hash has one field for each replica, with an expiry of its own; a key's expiry in the store, which counts in
+/// milliseconds, is not earlier. A command with a lower sequence than the field's last one comes late, over an older
+/// connection, and must not overwrite it.
 ///
 /// Every reply begins with the time of the call and the time at which the store's data begins (``StoreKey/born``): a later
 /// one than before means that the store has lost its data. `Tests/Simulation` models the scripts, and compares the model
@@ -32,6 +33,7 @@ package enum StoreScript: String, Sendable, CaseIterable {
         local time = redis.call('TIME')
         local now = time[1] * 1000000 + time[2]
         local function text(number) return string.format('%.0f', number) end
+        local function life(microseconds) return math.ceil(microseconds / 1000) + 1 end
         local born = tonumber(redis.call('GET', KEYS[1]) or nil)
         if not born then
           born = now
@@ -47,10 +49,10 @@ package enum StoreScript: String, Sendable, CaseIterable {
           local fields = redis.call('HGETALL', key)
           for i = 1, #fields, 2 do
             local count, expiry, sequence = string.match(fields[i + 1], '^(%d+):(%d+):(%d+)$')
-            if fields[i] == replica then
-              own = tonumber(sequence)
-            elseif tonumber(expiry) <= now then
+            if tonumber(expiry) <= now then
               redis.call('HDEL', key, fields[i])
+            elseif fields[i] == replica then
+              own = tonumber(sequence)
             else
               total = total + count
             end
@@ -60,7 +62,7 @@ package enum StoreScript: String, Sendable, CaseIterable {
         local function write(key, replica, count, ttl, sequence)
           if count > 0 then
             redis.call('HSET', key, replica, text(count) .. ':' .. text(now + ttl) .. ':' .. text(sequence))
-            redis.call('PEXPIRE', key, math.ceil(ttl / 1000))
+            redis.call('PEXPIRE', key, life(ttl))
           else
             redis.call('HDEL', key, replica)
           end
@@ -96,7 +98,7 @@ package enum StoreScript: String, Sendable, CaseIterable {
             local a = tonumber(ARGV[i * 4 - 2])
             if ARGV[i * 4 - 3] == 'rate' then
               found[i] = found[i] + a
-              redis.call('SET', KEYS[i], text(now + found[i]), 'PX', math.ceil(found[i] / 1000))
+              redis.call('SET', KEYS[i], text(now + found[i]), 'PX', life(found[i]))
             elseif own[i] < sequence then
               write(KEYS[i], replica, a, ttl, sequence)
             end
@@ -115,7 +117,7 @@ package enum StoreScript: String, Sendable, CaseIterable {
           local next = tonumber(redis.call('GET', KEYS[i]) or nil)
           local left = next and next - tonumber(ARGV[i - 1]) - now or 0
           if left > 0 then
-            redis.call('SET', KEYS[i], text(now + left), 'PX', math.ceil(left / 1000))
+            redis.call('SET', KEYS[i], text(now + left), 'PX', life(left))
           elseif next then
             redis.call('DEL', KEYS[i])
           end
@@ -154,10 +156,10 @@ package enum StoreScript: String, Sendable, CaseIterable {
           local fields = redis.call('HGETALL', KEYS[i])
           for j = 1, #fields, 2 do
             local share, wanted, expiry, last = string.match(fields[j + 1], '^(%d+):(%d+):(%d+):(%d+)$')
-            if fields[j] == replica then
-              own = tonumber(last)
-            elseif tonumber(expiry) <= now then
+            if tonumber(expiry) <= now then
               redis.call('HDEL', KEYS[i], fields[j])
+            elseif fields[j] == replica then
+              own = tonumber(last)
             else
               free = free - share
               others[#others + 1] = {tonumber(share), tonumber(wanted)}
@@ -184,7 +186,7 @@ package enum StoreScript: String, Sendable, CaseIterable {
             else
               local value = text(math.max(share, kept)) .. ':' .. text(demand) .. ':' .. text(now + lease)
               redis.call('HSET', KEYS[i], replica, value .. ':' .. text(sequence))
-              redis.call('PEXPIRE', KEYS[i], math.ceil(lease / 1000))
+              redis.call('PEXPIRE', KEYS[i], life(lease))
             end
           end
           reply[i + 2] = share

@@ -1,0 +1,98 @@
+import Flow
+
+/// Clients: starts, ends and draws.
+extension Simulation {
+    private func limits(of client: Int) -> [SharedLimit] {
+        [
+            .streams(checks.streams[client], limit: scenario.streamLimit),
+            .streams(checks.route, limit: scenario.routeLimit),
+            .starts(checks.starts[client], scenario.allowance),
+        ]
+    }
+
+    /// A client starts a stream at any replica that runs.
+    mutating func start(_ client: Int) throws(Violation) {
+        guard isActive else { return }
+        queue.add(.start(client: client), at: pause(scenario.startPause))
+        let running = replicas.indices.filter { replicas[$0] != nil }
+        guard let index = running.randomElement(using: &random), let time = replicas[index]?.time(at: now) else {
+            return
+        }
+        result.starts += 1
+        let limits = limits(of: client)
+        let step = replicas[index]?.limits.start(limits, at: time)
+        switch step {
+        case .decided(let verdict): try decided(verdict, client, index, sequence: nil)
+        case .ask(let command):
+            replicas[index]?.starts[command.sequence] = client
+            send(command, from: index)
+        case nil: break
+        }
+        plan(index)
+    }
+
+    /// A replica has its verdict on a start.
+    mutating func decided(
+        _ verdict: SharedVerdict, _ client: Int, _ index: Int, sequence: Int64?
+    ) throws(Violation) {
+        guard let replica = replicas[index] else { return }
+        switch verdict {
+        case .admitted(let basis):
+            var isExtra = true
+            if case .byStore = basis {
+                guard let sequence, let isPart = ledger.use(sequence, of: replica.name) else {
+                    return try require("a start was admitted that the store has not granted")
+                }
+                isExtra = isPart
+            }
+            try require(checks.admittedAlone(basis, client, replica, limits(of: client)))
+            open(client, index, isExtra: isExtra)
+            trace(2, Int64(index), Int64(client), isExtra ? 1 : 0)
+            try require(checks.openStreams(&replicas, at: now))
+        case .refused(let limit, let wait):
+            trace(3, Int64(index), Int64(client), Int64(limit), wait.nanoseconds)
+            try require(checks.refused(limit, limits(of: client), replica, sequence: sequence))
+        }
+    }
+
+    private mutating func open(_ client: Int, _ index: Int, isExtra: Bool) {
+        lastStream += 1
+        // One of eight responses is no stream: it ends at once, and its start is given back.
+        let isPlain = !isExtra && lastStream.isMultiple(of: 8)
+        let limits = limits(of: client)
+        replicas[index]?.streams[lastStream] = Replica.Stream(client: client, limits: limits, isExtra: isExtra)
+        if isPlain, let command = replicas[index]?.limits.refund(limits) { send(command, from: index) }
+        queue.add(
+            .end(replica: index, process: processes[index], stream: lastStream),
+            at: isPlain || !isActive ? now : pause(scenario.streamTime))
+    }
+
+    mutating func end(_ index: Int, _ process: Int, _ stream: Int) {
+        guard processes[index] == process, let ended = replicas[index]?.streams.removeValue(forKey: stream) else {
+            return
+        }
+        trace(4, Int64(index), Int64(stream))
+        if fault == .lostDecrement, stream.isMultiple(of: 8) { return }
+        replicas[index]?.limits.ended(ended.limits)
+        plan(index)
+    }
+
+    /// The streams of a client draw records at some replicas; without disturbances at all of them, as much as they can.
+    mutating func draw(_ client: Int) throws(Violation) {
+        guard isActive else { return }
+        queue.add(.draw(client: client), at: pause(1.6e8))
+        for index in replicas.indices {
+            guard let time = replicas[index]?.time(at: now), !isDisturbed || Bool.random(using: &random) else {
+                continue
+            }
+            let isShort = !isDisturbed || Bool.random(using: &random)
+            let records = Int.random(in: 0...100, using: &random)
+            let share = replicas[index]?.limits.drew(
+                records, of: checks.shares[client], limit: scenario.recordLimit, isShort: isShort, at: time)
+            trace(5, Int64(index), share ?? 0)
+            if let replica = replicas[index] { try require(checks.applied(share ?? 0, replica, at: now)) }
+            plan(index)
+        }
+        try require(checks.leases(client, replicas, at: now))
+    }
+}

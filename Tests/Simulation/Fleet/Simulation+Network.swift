@@ -1,0 +1,195 @@
+import Flow
+
+/// Messages between the replicas and the store, and what each does with them.
+extension Simulation {
+    private mutating func delay() -> Int64 {
+        // A segment that is sent again: the replica has opened another connection long before it arrives.
+        if isDisturbed, Int.random(in: 0..<128, using: &random) == 0 {
+            return Int64.random(in: 200_000_000...3_000_000_000, using: &random)
+        }
+        let longest = disturbances.contains(.slowNetwork) ? 100 * scenario.delay : scenario.delay
+        return Int64.random(in: scenario.delay / 20...longest, using: &random)
+    }
+
+    private func isDown(_ disturbance: Disturbance) -> Bool {
+        if case .storeDown = disturbance { true } else { false }
+    }
+
+    // MARK: Replica
+
+    /// Plans the replica's next wake-up.
+    mutating func plan(_ index: Int) {
+        guard let replica = replicas[index], let deadline = replica.limits.deadline else { return }
+        let moment = max(now + 1000, replica.moment(of: deadline))
+        guard moment < replica.wakeAt else { return }
+        replicas[index]?.wakeAt = moment
+        queue.add(.wake(replica: index, process: processes[index]), at: moment)
+    }
+
+    mutating func wake(_ index: Int, _ process: Int) {
+        guard processes[index] == process, let replica = replicas[index], replica.wakeAt == now else { return }
+        replicas[index]?.wakeAt = .max
+        let commands = replicas[index]?.limits.takeCommands(at: replica.time(at: now)) ?? []
+        for command in commands { send(command, from: index) }
+        checks.noted(replicas[index], at: now)
+        plan(index)
+    }
+
+    mutating func send(_ command: StoreCommand, from index: Int) {
+        guard let replica = replicas[index] else { return }
+        let sent = changed(command, index)
+        replicas[index]?.commands[command.sequence] = command
+        trace(6, Int64(index), command.sequence)
+        if fault != .noDeadline {
+            let patience = Int64(Double(Self.patience) / replica.speed)
+            queue.add(
+                .deadline(replica: index, process: processes[index], command, sentAt: now), at: now + patience)
+        }
+        guard !replica.isPartitioned else { return }
+        let arrival = max(replica.lastSent, now + delay())
+        if disturbances.contains(where: isDown) {
+            queue.add(
+                .atReplica(
+                    replica: index, process: processes[index], connection: replica.connection, command, nil),
+                at: arrival)
+            return
+        }
+        replicas[index]?.lastSent = arrival
+        queue.add(
+            .atStore(replica: index, process: processes[index], connection: replica.connection, sent), at: arrival)
+    }
+
+    /// The command as a replica with the planted fault sends it.
+    private mutating func changed(_ command: StoreCommand, _ index: Int) -> StoreCommand {
+        guard fault == .shareNotReturned, case .shares(let requests) = command.content else { return command }
+        let changed = requests.map { request in
+            let largest = max(request.held, replicas[index]?.largestHeld[request.key] ?? 0)
+            replicas[index]?.largestHeld[request.key] = request.demand == 0 ? 0 : largest
+            return RateShare.Request(
+                key: request.key, limit: request.limit, held: request.demand == 0 ? 0 : largest, demand: request.demand)
+        }
+        return StoreCommand(.shares(changed), sequence: command.sequence, replicas: 1)
+    }
+
+    mutating func atReplica(
+        _ index: Int, _ process: Int, _ connection: Int, _ command: StoreCommand, _ integers: [Int64]?
+    ) throws(Violation) {
+        guard processes[index] == process, let replica = replicas[index] else { return }
+        let isLate = replica.commands[command.sequence] == nil
+        guard !replica.isPartitioned, connection == replica.connection, !isLate else {
+            if isLate, fault == .lateAnswerDecides, integers != nil, case .start = command.content {
+                try require("a start was decided a second time")
+            }
+            return
+        }
+        guard let integers else { return try failed(command, index) }
+        guard let reply = try? StoreReply(received(integers, command), to: command) else {
+            return try require("a malformed reply")
+        }
+        checks.counted(StoreReply.counted(integers, command), of: replica.name)
+        replicas[index]?.commands[command.sequence] = nil
+        trace(7, Int64(index), command.sequence)
+        let jitter = Double.random(in: 0..<1, using: &random)
+        let verdict = replicas[index]?.limits.answered(command, reply, jitter: jitter, at: replica.time(at: now))
+        if let verdict { try verdictCame(verdict, command, index) }
+        checks.noted(replicas[index], at: now)
+        if case .shares = command.content {
+            for client in 0..<scenario.clients { try require(checks.leases(client, replicas, at: now)) }
+        }
+        plan(index)
+    }
+
+    /// The reply as a replica with the planted fault reads it.
+    private func received(_ integers: [Int64], _ command: StoreCommand) -> [Int64] {
+        switch (fault, command.content) {
+        case (.shareNotLowered, .shares(let requests)):
+            integers.prefix(3) + zip(integers.dropFirst(3), requests).map { max($0, $1.held) }
+        case (.wholeLimitAlone, .counts(let counts)) where counts.first?.key == .replicas:
+            integers.prefix(2) + [0]
+        default: integers
+        }
+    }
+
+    private mutating func verdictCame(
+        _ verdict: SharedVerdict, _ command: StoreCommand, _ index: Int
+    ) throws(Violation) {
+        guard let client = replicas[index]?.starts.removeValue(forKey: command.sequence) else {
+            return try require("a start was decided a second time")
+        }
+        try decided(verdict, client, index, sequence: command.sequence)
+    }
+
+    private mutating func failed(_ command: StoreCommand, _ index: Int) throws(Violation) {
+        guard let replica = replicas[index] else { return }
+        replicas[index]?.commands[command.sequence] = nil
+        trace(8, Int64(index), command.sequence)
+        let jitter = Double.random(in: 0..<1, using: &random)
+        let verdict = replicas[index]?.limits.failed(command, jitter: jitter, at: replica.time(at: now))
+        checks.noted(replicas[index], at: now)
+        if let verdict { try verdictCame(verdict, command, index) }
+        plan(index)
+    }
+
+    /// No answer in time: the replica goes on without it, over a new connection.
+    mutating func deadline(
+        _ index: Int, _ process: Int, _ command: StoreCommand, _ sentAt: Int64
+    ) throws(Violation) {
+        guard processes[index] == process, replicas[index]?.commands[command.sequence] != nil else { return }
+        replicas[index]?.connection += 1
+        replicas[index]?.lastSent = 0
+        replicas[index]?.lastReceived = 0
+        try failed(command, index)
+    }
+
+    // MARK: Store
+
+    mutating func atStore(
+        _ event: Event, _ index: Int, _ process: Int, _ connection: Int, _ command: StoreCommand
+    ) throws(Violation) {
+        guard !disturbances.contains(where: isDown) else { return }
+        guard !disturbances.contains(.storeStopped) else { return stopped.append(event) }
+        // A process that has ended, or a connection that was closed: what it has sent arrives all the same.
+        let isCurrent = processes[index] == process
+        let name = "\(index)-\(process)"
+        let time = storeTime(of: isCurrent ? replicas[index] : nil)
+        let integers = store.run(command, of: name, at: time)
+        trace(9, Int64(index), integers.last ?? 0)
+        try account(command, integers, name, at: time)
+        checks.written(command, integers, by: name, at: now)
+        guard isCurrent, let replica = replicas[index], replica.connection == connection, !replica.isPartitioned else {
+            return
+        }
+        let arrival = max(replica.lastReceived, now + delay())
+        replicas[index]?.lastReceived = arrival
+        queue.add(
+            .atReplica(replica: index, process: process, connection: connection, command, integers), at: arrival)
+    }
+
+    /// Computes a second time what the store has decided.
+    private mutating func account(
+        _ command: StoreCommand, _ integers: [Int64], _ name: String, at time: Int64
+    ) throws(Violation) {
+        switch command.content {
+        case .start(let limits, let counts):
+            guard let client = checks.client(of: limits) else { return }
+            let isAdmitted = integers[2] == 1
+            let isPart = integers[0] - integers[1] < ReplicaTimes.grace.microseconds
+            if isAdmitted, isPart { try require(checks.admittedByYoungStore(command, limits, counts)) }
+            try require(
+                ledger.decided(
+                    admitted: isAdmitted, byRate: integers[3] == 3, client: client, process: name,
+                    sequence: command.sequence, isPart: isPart, at: time))
+        case .refund(let limits):
+            if let key = limits.first?.key, let client = checks.starts.firstIndex(of: key) { ledger.refunded(client) }
+        case .counts, .shares: break
+        }
+    }
+}
+
+extension StoreReply {
+    /// The replicas of a heartbeat's reply as the store has sent it; `nil` of other replies.
+    static func counted(_ integers: [Int64], _ command: StoreCommand) -> Int? {
+        guard case .counts(let counts) = command.content, counts.first?.key == .replicas else { return nil }
+        return Int(integers[2]) + 1
+    }
+}

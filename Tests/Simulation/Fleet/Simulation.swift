@@ -1,0 +1,187 @@
+import Flow
+import TestSupport
+
+/// A fleet in virtual time: the real machines of several replicas, a model of the store, and a network between them
+/// that delays, loses and reorders.
+///
+/// One run has three phases: disturbances; then everything is healed, and clients want as much as they can get; then all
+/// streams end. Everything is determined by the seed.
+package struct Simulation {
+    enum Event {
+        case start(client: Int)
+        case end(replica: Int, process: Int, stream: Int)
+        case draw(client: Int)
+        case atStore(replica: Int, process: Int, connection: Int, StoreCommand)
+        case atReplica(replica: Int, process: Int, connection: Int, StoreCommand, [Int64]?)
+        case deadline(replica: Int, process: Int, StoreCommand, sentAt: Int64)
+        case wake(replica: Int, process: Int)
+        case disturb
+        case restart(replica: Int)
+        case heal(Disturbance)
+        case healAll, checkProgress, stop, checkEnd
+    }
+
+    enum Disturbance: Equatable {
+        case partition(replica: Int)
+        case slowNetwork
+        /// Refuses connections; `loses`: and starts again without its data.
+        case storeDown(loses: Bool)
+        /// Executes nothing, and everything afterwards, as a stopped process.
+        case storeStopped
+    }
+
+    /// What a run has found out.
+    package struct Result: Sendable {
+        package var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        package var events = 0
+        package var starts = 0
+        package var violation: Violation?
+    }
+
+    static let patience: Int64 = 25_000_000
+    private static let healing: Int64 = 9_000_000_000, ending: Int64 = 10_000_000_000
+
+    let seed: Int
+    let fault: Fault?
+    let scenario: Scenario
+    var random: SeededGenerator
+    var queue = EventQueue<Event>()
+    var store: StoreModel
+    var ledger: Ledger
+    /// A replica is `nil` while its process does not run.
+    var replicas: [Replica?]
+    /// The number of processes that each replica has had.
+    var processes: [Int]
+    var disturbances: [Disturbance] = []
+    /// Arrived while the store was stopped.
+    var stopped: [Event] = []
+    var now: Int64 = 0
+    var lastStream = 0
+    var isActive = true
+    var isDisturbed = true
+    var result = Result()
+    var checks: Checks
+
+    /// The result of the run of a seed.
+    package static func run(seed: Int, fault: Fault? = nil) -> Result {
+        var simulation = Simulation(seed: seed, fault: fault)
+        simulation.run()
+        return simulation.result
+    }
+
+    private init(seed: Int, fault: Fault?) {
+        (self.seed, self.fault) = (seed, fault)
+        random = SeededGenerator(seed: seed)
+        scenario = Scenario(using: &random)
+        store = StoreModel(fault: fault)
+        ledger = Ledger(scenario.allowance)
+        checks = Checks(scenario)
+        replicas = Array(repeating: nil, count: scenario.replicas)
+        processes = Array(repeating: 0, count: scenario.replicas)
+    }
+
+    private mutating func run() {
+        for replica in 0..<scenario.replicas { startProcess(replica) }
+        for client in 0..<scenario.clients {
+            queue.add(.start(client: client), at: pause(scenario.startPause))
+            queue.add(.draw(client: client), at: pause(1.6e8))
+        }
+        queue.add(.disturb, at: pause(scenario.disturbancePause))
+        queue.add(.healAll, at: Int64.random(in: 5_000_000_000...20_000_000_000, using: &random))
+        do throws(Violation) {
+            while let (time, event) = queue.removeFirst() {
+                now = time
+                result.events += 1
+                try handle(event)
+            }
+        } catch {
+            result.violation = error
+        }
+    }
+
+    private mutating func handle(_ event: Event) throws(Violation) {
+        switch event {
+        case .start(let client): try start(client)
+        case .end(let replica, let process, let stream): end(replica, process, stream)
+        case .draw(let client): try draw(client)
+        case .atStore(let replica, let process, let connection, let command):
+            try atStore(event, replica, process, connection, command)
+        case .atReplica(let replica, let process, let connection, let command, let integers):
+            try atReplica(replica, process, connection, command, integers)
+        case .deadline(let replica, let process, let command, let sentAt):
+            try deadline(replica, process, command, sentAt)
+        case .wake(let replica, let process): wake(replica, process)
+        case .disturb: disturb()
+        case .restart(let replica): if replicas[replica] == nil { startProcess(replica) }
+        case .heal(let disturbance): try heal(disturbance)
+        case .healAll: try healAll()
+        case .checkProgress: try checkProgress()
+        case .stop: stop()
+        case .checkEnd: try checkEnd()
+        }
+    }
+
+    // MARK: Phases
+
+    private mutating func healAll() throws(Violation) {
+        isDisturbed = false
+        for disturbance in disturbances { try heal(disturbance) }
+        for replica in replicas.indices where replicas[replica] == nil { startProcess(replica) }
+        queue.add(.checkProgress, at: now + Self.healing)
+    }
+
+    private mutating func checkProgress() throws(Violation) {
+        try require(checks.progress(replicas, at: now))
+        queue.add(.stop, at: now)
+    }
+
+    private mutating func stop() {
+        isActive = false
+        for index in replicas.indices {
+            for stream in (replicas[index]?.streams ?? [:]).keys.sorted() { end(index, processes[index], stream) }
+        }
+        queue.add(.checkEnd, at: now + Self.ending)
+    }
+
+    private mutating func checkEnd() throws(Violation) {
+        let isHeld = replicas.contains { $0.map { !$0.starts.isEmpty } ?? true }
+        if isHeld { try require("a start has no verdict") }
+        try require(checks.end(replicas, counted: store.countedKeys(at: storeTime(of: nil))))
+        queue = EventQueue()
+    }
+
+    // MARK: Tools
+
+    func require(_ fault: String?) throws(Violation) {
+        if let fault { throw Violation(seed: seed, time: now, text: fault) }
+    }
+
+    /// A random time with this mean, at least a microsecond, in nanoseconds from now on.
+    mutating func pause(_ mean: Double) -> Int64 {
+        now + max(1000, Int64(Double.random(in: 0...2, using: &random) * mean))
+    }
+
+    /// The clock of the store, in microseconds; its own, except with the fault that uses that of a replica.
+    func storeTime(of replica: Replica?) -> Int64 {
+        if fault == .clockOfReplica, let replica {
+            return 1_700_000_000_000_000 + replica.time(at: now).nanoseconds / 1000
+        }
+        return 1_700_000_000_000_000 + now / 1000
+    }
+
+    /// Adds what has happened to the hash of the run (FNV-1a, in words).
+    mutating func trace(_ kind: UInt64, _ values: Int64...) {
+        for value in [Int64(bitPattern: kind), now] + values {
+            result.hash = (result.hash ^ UInt64(bitPattern: value)) &* 0x0000_0100_0000_01b3
+        }
+    }
+
+    private mutating func startProcess(_ index: Int) {
+        processes[index] += 1
+        trace(1, Int64(index))
+        replicas[index] = Replica(
+            name: "\(index)-\(processes[index])", offset: Int64.random(in: 0...3_600_000_000_000, using: &random),
+            speed: Double.random(in: 0.998...1.002, using: &random), at: now)
+        plan(index)
+    }
+}

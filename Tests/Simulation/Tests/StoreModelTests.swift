@@ -1,0 +1,117 @@
+import Flow
+import Foundation
+import Simulation
+import TestSupport
+import Testing
+
+/// The scripts in a Redis server and their model give the same replies, call by call.
+@Suite(.enabled(if: RedisServer.isInstalled)) struct StoreModelTests {
+    @Test(arguments: 0..<2) func theModelIsTheScripts(seed: Int) throws {
+        let server = try RedisServer()
+        defer { server.stop() }
+        var random = SeededGenerator(seed: seed), model = StoreModel()
+        let replicas = ["a", "b", "c"]
+        for sequence in 1...100 {
+            let command = StoreCommand(
+                Self.content(using: &random), sequence: Int64(sequence - Int.random(in: 0...2, using: &random)),
+                replicas: 3)
+            let replica = replicas.randomElement(using: &random) ?? "a"
+            let reply = try server.run(command, replica: replica)
+            let now = try #require(reply.first)
+            #expect(model.run(command, of: replica, at: now) == reply)
+        }
+    }
+
+    private static func content(using random: inout SeededGenerator) -> StoreCommand.Content {
+        let clients = ["a", "b"].map { ClientKey($0) }
+        func key(_ kind: StoreKey.Kind) -> StoreKey {
+            StoreKey(kind, route: "/", client: clients.randomElement(using: &random))
+        }
+        let fast = Rate(Int.random(in: 20...200, using: &random), per: .second)
+        let allowances = [fast, Rate(1, per: .hour)].compactMap { $0.map { StartAllowance(rate: $0, burst: 20) } }
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0, 1, 2:
+            return .start(
+                [
+                    .streams(key(.streams), limit: 9), .starts(key(.starts), allowances[0]),
+                    .starts(StoreKey(.starts, route: "hour"), allowances[1]),
+                ], counts: [Int.random(in: 1...5, using: &random), 0, 0])
+        case 3: return .refund([.starts(key(.starts), allowances[0])])
+        case 4:
+            return .counts([
+                ReplicaSlots.Count(key: key(.streams), streams: Int.random(in: 0...4, using: &random)),
+                ReplicaSlots.Count(key: .replicas, streams: 1),
+            ])
+        default:
+            return .shares(
+                ["a", "b"].map { client in
+                    RateShare.Request(
+                        key: StoreKey(.shares, route: "/", client: ClientKey(client)), limit: 1_000_000_000_000,
+                        held: Int64.random(in: 0...600_000_000_000, using: &random),
+                        demand: [0, 200_000_000_000, 1_000_000_000_000].randomElement(using: &random) ?? 0)
+                })
+        }
+    }
+}
+
+/// A Redis server of the test, on a socket of its own, without persistence.
+private struct RedisServer {
+    private struct NoReply: Error {
+        let text: String
+    }
+
+    private static let path = ["/usr/bin", "/usr/local/bin"].first {
+        FileManager.default.isExecutableFile(atPath: $0 + "/redis-server")
+            && FileManager.default.isExecutableFile(atPath: $0 + "/redis-cli")
+    }
+
+    static var isInstalled: Bool { path != nil }
+
+    private let folder: URL
+    private let process = Process()
+    private var socket: String { folder.appendingPathComponent("socket").path }
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "weir-redis-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        process.executableURL = URL(fileURLWithPath: (Self.path ?? "") + "/redis-server")
+        process.arguments = [
+            "--port", "0", "--unixsocket", folder.appendingPathComponent("socket").path, "--save", "", "--dir",
+            folder.path,
+        ]
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        // `redis-cli` itself takes some milliseconds for each try.
+        for _ in 0..<2000 {
+            if try output(["PING"]).hasPrefix("PONG") { return }
+        }
+        throw NoReply(text: "the server did not start")
+    }
+
+    func stop() {
+        process.terminate()
+        process.waitUntilExit()
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    func run(_ command: StoreCommand, replica: String) throws -> [Int64] {
+        let keys = command.keys(prefix: "weir:")
+        let text = try output(
+            ["EVAL", command.script.lua, "\(keys.count)"] + keys + command.arguments(replica: replica))
+        let integers = text.split(separator: "\n").compactMap { Int64($0) }
+        guard !integers.isEmpty else { throw NoReply(text: text) }
+        return integers
+    }
+
+    private func output(_ arguments: [String]) throws -> String {
+        let client = Process(), pipe = Pipe()
+        client.executableURL = URL(fileURLWithPath: (Self.path ?? "") + "/redis-cli")
+        client.arguments = ["-s", socket] + arguments
+        (client.standardOutput, client.standardError) = (pipe, pipe)
+        try client.run()
+        let data = pipe.fileHandleForReading.readDataToEndOfFile()
+        client.waitUntilExit()
+        return String(decoding: data, as: UTF8.self)
+    }
+}
