@@ -55,7 +55,8 @@ test-unit: ## runs the Swift tests
 
 simulation: ## runs a fleet of weirs that share limits in virtual time: make simulation SIMULATION_FLAGS='--first 7 --seeds 1'
 	scripts/setup build
-	swift run -c release $(SWIFT_FLAGS) weir-simulation $(SIMULATION_FLAGS)
+	swift build $(subst --product weir,--product weir-simulation,$(RELEASE_FLAGS)) $(SWIFT_FLAGS)
+	.build/release/weir-simulation $(SIMULATION_FLAGS)
 
 test-end-to-end: ## runs the tests over real sockets, with real upstreams
 	scripts/setup test

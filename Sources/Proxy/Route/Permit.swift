@@ -37,7 +37,8 @@ struct Permit: ~Copyable, Sendable {
     /// Those over all replicas if the store knows them.
     var quotas: ClientQuotas {
         ClientQuotas(
-            starts: sharedQuotas?.starts ?? grant.quotas.starts, streams: sharedQuotas?.streams ?? grant.quotas.streams)
+            starts: sharedQuotas?.starts ?? grant.quotas.starts, streams: sharedQuotas?.streams ?? grant.quotas.streams,
+            records: grant.quotas.records)
     }
 
     /// A detached stream whose slot this one has taken; the caller must end it.
