@@ -11,7 +11,7 @@ extension Stream {
     ///
     /// Not of a shared response, which is not the stream's own: it cannot try another upstream.
     private var withholdsHead: Bool {
-        watch != nil && machine.limits.firstRecord != nil && !request.sharing.isShared
+        upstream.watch != nil && machine.limits.firstRecord != nil && !request.sharing.isShared
     }
 
     /// Keeps the head back if the route requires a first record in time.
@@ -19,7 +19,7 @@ extension Stream {
     /// - Returns: Whether it does; then ``releaseHead(at:)`` passes it on.
     func withholds(_ head: UpstreamResponseHead, at now: Instant) -> Bool {
         guard withholdsHead else { return false }
-        withheld = WithheldHead(head)
+        upstream.withheld = WithheldHead(head)
         machine.headWithheld(at: now)
         setDeadline()
         return true
@@ -29,26 +29,26 @@ extension Stream {
     ///
     /// - Returns: Whether the bytes were kept back, or passed on with what was kept before.
     func withholds(_ bytes: UnsafeRawBufferPointer, at now: Instant) -> Bool {
-        guard withheld != nil else { return false }
-        withheld?.append(bytes)
-        let isFull = withheld.map { $0.bytes.count > request.terms.maximumBytes.bytes } ?? false
-        if isFull || watch?.records != 0 { releaseHead(at: now) } else { countBytes() }
+        guard upstream.withheld != nil else { return false }
+        upstream.withheld?.append(bytes)
+        let isFull = upstream.withheld.map { $0.bytes.count > request.terms.maximumBytes.bytes } ?? false
+        if isFull || upstream.watch?.records != 0 { releaseHead(at: now) } else { countBytes() }
         return true
     }
 
     /// Passes a withheld head on, and what followed it.
     func releaseHead(at now: Instant) {
-        guard let withheld else { return }
-        self.withheld = nil
+        guard let withheld = upstream.withheld else { return }
+        upstream.withheld = nil
         beginResponse(withheld.head, at: now)
         withheld.bytes.withUnsafeBytes { passOn($0, at: now) }
     }
 
     /// Counts the records in bytes that arrived.
     func watchRecords(in bytes: UnsafeRawBufferPointer, at now: Instant) {
-        guard let before = watch?.records else { return }
-        watch?.push(bytes)
-        guard let after = watch?.records, after > before else { return }
+        guard let before = upstream.watch?.records else { return }
+        upstream.watch?.push(bytes)
+        guard let after = upstream.watch?.records, after > before else { return }
         machine.recordArrived(at: now)
         // The clock for the next record runs from the first one on; the timer is never later than its deadline after that.
         if before == 0 { setDeadline() }
@@ -56,8 +56,8 @@ extension Stream {
 
     /// Why a response that seems complete is not: the record that ends the stream has not arrived.
     func missingEnd() -> UpstreamError? {
-        watch?.finish()
-        guard let isComplete = watch?.isComplete, !isComplete else { return nil }
+        upstream.watch?.finish()
+        guard let isComplete = upstream.watch?.isComplete, !isComplete else { return nil }
         return .truncated("the stream ended without its end record")
     }
 
@@ -68,7 +68,7 @@ extension Stream {
         upstreamFailed(
             UpstreamFailure(.timeout, UpstreamTimeout.firstRecord.text(under: route.settings.timeouts)), at: now)
         guard !triesAnother(after: nil, at: now) else { return }
-        withheld = nil
+        upstream.withheld = nil
         perform(machine.upstreamEnded(.upstreamTimeout, at: now))
         keepFailure(at: now)
         pump(at: now)
@@ -76,13 +76,14 @@ extension Stream {
 }
 
 extension ProxyRoute {
-    /// Watches the records of a stream; `nil` if the route requires nothing of them.
-    func recordWatch(of format: RecordFormat) -> RecordWatch? {
-        let timeouts = settings.timeouts
-        guard timeouts.firstRecord != nil || timeouts.betweenRecords != nil || settings.endRecord != nil else {
-            return nil
-        }
-        return RecordWatch(
+    /// Whether it requires anything of an upstream's records.
+    var requiresRecords: Bool {
+        settings.timeouts.firstRecord != nil || settings.timeouts.betweenRecords != nil || settings.endRecord != nil
+    }
+
+    /// Watches the records of a stream.
+    func recordWatch(of format: RecordFormat) -> RecordWatch {
+        RecordWatch(
             framer: format.framer, maximum: settings.policy.maximumRecordBytes, end: endRecord(in: format.framer))
     }
 

@@ -48,7 +48,7 @@ extension Stream {
     /// Passes on records of a shared stream; those that nothing delays are not searched and copied once more.
     func recordsArrived(_ records: SharedLog.Slice, isLast: Bool) {
         let now = host.now()
-        guard watch == nil, let run = pipe.pass(records, isLast: isLast, at: now) else {
+        guard upstream.watch == nil, let run = pipe.pass(records, isLast: isLast, at: now) else {
             return records.withBytes { bytesArrived($0) }
         }
         account.sent(run)

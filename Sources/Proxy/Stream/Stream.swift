@@ -23,10 +23,6 @@ final class Stream {
     let upstream: UpstreamExchange
     /// The response's head; `nil` before it arrived.
     var head: ResponseHead?
-    /// The head of a response that is not passed on before its first record.
-    var withheld: WithheldHead?
-    /// Looks at the upstream's records; `nil` if the route requires nothing of them.
-    var watch: RecordWatch?
     /// `nil` unless the client prefers to fetch the response later (`Prefer: respond-async`).
     var promise: Promise?
     /// `nil` until it is admitted.
@@ -155,7 +151,7 @@ final class Stream {
 
     /// Reports the memory that the stream uses to the ceiling over all streams.
     func countBytes() {
-        let held = pipe.heldBytes + (withheld?.bytes.count ?? 0) + (watch?.heldBytes ?? 0)
+        let held = pipe.heldBytes + upstream.heldBytes
         // At its end the stream has returned all of it, and uses none after that.
         guard held != account.countedBytes, !machine.isFinished else { return }
         host.bufferChanged(by: account.countBytes(held))
@@ -249,13 +245,15 @@ extension Stream {
     func headArrived(_ received: UpstreamResponseHead) {
         let now = host.now()
         permit?.upstream?.history.headArrived(after: now - began)
-        if let format = ResponseKind(received, to: request).format { watch = route.recordWatch(of: format) }
+        if route.requiresRecords, let format = ResponseKind(received, to: request).format {
+            upstream.watch = route.recordWatch(of: format)
+        }
         if !withholds(received, at: now) { beginResponse(received, at: now) }
     }
 
     /// Passes the head on.
     func beginResponse(_ received: UpstreamResponseHead, at now: Instant) {
-        machine.headArrived(isWatched: watch != nil, at: now)
+        machine.headArrived(isWatched: upstream.watch != nil, at: now)
         promise?.headArrived()
         let kind = ResponseKind(received, to: request)
         var head = ResponseHead(received, to: request, format: kind.format, date: host.dateText)
@@ -320,7 +318,7 @@ extension Stream {
             if triesAnother(after: error, at: now) { return }
             outcome = Outcome(error)
             account.problem = Problem(error)
-            withheld = nil
+            upstream.withheld = nil
         } else {
             releaseHead(at: now)
         }
@@ -350,8 +348,6 @@ extension Stream {
         }
         judgeUpstream(error.map { Outcome($0) } ?? .upstreamTimeout, at: now)
         guard permit?.tryAnother(at: now) != nil else { return false }
-        withheld = nil
-        watch = nil
         account.problem = nil
         machine.attemptBegan(at: now)
         setDeadline()

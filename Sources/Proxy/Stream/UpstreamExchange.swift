@@ -20,16 +20,25 @@ final class UpstreamExchange {
     private(set) var trailers = HTTPHeaders()
     /// Why there is no complete response.
     private(set) var error: UpstreamError?
+    /// Looks at the response's records; `nil` if the route requires nothing of them.
+    var watch: RecordWatch?
+    /// The begin of a response that is not passed on before its first record.
+    var withheld: WithheldHead?
 
     init(on host: any StreamHost, body: RequestBody?) { (self.host, self.body) = (host, body) }
 
     var isRunning: Bool { transfer != nil }
+
+    /// The bytes of the response that are kept here.
+    var heldBytes: Int { (withheld?.bytes.count ?? 0) + (watch?.heldBytes ?? 0) }
 
     /// Makes an attempt ready.
     ///
     /// - Returns: Whether there is one; if not, ``error`` has the reason.
     func prepare(_ request: StreamRequest, at upstream: RouteUpstream) -> Bool {
         error = nil
+        watch = nil
+        withheld = nil
         do {
             transfer = try host.makeTransfer(for: request, at: upstream, body: body, delegate: self)
         } catch {
