@@ -91,7 +91,7 @@ def test_a_drained_upstream_gets_no_new_requests(weir, origin, client):
     assert client(proxy).get("/").read() == b"ok" and len(one.heads) == 1
     assert ask(proxy, "/v1/admin/upstreams/drain", "POST", upstream="http://unknown")[0] == 404
     assert ask(proxy, "/v1/admin/upstreams/drain", "POST", route="/")[0] == 400
-    assert ask(proxy, "/v1/admin/upstreams/drain")[0] == 404
+    assert ask(proxy, "/v1/admin/upstreams/drain")[0] == 405
 
 
 def test_without_a_token_no_upstream_can_be_drained(weir, origin):
