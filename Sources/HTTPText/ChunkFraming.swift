@@ -56,7 +56,7 @@ package struct WholeChunk: Sendable {
         (self.start, count) = (start, bytes.count)
     }
 
-    /// Calls a function with the chunk as it goes on the wire.
+    /// Calls a function with the chunk as it is sent.
     @inline(__always)
     package func withFramedBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         framed.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[start...])) }

@@ -40,7 +40,7 @@ extension Waking: ExpressibleByArgument {}
 ///   - waking: How the loops are notified of libcurl's sockets.
 ///   - inherited: Sockets that listen already.
 ///   - reload: Reads the configuration again, at each SIGHUP.
-///   - greeting: The text that is written to standard error once the server listens; `nil` for none.
+///   - greeting: The text that is written to standard error once the server listens; `nil` if there is none.
 /// - Throws: `ExitCode(1)` if it cannot start, after the reason was logged or written to standard error.
 func serve(
     _ loaded: LoadedConfiguration, waking: Waking, inherited: InheritedSockets = InheritedSockets(),

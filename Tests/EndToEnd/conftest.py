@@ -81,6 +81,12 @@ def reserved_port():
         port.close()
 
 
+@pytest.fixture
+def refused(reserved_port):
+    """The URL of a port at which nothing listens while the test runs."""
+    return f"http://127.0.0.1:{reserved_port().number}"
+
+
 def _app(name, factory):
     running = App(name, factory.mktemp(name))
     yield running

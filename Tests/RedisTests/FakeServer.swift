@@ -5,7 +5,7 @@ import NIOPosix
 
 /// A server that answers each command as the test says, on one of the addresses of the machine itself.
 final class FakeServer: Sendable {
-    /// The bytes of the answer; `nil` for none, and an empty text to close the connection.
+    /// The bytes of the answer; `nil` to send nothing, and an empty text to close the connection.
     typealias Answer = @Sendable ([String]) -> String?
 
     private let channel: any Channel

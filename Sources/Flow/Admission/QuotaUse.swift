@@ -49,7 +49,7 @@ struct QuotaUse: Sendable {
         return use.drawn == 0 ? .zero : use.beginning.advanced(byNanoseconds: quota.length) - now
     }
 
-    /// Goes on to the window of this time; without records in it there is none.
+    /// Moves to the window of this time; without records in it there is none.
     private mutating func roll(_ quota: RecordQuota, at now: Instant) {
         guard drawn > 0 else { return }
         let windows = max(0, (now - beginning).nanoseconds / quota.length)

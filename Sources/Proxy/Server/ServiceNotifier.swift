@@ -71,7 +71,7 @@ package struct ServiceNotifier: Sendable {
         guard sent else { throw Failure(reason: String(cString: strerror(errno))) }
     }
 
-    /// `@` at the start stands for the NUL of an abstract name; other addresses, such as `vsock:`, are not supported.
+    /// `@` at the start is the NUL of an abstract name; other addresses, such as `vsock:`, are not supported.
     private static func name(_ address: String) -> UnixSocketName? {
         switch address.first {
         case "/": UnixSocketName(address.utf8)

@@ -1,13 +1,12 @@
 """The programs in `examples/`: each is rejected at first, loses its connection, and gets every record once; and each notices a
 truncated stream."""
 import re
-import shutil
 import subprocess
 import sys
 import threading
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from harness.relay import Relay
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
@@ -139,7 +138,7 @@ def test_an_example_notices_a_truncated_stream(weir, origin, example, language):
     proxy.logged(reason="upstream_failed")
 
 
-def test_the_page_with_events_resumes_and_notices_the_end(weir, origin, client, relay):
+def test_the_page_with_events_resumes_and_notices_the_end(weir, origin, client, browser):
     page_text = (EXAMPLES / "javascript/events.html").read_bytes()
     answered = threading.Event()
 
@@ -162,20 +161,17 @@ def test_the_page_with_events_resumes_and_notices_the_end(weir, origin, client, 
     upstream = origin(script)
     proxy = weir(route(upstream.url, match="/events", streams="{ per_client: 1 }"), route(upstream.url))
     holder = client(proxy)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"),
-                                             args=["--no-sandbox", "--disable-dev-shm-usage"])
-        try:
-            holder.get("/events?after=5")
-            page = browser.new_page()
-            page.goto(proxy.url)
-            proxy.logged(status=429, within=WITHIN)
-            holder.close()
-            expect(page.locator("#status")).to_have_text("complete", timeout=WITHIN * 1000)
-            assert page.locator("li").all_text_contents() == [f"event {number}" for number in range(1, 7)]
-        finally:
-            answered.set()
-            browser.close()
+    page = browser.new_page()
+    try:
+        holder.get("/events?after=5")
+        page.goto(proxy.url)
+        proxy.logged(status=429, within=WITHIN)
+        holder.close()
+        expect(page.locator("#status")).to_have_text("complete", timeout=WITHIN * 1000)
+        assert page.locator("li").all_text_contents() == [f"event {number}" for number in range(1, 7)]
+    finally:
+        answered.set()
+        page.close()
     assert sum(b"GET /events" in head for head in upstream.heads) >= 3
 
 

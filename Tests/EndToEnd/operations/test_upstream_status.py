@@ -1,13 +1,11 @@
 """The state of upstreams for operators, and what they can do: the snapshot, the page, the metrics, the admin API."""
 import json
-import shutil
-import socket
 import urllib.error
 import urllib.parse
 import urllib.request
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from harness.addresses import endless
 from harness.problems import problem
@@ -32,14 +30,6 @@ def ask(proxy, path, method="GET", **body):
 
 def upstreams(proxy):
     return {one["upstream"]: one for one in ask(proxy, "/v1/admin/state")[1]["upstreams"]}
-
-
-@pytest.fixture
-def refused():
-    """The URL of a port at which nothing listens while the test runs."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
 @pytest.fixture
@@ -128,16 +118,6 @@ def test_the_last_minutes_are_kept_without_a_page(weir, origin, client):
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = shutil.which("chromium")
-    assert chromium, "chromium is missing: scripts/setup test"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

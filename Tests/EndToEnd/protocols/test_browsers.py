@@ -1,11 +1,9 @@
 """Pages of other origins, and fields that a route sets and removes."""
-import shutil
 import socket
 import threading
 from types import SimpleNamespace
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from harness.problems import problem
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, answers, chunk, record
@@ -94,16 +92,6 @@ def test_a_secret_field_is_not_shown_in_an_error(tmp_path):
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = shutil.which("chromium")
-    assert chromium, "chromium is missing: scripts/setup test"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

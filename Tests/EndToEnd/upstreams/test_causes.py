@@ -35,14 +35,6 @@ def silent(peer):
     peer.wait_gone()
 
 
-@pytest.fixture
-def refused():
-    """The URL of a port at which nothing listens while the test runs."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-
-
 def failure(proxy, cause, **wanted):
     line = proxy.logged(cause=cause, **wanted)
     assert line["upstream_error"] and not re.search(r'[(][":]|Error[(]|Optional', line["upstream_error"]), line

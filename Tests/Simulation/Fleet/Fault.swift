@@ -4,7 +4,7 @@ package enum Fault: String, CaseIterable, Sendable {
     case lostDecrement = "lost-decrement"
     /// The store grants one start in eight without taking it.
     case doubleGrant = "double-grant"
-    /// A replica goes on with its share when the store has cut it.
+    /// A replica continues with its share after the store has cut it.
     case shareNotLowered = "share-not-lowered"
     /// A replica says that it still holds the share that it has lowered.
     case shareNotReturned = "share-not-returned"

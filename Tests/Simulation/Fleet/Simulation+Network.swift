@@ -130,7 +130,7 @@ extension Simulation {
         plan(index)
     }
 
-    /// No answer in time: the replica goes on without it, over a new connection.
+    /// No answer in time: the replica continues without it, over a new connection.
     mutating func deadline(
         _ index: Int, _ process: Int, _ command: StoreCommand, _ sentAt: Int64
     ) throws(Violation) {
