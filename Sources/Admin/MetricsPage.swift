@@ -76,6 +76,7 @@ struct MetricsPage {
         }
         add(.clientDisconnects, by: "cause", \.disconnects, Tally.Disconnect.allCases.map { ($0, $0.rawValue) })
         add(.unmeteredResponses, by: "cause", \.unmetered, UnmeteredCause.allCases.map { ($0, $0.rawValue) })
+        add(.unknownTiers) { $0.unknownTiers }
         text.begin(.refusals)
         for (name, tally) in tallies + [(LoopFigures.unrouted, figures.routes[LoopFigures.unrouted] ?? Tally())] {
             for kind in Problem.Kind.allCases where kind.isOfRoutes {

@@ -35,6 +35,7 @@ enum StreamJSON {
         json.add("id", summary.handle)
         json.add("route", summary.route)
         json.add("client", summary.client)
+        if let tier = summary.tier { json.add("tier", tier) }
         json.add("state", summary.status.operatorText)
         json.add("rate", summary.rate)
         json.add("records", summary.records)

@@ -65,6 +65,7 @@ extension JSONText {
         if let id = facts.id { add("id", id.text) }
         add("client", facts.client)
         if let route = facts.route { add("route", route) }
+        if let tier = facts.tier { add("tier", tier) }
         add("method", facts.method)
         add("path", facts.path)
     }

@@ -79,6 +79,8 @@ extension MetricFamily {
         "Connections closed as soon as they were accepted, by the limit that they exceeded.")
     package static let unmeteredResponses = MetricFamily(
         "weir_unmetered_responses", .counter, "Responses to which the granted rate was not applied, by cause.")
+    package static let unknownTiers = MetricFamily(
+        "weir_unknown_tiers", .counter, "Requests whose client was assigned to a tier that the route does not have.")
     package static let refusals = MetricFamily(
         "weir_refusals", .counter, "Requests that got a problem of the proxy's own, by its type.")
     package static let upstreamRetries = MetricFamily(

@@ -65,6 +65,8 @@ package struct RouteTally: Equatable, Sendable {
     package var refusals = CaseCounts<Problem.Kind>()
     /// Responses to which the granted rate was not applied.
     package var unmetered = CaseCounts<UnmeteredCause>()
+    /// Clients that were assigned to a tier that the route does not have.
+    package var unknownTiers = 0
     /// Requests that were sent to another upstream because the first one failed.
     package var retries = 0
     /// Gaps of readers of shared streams.
@@ -104,6 +106,7 @@ package struct RouteTally: Equatable, Sendable {
         left.paused += right.paused
         left.refusals += right.refusals
         left.unmetered += right.unmetered
+        left.unknownTiers += right.unknownTiers
         left.retries += right.retries
         left.gaps += right.gaps
         left.sharingRefusals += right.sharingRefusals

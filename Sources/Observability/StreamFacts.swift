@@ -8,6 +8,8 @@ package struct StreamFacts: Equatable, Sendable {
     package var client: String
     /// The route's name in the configuration; `nil` if none matched.
     package var route: String?
+    /// The name of the client's tier on the route; `nil` if it has none.
+    package var tier: String?
     package var method: String
     package var path: String
     /// As in the request line: `HTTP/1.1`.

@@ -23,6 +23,14 @@ extension Form where Value == String {
         }
     }
 
+    /// A tier's name, as it is written in a header or at the end of a line.
+    static var tierName: Form {
+        Form(allowed: "a name of letters, digits and `-._`, of at most 64 characters") { text in
+            let isName = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-._".utf8.contains($0) }
+            return (1...64).contains(text.utf8.count) && isName ? text : nil
+        }
+    }
+
     /// The name of a parameter of a query, and the value of a parameter or a field.
     static var parameterName: Form {
         Form(allowed: "the name of a parameter, of at most 100 characters") {

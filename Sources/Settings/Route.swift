@@ -28,6 +28,10 @@ package struct Route: Equatable, Sendable {
     package var key: String?
     package var clientKey = ClientKey.address(ipv6Prefix: ClientKey.standardIPv6Prefix)
     package var streams = StreamLimits()
+    /// How the tier of a client is selected; `nil` if there are no tiers.
+    package var clientTier: TierSelector?
+    /// The terms and limits of the clients of each tier, by its name.
+    package var tiers: [String: Tier] = [:]
     /// Streams and requests at one upstream at a time; `nil` for no limit.
     package var upstreamStreams: Int? = 1000
     /// `nil` if a client may leave due records unread without a limit.

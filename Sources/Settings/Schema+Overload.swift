@@ -21,6 +21,7 @@ extension Schema {
         if route.overflow != .latest, route.shared?.join != .keys, let key = setting["key"] {
             key.report("has no effect here; allowed: with `overflow: latest` or `shared: { join: keys }`")
         }
+        checkTiers(of: route, in: setting)
         if let shared = setting["shared"] { checkSharing(of: route, in: shared) }
         if route.framing != .auto, let types = setting["types"] {
             types.report("has no effect here; allowed: with `framing: auto`")

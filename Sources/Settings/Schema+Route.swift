@@ -17,12 +17,14 @@ extension Schema {
             types,
             endRecord,
             Key("heartbeat", orOff: .duration(.milliseconds(100) ... .hours(1)), \.heartbeat),
-            rate,
-            buffer,
+            rate(\.policy),
+            buffer(\.policy),
             Key("negotiation", .word(), \.policy.strictness),
             Key("over_limit", .word(), \.policy.overLimit),
             clientKey,
             streams,
+            clientTier,
+            tiers,
             Key("upstream_streams", orOff: .integer(count), \.upstreamStreams),
             Key("upstream_receive_buffer", orOff: .size(.kibibytes(1) ... .mebibytes(64)), \.upstreamReceiveBuffer),
             Key("timeouts", timeouts, \.timeouts),
@@ -231,18 +233,21 @@ extension Schema {
         ]
     }
 
-    private static var rate: Key<Route> {
-        Key(name: "rate") { setting, route in
-            var keys = BoundsKeys<Pace>(policy: route.policy)
+    /// A default or maximum that is written alone moves the other if they would contradict.
+    static func rate<Target>(_ policy: WritableKeyPath<Target, Policy>) -> Key<Target> {
+        Key(name: "rate") { setting, target in
+            let usual = target[keyPath: policy]
+            var keys = BoundsKeys<Pace>(policy: usual)
             if setting.isMapping {
                 setting.read(rateKeys, into: &keys)
                 keys.check(in: setting)
             } else {
                 keys.maximum = setting.value(.pace, or: Setting.mapping(of: rateKeys))
+                keys.standard = keys.maximum
             }
-            route.policy = keys.policy
-            route.policy.maximumPace = keys.maximum ?? .unlimited
-            route.policy.defaultPace = keys.standard ?? route.policy.maximumPace
+            keys.policy.maximumPace = keys.maximum ?? max(usual.maximumPace, keys.standard ?? usual.maximumPace)
+            keys.policy.defaultPace = keys.standard ?? min(usual.defaultPace, keys.policy.maximumPace)
+            target[keyPath: policy] = keys.policy
         }
     }
 
@@ -256,15 +261,17 @@ extension Schema {
     }
 
     /// A default or maximum that is written alone moves the other if they would contradict.
-    private static var buffer: Key<Route> {
-        Key(name: "buffer") { setting, route in
-            var keys = BoundsKeys<Int>(policy: route.policy)
-            setting.read(bufferKeys, into: &keys)
+    static func buffer<Target>(
+        _ policy: WritableKeyPath<Target, Policy>, of allowed: [Key<BoundsKeys<Int>>] = bufferKeys
+    ) -> Key<Target> {
+        Key(name: "buffer") { setting, target in
+            let usual = target[keyPath: policy]
+            var keys = BoundsKeys<Int>(policy: usual)
+            setting.read(allowed, into: &keys)
             keys.check(in: setting)
-            let usual = route.policy
-            route.policy = keys.policy
-            route.policy.maximumBuffer = keys.maximum ?? max(usual.maximumBuffer, keys.standard ?? 0)
-            route.policy.defaultBuffer = keys.standard ?? min(usual.defaultBuffer, route.policy.maximumBuffer)
+            keys.policy.maximumBuffer = keys.maximum ?? max(usual.maximumBuffer, keys.standard ?? 0)
+            keys.policy.defaultBuffer = keys.standard ?? min(usual.defaultBuffer, keys.policy.maximumBuffer)
+            target[keyPath: policy] = keys.policy
         }
     }
 

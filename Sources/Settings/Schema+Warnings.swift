@@ -16,6 +16,7 @@ extension Schema {
             warnOfWildcard(route, in: item)
             warnOfOwnAddress(route, listen: configuration.listen, in: item)
             warnOfPause(route, in: item)
+            warnOfTrust(route, in: configuration, item)
         }
     }
 
@@ -47,6 +48,14 @@ extension Schema {
         for (address, entry) in zip(route.upstreams, written.items) where listen.contains(where: address.isAt) {
             entry.warn("is \(entry.description): weir itself listens there, and would send requests to itself")
         }
+    }
+
+    /// A tier in a header is believed only from trusted peers; those of a unix socket always are.
+    private static func warnOfTrust(_ route: Route, in configuration: Configuration, _ item: Setting) {
+        guard case .header? = route.clientTier, configuration.trustedProxies.isEmpty,
+            !configuration.listen.contains(where: { if case .unix = $0 { true } else { false } })
+        else { return }
+        item["client_tier"]?.warn("names a header that is only believed from `trusted_proxies`, and there are none")
     }
 
     /// A pause ends at the first free slot once it has lasted half its limit (``StreamMachine``).

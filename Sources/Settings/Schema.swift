@@ -152,6 +152,7 @@ enum Schema {
                 let errors = setting.reading.errors.count
                 var route = Route.blank
                 item.read(Schema.route, into: &route)
+                readTiers(in: item, into: &route)
                 // The match of a route with an error is not known.
                 guard errors == setting.reading.errors.count else { continue }
                 checkUse(of: route, in: item)

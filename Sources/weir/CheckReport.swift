@@ -30,7 +30,8 @@ struct CheckReport {
 
     /// The result as one JSON object; a problem of a file that cannot be read has no line.
     ///
-    /// `{"valid":…,"file":…,"routes":…,"problems":[{"severity":…,"line":…,"column":…,"message":…}]}`
+    /// `{"valid":…,"file":…,"routes":…,"problems":[{"severity":…,"line":…,"column":…,"message":…}]}`;
+    /// a problem in another file has that file's name as well
     var json: String {
         var json = JSONText(capacity: 256)
         json.add("valid", isValid)
@@ -38,9 +39,9 @@ struct CheckReport {
         switch result {
         case .success(let loaded):
             json.add("routes", loaded.configuration.routes.count)
-            json.add("problems", array: loaded.warnings.map { Self.problem("warning", $0) })
+            json.add("problems", array: loaded.warnings.map { problem("warning", $0) })
         case .failure(let error as ConfigurationErrors):
-            json.add("problems", array: error.errors.map { Self.problem("error", $0) })
+            json.add("problems", array: error.errors.map { problem("error", $0) })
         case .failure(let error):
             var problem = JSONText(capacity: 128)
             problem.add("severity", "error")
@@ -50,9 +51,10 @@ struct CheckReport {
         return String(decoding: json.closed(), as: UTF8.self)
     }
 
-    private static func problem(_ severity: String, _ error: ConfigurationError) -> [UInt8] {
+    private func problem(_ severity: String, _ error: ConfigurationError) -> [UInt8] {
         var json = JSONText(capacity: 128)
         json.add("severity", severity)
+        if error.file != name { json.add("file", error.file) }
         json.add("line", error.line)
         json.add("column", error.column)
         json.add("message", error.message)

@@ -30,6 +30,9 @@ struct ConfigurationDump {
         } else if mirror.displayStyle == .collection {
             for (index, child) in mirror.children.enumerated() { add(child.value, at: "\(path)[\(index)]") }
             if mirror.children.isEmpty { lines.append("\(path): []") }
+        } else if let tiers = value as? [String: Route.Tier] {
+            for (name, tier) in tiers.sorted(by: { $0.key < $1.key }) { add(tier, at: "\(path).\(name)") }
+            if tiers.isEmpty { lines.append("\(path): [:]") }
         } else if mirror.displayStyle == .struct {
             for child in mirror.children {
                 add(child.value, at: path.isEmpty ? child.label ?? "" : "\(path).\(child.label ?? "")")
@@ -51,6 +54,8 @@ struct ConfigurationDump {
         case let value as UpstreamAddress: value.text
         case let value as RedisAddress: value.text
         case let value as WrittenPath: "\(value.path) at \(value.line):\(value.column)"
+        case .file(let file) as Route.TierSelector:
+            "file \(file.path.path) at \(file.path.line):\(file.path.column), \(file.table)"
         default: nil
         }
     }

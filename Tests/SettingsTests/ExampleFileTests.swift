@@ -61,6 +61,8 @@ import Testing
         tables += allowed(by: Schema.typesKeys, of: .init())
         tables += allowed(by: Schema.rateKeys, of: .init(policy: route.policy))
         tables += allowed(by: Schema.bufferKeys, of: .init(policy: route.policy))
+        tables += allowed(by: Schema.clientTierKeys, of: nil)
+        tables += allowed(by: Schema.tierKeys, of: .init(policy: route.policy, streams: route.streams))
         tables += allowed(by: Schema.clientKeyKeys, of: .address(ipv6Prefix: 64))
         tables += allowed(by: Schema.streamsKeys, of: .init())
         tables += allowed(by: Schema.clientRecordsKeys, of: .init())

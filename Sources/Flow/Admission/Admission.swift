@@ -92,14 +92,21 @@ package struct Admission: Sendable {
     /// The starts are checked last, so that a client that honours `Retry-After` is not rejected by another limit that
     /// was already known.
     ///
+    /// - Parameters:
+    ///   - client: Whose limits count.
+    ///   - tier: The limits of the client's tier; `nil` if it has none. What it has open counts whatever its tier was.
+    ///   - now: The time.
     /// - Throws: The first limit that is reached; then nothing was taken.
     @discardableResult
-    package mutating func admit(_ client: ClientKey, at now: Instant) throws(AdmissionError) -> Admitted {
+    package mutating func admit(
+        _ client: ClientKey, under tier: Limits? = nil, at now: Instant
+    ) throws(AdmissionError) -> Admitted {
+        let limits = tier ?? limits
         clients.sweep(at: now)
         let index = clients.index(of: client)
         let known = index.map { clients[$0] } ?? Client()
-        let displaced = slotIsMissing(for: known) && !limits.isDryRun ? known.detached.first : nil
-        let refusal = refusal(of: known, at: now, slots: displaced == nil ? 0 : 1)
+        let displaced = slotIsMissing(for: known, under: limits) && !limits.isDryRun ? known.detached.first : nil
+        let refusal = refusal(of: known, under: limits, at: now, slots: displaced == nil ? 0 : 1)
         if let refusal, !limits.isDryRun { throw refusal }
         if let displaced { takeSlot(of: displaced, client) }
         let taken = index ?? clients.append(known, for: client)
@@ -117,9 +124,12 @@ package struct Admission: Sendable {
     /// - Parameters:
     ///   - client: As it was admitted.
     ///   - admitted: The result of its admission: a start is returned only if one was taken.
-    package mutating func turnedOutPlain(_ client: ClientKey, admitted: Admitted = Admitted()) {
+    ///   - tier: As for its admission.
+    package mutating func turnedOutPlain(
+        _ client: ClientKey, admitted: Admitted = Admitted(), under tier: Limits? = nil
+    ) {
         let index = streamEnded(of: client)
-        if admitted.wouldRefuse == nil, let starts = limits.starts {
+        if admitted.wouldRefuse == nil, let starts = (tier ?? limits).starts {
             clients[index].nextStart = starts.refunded(nextStart: clients[index].nextStart)
         }
     }
@@ -137,23 +147,27 @@ package struct Admission: Sendable {
     }
 
     /// The remaining starts of a client; `nil` if the route does not limit them.
-    package func remainingStarts(of client: ClientKey, at now: Instant) -> StartQuota? {
-        limits.starts?.quota(
+    package func remainingStarts(
+        of client: ClientKey, under tier: Limits? = nil, at now: Instant
+    ) -> StartQuota? {
+        (tier ?? limits).starts?.quota(
             nextStart: clients.index(of: client).map { clients[$0].nextStart } ?? .distantPast, at: now)
     }
 
     /// The number of streams that a client may still open; `nil` if the route does not limit them.
-    package func streamsLeft(of client: ClientKey) -> Int? {
-        guard let limit = limits.perClient else { return nil }
+    package func streamsLeft(of client: ClientKey, under tier: Limits? = nil) -> Int? {
+        guard let limit = (tier ?? limits).perClient else { return nil }
         return max(0, limit - (clients.index(of: client).map { clients[$0].openStreams } ?? 0))
     }
 
-    private func slotIsMissing(for client: Client) -> Bool {
+    private func slotIsMissing(for client: Client, under limits: Limits) -> Bool {
         limits.perClient.map { client.openStreams >= $0 } ?? false || limits.perRoute.map { openStreams >= $0 } ?? false
     }
 
     /// The first limit that rejects one more stream of a client, if that stream takes over `slots` of the client's own.
-    private mutating func refusal(of client: Client, at now: Instant, slots: Int) -> AdmissionError? {
+    private mutating func refusal(
+        of client: Client, under limits: Limits, at now: Instant, slots: Int
+    ) -> AdmissionError? {
         if let limit = limits.perClient, client.openStreams - slots >= limit {
             return .tooManyStreamsOfClient(limit: limit)
         }
@@ -227,8 +241,8 @@ extension Admission {
     /// allowance admits it, given that the clients refused before it retry at their own times, in whole seconds.
     ///
     /// - Returns: The time to wait; `nil` if starts are not limited.
-    package mutating func planReturn(of client: ClientKey, at now: Instant) -> Duration? {
-        guard let starts = limits.starts, let index = clients.index(of: client) else { return nil }
+    package mutating func planReturn(of client: ClientKey, under tier: Limits? = nil, at now: Instant) -> Duration? {
+        guard let starts = (tier ?? limits).starts, let index = clients.index(of: client) else { return nil }
         let (next, most) = (clients[index].nextStart, starts.mostPlanned(nextStart: clients[index].nextStart))
         let planned = min(max(next, clients[index].plannedStart), most)
         let wait = starts.wait(nextStart: planned, at: now)

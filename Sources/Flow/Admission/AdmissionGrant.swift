@@ -1,6 +1,8 @@
 /// What one admitted stream has taken from a ``GateState``, until ``GateState/release(_:at:)``.
 package struct AdmissionGrant: Sendable {
     package let client: ClientKey
+    /// The tier by which the client was admitted; `nil` if it has none.
+    let tier: String?
     var admitted = Admission.Admitted()
     /// The client's remaining allowances under the route's limits.
     package internal(set) var quotas = ClientQuotas()
@@ -21,7 +23,7 @@ package struct AdmissionGrant: Sendable {
     /// The last records that the stream drew.
     var lease: RecordBudget.Lease?
 
-    init(client: ClientKey) { self.client = client }
+    init(client: ClientKey, tier: String? = nil) { (self.client, self.tier) = (client, tier) }
 
     /// A detached stream whose slot this one has taken; the caller must end it.
     package var displaced: StreamId? { admitted.displaced }

@@ -1,4 +1,4 @@
-/// Decides whether a stream of one route is admitted: ``UpstreamPool``, ``ClientBreakers``, ``RecordBudgets``, ``Admission``.
+/// Decides whether a stream of one route is admitted: ``UpstreamPool``, ``ClientBreakers``, ``TierBudgets``, ``Admission``.
 ///
 /// A stream holds the ``AdmissionGrant`` that ``admit(_:at:)`` returned, reports with it what happens to it, and gives it back
 /// once with ``release(_:at:)``.
@@ -14,7 +14,7 @@ package struct GateState: Sendable {
     package private(set) var admission: Admission
     package var clientBreakers: ClientBreakers?
     package var upstreams: UpstreamPool
-    package private(set) var budgets: RecordBudgets?
+    package private(set) var budgets: TierBudgets
     private var retries = RetryBudget()
     /// Breakers that the rules have switched off: reset, so that none of their tickets counts if they are switched on again.
     private var retiredClients: ClientBreakers?
@@ -27,7 +27,7 @@ package struct GateState: Sendable {
         admission = Admission(limits: rules.limits)
         clientBreakers = rules.clientBreaker.map { ClientBreakers(policy: $0) }
         self.upstreams = UpstreamPool(upstreams, rules: rules.upstreams)
-        budgets = rules.clientRecords.map { RecordBudgets($0) }
+        budgets = TierBudgets(rules)
     }
 
     /// Decides by other rules from now on; what was admitted stays, and counts.
@@ -44,12 +44,7 @@ package struct GateState: Sendable {
             (retiredClients, clientBreakers) = (breakers, nil)
         case (nil, nil): break
         }
-        // A client that has drawn from a budget in the last second may draw a second's worth again: no more than a burst.
-        if let allowance = new.clientRecords {
-            if budgets == nil { budgets = RecordBudgets(allowance) } else { budgets?.allowance = allowance }
-        } else {
-            budgets = nil
-        }
+        budgets.apply(new)
     }
 
     // MARK: Admit and release
@@ -60,14 +55,16 @@ package struct GateState: Sendable {
     ///
     /// - Parameters:
     ///   - client: Whose limits count.
+    ///   - tier: The name of its tier, whose limits apply; `nil` if it has none.
     ///   - takesUpstream: Whether the stream sends a request of its own; if not, it may follow with ``takeUpstream(_:at:)``.
     ///   - now: The time.
     /// - Returns: What the stream holds.
     /// - Throws: The first refusal; then nothing was taken.
     package mutating func admit(
-        _ client: ClientKey, takesUpstream: Bool = true, at now: Instant
+        _ client: ClientKey, tier: String? = nil, takesUpstream: Bool = true, at now: Instant
     ) throws(AdmissionError) -> AdmissionGrant {
-        var grant = AdmissionGrant(client: client)
+        var grant = AdmissionGrant(client: client, tier: tier)
+        let limits = rules.limits(of: tier)
         if takesUpstream { try takeUpstream(&grant, at: now) }
         do throws(AdmissionError) {
             do throws(CircuitBreaker.Refusal) {
@@ -75,10 +72,10 @@ package struct GateState: Sendable {
             } catch {
                 try grant.refuse(.clientBreakerOpen(error), isDryRun: rules.isClientBreakerDryRun)
             }
-            if let refusal = budgets?.refusal(of: client, at: now) {
+            if let refusal = budgets.refusal(of: client, in: tier, at: now) {
                 try grant.refuse(refusal, isDryRun: rules.limits.isDryRun)
             }
-            grant.admitted = try admission.admit(client, at: now)
+            grant.admitted = try admission.admit(client, under: limits, at: now)
         } catch {
             giveBack(grant, at: now)
             if let slot = grant.upstream { upstreams.withdrawn(slot) }
@@ -86,8 +83,9 @@ package struct GateState: Sendable {
         }
         if let refusal = grant.admitted.wouldRefuse { grant.wouldRefuse.append(refusal) }
         grant.quotas = ClientQuotas(
-            starts: admission.remainingStarts(of: client, at: now), streams: admission.streamsLeft(of: client),
-            records: budgets?.quotas(of: client, at: now) ?? RecordQuotas())
+            starts: admission.remainingStarts(of: client, under: limits, at: now),
+            streams: admission.streamsLeft(of: client, under: limits),
+            records: budgets.quotas(of: client, in: tier, at: now))
         retries.requestCame(at: now)
         return grant
     }
@@ -136,9 +134,11 @@ package struct GateState: Sendable {
 
     /// The refusal as the client receives it: clients that are refused for their starts get different times.
     package mutating func spread(
-        _ refusal: AdmissionError, of client: ClientKey, at now: Instant
+        _ refusal: AdmissionError, of client: ClientKey, tier: String? = nil, at now: Instant
     ) -> AdmissionError {
-        guard case .tooManyStarts(let rate, _) = refusal, let wait = admission.planReturn(of: client, at: now) else {
+        guard case .tooManyStarts(let rate, _) = refusal,
+            let wait = admission.planReturn(of: client, under: rules.limits(of: tier), at: now)
+        else {
             return refusal
         }
         return .tooManyStarts(rate: rate, retryAfter: wait)
@@ -152,7 +152,7 @@ package struct GateState: Sendable {
     package mutating func turnedOutPlain(_ grant: inout AdmissionGrant) {
         guard grant.isStream else { return }
         grant.isStream = false
-        admission.turnedOutPlain(grant.client, admitted: grant.admitted)
+        admission.turnedOutPlain(grant.client, admitted: grant.admitted, under: rules.limits(of: grant.tier))
     }
 
     /// The stream's client has disconnected and may come back until `end`.
@@ -176,13 +176,13 @@ package struct GateState: Sendable {
     package mutating func draw(
         _ grant: inout AdmissionGrant, upTo records: Int, at now: Instant
     ) -> RecordBudget.Lease? {
-        grant.lease = budgets?.draw(grant.client, upTo: records, after: grant.lease, at: now)
+        grant.lease = budgets.draw(grant.client, of: grant.tier, upTo: records, after: grant.lease, at: now)
         return grant.lease
     }
 
     /// Returns records of a lease that will not be used.
     package mutating func giveBack(_ records: Int, of grant: AdmissionGrant, at now: Instant) {
-        budgets?.giveBack(grant.client, records, at: now)
+        budgets.giveBack(grant.client, of: grant.tier, records, at: now)
     }
 
     /// Takes a slot at another upstream, if one is available and the route's retries are not used up.

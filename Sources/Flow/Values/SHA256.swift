@@ -1,6 +1,6 @@
 /// SHA-256 (FIPS 180-4, section 6.2) of bytes in memory.
 ///
-/// For values that are hashed once per connection: written for readability, not for speed.
+/// For values that are hashed at most once per request: written for readability, not for speed.
 package enum SHA256 {
     /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes (section 4.2.2).
     private static let constants: [UInt32] = [
@@ -51,9 +51,9 @@ package enum SHA256 {
                 state[7] &+ (rotated(state[4], 6) ^ rotated(state[4], 11) ^ rotated(state[4], 25)) &+ choice
                 &+ constants[round] &+ words[round]
             let second = (rotated(state[0], 2) ^ rotated(state[0], 13) ^ rotated(state[0], 22)) &+ majority
-            state = [
-                first &+ second, state[0], state[1], state[2], state[3] &+ first, state[4], state[5], state[6],
-            ]
+            for index in stride(from: 7, through: 1, by: -1) { state[index] = state[index - 1] }
+            state[4] &+= first
+            state[0] = first &+ second
         }
         for index in 0..<8 { hash[index] &+= state[index] }
     }

@@ -35,10 +35,13 @@ final class RequestLog {
     func nextId() -> StreamId { StreamId(using: &random) }
 
     /// The facts of a request for the access log.
-    func facts(of request: Request, client: String, route: String?, id: StreamId?) -> StreamFacts {
+    func facts(
+        of request: Request, client: String, route: String?, tier: String? = nil, id: StreamId?
+    ) -> StreamFacts {
         var facts = StreamFacts(
             id: id, client: client, route: route, method: request.head.method.rawValue, path: String(request.path),
             httpVersion: "HTTP/\(request.head.version.major).\(request.head.version.minor)")
+        facts.tier = tier
         facts.traceId = request.trace?.traceId
         log?.add(headersOf: request, to: &facts)
         return facts
@@ -54,9 +57,13 @@ final class RequestLog {
                 StreamTotals(status: status, bytes: bytes), StreamEnd(.completed)))
     }
 
+    /// Counts a client whose tier the route does not have.
+    func countUnknownTier(on route: String) { metrics.route(route).tally.unknownTiers += 1 }
+
     /// Responds with a problem; `route`, for which it is counted, is `nil` if the request has none.
     func refuse(
-        _ request: Request, with problem: Problem, client: String, route: String?, response: any ClientResponse
+        _ request: Request, with problem: Problem, client: String, route: String?, tier: String? = nil,
+        response: any ClientResponse
     ) {
         let id = nextId()
         let problem = problem.of(request, id: id)
@@ -64,7 +71,7 @@ final class RequestLog {
         metrics.route(route).tally.refused(problem.kind, bytes: bytes)
         write(
             .ended(
-                facts(of: request, client: client, route: route, id: id),
+                facts(of: request, client: client, route: route, tier: tier, id: id),
                 StreamTotals(status: problem.status, bytes: bytes), StreamEnd(.refused, problem: problem.kind)))
     }
 

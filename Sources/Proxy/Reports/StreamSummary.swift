@@ -6,6 +6,8 @@ package struct StreamSummary: Sendable {
     package var handle: String
     package var route: String
     package var client: String
+    /// The name of the client's tier; `nil` if it has none.
+    package var tier: String?
     package var records: Int
     package var bytes: Int
     package var rate: String

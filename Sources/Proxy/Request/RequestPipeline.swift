@@ -27,10 +27,16 @@ final class RequestPipeline {
         (self.shared, self.log, self.clock, self.destination) = (shared, log, clock, destination)
     }
 
-    /// The steps in order; `matched` is set as soon as the route is known, since a refusal is counted for it.
+    /// What is known of a request when it is refused: counted for its route, and logged.
+    private struct Matched {
+        let route: ProxyRoute
+        var tier: String?
+    }
+
+    /// The steps in order; `matched` is set as soon as the route is known.
     private func serve(
         _ request: Request, body: RequestBody, client: String, by served: ServedConfiguration,
-        writer: any ConnectionResponse, matched: inout ProxyRoute?
+        writer: any ConnectionResponse, matched: inout Matched?
     ) throws(Problem) {
         guard request.head.method != .CONNECT else { throw .connectNotImplemented }
         guard request.hasProperHost, request.hasProperTarget else {
@@ -51,24 +57,26 @@ final class RequestPipeline {
             return try destination.serve(target, request, body: body, client: client, writer: writer)
         }
         let route = try served.route(of: request, path: path)
-        matched = route
+        matched = Matched(route: route)
         guard !served.forwarding.isLoop(request) else { throw .loopDetected }
         try route.checkBody(of: request)
         let maxForwards = try MaxForwards(of: request)
         guard maxForwards != .exhausted else {
             return try answerAsLastHop(request, on: route, client: client, response: writer)
         }
-        let terms = try route.terms(for: request)
+        let key = try served.clients.key(of: request, address: client, by: route.settings.clientKey)
+        let tier = route.settings.clientTier == nil ? nil : tier(of: request, key: key, on: route, by: served)
+        matched?.tier = tier
+        let terms = try route.terms(for: request, tier: tier)
         let streamRequest = StreamRequest(
-            request: request, client: client,
-            key: try served.clients.key(of: request, address: client, by: route.settings.clientKey), route: route,
-            served: served, terms: terms,
+            request: request, client: client, key: key, tier: tier, route: route, served: served, terms: terms,
             preferences: Preferences(prefer: request.values(of: "prefer")), maxForwards: maxForwards,
             body: request.hasBody ? body : nil)
+        if let believed = route.withoutClaimedTier(request, by: served.clients) { streamRequest.request = believed }
         if served.crossOrigin != nil {
             streamRequest.request.crossOrigin = served.crossOriginFields(for: request, on: route)
         }
-        streamRequest.sharing = route.sharing?.sharing(of: request) ?? .off
+        streamRequest.sharing = route.sharing?.sharing(of: streamRequest.request) ?? .off
         if let resume = try ResumeRequest.sent(in: request) {
             guard case .shared(let key, _) = streamRequest.sharing, !shared.registry.isOpen(resume.stream) else {
                 return try destination.resume(resume, for: streamRequest, writer: writer)
@@ -76,6 +84,18 @@ final class RequestPipeline {
             streamRequest.sharing = .shared(key, .resumed(resume))
         }
         try open(streamRequest, writer: writer)
+    }
+
+    /// The client's tier on a route with tiers; an unknown one is counted and logged.
+    private func tier(
+        of request: Request, key: ClientKey, on route: ProxyRoute, by served: ServedConfiguration
+    ) -> String? {
+        let tier = route.tier(of: request, key: key, by: served.clients)
+        if tier == .unknown {
+            log.countUnknownTier(on: route.name)
+            route.warnOfUnknownTier(to: shared.processLog, at: clock())
+        }
+        return tier.name
     }
 
     /// Responds to a request that must not be forwarded again (RFC 9110, section 7.6.2); TRACE is rejected.
@@ -101,7 +121,7 @@ final class RequestPipeline {
         } catch {
             guard request.preferences.respondsAsync, request.route.async != nil, error.endsByWaiting,
                 destination.promise(request, refusedFor: error, writer: writer, at: now)
-            else { throw Problem(request.route.gate.spread(error, of: request.key, at: now)) }
+            else { throw Problem(request.route.gate.spread(error, of: request.key, tier: request.tier, at: now)) }
         }
     }
 }
@@ -115,12 +135,13 @@ extension RequestPipeline: RequestHandler {
         }
         if served.crossOrigin != nil { request.crossOrigin = served.crossOriginFields(for: request, on: nil) }
         let client = served.clients.client(of: request)
-        var route: ProxyRoute?
+        var matched: Matched?
         do throws(Problem) {
-            try serve(request, body: body, client: client, by: served, writer: writer, matched: &route)
+            try serve(request, body: body, client: client, by: served, writer: writer, matched: &matched)
         } catch {
-            if route != nil { request.crossOrigin = served.crossOriginFields(for: request, on: route) }
-            log.refuse(request, with: error, client: client, route: route?.name, response: writer)
+            if let matched { request.crossOrigin = served.crossOriginFields(for: request, on: matched.route) }
+            log.refuse(
+                request, with: error, client: client, route: matched?.route.name, tier: matched?.tier, response: writer)
         }
     }
 

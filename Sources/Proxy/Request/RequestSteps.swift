@@ -15,9 +15,9 @@ extension ProxyRoute {
         guard length <= limit.bytes else { throw .bodyTooLarge(limit: limit) }
     }
 
-    /// The terms that the negotiation headers of a request get.
-    func terms(for request: Request) throws(Problem) -> Terms {
-        let policy = settings.policy
+    /// The terms that the negotiation headers of a request get, under the policy of the client's tier.
+    func terms(for request: Request, tier: String?) throws(Problem) -> Terms {
+        let policy = settings.policy(of: tier)
         do throws(NegotiationError) {
             let preferences = try StreamPreferences(
                 bufferSize: request.values(of: StreamPreferences.bufferSizeHeader),

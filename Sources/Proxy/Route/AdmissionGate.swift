@@ -45,15 +45,16 @@ final class AdmissionGate: Sendable {
     ///
     /// - Parameters:
     ///   - client: Whose limits count.
+    ///   - tier: The name of its tier; `nil` if it has none.
     ///   - takesUpstream: Whether the stream sends a request of its own; if not, the permit has no upstream.
     ///   - now: The time.
     /// - Returns: The permit.
     /// - Throws: The first refusal; then nothing was taken.
     func admit(
-        _ client: ClientKey, takesUpstream: Bool = true, at now: Instant
+        _ client: ClientKey, tier: String? = nil, takesUpstream: Bool = true, at now: Instant
     ) throws(AdmissionError) -> Permit {
         let (grant, upstream) = try take { state throws(AdmissionError) in
-            try state.admit(client, takesUpstream: takesUpstream, at: now)
+            try state.admit(client, tier: tier, takesUpstream: takesUpstream, at: now)
         }
         // The slot of the new stream is requested from the store anew.
         if let displaced = grant.displaced { takeHeld(of: displaced)?.release() }
@@ -116,9 +117,11 @@ final class AdmissionGate: Sendable {
         }
     }
 
-    /// The refusal as the client receives it (``GateState/spread(_:of:at:)``).
-    func spread(_ refusal: AdmissionError, of client: ClientKey, at now: Instant) -> AdmissionError {
-        withState { $0.spread(refusal, of: client, at: now) }
+    /// The refusal as the client receives it (``GateState/spread(_:of:tier:at:)``).
+    func spread(
+        _ refusal: AdmissionError, of client: ClientKey, tier: String? = nil, at now: Instant
+    ) -> AdmissionError {
+        withState { $0.spread(refusal, of: client, tier: tier, at: now) }
     }
 
     func withState<Answer>(_ body: (inout GateState) -> Answer) -> Answer {

@@ -41,26 +41,15 @@ struct ClientAddress {
     /// - Throws: `repeatedKey`.
     func key(of request: Request, address: String, by key: Route.ClientKey) throws(Problem) -> ClientKey {
         switch key {
-        case .address(let prefix): return ClientKey(AddressBlock.client(address, ipv6Prefix: prefix))
+        case .address: return key.key(of: address)
         case .header(let name):
             let lines = request.values(of: name)
             guard lines.count <= 1 else { throw .repeatedKey(name) }
             // All clients that do not send the field share one key.
-            let value = lines.first ?? ""
-            return ClientKey(name.isField("authorization") ? Self.credentials(value) : value)
+            return key.key(of: lines.first ?? "")
         // An address never has the form of a hash.
-        case .certificate:
-            return ClientKey(
-                request.certificate
-                    ?? AddressBlock.client(address, ipv6Prefix: Route.ClientKey.standardIPv6Prefix))
+        case .certificate: return request.certificate.map { ClientKey($0) } ?? key.key(of: address)
         }
-    }
-
-    /// One spelling of equal credentials: the scheme has no case, and any number of spaces follows it (RFC 9110, section
-    /// 11.4).
-    private static func credentials(_ value: String) -> String {
-        guard let space = value.utf8.firstIndex(where: \.isOptionalWhitespace) else { return value.lowercased() }
-        return value[..<space].lowercased() + " " + value[space...].trimmingOptionalWhitespace
     }
 
     /// The peer of a unix socket has no address, and is trusted because it could open the socket.

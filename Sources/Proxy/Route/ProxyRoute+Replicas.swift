@@ -10,31 +10,32 @@ extension ProxyRoute {
     /// The limits over all replicas of a client's start, in the order in which a refusal names them.
     ///
     /// Those on open streams hold for this replica alone as well (``GateRules``), which needs no store.
-    func sharedLimits(of client: ClientKey) -> [SharedLimit] {
+    func sharedLimits(of client: ClientKey, tier: String?) -> [SharedLimit] {
         guard let sharedName else { return [] }
+        let streams = settings.streams(of: tier)
         var limits: [SharedLimit] = []
-        if let limit = settings.streams.perClient {
+        if let limit = streams.perClient {
             limits.append(.streams(StoreKey(.streams, route: sharedName, client: client), limit: limit))
         }
-        if let limit = settings.streams.perRoute {
+        if let limit = streams.perRoute {
             limits.append(.streams(StoreKey(.streams, route: sharedName), limit: limit))
         }
-        if let starts = sharedStarts {
+        if let starts = streams.startAllowance {
             limits.append(.starts(StoreKey(.starts, route: sharedName, client: client), starts))
         }
         return limits
     }
 
     /// The limits on a client that its responses describe.
-    var describedLimits: Admission.Limits {
-        var limits = gate.rules.limits
-        if sharesLimits { limits.starts = sharedStarts }
+    func describedLimits(of tier: String?) -> Admission.Limits {
+        var limits = gate.rules.limits(of: tier)
+        if sharesLimits { limits.starts = settings.streams(of: tier).startAllowance }
         return limits
     }
+}
 
-    private var sharedStarts: StartAllowance? {
-        settings.streams.starts.map { StartAllowance(rate: $0, burst: settings.streams.startsBurst) }
-    }
+extension Route.StreamLimits {
+    fileprivate var startAllowance: StartAllowance? { starts.map { StartAllowance(rate: $0, burst: startsBurst) } }
 }
 
 extension RouteMatch {

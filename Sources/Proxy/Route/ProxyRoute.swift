@@ -32,6 +32,8 @@ final class ProxyRoute: Sendable {
     let codingWarnings = WarningPace(every: .seconds(60))
     /// Limits how often a rate that was not applied is logged.
     let typeWarnings = WarningPace(every: .seconds(60))
+    /// Limits how often an unknown tier is logged.
+    let tierWarnings = WarningPace(every: .seconds(60))
 
     /// - Parameters:
     ///   - settings: The configuration of the route.
@@ -77,12 +79,7 @@ final class ProxyRoute: Sendable {
 extension GateRules {
     fileprivate init(_ settings: Route) {
         self.init(
-            limits: Admission.Limits(
-                perClient: settings.streams.perClient, perRoute: settings.streams.perRoute,
-                // Over all replicas, this one alone cannot count them.
-                starts: settings.streams.scope == .local ? settings.streams.starts : nil,
-                startsBurst: settings.streams.startsBurst,
-                isDryRun: settings.streams.isDryRun),
+            limits: Admission.Limits(settings.streams),
             clientBreaker: settings.breaker.map { CircuitBreaker.Policy($0) },
             isClientBreakerDryRun: settings.breaker?.isDryRun ?? false,
             upstreams: UpstreamRules(
@@ -91,6 +88,19 @@ extension GateRules {
                 isBreakerDryRun: settings.upstreamBreaker?.isDryRun ?? false,
                 check: settings.healthCheck.map { .init(rise: $0.rise, fall: $0.fall, interval: $0.interval) }),
             clientRecords: settings.streams.clientRecords)
+        tiers = settings.tiers.mapValues { tier in
+            Tier(limits: Admission.Limits(tier.streams), clientRecords: tier.streams.clientRecords)
+        }
+    }
+}
+
+extension Admission.Limits {
+    fileprivate init(_ streams: Route.StreamLimits) {
+        self.init(
+            perClient: streams.perClient, perRoute: streams.perRoute,
+            // Over all replicas, this one alone cannot count them.
+            starts: streams.scope == .local ? streams.starts : nil, startsBurst: streams.startsBurst,
+            isDryRun: streams.isDryRun)
     }
 }
 

@@ -1,5 +1,6 @@
 import Downstream
 import Flow
+import Settings
 
 /// A request that may become a stream, with its client, its route and its terms.
 ///
@@ -11,6 +12,8 @@ final class StreamRequest {
     let client: String
     /// The client's key for the route's limits.
     let key: ClientKey
+    /// The name of the client's tier on the route; `nil` if it has none. Kept over a reload.
+    let tier: String?
     /// The route that the request matched, or, after a reload, its replacement.
     var route: ProxyRoute
     /// The configuration by which it was matched, and is served until its end.
@@ -24,12 +27,14 @@ final class StreamRequest {
     var body: RequestBody?
 
     init(
-        request: Request, client: String, key: ClientKey, route: ProxyRoute, served: ServedConfiguration, terms: Terms,
-        preferences: Preferences, maxForwards: MaxForwards = .unlimited, body: RequestBody? = nil
+        request: Request, client: String, key: ClientKey, tier: String? = nil, route: ProxyRoute,
+        served: ServedConfiguration, terms: Terms, preferences: Preferences, maxForwards: MaxForwards = .unlimited,
+        body: RequestBody? = nil
     ) {
         self.request = request
         self.client = client
         self.key = key
+        self.tier = tier
         self.route = route
         self.served = served
         self.terms = terms
@@ -40,10 +45,13 @@ final class StreamRequest {
 }
 
 extension StreamRequest {
+    /// Whether the streams of its client share a budget of records.
+    var sharesBudget: Bool { route.settings.streams(of: tier).clientRecords != nil }
+
     /// Admits the stream for as long as the permit lives.
     ///
     /// - Throws: The first refusal; then nothing was taken.
     func admit(at now: Instant) throws(AdmissionError) -> Permit {
-        try route.gate.admit(key, takesUpstream: !sharing.isShared, at: now)
+        try route.gate.admit(key, tier: tier, takesUpstream: !sharing.isShared, at: now)
     }
 }

@@ -18,6 +18,14 @@ extension ProxyRoute {
         }
     }
 
+    /// A client's tier is not one of the route's; its name is not logged, since a wrong header may hold a secret.
+    func warnOfUnknownTier(to process: Logger, at now: Instant) {
+        guard tierWarnings.isDue(at: now) else { return }
+        process.warning(
+            "a client has a tier that the route does not have; see `tiers` and `client_tier`",
+            metadata: ["route": "\(name)"])
+    }
+
     /// An upstream has failed: logged at most once a minute for each upstream.
     func warn(of failure: UpstreamFailure, from upstream: RouteUpstream, to process: Logger, at now: Instant) {
         guard let count = upstream.history.failed(failure, at: now) else { return }

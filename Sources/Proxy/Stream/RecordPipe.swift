@@ -147,13 +147,13 @@ final class RecordPipe {
     // MARK: The upstream
 
     /// The head has arrived, and is that of a stream.
-    func begin(_ format: RecordFormat, on route: ProxyRoute, reportsLosses: Bool, at now: Instant) {
+    func begin(
+        _ format: RecordFormat, on route: ProxyRoute, reportsLosses: Bool, sharesBudget: Bool, at now: Instant
+    ) {
         let settings = route.settings, granted = effective.granted
         self.format = format
         self.reportsLosses = reportsLosses
-        pacer.begin(
-            pace: effective.terms.pace, burst: granted.burst, sharesBudget: settings.streams.clientRecords != nil,
-            at: now)
+        pacer.begin(pace: effective.terms.pace, burst: granted.burst, sharesBudget: sharesBudget, at: now)
         let pending = queue.pendingBytes
         if settings.resumeWindow != nil { replay = ReplayBuffer(framer: format.framer) }
         queue = StreamQueue(

@@ -46,7 +46,8 @@ struct ResponseHead {
     /// Adds the fields of a stream: its terms, its id, and the client's quotas.
     mutating func describe(_ terms: Terms, id: StreamId, of request: StreamRequest, quotas: ClientQuotas) {
         addStreamFields(
-            to: &headers, terms: terms, id: id, limits: request.route.describedLimits, quotas: quotas,
+            to: &headers, terms: terms, id: id, limits: request.route.describedLimits(of: request.tier),
+            quotas: quotas,
             totalItemsHeader: request.route.settings.totalItemsHeader)
         guard request.preferences.wantsNotices else { return }
         headers.add(name: "Preference-Applied", value: "stream-notices")
@@ -110,7 +111,7 @@ extension ResponseKind {
         let settings = request.route.settings
         self.init(
             Head(head, method: request.request.head.method), framing: settings.framing, types: settings.types,
-            isRateGranted: request.terms.pace != .unlimited || settings.streams.clientRecords != nil)
+            isRateGranted: request.terms.pace != .unlimited || request.sharesBudget)
     }
 }
 

@@ -127,6 +127,7 @@ extension Stream {
     }
 
     private var facts: StreamFacts {
-        host.requestLog.facts(of: request.request, client: request.client, route: route.name, id: id)
+        host.requestLog.facts(
+            of: request.request, client: request.client, route: route.name, tier: request.tier, id: id)
     }
 }

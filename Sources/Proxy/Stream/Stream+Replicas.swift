@@ -10,7 +10,7 @@ extension Stream {
     ///   - permit: Of the limits of this replica.
     ///   - begin: Begins the stream with the permit; not called if it is refused, or has ended meanwhile.
     func share(_ permit: consuming Permit, begin: @escaping (Stream) -> Void) {
-        let limits = route.sharedLimits(of: request.key)
+        let limits = route.sharedLimits(of: request.key, tier: request.tier)
         self.permit = consume permit
         guard !limits.isEmpty, let replicas = host.replicas else { return begin(self) }
         let verdict = replicas.start(limits, on: host.eventLoop) { verdict in

@@ -43,7 +43,8 @@ final class Stream {
         id = host.requestLog.nextId()
         self.request = request
         machine = StreamMachine(limits: request.route.machineLimits, at: now)
-        pipe = RecordPipe(terms: request.terms, policy: request.route.settings.policy, response: response, at: now)
+        pipe = RecordPipe(
+            terms: request.terms, policy: request.route.settings.policy(of: request.tier), response: response, at: now)
         upstream = UpstreamExchange(on: host, body: request.body)
         request.body = nil  // the exchange owns it
         account = StreamAccount(host.metrics(of: request.route), at: now)
@@ -277,7 +278,9 @@ extension Stream {
     }
 
     private func begin(_ format: RecordFormat, _ head: inout ResponseHead, at now: Instant) {
-        pipe.begin(format, on: route, reportsLosses: request.preferences.wantsNotices, at: now)
+        pipe.begin(
+            format, on: route, reportsLosses: request.preferences.wantsNotices, sharesBudget: request.sharesBudget,
+            at: now)
         if let due = pipe.heartbeat?.due { timers.set(.heartbeat, at: due, for: self) }
         account.began(request.terms)
         head.describe(request.terms, id: id, of: request, quotas: permit?.quotas ?? ClientQuotas())

@@ -9,6 +9,7 @@ extension StreamSummary {
         let capacity = (records: max(1, terms.buffer), bytes: max(1, stream.request.terms.maximumBytes.bytes))
         self.init(
             handle: StreamHandle(of: stream.id).text, route: stream.route.name, client: stream.request.client,
+            tier: stream.request.tier,
             records: account.totals.records, bytes: account.totals.bytes.bytes, rate: terms.pace.text,
             buffer: terms.buffer, bufferRecords: pipe.queue.records, status: stream.status,
             fill: max(

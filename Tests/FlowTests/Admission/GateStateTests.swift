@@ -295,7 +295,7 @@ import Testing
         #expect(drawn1 == nil)
         for rate in ["1/second", "2/second"] {
             gate.apply(.init(clientRecords: .init(rate: try .of(rate))), upstreams: ["one"], at: start)
-            #expect(gate.budgets?.allowance.rate == (try .of(rate)))
+            #expect(gate.budgets.standard?.allowance.rate == (try .of(rate)))
         }
         let drawn2 = draw(from: &gate, &grant)
         #expect(drawn2 == 1)

@@ -22,7 +22,8 @@ struct RecordPipeTests {
             pace: settings.policy.defaultPace, burst: 1, buffer: settings.policy.defaultBuffer,
             maximumBytes: .kibibytes(4), maximumRecordBytes: .kibibytes(1))
         let pipe = RecordPipe(terms: terms, policy: settings.policy, response: response, at: now)
-        pipe.begin(.ndjson, on: route, reportsLosses: reportsLosses, at: now)
+        pipe.begin(.ndjson, on: route, reportsLosses: reportsLosses,
+            sharesBudget: settings.streams.clientRecords != nil, at: now)
         return pipe
     }
 
@@ -117,7 +118,7 @@ struct RecordPipeTests {
         let terms = Terms(
             pace: .unlimited, burst: 1, buffer: 10, maximumBytes: .kibibytes(4), maximumRecordBytes: .kibibytes(1))
         let pipe = RecordPipe(terms: terms, policy: settings.policy, response: response, at: now)
-        pipe.begin(.sse, on: ProxyRoute(settings), reportsLosses: false, at: now)
+        pipe.begin(.sse, on: ProxyRoute(settings), reportsLosses: false, sharesBudget: false, at: now)
         #expect(pipe.sendHeartbeat(at: now) == .zero)
         #expect(pipe.sendHeartbeat(at: now + .seconds(1)) == ByteCount(3))
         _ = push("\u{FEFF}data: 1\n\n", into: pipe)

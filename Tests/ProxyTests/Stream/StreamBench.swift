@@ -150,7 +150,7 @@ final class StreamBench {
         let request = try Request.of(method, "/", headers)
         return StreamRequest(
             request: request, client: "192.0.2.1", key: ClientKey("192.0.2.1"), route: route,
-            served: host.test.shared.served, terms: try route.terms(for: request),
+            served: host.test.shared.served, terms: try route.terms(for: request, tier: nil),
             preferences: Preferences(prefer: request.head.headers["prefer"]), body: body)
     }
 
