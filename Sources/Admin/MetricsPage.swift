@@ -63,8 +63,17 @@ struct MetricsPage {
     private mutating func addStreams() {
         add(.activeStreams) { $0.active }
         add(.streams, by: "outcome", \.outcomes, Outcome.allCases.map { ($0, $0.rawValue) })
-        text.begin(.streamDuration)
-        for (name, tally) in tallies { text.add(["route": name], tally.durations) }
+        addTimes(.streamDuration, \.streams)
+        addTimes(.streamFirstRecord, \.firstRecords)
+        addTimes(.recordLateness, \.lateness)
+        addTimes(.requestDuration, \.requests)
+        addTimes(.requestFirstByte, \.firstBytes)
+        text.begin(.responses)
+        for (name, tally) in talliesWithUnrouted {
+            for (code, count) in zip(ResponseCodes.names, tally.responses.counts) {
+                text.add(["route": name, "code": code], count)
+            }
+        }
         add(.records) { $0.records }
         add(.bytes) { $0.bytes }
         text.begin(.recordsFailed)
@@ -78,7 +87,7 @@ struct MetricsPage {
         add(.unmeteredResponses, by: "cause", \.unmetered, UnmeteredCause.allCases.map { ($0, $0.rawValue) })
         add(.unknownTiers) { $0.unknownTiers }
         text.begin(.refusals)
-        for (name, tally) in tallies + [(LoopFigures.unrouted, figures.routes[LoopFigures.unrouted] ?? Tally())] {
+        for (name, tally) in talliesWithUnrouted {
             for kind in Problem.Kind.allCases where kind.isOfRoutes {
                 text.add(["route": name, "type": kind.rawValue], tally.refusals[kind])
             }
@@ -209,6 +218,17 @@ struct MetricsPage {
     // MARK: Rows
 
     private var tallies: [(String, Tally)] { routes.map { ($0.name, figures.routes[$0.name] ?? Tally()) } }
+
+    /// The same, and last that of requests without a route.
+    private var talliesWithUnrouted: [(String, Tally)] {
+        tallies + [(LoopFigures.unrouted, figures.routes[LoopFigures.unrouted] ?? Tally())]
+    }
+
+    /// One histogram for each route.
+    private mutating func addTimes(_ family: MetricFamily, _ times: (RouteTimes) -> Histogram) {
+        text.begin(family)
+        for (name, tally) in tallies { text.add(["route": name], times(tally.times)) }
+    }
 
     /// One sample for each route.
     private mutating func add(_ family: MetricFamily, _ value: (Tally) -> Int) {

@@ -33,8 +33,21 @@ extension MetricFamily {
     package static let streams = MetricFamily(
         "weir_streams", .counter, "Requests on a route that have ended, by outcome.")
     package static let streamDuration = MetricFamily(
-        "weir_stream_duration_seconds", .histogram, unit: "seconds",
-        "Time from a request to its end, without requests that were rejected on arrival.")
+        "weir_stream_duration_seconds", .histogram, unit: "seconds", "Time from a stream's request to its end.")
+    package static let streamFirstRecord = MetricFamily(
+        "weir_stream_first_record_seconds", .histogram, unit: "seconds",
+        "Time from a stream's request to its first record.")
+    package static let recordLateness = MetricFamily(
+        "weir_record_lateness_seconds", .histogram, unit: "seconds",
+        "Time from when a record was due by its pace until it was sent; of records sent together, of the first.")
+    package static let requestDuration = MetricFamily(
+        "weir_request_duration_seconds", .histogram, unit: "seconds",
+        "Time from a request to its end, without streams and requests that were rejected on arrival.")
+    package static let requestFirstByte = MetricFamily(
+        "weir_request_first_byte_seconds", .histogram, unit: "seconds",
+        "Time from a request to the head of its response, without streams.")
+    package static let responses = MetricFamily(
+        "weir_responses", .counter, "Responses that were begun, by status code.")
     package static let records = MetricFamily(
         "weir_records", .counter, "Records sent to clients, including those of open streams.")
     package static let bytes = MetricFamily(

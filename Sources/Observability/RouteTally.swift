@@ -57,7 +57,9 @@ package struct RouteTally: Equatable, Sendable {
     /// Sent records and bytes, those of open streams included.
     package var records = 0, bytes = 0
     package var outcomes = CaseCounts<Outcome>()
-    package var durations = Histogram(bounds: Histogram.streamBounds)
+    package var times = RouteTimes()
+    /// Responses that were begun, those of weir's own included.
+    package var responses = ResponseCodes()
     package var failed = CaseCounts<RecordFailure>()
     package var disconnects = CaseCounts<Disconnect>()
     package var pauses = CaseCounts<PauseLog.Cause>()
@@ -80,17 +82,18 @@ package struct RouteTally: Equatable, Sendable {
     package init() {}
 
     /// A request was refused before a stream was opened for it, with a body of this length.
-    package mutating func refused(_ kind: Problem.Kind, bytes: ByteCount) {
+    package mutating func refused(_ kind: Problem.Kind, status: Int, bytes: ByteCount) {
         refusals[kind] += 1
+        responses.count(status)
         self.bytes += bytes.bytes
         outcomes[.refused] += 1
         if kind == .unavailable { faults += 1 }
     }
 
-    /// A stream ended.
-    package mutating func ended(_ outcome: Outcome, lasted: Duration) {
+    /// A request that began at `began` ended, as a stream or not.
+    package mutating func ended(_ outcome: Outcome, isStream: Bool, from began: Instant, to now: Instant) {
         outcomes[outcome] += 1
-        durations.observe(lasted)
+        times.ended(isStream: isStream, from: began, to: now)
         if outcome == .upstreamFailed || outcome == .upstreamTimeout { faults += 1 }
     }
 
@@ -99,7 +102,8 @@ package struct RouteTally: Equatable, Sendable {
         left.records += right.records
         left.bytes += right.bytes
         left.outcomes += right.outcomes
-        left.durations += right.durations
+        left.times += right.times
+        left.responses += right.responses
         left.failed += right.failed
         left.disconnects += right.disconnects
         left.pauses += right.pauses

@@ -51,8 +51,8 @@ import Testing
         var (routed, unrouted) = (RouteTally(), RouteTally())
         routed.active = 2
         routed.records = 30
-        routed.refused(.tooManyStreams, bytes: .zero)
-        unrouted.refused(.notFound, bytes: .zero)
+        routed.refused(.tooManyStreams, status: 429, bytes: .zero)
+        unrouted.refused(.notFound, status: 404, bytes: .zero)
         var figures = LoopFigures()
         figures.routes = ["/a": routed, LoopFigures.unrouted: unrouted]
         let totals = try #require(try json(figures, routes: ["/a"])["totals"] as? [String: Any])

@@ -1,3 +1,4 @@
+import Flow
 import Observability
 import Testing
 
@@ -10,11 +11,21 @@ import Testing
             histogram.observe(duration)
         }
         #expect(histogram.cumulative == [2, 4])
+        #expect(histogram.buckets == [2, 2, 1])
+        #expect(histogram.bounds == bounds)
         #expect(histogram.count == 5)
         #expect(histogram.sum == .milliseconds(3021))
     }
 
-    @Test(arguments: [Histogram.streamBounds, Histogram.lagBounds])
+    @Test func theTimeBetweenTwoInstantsIsADuration() {
+        var histogram = Histogram(bounds: bounds)
+        histogram.observe(from: Instant(nanoseconds: 5), to: Instant(nanoseconds: 10_000_005))
+        histogram.observe(from: Instant(nanoseconds: 5), to: Instant(nanoseconds: 10_000_006))
+        #expect(histogram.buckets == [1, 1, 0])
+        #expect(histogram.sum == .nanoseconds(20_000_001))
+    }
+
+    @Test(arguments: [Histogram.streamBounds, Histogram.requestBounds, Histogram.lagBounds])
     func itsBoundsRise(_ bounds: [Duration]) {
         #expect(bounds == bounds.sorted())
         #expect(Set(bounds).count == bounds.count)

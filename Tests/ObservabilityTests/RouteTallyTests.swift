@@ -3,13 +3,19 @@ import Observability
 import Testing
 
 @Suite struct RouteTallyTests {
+    private let began = Instant(nanoseconds: 7)
+
     @Test func everyCountOfTwoLoopsIsJoined() {
         var first = RouteTally()
         first.active = 1
         first.records = 2
         first.bytes = 3
-        first.ended(.upstreamFailed, lasted: .seconds(2))
-        first.refused(.unavailable, bytes: ByteCount(15))
+        first.ended(.upstreamFailed, isStream: false, from: began, to: began + .seconds(2))
+        first.refused(.unavailable, status: 503, bytes: ByteCount(15))
+        first.times.ended(isStream: true, from: began, to: began + .seconds(3))
+        first.times.firstRecordSent(from: began, to: began + .seconds(4))
+        first.times.headSent(from: began, to: began + .seconds(5))
+        first.times.pacedRecordSent(due: began, at: began + .seconds(6))
         first.failed[.dropped] = 4
         first.disconnects[.gone] = 5
         first.pauses[.client] = 6
@@ -26,7 +32,10 @@ import Testing
         joined += first
         #expect((joined.active, joined.records, joined.bytes) == (2, 4, 36))
         #expect((joined.outcomes[.upstreamFailed], joined.outcomes[.refused], joined.faults) == (2, 2, 4))
-        #expect((joined.durations.count, joined.refusals[.unavailable]) == (2, 2))
+        #expect((joined.times.requests.sum, joined.times.streams.sum) == (.seconds(4), .seconds(6)))
+        #expect((joined.times.firstRecords.sum, joined.times.firstBytes.sum) == (.seconds(8), .seconds(10)))
+        #expect((joined.times.lateness.sum, joined.responses.counts.reduce(0, +)) == (.seconds(12), 2))
+        #expect(joined.refusals[.unavailable] == 2)
         #expect((joined.failed[.dropped], joined.disconnects[.gone], joined.pauses[.client]) == (8, 10, 12))
         #expect((joined.paused, joined.running.paused) == (.seconds(14), .seconds(28)))
         #expect((joined.running.records, joined.running.bytes) == (16, 18))
@@ -39,15 +48,15 @@ import Testing
     @Test(arguments: Outcome.allCases)
     func onlyWhatIsTheUpstreamsDoingIsAFault(_ outcome: Outcome) {
         var tally = RouteTally()
-        tally.ended(outcome, lasted: .zero)
+        tally.ended(outcome, isStream: true, from: began, to: began)
         #expect((tally.faults == 1) == (outcome == .upstreamFailed || outcome == .upstreamTimeout))
     }
 
     @Test(arguments: Problem.Kind.allCases)
     func ofRefusalsOnlyThoseForLackOfServiceAreFaults(_ kind: Problem.Kind) {
         var tally = RouteTally()
-        tally.refused(kind, bytes: .zero)
+        tally.refused(kind, status: 429, bytes: .zero)
         #expect((tally.faults == 1) == (kind == .unavailable))
-        #expect(tally.durations.count == 0)
+        #expect(tally.times.requests.count == 0)
     }
 }

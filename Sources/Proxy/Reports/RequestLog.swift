@@ -47,8 +47,9 @@ final class RequestLog {
         return facts
     }
 
-    /// Logs one of weir's own responses that is not a problem; `bytes` is the length of its text, which HEAD does not get.
+    /// Counts and logs one of weir's own responses that is not a problem; `bytes` is the length of its text, which HEAD does not get.
     func logOwnAnswer(_ request: Request, status: Int, bytes: Int, client: String) {
+        metrics.route(nil).tally.responses.count(status)
         guard isEnabled else { return }
         let bytes = request.head.method == .HEAD ? .zero : ByteCount(bytes)
         write(
@@ -68,7 +69,7 @@ final class RequestLog {
         let id = nextId()
         let problem = problem.of(request, id: id)
         let bytes = answer(problem, to: request, response: response)
-        metrics.route(route).tally.refused(problem.kind, bytes: bytes)
+        metrics.route(route).tally.refused(problem.kind, status: problem.status, bytes: bytes)
         write(
             .ended(
                 facts(of: request, client: client, route: route, tier: tier, id: id),
@@ -78,7 +79,7 @@ final class RequestLog {
     /// Responds to an invalid request.
     func refuse(_ problem: Problem, peer: String, response: any ClientResponse) {
         let bytes = answer(problem, to: nil, response: response)
-        metrics.route(nil).tally.refused(problem.kind, bytes: bytes)
+        metrics.route(nil).tally.refused(problem.kind, status: problem.status, bytes: bytes)
         let facts = StreamFacts(id: nextId(), client: peer, method: "-", path: "-")
         write(
             .ended(

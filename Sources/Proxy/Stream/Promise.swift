@@ -63,6 +63,7 @@ final class Promise {
         stream.awaitFetch(until: pendingEnds(from: now))
         OwnAnswer(StreamState(of: stream, at: now), promisedAt: host.location(of: stream.id), retryAfter: retryAfter)
             .send(to: response, for: request.request, date: host.dateText)
+        stream.account.promised(status: 202)
         return true
     }
 

@@ -51,7 +51,7 @@ extension Stream {
         guard upstream.watch == nil, let run = pipe.pass(records, isLast: isLast, at: now) else {
             return records.withBytes { bytesArrived($0) }
         }
-        account.sent(run)
+        account.sent(run, at: now)
         perform(machine.chunkArrived(at: now, level: .low))
         waitForPace(hasRoom: true)
     }

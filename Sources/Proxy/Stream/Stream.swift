@@ -103,7 +103,7 @@ final class Stream {
         var hasSent = false
         repeat {
             sent = pipe.pump(isLast: machine.isEmptying, at: now)
-            account.sent(sent.run)
+            account.sent(sent.run, at: now)
             hasSent = hasSent || sent.run.bytes > 0
         } while resolve(sent.stop, at: now)
         if hasSent {
@@ -213,7 +213,7 @@ final class Stream {
 extension Stream: TimerTarget {
     func timerFired(_ timer: LoopTimer, at now: Instant) {
         switch timers.purpose(of: timer) {
-        case .pace: pump(at: now)
+        case .pace: paceIsDue(timer.due, at: now)
         case .trial: permit?.provedGood(at: now)
         case .heartbeat: heartbeatIsDue(at: now)
         case .deadline:
@@ -222,6 +222,13 @@ extension Stream: TimerTarget {
             if !machine.isFinished { setDeadline() }
         case nil: break
         }
+    }
+
+    private func paceIsDue(_ due: Instant, at now: Instant) {
+        let sent = account.totals.records
+        pump(at: now)
+        // Not if the client had no room: then the delay is its own.
+        if account.totals.records > sent { account.pacedRecordsSent(due: due, at: now) }
     }
 
     private func heartbeatIsDue(at now: Instant) {
@@ -269,8 +276,8 @@ extension Stream {
             }
         }
         account.headArrived(
-            status: received.status,
-            isDelimitedByClose: received.isDelimitedByClose(method: request.request.head.method))
+            status: received.status, isStream: kind.format != nil,
+            isDelimitedByClose: received.isDelimitedByClose(method: request.request.head.method), at: now)
         self.head = head
         writeHead()
         if machine.isDetached { machine.detached(until: now + promiseExpiry) }
@@ -297,7 +304,7 @@ extension Stream {
     /// Passes bytes of the response on.
     func passOn(_ bytes: UnsafeRawBufferPointer, at now: Instant) {
         let sent = pipe.push(bytes, at: now)
-        account.sent(sent.run)
+        account.sent(sent.run, at: now)
         if case .failed(let failure) = sent.stop {
             framingFailed(failure, at: now)
             return pump(at: now)

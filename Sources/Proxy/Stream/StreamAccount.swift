@@ -16,6 +16,7 @@ struct StreamAccount {
     /// The memory of the stream that is counted for the ceiling over all streams.
     private(set) var countedBytes = 0
     private var isDelimitedByClose = false
+    private var hasSentRecords = false
     /// Records of a shared stream that were no longer retained for this one.
     private var lost = 0
 
@@ -31,10 +32,16 @@ struct StreamAccount {
         if totals.attempts > 1 { metrics.tally.retries += 1 }
     }
 
-    mutating func headArrived(status: Int, isDelimitedByClose: Bool) {
+    /// The head of the response is passed on.
+    mutating func headArrived(status: Int, isStream: Bool, isDelimitedByClose: Bool, at now: Instant) {
         totals.status = status
         self.isDelimitedByClose = isDelimitedByClose
+        metrics.tally.responses.count(status)
+        if !isStream { metrics.tally.times.headSent(from: began, to: now) }
     }
+
+    /// The client was promised the response.
+    mutating func promised(status: Int) { metrics.tally.responses.count(status) }
 
     /// The response is a stream with these terms.
     mutating func began(_ terms: Terms) { totals.terms = terms }
@@ -46,11 +53,20 @@ struct StreamAccount {
     }
 
     /// Records of the upstream were written to the client.
-    mutating func sent(_ run: RecordFramer.Run) {
+    mutating func sent(_ run: RecordFramer.Run, at now: Instant) {
+        if !hasSentRecords, run.records > 0 {
+            hasSentRecords = true
+            metrics.tally.times.firstRecordSent(from: began, to: now)
+        }
         totals.records += run.records
         totals.bytes.bytes += run.bytes
         metrics.tally.records &+= run.records
         metrics.tally.bytes &+= run.bytes
+    }
+
+    /// Records that waited for their pace were sent, the first of which was due at `due`.
+    mutating func pacedRecordsSent(due: Instant, at now: Instant) {
+        metrics.tally.times.pacedRecordSent(due: due, at: now)
     }
 
     /// Records of a shared stream were no longer retained when this one had room for them.
@@ -84,6 +100,7 @@ struct StreamAccount {
     mutating func refused(with problem: Problem, bytes: ByteCount) {
         self.problem = problem
         totals.status = problem.status
+        metrics.tally.responses.count(problem.status)
         metrics.tally.refusals[problem.kind] += 1
         sent(own: bytes)
     }
@@ -125,7 +142,7 @@ struct StreamAccount {
     mutating func ended(
         _ outcome: Outcome, hasClient: Bool, of pipe: RecordPipe, _ machine: StreamMachine, at now: Instant
     ) {
-        metrics.tally.ended(outcome, lasted: now - began)
+        metrics.tally.ended(outcome, isStream: pipe.format != nil, from: began, to: now)
         metrics.tally.paused += machine.paused(at: now)
         if pipe.format != nil {
             metrics.tally.failed[.dropped] += pipe.queue.lost

@@ -221,8 +221,13 @@ def test_origins_clients_metrics_the_access_log_and_its_report_agree(run, worker
         for cause, reason in [("gone", "client_gone"), ("slow_consumer", "slow_consumer")]:
             assert total("weir_client_disconnects_total", cause=cause) == report["reasons"].get(reason, 0)
         ran = [line for line in own if line["reason"] != "refused"]
-        assert total("weir_stream_duration_seconds_count") == len(ran)
-        assert total("weir_stream_duration_seconds_sum") == pytest.approx(logged("duration", ran), abs=1e-3)
+        for name, counted in [("stream", [line for line in ran if "records" in line]),
+                              ("request", [line for line in ran if "records" not in line])]:
+            assert total(f"weir_{name}_duration_seconds_count") == len(counted)
+            assert total(f"weir_{name}_duration_seconds_sum") == pytest.approx(logged("duration", counted), abs=1e-3)
+        for status in {line["status"] for line in own if "status" in line}:
+            count = sum(line.get("status") == status for line in own)
+            assert total("weir_responses_total", code=str(status)) == count, (where, status)
 
     # And it was the run that it was meant to be.
     assert {(where, kind): count for (where, kind), count in clients.refused.items() if count} == {

@@ -98,6 +98,54 @@ def test_completed_streams_are_counted_as_origin_client_and_log_count_them(weir,
     assert metrics.total("weir_refusals_total") == metrics.total("weir_client_disconnects_total") == 0
 
 
+def test_streams_and_plain_requests_are_reported_apart(weir, origin, client):
+    """Their durations, the time to the first record or byte, and how late records of a pace were."""
+    def script(peer):
+        while head := peer.read_head():
+            if head.split()[1].startswith(b"/stream"):
+                peer.send(STREAM_HEAD)
+                peer.send_records(count=20)
+                peer.send(LAST_CHUNK)
+            else:
+                peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    upstream = origin(script).url
+    proxy = weir(route(upstream, match="/stream/paced", rate="{ default: 200/second }"), route(upstream, match="/stream"),
+                 route(upstream, match="/"))
+    for _ in range(3):
+        assert client(proxy).get("/plain").read() == b"ok"
+    for path in ("/stream/paced", "/stream"):
+        assert client(proxy).get(path).read().count(b"\n") == 20
+    metrics = at_rest(proxy)
+    for where, streams, requests in [("/stream/paced", 1, 0), ("/stream", 1, 0), ("/", 0, 3)]:
+        assert metrics.total("weir_stream_duration_seconds_count", route=where) == streams
+        assert metrics.total("weir_stream_first_record_seconds_count", route=where) == streams
+        assert metrics.total("weir_request_duration_seconds_count", route=where) == requests
+        assert metrics.total("weir_request_first_byte_seconds_count", route=where) == requests
+        if where != "/stream/paced":
+            assert metrics.total("weir_record_lateness_seconds_count", route=where) == 0
+    # Records that become due while the loop is busy leave together.
+    assert 1 <= metrics.total("weir_record_lateness_seconds_count", route="/stream/paced") <= 19
+    assert metrics.total("weir_record_lateness_seconds_sum", route="/stream/paced") > 0
+    first = metrics.total("weir_stream_first_record_seconds_sum", route="/stream/paced")
+    assert 0 < first < metrics.total("weir_stream_duration_seconds_sum", route="/stream/paced")
+
+
+def test_responses_are_counted_by_their_code_whoever_chose_it(weir, origin, client):
+    def script(peer):
+        while head := peer.read_head():
+            peer.send(b"HTTP/1.1 %b Chosen\r\nContent-Length: 0\r\n\r\n" % head.split()[1].rpartition(b"/")[2])
+    proxy = weir(route(origin(script).url, match="/a"), route("http://127.0.0.1:1", match="/b"))
+    for status in (200, 404, 404, 418, 503, 507, 599):
+        assert client(proxy).get(f"/a/{status}").status == status
+    assert [client(proxy).get(path).status for path in ("/b", "/elsewhere")] == [502, 404]
+    assert client(proxy).get("/v1/health/streaming").status == 200
+    metrics = at_rest(proxy)
+    counted = {(labels["route"], labels["code"]): value for name, labels, value in metrics.samples
+               if name == "weir_responses_total" and value}
+    assert counted == {("/a", "200"): 1, ("/a", "404"): 2, ("/a", "4xx"): 1, ("/a", "503"): 1, ("/a", "5xx"): 2,
+                       ("/b", "502"): 1, ("", "404"): 1, ("", "200"): 1}
+
+
 def test_a_running_stream_is_seen_while_it_runs(weir, origin, client):
     proxy = weir(route(origin(sends(1000)).url, rate="{ default: 1/hour, burst: 3 }", buffer="{ default: 50 }"))
     records = client(proxy).get("/").records()

@@ -49,7 +49,8 @@ import Testing
     @Test func theLastMinuteIsTheSumOfAllRoutes() {
         metrics.route("/a").tally.records = 5
         metrics.route("/b").tally.records = 7
-        metrics.route("/b").tally.ended(.slowConsumer, lasted: .zero)
+        let now = Instant(loop.now)
+        metrics.route("/b").tally.ended(.slowConsumer, isStream: true, from: now, to: now)
         let change = metrics.lastMinute(at: Instant(loop.now) + .seconds(1))
         #expect(change.totals.records == 12 && change.totals.ends == 1)
     }
