@@ -49,7 +49,7 @@ class Bench:
 
     @staticmethod
     def takes(case):
-        return case.kind != "response"
+        return case.kind in ("http1", "http2")
 
     async def run(self, cases):
         """Sends the cases, after each a probe of another client; the visits, and the findings that are no visit's."""

@@ -7,16 +7,18 @@ from pathlib import Path
 import http2_cases
 import request_cases
 import response_cases
+import shared_cases
 from bench import Bench
 from case import Case
 from oracle import Finding
 from origins import NAMES, Origin
 from proxies import ENDED
 from response_bench import ResponseBench
+from shared_bench import SharedBench
 
 KINDS = [
     request_cases.MUTATOR, response_cases.MUTATOR, request_cases.MUTATOR, http2_cases.MUTATOR, request_cases.MUTATOR,
-    response_cases.MUTATOR,
+    response_cases.MUTATOR, shared_cases.MUTATOR,
 ]
 BATCH = 120
 TIMERS = 1.5  # s, after which every timer of an exchange has expired
@@ -56,6 +58,7 @@ class Campaign:
         self.private = await Origin("h11").start(folder / "private")
         self.benches = [await Bench(name).start(folder / name, self.private) for name in NAMES]
         self.benches.append(await ResponseBench().start(folder / "scripted", self.private))
+        self.benches.append(await SharedBench().start(folder / "shared", self.private))
         return self
 
     async def __aexit__(self, *_):

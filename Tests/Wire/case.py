@@ -9,11 +9,11 @@ WAIT = None  # among the pieces: the client sends the rest when weir has answere
 @dataclasses.dataclass
 class Case:
     name: str
-    kind: str  # http1, http2 or response
+    kind: str  # http1, http2, response or shared
     mutations: list = dataclasses.field(default_factory=list)  # names, in their order
     pieces: list = dataclasses.field(default_factory=list)  # http1: bytes to send one after the other, and WAIT
     streams: list = dataclasses.field(default_factory=list)  # http2: Streams
-    script: object = None  # response: a Script
+    script: object = None  # response: a Script; shared: a Feed
     reason: str = ""  # of a named case, as its verdict: see README.md
     verdict: str = ""
 

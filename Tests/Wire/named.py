@@ -9,6 +9,7 @@ from reference import read_requests
 from reference_http2 import read_stream
 from reference_response import read_response
 from response_cases import Script
+from shared_cases import Feed
 
 CASES = Path(__file__).resolve().parent / "cases"
 
@@ -22,7 +23,7 @@ def load(path):
     elif case.kind == "http2":
         case.streams = [Stream.loaded(stream) for stream in members["streams"]]
     else:
-        case.script = Script.loaded(members)
+        case.script = (Feed if case.kind == "shared" else Script).loaded(members)
     return case
 
 
@@ -32,7 +33,7 @@ def all_cases():
 
 def verdict(case):
     """The verdict of the reference on a case: so no change of it is unnoticed."""
-    if case.kind == "response":
+    if case.kind in ("response", "shared"):
         return verdict_of_response(read_response(case.script))
     if case.kind == "http2":
         expected = [read_stream(stream) for stream in case.streams]

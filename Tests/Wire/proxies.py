@@ -22,14 +22,15 @@ def match(path):
 class Proxy:
     """A weir before one origin: all paths below /private go to the other one, some methods nowhere."""
 
-    def __init__(self, folder, origin, private, timeouts=routes.TIMEOUTS):
+    def __init__(self, folder, origin, private, timeouts=routes.TIMEOUTS, **top):
         options = {"timeouts": timeouts, "upstream_breaker": "off"}
         self.routes = [
             route(f"http://127.0.0.1:{private.port}", match(routes.PRIVATE), **options),
             route(f"http://127.0.0.1:{origin.port}", match(routes.KEYED), **options, **routes.KEYED_OPTIONS),
+            route(f"http://127.0.0.1:{origin.port}", match(routes.SHARED), **options, **routes.SHARED_OPTIONS),
             route(f"http://127.0.0.1:{origin.port}", match("/"), **options),
         ]
-        self.folder, self.starts = folder, 0
+        self.folder, self.starts, self.top = folder, 0, {"limits": routes.LIMITS, **top}
         self.lines = []  # end lines of the access log
         self._start()
 
@@ -37,7 +38,7 @@ class Proxy:
         self.starts += 1
         folder = self.folder / str(self.starts)
         folder.mkdir(parents=True)
-        self.weir = Weir(folder, self.routes, {"limits": routes.LIMITS})
+        self.weir = Weir(folder, self.routes, self.top)
         self.port, self._offset, self._rest = self.weir.port, 0, b""
 
     async def outlive(self, seconds):

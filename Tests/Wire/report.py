@@ -16,7 +16,7 @@ def describe(failure):
     for stream in case.streams:
         lines.append(f"  stream: {stream.fields} data {stream.data} trailers {stream.trailers} ends {stream.ends}")
     if case.script:
-        lines.append(f"  origin: {case.script}")
+        lines.append(f"  origin: {case.script}"[:2 * LONGEST])
     for origin, visit in failure.visits[:2]:
         lines.append(f"  {origin}{', the probe' if visit.is_probe else ''}:")
         lines += [f"    RFC:    {expected}" for expected in visit.expected]

@@ -10,6 +10,9 @@ PRIVATE = "/private"
 # Below this path each value of X-Key is a client of its own, and may start one request.
 KEYED = "/keyed"
 KEYED_OPTIONS = {"client_key": "{ header: X-Key }", "streams": "{ starts: 1/minute, starts_burst: 1 }", "framing": "ndjson"}
+# Below this path clients share requests: those of one X-Mark, the only field of theirs that the origin gets.
+SHARED = "/shared"
+SHARED_OPTIONS = {"shared": "{ key: X-Mark, linger: 50ms }", "rate": "{ default: unlimited }", "retry": "off"}
 EARLY = "/early"  # an origin answers before it has read a body
 OWN = re.compile(rb"/v1/(streams|health/streaming)(/.*)?")
 TIMEOUTS = "{ connect: 2s, first_byte: 4s, body: 700ms }"

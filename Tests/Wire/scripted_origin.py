@@ -16,6 +16,22 @@ class Scene:
     def __init__(self, script):
         self.script, self.delivered, self.sent = script, asyncio.Event(), asyncio.Event()
 
+    async def play(self, _head, writer):
+        """Runs the script."""
+        for piece in self.script.pieces:
+            await send(piece, writer)
+        if self.script.late:
+            async with asyncio.timeout(DEADLINE):
+                await self.delivered.wait()
+            writer.write(self.script.late)
+            await writer.drain()
+        self.end(writer)
+
+    def end(self, writer):
+        if self.script.resets:
+            linger = struct.pack("ii", 1, 0)  # then a close is a reset: socket(7)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
 
 class ScriptedOrigin:
     name = "scripted"
@@ -43,9 +59,9 @@ class ScriptedOrigin:
         """Whether another request can follow."""
         method, target = head.split(b" ", 2)[:2]
         traceparent = field(head, b"traceparent")
-        if scene := self.scenes.get(text(target)):
+        if scene := self.scene(text(target)):
             try:
-                await play(scene, writer)
+                await scene.play(head, writer)
             finally:
                 scene.sent.set()  # weir may have closed the connection before
             return not scene.script.closes
@@ -58,26 +74,19 @@ class ScriptedOrigin:
         await writer.drain()
         return True
 
+    def scene(self, target):
+        return self.scenes.get(target)
+
     async def stop(self):
         self.server.close()
         for writer in self.writers:
             writer.transport.abort()
 
 
-async def play(scene, writer):
-    """Runs the script."""
-    for piece in scene.script.pieces:
-        writer.write(piece)
-        await writer.drain()
-        await asyncio.sleep(0)  # with TCP_NODELAY, which asyncio sets, weir can read each by itself
-    if scene.script.late:
-        async with asyncio.timeout(DEADLINE):
-            await scene.delivered.wait()
-        writer.write(scene.script.late)
-        await writer.drain()
-    if scene.script.resets:
-        linger = struct.pack("ii", 1, 0)  # then a close is a reset: socket(7)
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+async def send(piece, writer):
+    writer.write(piece)
+    await writer.drain()
+    await asyncio.sleep(0)  # with TCP_NODELAY, which asyncio sets, weir can read each by itself
 
 
 def field(head, name):
