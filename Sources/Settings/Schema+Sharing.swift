@@ -60,4 +60,40 @@ extension Schema {
             lag.report("is \(lag.description); allowed: with a `stall_timeout` that is enforced")
         }
     }
+
+    // MARK: Probable mistakes
+
+    /// Reports settings of `shared` that the route's other keys, or the limits of the process, make useless.
+    static func warnOfSharing(_ route: Route, limits: Configuration.Limits, in item: Setting) {
+        guard let shared = route.shared, let setting = item["shared"] else { return }
+        warnOfRetention(shared, route.policy.maximumRecordBytes, limits, in: setting)
+        let unsent = route.headers.request.names
+        for (name, written) in zip(shared.key, setting["key"]?.items ?? []) where unsent.contains(name.lowercased()) {
+            written.warn(
+                "is \(written.description): `headers.request` replaces or removes this field, so that requests differ "
+                    + "in it without a difference for the upstream")
+        }
+        let rules = SharingRules(names: shared.key)
+        for condition in route.match.headers where rules.excludes(condition.name) {
+            setting.warn(
+                "has no effect here: all requests of this route have \(quoted(condition.name)), and such requests are "
+                    + "shared only if `key` names it")
+        }
+    }
+
+    private static func warnOfRetention(
+        _ shared: Route.Sharing, _ longest: ByteCount, _ limits: Configuration.Limits, in setting: Setting
+    ) {
+        let retained = shared.retention.bytes, written = setting["retain"]?["bytes"] ?? setting
+        if let limit = limits.maxBufferBytes, retained > limit {
+            written.warn(
+                "retains up to \(retained.text), and `limits.max_buffer_bytes` is \(limit.text): beyond that nothing is "
+                    + "retained")
+        }
+        if shared.join != .next, retained < longest {
+            written.warn(
+                "retains up to \(retained.text), and a record may have \(longest.text) (`buffer.max_record_bytes`): a "
+                    + "larger one is not there for clients that come later")
+        }
+    }
 }

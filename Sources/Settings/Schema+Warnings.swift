@@ -17,6 +17,7 @@ extension Schema {
             warnOfOwnAddress(route, listen: configuration.listen, in: item)
             warnOfPause(route, in: item)
             warnOfTrust(route, in: configuration, item)
+            warnOfSharing(route, limits: configuration.limits, in: item)
         }
     }
 

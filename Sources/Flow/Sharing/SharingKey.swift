@@ -41,9 +41,16 @@ package struct SharingRules: Equatable, Sendable {
     /// - Parameter names: The fields of the route's key.
     package init(names: [String]) { self.names = names.map { $0.lowercased() } }
 
-    /// Whether requests can be told apart by a field: weir neither sets it nor ends it.
+    /// Whether requests can be distinguished by a field: weir neither sets it nor ends it.
     package static func mayName(_ name: String) -> Bool {
-        !own.contains(name.lowercased()) && !notPassed.contains(name.lowercased())
+        let name = name.lowercased()
+        return !own.contains(name) && !notPassed.contains(name) && !name.hasPrefix("x-stream-")
+    }
+
+    /// Whether requests with a field are not shared, because it identifies a client and the key does not name it.
+    package func excludes(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return !names.contains(name) && Self.sensitive.contains { $0.name == name }
     }
 
     /// A request as far as it decides about sharing.
@@ -65,7 +72,7 @@ package struct SharingRules: Equatable, Sendable {
     /// - Parameters:
     ///   - request: Its head.
     ///   - scope: See ``SharingKey/scope``.
-    ///   - lines: The field lines of a name in lower case, in their order.
+    ///   - lines: The field lines of a name in lower case, in their order; none of a field that is not forwarded.
     /// - Returns: The key; requests with equal keys share.
     /// - Throws: Why it must not share.
     package func key(

@@ -38,13 +38,14 @@ extension RouteSharing {
     /// Whether a request shares, and with which.
     func sharing(of request: Request) -> RequestSharing {
         let headers = request.head.headers
+        let named = request.mayHave("connection") ? headers.namedByConnection : []
         do throws(SharingRefusal) {
             let key = try rules.key(
                 of: .init(
                     method: request.head.method.rawValue, hasContent: request.hasBody, isSecure: request.isSecure,
                     authority: request.authority, target: request.head.uri),
                 scope: scope
-            ) { headers[$0] }
+            ) { named.contains($0) ? [] : headers[$0] }
             return .shared(key, joinRequest(in: headers))
         } catch {
             return .refused(error)

@@ -15,6 +15,19 @@ WARNINGS = {
     "its own socket": ("listen: unix:/tmp/a.sock\nroutes:\n" + route("unix:/tmp/a.sock"), 4, "weir itself listens there"),
     "slow rate": ("routes:\n" + route("http://127.0.0.1:9000", rate="1/hour", timeouts="{ pause: 10m }"), 4,
                   "`timeouts.pause` ends a stream after a pause of 10m"),
+    "more retained than there is memory": (
+        "limits: { max_buffer_bytes: 2MiB }\nroutes:\n" + route("http://127.0.0.1:9000", shared="{ join: last }"), 5,
+        "`routes.shared` retains up to 4MiB, and `limits.max_buffer_bytes` is 2MiB"),
+    "records larger than what is retained": (
+        "routes:\n" + route("http://127.0.0.1:9000", shared="{ join: beginning, retain: { bytes: 64KiB } }"), 4,
+        "`routes.shared.retain.bytes` retains up to 64KiB, and a record may have 256KiB"),
+    "a field of the key that is removed": (
+        "routes:\n" + route("http://127.0.0.1:9000", shared="{ key: [Accept, X-Tenant] }",
+                            headers="{ request: { remove: [x-tenant] } }"), 4,
+        "`routes.shared.key` is `X-Tenant`: `headers.request` replaces or removes this field"),
+    "a match that excludes sharing": (
+        "routes:\n" + route("http://127.0.0.1:9000", match='{ path: /, headers: { Authorization: "Bearer a" } }', shared="{}"),
+        4, "all requests of this route have `Authorization`"),
 }
 
 
@@ -33,6 +46,9 @@ def test_a_probable_mistake_is_a_warning_at_its_position(tmp_path, name):
     "listen: 127.0.0.1:8080\nroutes:\n" + route("http://127.0.0.1:8081"),
     "routes:\n" + route("http://127.0.0.1:9000", rate="1/hour", timeouts="{ pause: off }"),
     "routes:\n" + route("http://127.0.0.1:9000", rate="1/hour", overflow="drop_oldest"),
+    "routes:\n" + route("http://127.0.0.1:9000", shared="{ retain: { bytes: 64KiB } }", headers="{ request: { remove: [a] } }"),
+    "routes:\n" + route("http://127.0.0.1:9000", match='{ path: /, headers: { Authorization: "Bearer a" } }',
+                        shared="{ key: authorization }"),
 ])
 def test_what_is_meant_gets_no_warning(tmp_path, text):
     (tmp_path / "logs").mkdir()

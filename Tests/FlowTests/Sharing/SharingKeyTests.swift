@@ -60,11 +60,20 @@ import Testing
     }
 
     @Test func fieldsOfWeirAndOfOneConnectionAreInNoKey() {
-        for name in ["Accept-Encoding", "Prefer", "TE", "Last-Event-ID", "X-Stream-Rate-Limit", "Host", "Connection"] {
+        for name in [
+            "Accept-Encoding", "Prefer", "TE", "Last-Event-ID", "X-Stream-Rate-Limit", "X-Stream-Id", "Host",
+            "Connection",
+        ] {
             #expect(!SharingRules.mayName(name))
         }
         #expect(SharingRules.mayName("Accept"))
         #expect(SharingRules.mayName("Authorization"))
+    }
+
+    @Test func aFieldThatIdentifiesAClientExcludesUnlessTheKeyNamesIt() {
+        let rules = SharingRules(names: ["Authorization", "X-Tenant"])
+        #expect(["Cookie", "range", "Proxy-Authorization"].allSatisfy { rules.excludes($0) })
+        #expect(["authorization", "X-Tenant", "Accept"].allSatisfy { !rules.excludes($0) })
     }
 
     /// Two requests of one key may differ only in fields that reach no upstream, and none of these identifies a client.

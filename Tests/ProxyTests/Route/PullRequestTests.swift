@@ -40,4 +40,14 @@ import Upstream
                 "X-Tenant: a", "X-Tenant: b", "Host: example.com", "Via: 1.1 weir", "Accept-Encoding: identity",
             ])
     }
+
+    /// RFC 9110, section 7.6.1: such a field ends at this proxy, so it distinguishes no requests for the upstream.
+    @Test func aFieldThatConnectionNamesIsNotSent() throws {
+        let headers = HTTPHeaders([
+            ("Host", "example.com"), ("Connection", "close, X-Tenant"), ("X-Tenant", "a"), ("Accept", "b"),
+        ])
+        let sent = try sent(["X-Tenant", "Accept"], headers)
+        #expect(sent["X-Tenant"].isEmpty)
+        #expect(sent["Accept"] == ["b"])
+    }
 }
