@@ -37,4 +37,10 @@ extension Route {
         /// All that share a server (`Configuration.Replicas`).
         case replicas
     }
+
+    /// Whether a limit counts over all replicas.
+    package var sharesLimits: Bool {
+        streams.scope == .replicas || streams.recordScope == .replicas
+            || tiers.values.contains { $0.streams.recordScope == .replicas }
+    }
 }

@@ -130,12 +130,14 @@ extension Route {
         package var clientRecords: RecordAllowance?
         /// The instances over which `perClient`, `perRoute` and `starts` count.
         package var scope = Scope.local
+        /// The instances over which `clientRecords` counts.
+        package var recordScope = Scope.local
         /// Whether these limits are only reported, not enforced.
         package var isDryRun = false
 
         package init() {}
 
-        /// Whether a limit exists that can count over all replicas; `clientRecords` counts at each.
+        /// Whether a limit exists to which `scope` applies.
         var hasSharedLimits: Bool { perClient != nil || perRoute != nil || starts != nil }
     }
 

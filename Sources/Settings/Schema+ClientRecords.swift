@@ -7,31 +7,51 @@ extension Schema {
             guard setting.isMapping else {
                 let form = Form.budget.or(Off.words + ["unlimited"])
                 guard let rate = setting.value(form, or: Setting.mapping(of: clientRecordsKeys)) else { return }
-                return streams.clientRecords = rate.map { RecordAllowance(rate: $0) }
+                streams.clientRecords = rate.map { RecordAllowance(rate: $0) }
+                return checkShared(streams, in: setting)
             }
-            var allowance = RecordAllowance()
-            setting.read(clientRecordsKeys, into: &allowance)
+            // A tier counts where its route does, unless it says otherwise.
+            var written = WrittenClientRecords(scope: streams.recordScope)
+            setting.read(clientRecordsKeys, into: &written)
             if setting["rate"] == nil, let burst = setting["burst"] {
                 burst.report("has no effect here; allowed: with `rate`")
             }
             if setting["rate"] == nil, setting["quota"] == nil {
                 setting.report("is \(setting.description) without a limit; allowed: with `rate`, `quota`, or both")
             }
-            streams.clientRecords = allowance
+            (streams.clientRecords, streams.recordScope) = (written.allowance, written.scope)
+            checkShared(streams, in: setting)
         }
     }
 
-    static var clientRecordsKeys: [Key<RecordAllowance>] {
+    /// Reports what cannot count over all replicas: a share of the rate is leased, and nothing else is shared.
+    private static func checkShared(_ streams: Route.StreamLimits, in setting: Setting) {
+        guard streams.recordScope == .replicas else { return }
+        for name in ["burst", "quota"] {
+            setting[name]?.report("cannot count over all replicas; allowed: with `scope: local`")
+        }
+        guard let rate = streams.clientRecords?.rate, let slowest = Rate(1, per: .hour), rate < slowest else { return }
+        let written = setting["rate"] ?? setting
+        written.report("is \(written.description); allowed: at least `1/hour` with `scope: replicas`")
+    }
+
+    struct WrittenClientRecords {
+        var allowance = RecordAllowance()
+        var scope: Route.Scope
+    }
+
+    static var clientRecordsKeys: [Key<WrittenClientRecords>] {
         [
-            Key("rate", .budget, \.rate),
-            Key("burst", .integer(1...999_999_999), \.burst),
-            Key(name: "quota") { setting, allowance in
+            Key("rate", .budget, \.allowance.rate),
+            Key("burst", .integer(1...999_999_999), \.allowance.burst),
+            Key(name: "quota") { setting, written in
                 var quota = WrittenQuota()
                 setting.read(quotaKeys, into: &quota)
                 if let records = quota.records, let window = quota.window {
-                    allowance.quota = RecordQuota(records: records, per: window)
+                    written.allowance.quota = RecordQuota(records: records, per: window)
                 }
             },
+            Key("scope", .word(), \.scope),
         ]
     }
 

@@ -73,13 +73,23 @@ extension Schema {
     static func checkReplicas(of configuration: Configuration, in setting: Setting) {
         guard setting.reading.errors.isEmpty, let items = setting["routes"]?.items else { return }
         for (route, item) in zip(configuration.routes, items) where configuration.replicas == nil {
-            guard route.streams.scope == .replicas, let scope = item["streams"]?["scope"] else { continue }
-            scope.report("is `replicas`; allowed: with the key `replicas` beside `routes`")
+            for scope in scopes(of: route, in: item) {
+                scope.report("is `replicas`; allowed: with the key `replicas` beside `routes`")
+            }
         }
-        guard configuration.replicas != nil, !configuration.routes.contains(where: { $0.streams.scope == .replicas })
-        else { return }
-        setting["replicas"]?.report(
-            "has no effect here; allowed: with `scope: replicas` in the `streams` of a route")
+        guard configuration.replicas != nil, !configuration.routes.contains(where: \.sharesLimits) else { return }
+        setting["replicas"]?.report("has no effect here; allowed: with `scope: replicas` in a route")
+    }
+
+    /// The settings of a route that are `replicas`.
+    private static func scopes(of route: Route, in item: Setting) -> [Setting] {
+        var scopes = [(route.streams.scope, item["streams"]?["scope"])]
+        scopes.append((route.streams.recordScope, item["streams"]?["client_records"]?["scope"]))
+        for (name, tier) in item["tiers"]?.entries ?? [] {
+            guard let limits = name.value(.tierName).flatMap({ route.tiers[$0] }) else { continue }
+            scopes.append((limits.streams.recordScope, tier["streams"]?["client_records"]?["scope"]))
+        }
+        return scopes.compactMap { $0 == .replicas ? $1 : nil }
     }
 }
 

@@ -2,7 +2,7 @@
 package struct AdmissionGrant: Sendable {
     package let client: ClientKey
     /// The tier by which the client was admitted; `nil` if it has none.
-    let tier: String?
+    package let tier: String?
     var admitted = Admission.Admitted()
     /// The client's remaining allowances under the route's limits.
     package internal(set) var quotas = ClientQuotas()

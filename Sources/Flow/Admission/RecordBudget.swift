@@ -23,12 +23,10 @@ package struct RecordBudget: Sendable {
     package struct Lease: Equatable, Sendable {
         package let records: Int
         package var notBefore: Instant
-        /// The round of the draw, so that a stream that draws twice in one counts once.
-        fileprivate let round: Int64
+        /// The round of the draw (``DrawRounds``).
+        let round: Int64
     }
 
-    /// 16 ms: a pause that is not noticed, and few enough calls.
-    private static let round: Int64 = 16_000_000
     /// Records of a round without a rate: few enough to be divided among the streams, and for a quota's last records.
     private static let unpaced: Int64 = 1024
 
@@ -40,10 +38,7 @@ package struct RecordBudget: Sendable {
     private var use = QuotaUse()
     /// When everything drawn is paid for; the further it lies in the past, the more records may be sent at once.
     private var paidAt: Instant
-    /// The round of the last draw, and the number of streams that drew in it and in the one before.
-    private var lastRound: Int64 = 0
-    private var drawers: Int32 = 0
-    private var drawersBefore: Int32 = 0
+    private var rounds = DrawRounds()
 
     /// A budget with its whole burst.
     package init(_ allowance: RecordAllowance, at now: Instant) {
@@ -67,10 +62,9 @@ package struct RecordBudget: Sendable {
     /// - Returns: 1 to `wanted` records. The stream uses them or gives them back (``giveBack(_:at:)``).
     package mutating func draw(upTo wanted: Int, after last: Lease?, at now: Instant) -> Lease {
         precondition(wanted >= 1, "a lease of no record")
-        let round = now.nanoseconds / Self.round
-        enter(round, isFirst: last?.round != round)
-        let all = spacing > 0 ? Self.round / spacing : Self.unpaced
-        let share = all / Int64(max(drawers, drawersBefore))
+        let round = rounds.draw(after: last?.round, at: now)
+        let all = spacing > 0 ? DrawRounds.length / spacing : Self.unpaced
+        let share = all / rounds.streams
         var records = max(1, min(Int64(wanted), share)), window = Instant.distantPast
         if let quota { (records, window) = use.draw(upTo: records, of: quota, at: now) }
         // A round brings at most 16,000,000 records, and one record takes at most 8.6e18 ns.
@@ -103,7 +97,8 @@ package struct RecordBudget: Sendable {
 
     private func rateWait(at now: Instant) -> Duration {
         // A burst below the records of a round never has more than itself.
-        spacing == 0 ? .zero : max(.zero, paidAt.advanced(byNanoseconds: min(reserve, max(Self.round, spacing))) - now)
+        spacing == 0
+            ? .zero : max(.zero, paidAt.advanced(byNanoseconds: min(reserve, max(DrawRounds.length, spacing))) - now)
     }
 
     /// What remains of each part of the allowance.
@@ -124,17 +119,6 @@ package struct RecordBudget: Sendable {
                 resetSeconds: reset == .zero ? 0 : reset.retryAfterSeconds)
         }
         return quotas
-    }
-
-    /// Counts the streams of a round.
-    private mutating func enter(_ round: Int64, isFirst: Bool) {
-        if round > lastRound {
-            drawersBefore = round == lastRound + 1 ? drawers : 0
-            drawers = 0
-            lastRound = round
-        }
-        // A loop whose clock is slightly late belongs to the round that has begun; at least one stream is drawing.
-        if isFirst || drawers == 0 { drawers += 1 }
     }
 
     /// When everything drawn is paid for, with at most a burst in reserve.

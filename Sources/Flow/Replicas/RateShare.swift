@@ -36,6 +36,8 @@ package struct RateShare: Sendable {
 
     /// May be replaced (a reload); shares follow with the next renewals.
     package var limit: Int64
+    /// Whether the client has streams at this replica: without one the demand is zero.
+    package var hasStreams = true
     private var holding = Holding.none
     /// The demand that was measured last; `nil` before the first request.
     private var demand: Int64?
@@ -73,6 +75,24 @@ package struct RateShare: Sendable {
         }
     }
 
+    /// When what ``applied(fallback:isStoreUsed:at:)`` has returned ends, unless it changes before.
+    var end: Instant {
+        switch holding {
+        case .none: .distantPast
+        case .leased(_, let until): until
+        case .fallback: .distantFuture
+        }
+    }
+
+    /// Whether a request has not been answered yet.
+    var isAwaited: Bool { pending != nil }
+
+    /// Whether this replica has nothing that the store would have to know.
+    var isReturned: Bool { if case .none = holding { pending == nil } else { false } }
+
+    /// Whether its streams would use more than this share.
+    func wants(moreThan share: Int64) -> Bool { hasStreams && (demand ?? 0) > share }
+
     /// The part of the share that the store has granted, and that others cannot have: without the fallback.
     package func leased(at now: Instant) -> Int64 {
         if case .leased(let share, let until) = holding, now < until { share } else { 0 }
@@ -80,7 +100,7 @@ package struct RateShare: Sendable {
 
     /// Begins a renewal.
     ///
-    /// - Returns: What to ask for; `nil` if nothing is held and nothing is wanted, so that the share may be removed.
+    /// - Returns: What to ask for; `nil` if nothing is held, asked for or wanted, so that the share may be removed.
     package mutating func renew(
         _ key: StoreKey, fallback: Int64, sequence: Int64, at now: Instant
     ) -> Request? {
@@ -88,7 +108,7 @@ package struct RateShare: Sendable {
         let demand = measuredDemand(at: now)
         // What is not used is not applied from now on, and so can be returned with this request.
         if demand == 0 { holding = .none }
-        if demand == 0, held == 0 { return nil }
+        if demand == 0, held == 0, pending == nil { return nil }
         pending = (sequence, now, demand == 0 ? 0 : held)
         return Request(key: key, limit: limit, held: demand == 0 ? 0 : held, demand: demand)
     }
@@ -122,6 +142,10 @@ package struct RateShare: Sendable {
     ///
     /// A request that follows an answer at once, to return a part of the share, has nothing new to measure.
     private mutating func measuredDemand(at now: Instant) -> Int64 {
+        guard hasStreams else {
+            demand = nil
+            return 0
+        }
         if let demand, now - measuredSince < ReplicaTimes.renewal / 2 { return isShort ? limit : demand }
         let measured = currentDemand(at: now)
         (demand, drawn, isShort, measuredSince) = (measured, 0, false, now)

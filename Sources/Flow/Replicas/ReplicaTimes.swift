@@ -14,6 +14,8 @@ package enum ReplicaTimes {
     package static let leaseInUse = Duration.milliseconds(950)
     /// The time between two renewals of a share: one of them may be lost.
     package static let renewal = Duration.milliseconds(400)
+    /// The time from an answer with much less than an equal part of a rate to the next request: others return theirs meanwhile.
+    static let earlyRenewal = Duration.milliseconds(100)
     /// The least time between two rounds of writes of changed counts, which are collected meanwhile.
     static let writePause = Duration.milliseconds(5)
 }

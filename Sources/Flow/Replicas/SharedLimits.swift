@@ -104,19 +104,31 @@ package struct SharedLimits: Sendable {
 
     // MARK: Records
 
-    /// Records a draw of a client's records.
-    ///
-    /// - Parameters:
-    ///   - records: Records drawn since the last call for the key.
-    ///   - key: The client's key.
-    ///   - limit: The rate over all replicas.
-    ///   - isShort: Whether records wait because the share is too small.
-    ///   - now: The time.
-    /// - Returns: The share to apply now, in millionths of a record per second.
-    package mutating func drew(
-        _ records: Int, of key: StoreKey, limit: Int64, isShort: Bool, at now: Instant
-    ) -> Int64 {
-        shares.drew(records, of: key, limit: limit, isShort: isShort, health: health, at: now)
+    /// A stream begins whose client's record rate counts over all replicas.
+    package mutating func opened(_ budget: SharedRate, at now: Instant) {
+        shares.opened(budget.key, limit: budget.limit, at: now)
+    }
+
+    /// Such a stream has ended.
+    package mutating func closed(_ key: StoreKey) { shares.closed(key, isStoreUsed: health.isUp) }
+
+    /// Records that a stream has drawn and will not use.
+    package mutating func giveBack(_ records: Int, of key: StoreKey) { shares.giveBack(records, of: key) }
+
+    /// Draws records for a stream, as ``RateShares``.
+    package mutating func draw(
+        _ budget: SharedRate, upTo wanted: Int, after round: inout Int64?, at now: Instant
+    ) -> RecordDraw {
+        shares.draw(budget.key, upTo: wanted, after: &round, limit: budget.limit, health: health, at: now)
+    }
+
+    /// What a client may get over all replicas, and how much of it at once at this one.
+    package func quotas(of budget: SharedRate) -> RecordQuotas {
+        let (most, seconds) = budget.rate.quota
+        let left = shares.remaining(budget.key).map { min($0, most) } ?? most
+        return RecordQuotas(
+            rate: RecordQuotas.Part(
+                limit: most, seconds: Int(seconds), remaining: left, resetSeconds: left < most ? Int(seconds) : 0))
     }
 
     /// The share of a key to apply now; zero if it has none.
@@ -170,7 +182,8 @@ package struct SharedLimits: Sendable {
             }
         case (.shares(let requests), .shares(let granted, let isYoung)):
             for (request, share) in zip(requests, granted) {
-                shares.answered(request.key, share: share, isYoung: isYoung, sequence: command.sequence, at: now)
+                shares.answered(
+                    request.key, share: share, isYoung: isYoung, sequence: command.sequence, health: health, at: now)
             }
         default: break
         }

@@ -15,6 +15,8 @@ package struct Pacer: Sendable {
     /// The remaining records of the lease; `nil` if no budget is shared.
     private var leased: Int?
     private var leaseBegins = Instant.distantPast
+    /// Whether the budget had nothing: `leaseBegins` is when it is asked again.
+    private var waitsForLease = false
 
     /// A pacer whose first record, or first burst, may be sent from `now` on; with a shared budget, after its first
     /// ``lease(_:notBefore:)``.
@@ -32,8 +34,10 @@ package struct Pacer: Sendable {
     /// Whether the client itself has stopped its stream, by a pause or without credit.
     package var isStoppedByClient: Bool { isPaused || credit == 0 }
 
-    /// Whether the lease is used up, so that one more record needs a new one.
-    package var needsLease: Bool { leased == 0 && !isStoppedByClient }
+    /// Whether the lease is used up, so that one more record needs a new one, and the budget may be asked for it.
+    package func needsLease(at now: Instant) -> Bool {
+        leased == 0 && !isStoppedByClient && (!waitsForLease || now >= leaseBegins)
+    }
 
     /// The number of records that may be sent now; does not take them.
     package func available(at now: Instant) -> Int {
@@ -44,9 +48,12 @@ package struct Pacer: Sendable {
         return available
     }
 
-    /// When the next record is due; never, while the client has stopped the stream or before a new lease.
+    /// When the next record is due, or the budget may be asked again; never, while the client has stopped the stream or
+    /// before a new lease.
     package var nextDue: Instant {
-        isStoppedByClient || leased == 0 ? .distantFuture : max(meter.nextDue, leaseBegins)
+        guard !isStoppedByClient else { return .distantFuture }
+        guard leased == 0 else { return max(meter.nextDue, leaseBegins) }
+        return waitsForLease ? leaseBegins : .distantFuture
     }
 
     /// Takes records that are sent now; at most the last result of ``available(at:)``.
@@ -87,6 +94,14 @@ package struct Pacer: Sendable {
     package mutating func lease(_ records: Int, notBefore begins: Instant) {
         leased = records
         leaseBegins = begins
+        waitsForLease = false
+    }
+
+    /// The budget has no record before `time`.
+    package mutating func awaitLease(until time: Instant) {
+        leased = 0
+        leaseBegins = time
+        waitsForLease = true
     }
 
     /// There is no shared budget any more: no lease limits the stream from now on.

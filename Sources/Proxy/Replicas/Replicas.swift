@@ -107,6 +107,11 @@ final class Replicas: Sendable {
         onLink { replicas, link in replicas.send(command, over: link) { _ in } }
     }
 
+    /// Changes the limits under the lock; ``advance()`` follows if this may have made a command due.
+    func withLimits<Answer>(_ body: (inout SharedLimits) -> Answer) -> Answer {
+        guarded.withLockedValue { body(&$0.limits) }
+    }
+
     // MARK: Reports
 
     /// The state of the store and the counts so far.

@@ -32,6 +32,8 @@ final class AdmissionGate: Sendable {
     }
 
     var rules: GateRules { withState { $0.rules } }
+    /// The rate of the records of a client of this tier over all replicas; `nil` if there is none.
+    func sharedRecords(of tier: String?) -> SharedRecordRule? { withState { $0.rules.sharedRecords(of: tier) } }
 
     /// Applies other rules from now on; admitted streams stay, and count.
     func apply(_ rules: GateRules, upstreams: [RouteUpstream], at now: Instant) {

@@ -11,6 +11,9 @@ struct Permit: ~Copyable, Sendable {
     /// What it has taken of the limits over all replicas; `nil` if there are none, or the start is not decided yet.
     private var held: HeldLimits?
     private var sharedQuotas: ClientQuotas?
+    /// Its part in a record rate over all replicas, and the round of its last draw; `nil` if there is none.
+    private var records: SharedRecords?
+    private var lastRound: Int64?
     private var detachedAs: StreamId?
     /// The upstream of the request; `nil` if the pool has none, and for a stream that shares another's request.
     private(set) var upstream: RouteUpstream?
@@ -38,7 +41,12 @@ struct Permit: ~Copyable, Sendable {
     var quotas: ClientQuotas {
         ClientQuotas(
             starts: sharedQuotas?.starts ?? grant.quotas.starts, streams: sharedQuotas?.streams ?? grant.quotas.streams,
-            records: grant.quotas.records)
+            records: sharedRecordQuotas ?? grant.quotas.records)
+    }
+
+    private var sharedRecordQuotas: RecordQuotas? {
+        guard let records, let rate = gate.sharedRecords(of: grant.tier)?.rate else { return nil }
+        return records.quotas(of: rate)
     }
 
     /// A detached stream whose slot this one has taken; the caller must end it.
@@ -143,12 +151,29 @@ struct Permit: ~Copyable, Sendable {
     // MARK: Records
 
     /// Draws records from the budget that all streams of the client share; `nil` if there is none.
-    mutating func draw(upTo records: Int, at now: Instant) -> RecordBudget.Lease? {
-        gate.withState { $0.draw(&grant, upTo: records, at: now) }
+    mutating func draw(upTo wanted: Int, over replicas: Replicas?, at now: Instant) -> RecordDraw? {
+        // A reload may have changed the rate, or the instances over which it counts.
+        if let replicas, let rule = gate.sharedRecords(of: grant.tier) {
+            countRecords(over: replicas, by: rule, at: now)
+            return records?.draw(upTo: wanted, after: &lastRound, at: rule.rate, now)
+        }
+        let lease = gate.withState { $0.draw(&grant, upTo: wanted, at: now) }
+        return lease.map { .lease(records: $0.records, notBefore: $0.notBefore) }
     }
 
-    func giveBack(_ records: Int, at now: Instant) {
-        guard records > 0 else { return }
-        gate.withState { $0.giveBack(records, of: grant, at: now) }
+    /// The client's records count over all replicas, if the route says so.
+    mutating func countRecords(over replicas: Replicas, at now: Instant) {
+        if let rule = gate.sharedRecords(of: grant.tier) { countRecords(over: replicas, by: rule, at: now) }
+    }
+
+    private mutating func countRecords(over replicas: Replicas, by rule: SharedRecordRule, at now: Instant) {
+        guard records == nil else { return }
+        records = SharedRecords(rule, of: grant.client, in: replicas, at: now)
+    }
+
+    func giveBack(_ unused: Int, at now: Instant) {
+        guard unused > 0 else { return }
+        if let records { return records.giveBack(unused) }
+        gate.withState { $0.giveBack(unused, of: grant, at: now) }
     }
 }

@@ -4,15 +4,15 @@ import Settings
 // The limits of a route that count over all replicas.
 
 extension ProxyRoute {
-    /// Whether a start asks for limits over all replicas.
+    /// Whether limits of a start or of a stream count over all replicas.
     var sharesLimits: Bool { sharedName != nil }
 
     /// The limits over all replicas of a client's start, in the order in which a refusal names them.
     ///
     /// Those on open streams hold for this replica alone as well (``GateRules``), which needs no store.
     func sharedLimits(of client: ClientKey, tier: String?) -> [SharedLimit] {
-        guard let sharedName else { return [] }
         let streams = settings.streams(of: tier)
+        guard let sharedName, streams.scope == .replicas else { return [] }
         var limits: [SharedLimit] = []
         if let limit = streams.perClient {
             limits.append(.streams(StoreKey(.streams, route: sharedName, client: client), limit: limit))
@@ -28,8 +28,9 @@ extension ProxyRoute {
 
     /// The limits on a client that its responses describe.
     func describedLimits(of tier: String?) -> Admission.Limits {
+        let streams = settings.streams(of: tier)
         var limits = gate.rules.limits(of: tier)
-        if sharesLimits { limits.starts = settings.streams(of: tier).startAllowance }
+        if streams.scope == .replicas { limits.starts = streams.startAllowance }
         return limits
     }
 }

@@ -46,9 +46,10 @@ final class ProxyRoute: Sendable {
             settings.name ?? settings.match.host.map { $0 + settings.match.path } ?? settings.match.path
         self.name = name
         upstreams = RouteUpstream.all(of: settings, after: previous?.upstreams ?? [])
+        sharedName = settings.sharesLimits ? settings.match.sharedName : nil
         gate =
             previous?.gate
-            ?? AdmissionGate(rules: GateRules(settings), upstreams: upstreams) { kind, state in
+            ?? AdmissionGate(rules: GateRules(settings, sharedName: sharedName), upstreams: upstreams) { kind, state in
                 log?.notice(
                     "breaker",
                     metadata: ["route": "\(name)", "kind": "\(kind.rawValue)", "state": "\(state.rawValue)"])
@@ -61,7 +62,6 @@ final class ProxyRoute: Sendable {
             isStallDryRun: settings.stallTimeout?.isDryRun ?? false)
         requestFields = FieldRules(settings.headers.request)
         responseFields = FieldRules(settings.headers.response)
-        sharedName = settings.streams.scope == .replicas ? settings.match.sharedName : nil
         async = hasAddresses && settings.framing != .none ? settings.async : nil
         promises = previous?.promises ?? NamedCounter(perName: settings.async?.perClient)
         keys = settings.key.flatMap { JSONPointer($0) }
@@ -71,13 +71,13 @@ final class ProxyRoute: Sendable {
 
     /// Applies this route's limits to the gate and to everything else taken over from the previous route.
     func applyLimits(at now: Instant) {
-        gate.apply(GateRules(settings), upstreams: upstreams, at: now)
+        gate.apply(GateRules(settings, sharedName: sharedName), upstreams: upstreams, at: now)
         promises.setLimits(perName: settings.async?.perClient)
     }
 }
 
 extension GateRules {
-    fileprivate init(_ settings: Route) {
+    fileprivate init(_ settings: Route, sharedName: String?) {
         self.init(
             limits: Admission.Limits(settings.streams),
             clientBreaker: settings.breaker.map { CircuitBreaker.Policy($0) },
@@ -87,10 +87,24 @@ extension GateRules {
                 breaker: settings.upstreamBreaker.map { CircuitBreaker.Policy($0) },
                 isBreakerDryRun: settings.upstreamBreaker?.isDryRun ?? false,
                 check: settings.healthCheck.map { .init(rise: $0.rise, fall: $0.fall, interval: $0.interval) }),
-            clientRecords: settings.streams.clientRecords)
+            clientRecords: settings.streams.localRecords,
+            sharedRecords: settings.streams.sharedRecords(of: sharedName))
         tiers = settings.tiers.mapValues { tier in
-            Tier(limits: Admission.Limits(tier.streams), clientRecords: tier.streams.clientRecords)
+            Tier(
+                limits: Admission.Limits(tier.streams), clientRecords: tier.streams.localRecords,
+                sharedRecords: tier.streams.sharedRecords(of: sharedName))
         }
+    }
+}
+
+extension Route.StreamLimits {
+    /// A client's allowance of records at this replica alone.
+    fileprivate var localRecords: RecordAllowance? { recordScope == .local ? clientRecords : nil }
+
+    /// A client's record rate over all replicas, at the store under the route's name.
+    fileprivate func sharedRecords(of route: String?) -> SharedRecordRule? {
+        guard recordScope == .replicas, let rate = clientRecords?.rate, let route else { return nil }
+        return SharedRecordRule(route: route, rate: rate)
     }
 }
 

@@ -38,9 +38,12 @@ extension RecordPipe {
     // MARK: The shared budget
 
     /// Records were drawn from the budget of the client; `nil` if it has none any more.
-    func lease(_ lease: RecordBudget.Lease?) {
-        guard let lease else { return pacer.leaveBudget() }
-        pacer.lease(lease.records, notBefore: lease.notBefore)
+    func lease(_ draw: RecordDraw?) {
+        switch draw {
+        case .lease(let records, let begins): pacer.lease(records, notBefore: begins)
+        case .later(let time): pacer.awaitLease(until: time)
+        case nil: pacer.leaveBudget()
+        }
     }
 
     // MARK: Resumption

@@ -85,14 +85,16 @@ final class RecordPipe {
     }
 
     /// Whether ``pump(isLast:at:)`` has to follow a push: for a new lease, or for the notice of a loss.
-    var needsPump: Bool { pacer.needsLease || queue.lossAhead > 0 || !losses.isEmpty }
+    func needsPump(at now: Instant) -> Bool {
+        pacer.needsLease(at: now) || queue.lossAhead > 0 || !losses.isEmpty
+    }
 
     /// Sends queued records as far as the pace and the client allow; `isLast` if the upstream has ended.
     func pump(isLast: Bool, at now: Instant) -> Sent {
         var sent = Sent()
         var room = room
         while queue.hasOutput, room > 0 {
-            if pacer.needsLease, queue.records > 0 {
+            if pacer.needsLease(at: now), queue.records > 0 {
                 sent.stop = .lease(records: queue.records)
                 break
             }

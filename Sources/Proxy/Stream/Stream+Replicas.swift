@@ -12,7 +12,9 @@ extension Stream {
     func share(_ permit: consuming Permit, begin: @escaping (Stream) -> Void) {
         let limits = route.sharedLimits(of: request.key, tier: request.tier)
         self.permit = consume permit
-        guard !limits.isEmpty, let replicas = host.replicas else { return begin(self) }
+        guard let replicas = host.replicas else { return begin(self) }
+        self.permit?.countRecords(over: replicas, at: host.now())
+        guard !limits.isEmpty else { return begin(self) }
         let verdict = replicas.start(limits, on: host.eventLoop) { verdict in
             self.decided(verdict, limits, in: replicas, begin: begin)
             self.host.turnEnded()

@@ -134,14 +134,13 @@ final class Stream {
     }
 
     /// Draws records from the budget that the client's streams share; `nil` if there is none any more.
-    private func drawLease(upTo records: Int, at now: Instant) -> RecordBudget.Lease? {
-        guard var lease = permit?.draw(upTo: records, at: now) else { return nil }
-        if route.settings.streams.isDryRun, lease.notBefore > now {
-            permit?.giveBack(lease.records, at: now)
-            lease.notBefore = now
-            account.noteDryRun(.rateLimit)
-        }
-        return lease
+    private func drawLease(upTo records: Int, at now: Instant) -> RecordDraw? {
+        guard let draw = permit?.draw(upTo: records, over: host.replicas, at: now) else { return nil }
+        guard route.settings.streams.isDryRun, draw.time > now else { return draw }
+        account.noteDryRun(.rateLimit)
+        guard case .lease(let granted, _) = draw else { return .lease(records: records, notBefore: now) }
+        permit?.giveBack(granted, at: now)
+        return .lease(records: granted, notBefore: now)
     }
 
     func waitForPace(hasRoom: Bool) {
@@ -311,7 +310,7 @@ extension Stream {
         }
         if pipe.pacer.isStoppedByClient { noteHold(at: now) }
         perform(machine.chunkArrived(at: now, level: pipe.queue.level))
-        if pipe.needsPump { return pump(at: now) }
+        if pipe.needsPump(at: now) { return pump(at: now) }
         waitForPace(hasRoom: sent.hasRoom)
         countBytes()
     }

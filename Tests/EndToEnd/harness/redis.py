@@ -108,9 +108,13 @@ class SlowPath:
         while True:
             try:
                 near, _ = self.listener.accept()
-                far = socket.create_connection(("127.0.0.1", self.server.port))
             except OSError:
                 return
+            try:
+                far = socket.create_connection(("127.0.0.1", self.server.port))
+            except OSError:  # the server does not run
+                near.close()
+                continue
             self.sockets += [near, far]
             for source, sink, slow in [(near, far, False), (far, near, True)]:
                 threading.Thread(target=self._pass, args=(source, sink, slow), daemon=True).start()

@@ -60,7 +60,9 @@ def balancer(tmp_path, started):
 def fleet(weir, origin):
     """Starts instances that share limits: fleet(3, "redis://…", per_client=10); waits until they have counted each other."""
     def start(count, address, patience="1s", waits=True, master=None, script=None, keys={}, **limits):
-        streams = "{ " + ", ".join(f"{key}: {value}" for key, value in limits.items()) + ", scope: replicas }"
+        # The scope of client_records is its own.
+        scope = {} if set(limits) == {"client_records"} else {"scope": "replicas"}
+        streams = "{ " + ", ".join(f"{key}: {value}" for key, value in {**limits, **scope}.items()) + " }"
         upstream = origin(script or endless())
         paths = route(upstream.url, client_key="{ header: X-Api-Key }", streams=streams, breaker="off", **keys)
         replicas = f"{{ redis: '{address}', patience: {patience}{f', master: {master}' if master else ''} }}"

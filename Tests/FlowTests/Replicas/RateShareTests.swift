@@ -1,6 +1,7 @@
-import Flow
 import TestSupport
 import Testing
+
+@testable import Flow
 
 @Suite struct RateShareTests {
     private let key = StoreKey(.shares, route: "/", client: ClientKey("a"))
@@ -77,6 +78,8 @@ import Testing
         let asked = request(&share, 2, at: 0.4)
         #expect(asked?.held == 0 && asked?.demand == 0)
         #expect(share.leased(at: .seconds(0.4)) == 0)
+        #expect(!share.isReturned)
+        _ = share.answered(0, isYoung: false, sequence: 2, at: .seconds(0.41))
         let again = request(&share, 3, at: 0.8)
         #expect(again == nil)
     }

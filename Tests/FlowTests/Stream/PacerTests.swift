@@ -53,7 +53,7 @@ import Testing
     @Test func aLeaseIsNeededUsedAndWaitedFor() throws {
         var pacer = try pacer(sharesBudget: true)
         #expect(!pacer.isUnlimited)
-        #expect(pacer.needsLease)
+        #expect(pacer.needsLease(at: .seconds(0)))
         #expect(pacer.available(at: .seconds(0)) == 0)
         #expect(pacer.nextDue == .distantFuture)
         pacer.lease(5, notBefore: .seconds(1))
@@ -63,13 +63,24 @@ import Testing
         pacer.take(4, at: .seconds(1), leavesWaiting: true)
         #expect(pacer.unusedLease == 1)
         pacer.take(1, at: .seconds(1), leavesWaiting: true)
-        #expect(pacer.needsLease)
+        #expect(pacer.needsLease(at: .seconds(1)))
+    }
+
+    @Test func aBudgetWithoutRecordsIsAskedAgainLater() throws {
+        var pacer = try pacer(sharesBudget: true)
+        pacer.awaitLease(until: .seconds(1))
+        #expect(!pacer.needsLease(at: .seconds(0.9)))
+        #expect(pacer.nextDue == .seconds(1) && pacer.available(at: .seconds(2)) == 0 && pacer.unusedLease == 0)
+        #expect(pacer.needsLease(at: .seconds(1)))
+        pacer.lease(1, notBefore: .seconds(1))
+        pacer.take(1, at: .seconds(1), leavesWaiting: true)
+        #expect(pacer.needsLease(at: .seconds(1)) && pacer.nextDue == .distantFuture)
     }
 
     @Test func aPausedStreamNeedsNoLease() throws {
         var pacer = try pacer(sharesBudget: true)
         pacer.hold(true)
-        #expect(!pacer.needsLease)
+        #expect(!pacer.needsLease(at: .seconds(0)))
     }
 
     @Test func aSlowerPaceCountsFromTheLastRecord() throws {

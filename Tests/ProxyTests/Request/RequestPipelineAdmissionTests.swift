@@ -102,7 +102,7 @@ import Testing
     @Test func aSpentRecordBudgetRefuses() throws {
         let bench = try PipelineBench(.oneRoute { $0.streams.clientRecords = .init(rate: Rate("1/second")) })
         _ = bench.send(try .of())
-        for _ in 0..<3 { _ = bench.destination.permit?.draw(upTo: 1, at: bench.now) }
+        for _ in 0..<3 { _ = bench.destination.permit?.draw(upTo: 1, over: nil, at: bench.now) }
         let answer = try bench.expectRefusal(of: .of(), 429, .rateLimit)
         #expect(answer.headers["retry-after"] == ["3"])
     }

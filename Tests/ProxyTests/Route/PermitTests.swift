@@ -185,7 +185,7 @@ import Testing
         let gate = AdmissionGate(rules: .init(clientRecords: .init(rate: rate)), upstreams: [.any])
         var permit = try gate.admit(ann, at: start)
         var due = start
-        for _ in 0..<20 { due = max(due, permit.draw(upTo: 1, at: start)?.notBefore ?? start) }
+        for _ in 0..<20 { due = max(due, permit.draw(upTo: 1, over: nil, at: start)?.time ?? start) }
         #expect(due >= start + .seconds(0.9))
         #expect(throws: AdmissionError.self) { _ = try gate.admit(ann, at: start) }
         permit.release()
@@ -195,7 +195,7 @@ import Testing
         let rate = try #require(Rate("10/second"))
         let gate = AdmissionGate(rules: .init(clientRecords: .init(rate: rate)), upstreams: [.any])
         var permit = try gate.admit(ann, at: start)
-        for _ in 0..<20 { _ = permit.draw(upTo: 1, at: start) }
+        for _ in 0..<20 { _ = permit.draw(upTo: 1, over: nil, at: start) }
         permit.giveBack(0, at: start)
         #expect(throws: AdmissionError.self) { _ = try gate.admit(ann, at: start) }
         permit.giveBack(20, at: start)
@@ -206,7 +206,7 @@ import Testing
     @Test func withoutABudgetNothingIsDrawn() throws {
         let gate = AdmissionGate(rules: .init(), upstreams: [.any])
         var permit = try gate.admit(ann, at: start)
-        let lease = permit.draw(upTo: 1, at: start)
+        let lease = permit.draw(upTo: 1, over: nil, at: start)
         #expect(lease == nil)
         permit.release()
     }

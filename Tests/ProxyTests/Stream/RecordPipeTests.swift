@@ -61,10 +61,21 @@ struct RecordPipeTests {
 
     @Test func aLeaseIsRequestedBeforeTheFirstRecord() throws {
         let pipe = pipe { $0.streams.clientRecords = .init(rate: Rate("10/second")) }
-        #expect(push("1\n2\n", into: pipe).run.records == 0 && pipe.needsPump)
+        #expect(push("1\n2\n", into: pipe).run.records == 0 && pipe.needsPump(at: now))
         #expect(pipe.pump(isLast: false, at: now).stop == .lease(records: 2))
         pipe.lease(nil)
         #expect(pipe.pump(isLast: false, at: now).run.records == 2 && response.text == "1\n2\n")
+    }
+
+    @Test func aBudgetWithoutRecordsIsAskedAgainAtItsTime() throws {
+        let pipe = pipe { $0.streams.clientRecords = .init(rate: Rate("10/second")) }
+        _ = push("1\n2\n", into: pipe)
+        pipe.lease(.later(now + .milliseconds(40)))
+        #expect(!pipe.needsPump(at: now) && pipe.nextDue == now + .milliseconds(40))
+        #expect(pipe.pump(isLast: false, at: now).stop == .waiting)
+        #expect(pipe.pump(isLast: false, at: now + .milliseconds(40)).stop == .lease(records: 2))
+        pipe.lease(.lease(records: 1, notBefore: now + .milliseconds(40)))
+        #expect(pipe.pump(isLast: false, at: now + .milliseconds(40)).run.records == 1 && response.text == "1\n")
     }
 
     @Test func aLossStopsThePipeUntilItIsReported() {

@@ -5,7 +5,7 @@ import Flow
 /// 1. Never more open streams than the limit, except those that were admitted by a part of it, and those of replicas that
 ///    could not reach the store for the time to live.
 /// 2. Never more starts than rate and burst while the store is up: ``Ledger``.
-/// 3. The leased shares of a rate add up to at most the rate.
+/// 3. The leased shares of a rate add up to at most the rate, and streams draw no more than their shares bring.
 /// 4. Without the store a replica admits and applies its part, and neither less nor more.
 /// 5. Every start has a verdict within `patience`; at the end nothing is held.
 struct Checks {
@@ -13,6 +13,9 @@ struct Checks {
     let streams: [StoreKey]
     let starts: [StoreKey]
     let shares: [StoreKey]
+    let rates: [SharedRate]
+    /// Of the time after everything is healed.
+    var total = DrawTotal()
     let route = StoreKey(.streams, route: "/")
     private let clientOfKey: [StoreKey: Int]
     /// The replicas that the store has reported to each process last; 1 before.
@@ -29,7 +32,9 @@ struct Checks {
         let clients = (0..<scenario.clients).map { ClientKey("client \($0)") }
         streams = clients.map { StoreKey(.streams, route: "/", client: $0) }
         starts = clients.map { StoreKey(.starts, route: "/", client: $0) }
-        shares = clients.map { StoreKey(.shares, route: "/", client: $0) }
+        let shares = clients.map { StoreKey(.shares, route: "/", client: $0) }
+        self.shares = shares
+        rates = shares.map { SharedRate(key: $0, rate: scenario.recordRate) }
         clientOfKey = Dictionary(uniqueKeysWithValues: zip(streams, 0...))
     }
 

@@ -8,6 +8,10 @@ package enum Fault: String, CaseIterable, Sendable {
     case shareNotLowered = "share-not-lowered"
     /// A replica says that it still holds the share that it has lowered.
     case shareNotReturned = "share-not-returned"
+    /// A stream sends records although its budget has none.
+    case drawsWithoutLease = "draws-without-lease"
+    /// A replica does not notice that a client has no stream any more that draws.
+    case lostStreamEnd = "lost-stream-end"
     /// The store's scripts use the time of the replica that calls.
     case clockOfReplica = "clock-of-replica"
     /// A command that comes late overwrites a newer one.

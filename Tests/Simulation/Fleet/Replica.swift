@@ -9,6 +9,11 @@ struct Replica {
         var isExtra: Bool
     }
 
+    struct Drawer {
+        /// Of the last draw.
+        var round: Int64?
+    }
+
     /// A process of its own: the name that the store knows.
     let name: String
     /// The clock: its time is `offset + elapsed * speed`.
@@ -16,6 +21,9 @@ struct Replica {
     let speed: Double
     var limits: SharedLimits
     var streams: [Int: Stream] = [:]
+    /// Streams that draw records, at most one of each client.
+    var drawers: [Int: Drawer] = [:]
+    var drawn = DrawLedger()
     /// Starts that wait for the store, by the sequence of their commands, with the client.
     var starts: [Int64: Int] = [:]
     /// Commands that are under way, by their sequences.

@@ -8,7 +8,8 @@ struct Scenario {
     let streamLimit: Int
     let routeLimit: Int
     let allowance: StartAllowance
-    /// Millionths of a record per second.
+    let recordRate: Rate
+    /// The same in millionths of a record per second.
     let recordLimit: Int64
     /// The mean time between two starts, in nanoseconds.
     let startPause: Double
@@ -28,7 +29,11 @@ struct Scenario {
         let rate = rates.randomElement(using: &random)
         guard let rate else { preconditionFailure("a scenario has a rate") }
         allowance = StartAllowance(rate: rate, burst: Int.random(in: 1...6, using: &random))
-        recordLimit = Int64.random(in: 1...2000, using: &random) * 1_000_000
+        let records = Int.random(in: 1...2000, using: &random)
+        guard let recordRate = Rate(records, per: .second) else {
+            preconditionFailure("a scenario has a rate of records")
+        }
+        (self.recordRate, recordLimit) = (recordRate, Int64(records) * 1_000_000)
         startPause = Double.random(in: 0.05...0.4, using: &random) * 1e9
         streamTime = Double.random(in: 0.2...6, using: &random) * 1e9
         disturbancePause = Double.random(in: 1...8, using: &random) * 1e9

@@ -81,18 +81,55 @@ extension Simulation {
     mutating func draw(_ client: Int) throws(Violation) {
         guard isActive else { return }
         queue.add(.draw(client: client), at: pause(1.6e8))
-        for index in replicas.indices {
-            guard let time = replicas[index]?.time(at: now), !isDisturbed || Bool.random(using: &random) else {
+        for index in replicas.indices where replicas[index] != nil {
+            if isDisturbed, Bool.random(using: &random) {
+                if Bool.random(using: &random) { endDrawing(client, index) }
                 continue
             }
-            let isShort = !isDisturbed || Bool.random(using: &random)
-            let records = Int.random(in: 0...100, using: &random)
-            let share = replicas[index]?.limits.drew(
-                records, of: checks.shares[client], limit: scenario.recordLimit, isShort: isShort, at: time)
-            trace(5, Int64(index), share ?? 0)
-            if let replica = replicas[index] { try require(checks.applied(share ?? 0, replica, at: now)) }
+            try draw(client, index, mostDraws: !isDisturbed || Bool.random(using: &random) ? 64 : 1)
             plan(index)
         }
         try require(checks.leases(client, replicas, at: now))
+    }
+
+    private mutating func draw(_ client: Int, _ index: Int, mostDraws: Int) throws(Violation) {
+        guard let time = replicas[index]?.time(at: now) else { return }
+        let rate = checks.rates[client]
+        if replicas[index]?.drawers[client] == nil {
+            replicas[index]?.drawers[client] = Replica.Drawer()
+            replicas[index]?.limits.opened(rate, at: time)
+        }
+        var round = replicas[index]?.drawers[client]?.round
+        for _ in 0..<mostDraws {
+            let draw = replicas[index]?.limits.draw(rate, upTo: 1000, after: &round, at: time)
+            try noteShare(client, index, at: time)
+            guard case .lease(let records, let begins) = draw else {
+                if fault == .drawsWithoutLease { try noteDrawn(50, client, index) }
+                break
+            }
+            try noteDrawn(records, client, index)
+            if begins > time { break }
+        }
+        replicas[index]?.drawers[client]?.round = round
+    }
+
+    private mutating func noteDrawn(_ records: Int, _ client: Int, _ index: Int) throws(Violation) {
+        trace(5, Int64(index), Int64(records))
+        checks.total.drew(records, of: client)
+        try require(replicas[index]?.drawn.drew(records, of: client))
+    }
+
+    /// The share of a client at a replica may have changed.
+    mutating func noteShare(_ client: Int, _ index: Int, at time: Instant) throws(Violation) {
+        let share = replicas[index]?.limits.applied(checks.shares[client], at: time) ?? 0
+        replicas[index]?.drawn.applied(share, of: client, at: time.nanoseconds)
+        if let replica = replicas[index] { try require(checks.applied(share, replica, at: now)) }
+    }
+
+    mutating func endDrawing(_ client: Int, _ index: Int) {
+        guard replicas[index]?.drawers.removeValue(forKey: client) != nil else { return }
+        if fault == .lostStreamEnd { return }
+        replicas[index]?.limits.closed(checks.shares[client])
+        plan(index)
     }
 }

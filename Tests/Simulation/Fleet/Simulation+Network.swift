@@ -94,7 +94,10 @@ extension Simulation {
         if let verdict { try verdictCame(verdict, command, index) }
         checks.noted(replicas[index], at: now)
         if case .shares = command.content {
-            for client in 0..<scenario.clients { try require(checks.leases(client, replicas, at: now)) }
+            for client in 0..<scenario.clients {
+                if replica.drawers[client] != nil { try noteShare(client, index, at: replica.time(at: now)) }
+                try require(checks.leases(client, replicas, at: now))
+            }
         }
         plan(index)
     }

@@ -18,7 +18,7 @@ package struct Simulation {
         case disturb
         case restart(replica: Int)
         case heal(Disturbance)
-        case healAll, checkProgress, stop, checkEnd
+        case healAll, checkProgress, beginTotal, endTotal, stop, checkEnd
     }
 
     enum Disturbance: Equatable {
@@ -39,7 +39,7 @@ package struct Simulation {
     }
 
     static let patience: Int64 = 25_000_000
-    private static let healing: Int64 = 9_000_000_000, ending: Int64 = 10_000_000_000
+    private static let healing: Int64 = 9_000_000_000, ending: Int64 = 10_000_000_000, measuring: Int64 = 4_000_000_000
 
     let seed: Int
     let fault: Fault?
@@ -115,6 +115,8 @@ package struct Simulation {
         case .restart(let replica): if replicas[replica] == nil { startProcess(replica) }
         case .heal(let disturbance): try heal(disturbance)
         case .healAll: try healAll()
+        case .beginTotal: beginTotal()
+        case .endTotal: try endTotal()
         case .checkProgress: try checkProgress()
         case .stop: stop()
         case .checkEnd: try checkEnd()
@@ -132,6 +134,17 @@ package struct Simulation {
 
     private mutating func checkProgress() throws(Violation) {
         try require(checks.progress(replicas, at: now))
+        queue.add(.beginTotal, at: now)
+    }
+
+    /// Everything has been well for some time.
+    private mutating func beginTotal() {
+        checks.total.begin(at: now)
+        queue.add(.endTotal, at: now + Self.measuring)
+    }
+
+    private mutating func endTotal() throws(Violation) {
+        try require(checks.total.check(limit: scenario.recordLimit, at: now))
         queue.add(.stop, at: now)
     }
 
@@ -139,6 +152,7 @@ package struct Simulation {
         isActive = false
         for index in replicas.indices {
             for stream in (replicas[index]?.streams ?? [:]).keys.sorted() { end(index, processes[index], stream) }
+            for client in (replicas[index]?.drawers ?? [:]).keys.sorted() { endDrawing(client, index) }
         }
         queue.add(.checkEnd, at: now + Self.ending)
     }
