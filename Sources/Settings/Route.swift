@@ -20,7 +20,7 @@ package struct Route: Equatable, Sendable {
     package var types = StreamTypes()
     /// The record with which a complete stream ends; `nil` if the end of the response is enough.
     package var endRecord: EndRecord?
-    /// The idle time after which a stream of events gets a comment; `nil` for never.
+    /// The idle time after which a stream of events gets a comment, and one of lines a blank line; `nil` for never.
     package var heartbeat: Duration?
     package var policy = Policy()
     package var overflow = Overflow.pause

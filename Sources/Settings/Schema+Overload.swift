@@ -38,8 +38,8 @@ extension Schema {
                 key?.report("has no effect here; allowed: with `framing: auto` or the name of a format")
             }
         }
-        if route.heartbeat != nil, route.framing != .auto, route.framing != .sse, let heartbeat = setting["heartbeat"] {
-            heartbeat.report("has no effect here; allowed: with `framing: auto` or `framing: sse`")
+        if route.heartbeat != nil, [.jsonSequence, .none].contains(route.framing), let heartbeat = setting["heartbeat"] {
+            heartbeat.report("has no effect here; allowed: with `framing: auto`, `ndjson` or `sse`")
         }
     }
 

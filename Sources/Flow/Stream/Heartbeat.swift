@@ -3,9 +3,6 @@
 /// It receives the time of each write, and is checked by a timer that is not moved with each record: a timer that fires
 /// early is set again.
 package struct Heartbeat: Equatable, Sendable {
-    /// A comment, which readers of events ignore, and its empty line, so that no block stays open after it.
-    package static let comment: StaticString = ":\n\n"
-
     private let interval: Duration
     private var lastSent: Instant
     /// Heartbeats were sent before any other byte, so that a byte order mark would no longer be the first.
@@ -52,5 +49,19 @@ package struct Heartbeat: Equatable, Sendable {
     /// beginning.
     package func body(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         isAheadOfBody ? bytes.from(EventBlock.textStart(bytes)) : bytes
+    }
+}
+
+extension RecordFormat {
+    /// What is sent between two records, and is not one; `nil` if the format has nothing that its readers ignore.
+    ///
+    /// Of events a comment, and its empty line, so that no block stays open after it; of lines a blank one. A text of a
+    /// sequence has no such form: RFC 7464 lets readers ignore a second RS, and many do not.
+    package var heartbeat: StaticString? {
+        switch self {
+        case .ndjson: "\n"
+        case .sse: ":\n\n"
+        case .jsonSequence: nil
+        }
     }
 }

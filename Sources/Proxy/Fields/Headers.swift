@@ -80,5 +80,7 @@ func addStreamFields(
         headers.replaceOrAdd(name: "RateLimit-Policy", value: fields.policy)
         headers.replaceOrAdd(name: "RateLimit", value: fields.state)
     }
+    // Both ask intermediaries to pass records on as they arrive: the standard field (RFC 10036), and the one that nginx reads.
+    headers.replaceOrAdd(name: "Incremental", value: "?1")
     headers.replaceOrAdd(name: "X-Accel-Buffering", value: "no")
 }

@@ -166,7 +166,7 @@ final class RecordPipe {
             overflow: settings.overflow, keys: route.keys.map { RecordTextKeys($0, in: format.framer) },
             reportsLosses: reportsLosses)
         queue.pendingBytes = pending
-        if format == .sse { heartbeat = settings.heartbeat.map { Heartbeat(every: $0, at: now) } }
+        if format.heartbeat != nil { heartbeat = settings.heartbeat.map { Heartbeat(every: $0, at: now) } }
     }
 
     /// The upstream has sent everything: what is queued of an unfinished last record is one.
@@ -208,12 +208,14 @@ final class RecordPipe {
         return ByteCount(text.utf8.count)
     }
 
-    /// The heartbeat's timer fired; only whole events have been sent, so that this is always between two of them.
+    /// The heartbeat's timer fired; only whole records have been sent, so that this is always between two of them.
     ///
     /// - Returns: The bytes that were written.
     func sendHeartbeat(at now: Instant) -> ByteCount {
-        guard heartbeat?.timerFired(at: now, isReady: room > 0) ?? false else { return .zero }
-        Heartbeat.comment.withUTF8Buffer { response?.write(UnsafeRawBufferPointer($0)) }
-        return ByteCount(Heartbeat.comment.utf8CodeUnitCount)
+        guard heartbeat?.timerFired(at: now, isReady: room > 0) ?? false, let bytes = format?.heartbeat else {
+            return .zero
+        }
+        bytes.withUTF8Buffer { response?.write(UnsafeRawBufferPointer($0)) }
+        return ByteCount(bytes.utf8CodeUnitCount)
     }
 }

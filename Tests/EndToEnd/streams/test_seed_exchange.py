@@ -26,7 +26,7 @@ def test_the_seed_exchange_header_for_header(weir, app, client):
     assert head["X-Stream-Rate"] == "10/second"
     assert head["X-Stream-Buffer-Size"] == "100"
     assert head["X-Stream-Total-Items"] == "10000"
-    assert head["X-Accel-Buffering"] == "no"
+    assert (head["X-Accel-Buffering"], head["Incremental"]) == ("no", "?1")
     assert "q=10;w=1" in head["RateLimit-Policy"].replace(" ", "")
     assert re.search(r";\s*r=\d+", head["RateLimit"])
 

@@ -322,14 +322,3 @@ def test_a_lagging_client_gets_no_comments(weir, origin, client):
     assert numbers(events(response, reader)) == list(range(1, count + 1))
     body = b"".join(event(number, 1000) for number in range(1, count + 1))
     assert reader.body.replace(COMMENT, b"") == body
-
-
-def test_lines_get_no_heartbeat(weir, origin, client):
-    script = HeldRecords(2)
-    proxy = weir(route(origin(script).url, heartbeat="100ms"))
-    response = client(proxy).get("/")
-    records = response.records()
-    assert next(records).number == 1
-    script.go.set()
-    script.over.set()
-    assert [each.number for each in records] == [2]

@@ -1,4 +1,5 @@
 import Flow
+import TestSupport
 import Testing
 
 @Suite struct HeartbeatTests {
@@ -56,8 +57,16 @@ import Testing
         #expect(tap.body(marked) == "data: a\n\n")
     }
 
-    @Test func isIgnoredByReaders() {
-        let comment = Array("\(Heartbeat.comment)".utf8)
+    @Test func isIgnoredByReadersOfEvents() throws {
+        let comment = Array("\(try #require(RecordFormat.sse.heartbeat))".utf8)
         #expect(EventReader("data: a\n\n".utf8 + comment + "data: b\n\n".utf8).events == ["a", "b"])
+    }
+
+    @Test(arguments: RecordFormat.allCases) func isNoRecord(format: RecordFormat) throws {
+        guard let heartbeat = format.heartbeat else { return }
+        try withOwnMemory(of: "\(heartbeat)".utf8) { bytes in
+            let run = try format.framer.run(in: bytes, maximum: .kibibytes(1))
+            #expect(run == .init(records: 0, bytes: bytes.count))
+        }
     }
 }

@@ -60,7 +60,7 @@ import Testing
         let headers = try streamFields(["Content-Type": "application/x-ndjson"], pace: pace)
         #expect(headers["x-stream-rate"] == ["10/second"])
         #expect(headers["x-stream-buffer-size"] == ["100"])
-        #expect(headers["x-accel-buffering"] == ["no"])
+        #expect(headers["x-accel-buffering"] == ["no"] && headers["incremental"] == ["?1"])
         #expect(headers["ratelimit-policy"] == ["\"records\";q=10;w=1;qu=\"records\""])
         #expect(headers["content-type"] == ["application/x-ndjson"])
         #expect(!headers.contains(name: "x-stream-total-items"))
@@ -73,9 +73,11 @@ import Testing
     }
 
     @Test func whatTheUpstreamSaysOfTheTermsIsReplaced() throws {
-        let headers = try streamFields(["X-Stream-Rate": "1/hour", "X-Stream-Id": "forged", "x-accel-buffering": "yes"])
+        let headers = try streamFields([
+            "X-Stream-Rate": "1/hour", "X-Stream-Id": "forged", "x-accel-buffering": "yes", "incremental": "?0",
+        ])
         #expect(headers["x-stream-rate"] == ["unlimited"])
-        #expect(headers["x-accel-buffering"] == ["no"])
+        #expect(headers["x-accel-buffering"] == ["no"] && headers["incremental"] == ["?1"])
     }
 
     @Test func theTotalIsTheUpstreamsOwnOrTheFieldThatTheRouteNames() throws {

@@ -34,7 +34,8 @@ struct ResponseHeadTests {
         let dropping = try head(length, length: 3, format: .ndjson) { $0.overflow = .dropOldest }
         #expect(dropping.body == .unknown)
         #expect(try head(length, length: 3, format: .sse) { $0.heartbeat = .seconds(1) }.body == .unknown)
-        #expect(try head(length, length: 3, format: .ndjson) { $0.heartbeat = .seconds(1) }.body == .length)
+        #expect(try head(length, length: 3, format: .ndjson) { $0.heartbeat = .seconds(1) }.body == .unknown)
+        #expect(try head(length, length: 3, format: .jsonSequence) { $0.heartbeat = .seconds(1) }.body == .length)
         let none = try head(length, length: 3, method: .HEAD)
         #expect(none.body == .none && none.headers["content-length"] == ["3"])
     }

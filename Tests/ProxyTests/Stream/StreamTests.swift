@@ -255,6 +255,25 @@ struct StreamTests {
         #expect(response.text == ":\n\n", "not while the client does not read")
     }
 
+    @Test func linesThatWaitForTheirPaceAreNoSilence() throws {
+        let bench = try StreamBench { $0.heartbeat = .seconds(1) }
+        let (_, response) = try bench.open([("X-Stream-Rate-Limit", "1/minute")])
+        bench.transfer.sendHead()
+        bench.transfer.send("1\n2\n")
+        bench.advance(by: .milliseconds(2500))
+        #expect(response.text == "1\n\n\n")
+        bench.advance(by: .seconds(58))
+        #expect(response.text.split(separator: "\n") == ["1", "2"])
+    }
+
+    @Test func aSequenceGetsNoHeartbeat() throws {
+        let bench = try StreamBench { $0.heartbeat = .seconds(1) }
+        let (_, response) = try bench.open()
+        bench.transfer.sendHead(200, [("Content-Type", "application/json-seq")])
+        bench.advance(by: .seconds(5))
+        #expect(response.text.isEmpty)
+    }
+
     // MARK: Ended from outside
 
     @Test(arguments: [false, true])
