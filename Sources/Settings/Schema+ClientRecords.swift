@@ -37,7 +37,7 @@ extension Schema {
 
     struct WrittenClientRecords {
         var allowance = RecordAllowance()
-        var scope: Route.Scope
+        var scope = Route.Scope.local
     }
 
     static var clientRecordsKeys: [Key<WrittenClientRecords>] {
