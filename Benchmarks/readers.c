@@ -1,7 +1,7 @@
 /*
  * Many readers of one feed: what they receive, how late, and what is missing.
  *
- *   readers --port N [--readers 1000] [--stopped 0] [--interval-us 0] [--notices 0] --path /records
+ *   readers --port N [--readers 1000] [--stopped 0] [--interval-us 0] [--notices 0] [--pace 0] --path /records
  *
  * Opens the readers, prints "open", and then obeys lines on its standard input; one thread, one epoll loop:
  *
@@ -9,7 +9,7 @@
  *
  * A record is a line that begins with {"seq":N,"due":D; D is when it was due, in nanoseconds of CLOCK_MONOTONIC, so `now - D` is
  * its delay. The first --stopped readers never read. After a gap in the numbers the line before must be weir's notice with its
- * exact size (--notices 1 asks for them); `unreported` counts gaps without one.
+ * exact size (--notices 1 asks for them); `unreported` counts gaps without one. With --pace N each asks for N records a second.
  */
 #define _GNU_SOURCE
 #include "common.h"
@@ -108,7 +108,7 @@ static void read_all(int fd)
     close(fd);
 }
 
-static void open_reader(uint16_t port, const char *path, bool is_stopped, bool wants_notices)
+static void open_reader(uint16_t port, const char *path, bool is_stopped, const char *fields)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in address = {
@@ -118,7 +118,7 @@ static void open_reader(uint16_t port, const char *path, bool is_stopped, bool w
     readers = allocate(readers, (size_t)fd + 1, sizeof *readers);
     readers[fd] = (struct reader){.is_open = true, .is_stopped = is_stopped, .next = -1};
     int size = snprintf(buffer, sizeof buffer, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s\r\n", path,
-                        wants_notices ? "Prefer: stream-notices\r\n" : "");
+                        fields);
     if (send(fd, buffer, (size_t)size, MSG_NOSIGNAL) != size)
         give_up("send");
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
@@ -162,15 +162,20 @@ int main(int argc, char **argv)
     int64_t stopped = (int64_t)number_option(argc, argv, "--stopped", 0);
     int64_t interval = (int64_t)(number_option(argc, argv, "--interval-us", 0) * 1000);
     bool wants_notices = number_option(argc, argv, "--notices", 0) > 0;
+    int64_t pace = (int64_t)number_option(argc, argv, "--pace", 0);
     uint16_t port = (uint16_t)number_option(argc, argv, "--port", 0);
     const char *path = "/records";
     for (int i = 1; i + 1 < argc; i += 2)
         if (!strcmp(argv[i], "--path"))
             path = argv[i + 1];
+    char fields[128], limit[64] = "";
+    if (pace > 0)
+        snprintf(limit, sizeof limit, "X-Stream-Rate-Limit: %" PRId64 "/second\r\n", pace);
+    snprintf(fields, sizeof fields, "%s%s", limit, wants_notices ? "Prefer: stream-notices\r\n" : "");
     raise_descriptor_limit();
     epoll = epoll_create1(EPOLL_CLOEXEC);
     for (int64_t i = 0; i < count; i++) {
-        open_reader(port, path, i < stopped, wants_notices);
+        open_reader(port, path, i < stopped, fields);
         read_until(now_ns() + interval, INT64_MAX);
     }
     printf("open\n");

@@ -28,9 +28,6 @@ package struct Pacer: Sendable {
     /// Whether records are sent at once as long as the client takes them, so that no timer is needed.
     package var isUnlimited: Bool { meter.isUnlimited && leased == nil }
 
-    /// Whether any number of records may be sent now and later, until something changes.
-    package var isUnrestricted: Bool { isUnlimited && credit == nil && !isPaused }
-
     /// Whether the client itself has stopped its stream, by a pause or without credit.
     package var isStoppedByClient: Bool { isPaused || credit == 0 }
 

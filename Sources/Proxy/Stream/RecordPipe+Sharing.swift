@@ -14,7 +14,9 @@ extension RecordPipe {
     ///   - now: The time.
     /// - Returns: What was sent; `nil` if they have to be pushed.
     func pass(_ records: SharedLog.Slice, isLast: Bool, at now: Instant) -> RecordFramer.Run? {
-        guard let response, passesRecords, records.range.count <= response.room else { return nil }
+        guard let response, passesRecords, records.range.count <= response.room,
+            pacer.available(at: now) >= records.records
+        else { return nil }
         if records.isWhole, isLast || records.range.count >= Self.ownWrite {
             response.write(records.segment.chunk)
         } else {
@@ -26,7 +28,6 @@ extension RecordPipe {
     }
 
     private var passesRecords: Bool {
-        format != nil && pacer.isUnrestricted && queue.canBePassed && replay == nil && losses.isEmpty
-            && heartbeat?.changesNothing ?? true
+        format != nil && queue.canBePassed && replay == nil && losses.isEmpty && heartbeat?.changesNothing ?? true
     }
 }

@@ -52,6 +52,7 @@ extension Stream {
             return records.withBytes { bytesArrived($0) }
         }
         account.sent(run, at: now)
+        if pipe.pacer.isStoppedByClient { noteHold(at: now) }
         perform(machine.chunkArrived(at: now, level: .low))
         waitForPace(hasRoom: true)
     }

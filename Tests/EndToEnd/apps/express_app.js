@@ -9,6 +9,7 @@ const app = express()
 const NDJSON = 'application/x-ndjson'
 const made = new Map() // records, by the tag of the request that asked for them
 const ended = new Map() // streams that are over
+const begun = new Map() // generators
 const count = (counter, tag) => counter.set(tag, (counter.get(tag) ?? 0) + 1)
 const order = (number) =>
   JSON.stringify({ orderId: number, status: 'shipped', customer: `Zoë ${number}`, total: number * 3 }) + '\n'
@@ -94,6 +95,7 @@ app.get('/v1/firehose', async (req, res) => {
   const tag = req.query.tag
   res.set('Content-Type', NDJSON)
   let number = 0
+  count(begun, tag)
   do {
     number++
     count(made, tag)
@@ -131,7 +133,7 @@ app.all('/v1/echo', (req, res) => {
 
 app.get('/stats', (req, res) => {
   const tag = req.query.tag
-  res.json({ made: made.get(tag) ?? 0, ended: ended.get(tag) ?? 0 })
+  res.json({ made: made.get(tag) ?? 0, begun: begun.get(tag) ?? 0, ended: ended.get(tag) ?? 0 })
 })
 
 const server = app.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`))

@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 app = FastAPI()
 NDJSON = "application/x-ndjson"
 made = collections.Counter()  # records, by the tag of the request that asked for them
+begun = collections.Counter()  # generators
 ended = collections.Counter()  # generators that are over
 
 
@@ -87,6 +88,7 @@ async def one_order(number: int):
 async def firehose(tag: str):
     async def lines():
         number = 0
+        begun[tag] += 1
         try:
             while True:
                 number += 1
@@ -142,7 +144,7 @@ async def echo(request: Request):
 
 @app.get("/stats")
 async def stats(tag: str):
-    return {"made": made[tag], "ended": ended[tag]}
+    return {"made": made[tag], "begun": begun[tag], "ended": ended[tag]}
 
 
 if __name__ == "__main__":

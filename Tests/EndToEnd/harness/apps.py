@@ -48,6 +48,10 @@ class App:
         """How many records the streams with this tag have made."""
         return self.get(f"/stats?tag={tag}")["made"]
 
+    def begun(self, tag):
+        """How many generators with this tag have begun; of FastAPI and Express."""
+        return self.get(f"/stats?tag={tag}")["begun"]
+
     def ended(self, tag):
         """How many generators with this tag have been ended, by themselves or by their reader's leaving."""
         return self.get(f"/stats?tag={tag}")["ended"]

@@ -68,18 +68,23 @@ def test_readers_share_one_request(weir, origin, client, workers):
     readers(proxy, 0)
 
 
-def test_one_generator_of_an_app_serves_fifty_clients(weir, app, client):
+def test_one_generator_of_an_app_serves_two_hundred_clients(weir, app, client):
     tag = f"shared-{app.name}"
-    proxy = weir(shared(app, "linger: 0s", rate="{ default: 100/second }"), workers=2)
-    streams = [client(proxy).get(f"/v1/firehose?tag={tag}").records() for _ in range(50)]
+    proxy = weir(shared(app, "linger: 0s", rate="{ default: 20/second }"), workers=2)
+    clients = [client(proxy) for _ in range(200)]
+    streams = [each.get(f"/v1/firehose?tag={tag}").records() for each in clients]
     for records in streams:
-        for _ in range(20):
-            next(records)
-    readers(proxy, 50)
+        first, *others = numbers(records, 5)
+        assert others == list(range(first + 1, first + 5))
+    readers(proxy, 200)
+    assert app.begun(tag) == 1
     assert Metrics(proxy).total("weir_shared_pulls", route="/") == 1
     assert Metrics(proxy).total("weir_upstream_connections", route="/", state="active") == 1
-    for records in streams:
-        records.close()
+    for each in clients:
+        each.close()
+    eventually(lambda: app.ended(tag) == 1, "the generator has ended")
+    pulls(proxy, 0)
+    assert app.begun(tag) == 1
 
 
 def test_waiting_readers_get_the_head_together(weir, origin, client):

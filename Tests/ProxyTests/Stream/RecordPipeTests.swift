@@ -59,6 +59,35 @@ struct RecordPipeTests {
         #expect(pipe.pump(isLast: false, at: now + .milliseconds(500)).run.records == 1)
     }
 
+    /// A segment of records of a shared stream.
+    private func slice(_ text: String) throws -> SharedLog.Slice {
+        var cutter = RecordCutter(framer: .lines, maximum: .kibibytes(1))
+        Array(text.utf8).withUnsafeBytes { cutter.push($0) }
+        let segment = cutter.cut(at: now)
+        var log = SharedLog(retention: Retention())
+        return log.append(try #require(segment))
+    }
+
+    @Test func sharedRecordsPassTheQueueAsFarAsThePacePermits() throws {
+        let pace = Pace.limited(try #require(Rate("2/second")))
+        let pipe = pipe { $0.policy.defaultPace = pace }
+        #expect(pipe.pass(try slice("1\n"), isLast: true, at: now)?.records == 1)
+        #expect(pipe.pass(try slice("2\n"), isLast: true, at: now) == nil)
+        #expect(pipe.pass(try slice("2\n3\n"), isLast: true, at: now + .milliseconds(500)) == nil)
+        #expect(pipe.pass(try slice("2\n"), isLast: true, at: now + .milliseconds(500))?.records == 1)
+        #expect(response.text == "1\n2\n")
+    }
+
+    @Test func sharedRecordsPassTheQueueAsFarAsTheClientRequestsThem() throws {
+        let pipe = pipe()
+        pipe.pacer.request(2)
+        #expect(pipe.pass(try slice("1\n"), isLast: true, at: now)?.records == 1)
+        #expect(pipe.pass(try slice("2\n3\n"), isLast: true, at: now) == nil)
+        pipe.pacer.hold(true)
+        #expect(pipe.pass(try slice("2\n"), isLast: true, at: now) == nil)
+        #expect(response.text == "1\n" && pipe.pacer.remainingCredit == 1)
+    }
+
     @Test func aLeaseIsRequestedBeforeTheFirstRecord() throws {
         let pipe = pipe { $0.streams.clientRecords = .init(rate: Rate("10/second")) }
         #expect(push("1\n2\n", into: pipe).run.records == 0 && pipe.needsPump(at: now))
