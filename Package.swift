@@ -44,6 +44,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "PlainText", swiftSettings: strict),
         .target(name: "LiveScreen", dependencies: ["PlainText"], swiftSettings: strict),
+        .target(name: "Planning", dependencies: ["Flow", "PlainText", "Settings"], swiftSettings: strict),
         .target(name: "CNghttp2", linkerSettings: [.linkedLibrary("nghttp2")]),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(
@@ -75,7 +76,8 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "CCurl", "Flow", "Settings", "Observability", "PlainText", "LogReport", "LiveScreen", "Upstream",
+                "CCurl", "Flow", "Settings", "Observability", "PlainText", "LogReport", "LiveScreen", "Planning",
+                "Upstream",
                 "Downstream",
                 "Proxy", "Admin", nio, nioHTTP1, nioPosix, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -100,6 +102,7 @@ let package = Package(
             name: "LogReportTests", dependencies: ["LogReport", "CZlib", "Flow", "Observability", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "PlainTextTests", dependencies: ["PlainText"], swiftSettings: strict),
+        .testTarget(name: "PlanningTests", dependencies: ["Planning", "Flow", "Settings"], swiftSettings: strict),
         .testTarget(name: "LiveScreenTests", dependencies: ["LiveScreen"], swiftSettings: strict),
         .testTarget(
             name: "UpstreamTests", dependencies: ["Upstream", "Flow", nio, nioHTTP1, nioPosix, "TestSupport"],
@@ -129,7 +132,7 @@ let package = Package(
             swiftSettings: strict),
         // The fleet of replicas in virtual time, and the program that runs thousands of them.
         .target(
-            name: "Simulation", dependencies: ["Flow", "TestSupport"], path: "Tests/Simulation/Fleet",
+            name: "Simulation", dependencies: ["Flow", "Planning", "TestSupport"], path: "Tests/Simulation/Fleet",
             swiftSettings: strict),
         .executableTarget(
             name: "weir-simulation", dependencies: ["Simulation"], path: "Tests/Simulation/Driver",

@@ -26,6 +26,7 @@
 #define LARGEST_RECORD (1 << 20)
 #define SMALLEST_RECORD 64
 #define BATCH (64 << 10)
+#define RETRY_NS 5000000
 
 enum kind { READING, WAITING, ENDLESS, PACED };
 
@@ -115,8 +116,13 @@ static int64_t send_due(void)
             if (!send_body(fd, (int64_t)framed_size - begun))
                 break;
         }
-        if (stream->is_open && stream->kind == PACED && next_due(stream) < earliest)
-            earliest = next_due(stream);
+        if (!stream->is_open || stream->kind != PACED)
+            continue;
+        int64_t due = next_due(stream);
+        if (due <= now) /* the peer takes no more */
+            due = now + RETRY_NS;
+        if (due < earliest)
+            earliest = due;
     }
     return earliest;
 }

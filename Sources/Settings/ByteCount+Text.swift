@@ -1,4 +1,4 @@
-import Flow
+package import Flow
 
 extension ByteCount {
     /// The units of the configuration, largest first.
@@ -7,7 +7,7 @@ extension ByteCount {
     ]
 
     /// Reads a whole number of bytes with or without a unit: `64KiB`, `1MiB`, `1GiB`, `4096`; `nil` for anything else.
-    init?(text: String) {
+    package init?(text: String) {
         let unit = text.drop { $0.isASCII && $0.isNumber }
         guard let scale = Self.units.first(where: { $0.name == unit }),
             let count = Int(wholeNumber: text[..<unit.startIndex])

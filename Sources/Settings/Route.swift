@@ -62,6 +62,9 @@ package struct Route: Equatable, Sendable {
     package var cors: CrossOriginPolicy?
     package var headers = Headers()
 
+    /// The name in logs, metrics and commands.
+    package var label: String { name ?? (match.host ?? "") + match.path }
+
     package init(match: RouteMatch, upstreams: [UpstreamAddress]) {
         self.match = match
         self.upstreams = upstreams

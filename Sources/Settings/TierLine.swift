@@ -14,10 +14,11 @@ struct TierLine: Equatable {
     let key: Key
     let tier: String
 
+    /// Reads a line; `nil` if it is empty or a comment.
+    ///
     /// - Parameters:
     ///   - text: Without the line feed.
     ///   - identity: What identifies the clients of the route.
-    /// - Returns: The line; `nil` if it is empty or a comment.
     /// - Throws: What is wrong. It never contains the key, which may be secret.
     init?(_ text: Substring, identity: Route.ClientKey) throws(Refusal) {
         let text = (text.utf8.last == UInt8(ascii: "\r") ? text.dropLast() : text).trimmingOptionalWhitespace

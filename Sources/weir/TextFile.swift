@@ -10,6 +10,7 @@ enum TextFile {
     ///   - limit: The maximum length in bytes; a multiple of 1 MiB.
     ///   - waitsForPipe: Whether it may be a pipe, whose writer may never come.
     /// - Returns: The content.
+    /// - Throws: Why it cannot be read.
     static func read(_ path: String, atMost limit: Int, waitsForPipe: Bool = true) throws(UnreadableFile) -> String {
         try read(open(path, O_RDONLY | O_CLOEXEC | (waitsForPipe ? 0 : O_NONBLOCK)), limit, isPipe: waitsForPipe)
     }

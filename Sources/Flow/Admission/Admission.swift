@@ -96,6 +96,7 @@ package struct Admission: Sendable {
     ///   - client: Whose limits count.
     ///   - tier: The limits of the client's tier; `nil` if it has none. What it has open counts whatever its tier was.
     ///   - now: The time.
+    /// - Returns: What the stream has taken.
     /// - Throws: The first limit that is reached; then nothing was taken.
     @discardableResult
     package mutating func admit(

@@ -42,8 +42,7 @@ final class ProxyRoute: Sendable {
     ///   - log: Reports the route's breakers.
     init(_ settings: Route, hasAddresses: Bool = true, after previous: ProxyRoute? = nil, log: Logger? = nil) {
         self.settings = settings
-        let name =
-            settings.name ?? settings.match.host.map { $0 + settings.match.path } ?? settings.match.path
+        let name = settings.label
         self.name = name
         upstreams = RouteUpstream.all(of: settings, after: previous?.upstreams ?? [])
         sharedName = settings.sharesLimits ? settings.match.sharedName : nil
@@ -54,12 +53,7 @@ final class ProxyRoute: Sendable {
                     "breaker",
                     metadata: ["route": "\(name)", "kind": "\(kind.rawValue)", "state": "\(state.rawValue)"])
             }
-        machineLimits = StreamMachine.Limits(
-            firstByte: settings.timeouts.firstByte, firstRecord: settings.timeouts.firstRecord,
-            betweenRecords: settings.timeouts.betweenRecords, idle: settings.timeouts.idle,
-            pause: settings.timeouts.pause, stall: settings.stallTimeout?.after, total: settings.timeouts.total,
-            resumeWindow: settings.resumeWindow, endsWhenFull: settings.overflow == .disconnect,
-            isStallDryRun: settings.stallTimeout?.isDryRun ?? false)
+        machineLimits = StreamMachine.Limits(settings)
         requestFields = FieldRules(settings.headers.request)
         responseFields = FieldRules(settings.headers.response)
         async = hasAddresses && settings.framing != .none ? settings.async : nil
@@ -73,55 +67,5 @@ final class ProxyRoute: Sendable {
     func applyLimits(at now: Instant) {
         gate.apply(GateRules(settings, sharedName: sharedName), upstreams: upstreams, at: now)
         promises.setLimits(perName: settings.async?.perClient)
-    }
-}
-
-extension GateRules {
-    fileprivate init(_ settings: Route, sharedName: String?) {
-        self.init(
-            limits: Admission.Limits(settings.streams),
-            clientBreaker: settings.breaker.map { CircuitBreaker.Policy($0) },
-            isClientBreakerDryRun: settings.breaker?.isDryRun ?? false,
-            upstreams: UpstreamRules(
-                balance: settings.balance, limit: settings.upstreamStreams,
-                breaker: settings.upstreamBreaker.map { CircuitBreaker.Policy($0) },
-                isBreakerDryRun: settings.upstreamBreaker?.isDryRun ?? false,
-                check: settings.healthCheck.map { .init(rise: $0.rise, fall: $0.fall, interval: $0.interval) }),
-            clientRecords: settings.streams.localRecords,
-            sharedRecords: settings.streams.sharedRecords(of: sharedName))
-        tiers = settings.tiers.mapValues { tier in
-            Tier(
-                limits: Admission.Limits(tier.streams), clientRecords: tier.streams.localRecords,
-                sharedRecords: tier.streams.sharedRecords(of: sharedName))
-        }
-    }
-}
-
-extension Route.StreamLimits {
-    /// A client's allowance of records at this replica alone.
-    fileprivate var localRecords: RecordAllowance? { recordScope == .local ? clientRecords : nil }
-
-    /// A client's record rate over all replicas, at the store under the route's name.
-    fileprivate func sharedRecords(of route: String?) -> SharedRecordRule? {
-        guard recordScope == .replicas, let rate = clientRecords?.rate, let route else { return nil }
-        return SharedRecordRule(route: route, rate: rate)
-    }
-}
-
-extension Admission.Limits {
-    fileprivate init(_ streams: Route.StreamLimits) {
-        self.init(
-            perClient: streams.perClient, perRoute: streams.perRoute,
-            // Over all replicas, this one alone cannot count them.
-            starts: streams.scope == .local ? streams.starts : nil, startsBurst: streams.startsBurst,
-            isDryRun: streams.isDryRun)
-    }
-}
-
-extension CircuitBreaker.Policy {
-    fileprivate init(_ settings: Route.Breaker) {
-        self.init(
-            trips: settings.failures, window: settings.window, cooldown: settings.cooldown, probes: settings.probes,
-            probeRecords: settings.probeRecords)
     }
 }

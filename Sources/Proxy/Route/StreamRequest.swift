@@ -12,7 +12,7 @@ final class StreamRequest {
     let client: String
     /// The client's key for the route's limits.
     let key: ClientKey
-    /// The name of the client's tier on the route; `nil` if it has none. Kept over a reload.
+    /// The name of the client's tier on the route, also after a reload; `nil` if it has none.
     let tier: String?
     /// The route that the request matched, or, after a reload, its replacement.
     var route: ProxyRoute

@@ -22,7 +22,8 @@ struct RecordPipeTests {
             pace: settings.policy.defaultPace, burst: 1, buffer: settings.policy.defaultBuffer,
             maximumBytes: .kibibytes(4), maximumRecordBytes: .kibibytes(1))
         let pipe = RecordPipe(terms: terms, policy: settings.policy, response: response, at: now)
-        pipe.begin(.ndjson, on: route, reportsLosses: reportsLosses,
+        pipe.begin(
+            .ndjson, on: route, reportsLosses: reportsLosses,
             sharesBudget: settings.streams.clientRecords != nil, at: now)
         return pipe
     }

@@ -1,4 +1,5 @@
 import Flow
+import Planning
 
 /// Clients: starts, ends and draws.
 extension Simulation {

@@ -1,3 +1,5 @@
+import Planning
+
 /// What happens to the fleet's surroundings.
 extension Simulation {
     mutating func disturb() {

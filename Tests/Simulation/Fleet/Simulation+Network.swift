@@ -1,4 +1,5 @@
 import Flow
+import Planning
 
 /// Messages between the replicas and the store, and what each does with them.
 extension Simulation {

@@ -1,4 +1,5 @@
 import Flow
+import Planning
 import TestSupport
 
 /// A fleet in virtual time: the real machines of several replicas, a model of the store, and a network between them

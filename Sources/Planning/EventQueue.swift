@@ -1,5 +1,5 @@
 /// Values in the order of their times; those of the same time in the order in which they were added.
-struct EventQueue<Event> {
+package struct EventQueue<Event> {
     /// The heap moves only numbers: the values stay where they are.
     private struct Entry {
         let time: Int64
@@ -15,7 +15,10 @@ struct EventQueue<Event> {
     private var freeSlots: [Int] = []
     private var added = 0
 
-    mutating func add(_ event: Event, at time: Int64) {
+    package init() {}
+
+    /// Adds a value at a time, in nanoseconds.
+    package mutating func add(_ event: Event, at time: Int64) {
         let slot = freeSlots.popLast() ?? events.count
         if slot == events.count { events.append(event) } else { events[slot] = event }
         heap.append(Entry(time: time, order: added, slot: slot))
@@ -27,7 +30,8 @@ struct EventQueue<Event> {
         }
     }
 
-    mutating func removeFirst() -> (time: Int64, event: Event)? {
+    /// The first value, with its time; `nil` if there is none.
+    package mutating func removeFirst() -> (time: Int64, event: Event)? {
         guard let first = heap.first, let event = events[first.slot] else { return nil }
         events[first.slot] = nil
         freeSlots.append(first.slot)

@@ -1,0 +1,21 @@
+/// What a piece of work costs, for plans.
+///
+/// The times are those of the machine on which they were measured; the memory hardly depends on it. `docs/PLANNING.md` has
+/// the accuracy.
+package struct UnitCosts: Equatable, Sendable {
+    /// CPU time in microseconds, of a stream's begin and of a rejection, each with its connection.
+    package var start, rejection: Double
+    /// One read of an upstream's socket, one write to a client's, and one timer of the pace, each with its part of the
+    /// loop's wake-up.
+    package var read, write, timer: Double
+    package var record, kibibyte: Double
+    /// Memory in bytes: of the process, an open stream, in addition of one whose upstream is paused, and of a buffered byte.
+    package var process, stream, pausedStream, bufferedByte: Double
+
+    /// By `Benchmarks/plan --calibrate`, on a virtual machine with two cores (Linux 6.18, release build, libcurl 8.14).
+    ///
+    /// `record` is that of the table of framing in `docs/BENCHMARKS.md`, with the queue and the pace.
+    package static let measured = UnitCosts(
+        start: 270, rejection: 150, read: 15.3, write: 14.7, timer: 4, record: 0.02, kibibyte: 0.4,
+        process: 31.7 * 1_048_576, stream: 21_000, pausedStream: 11_000, bufferedByte: 1.12)
+}
