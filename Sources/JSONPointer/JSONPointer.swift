@@ -42,6 +42,11 @@ extension JSONPointer {
 
 extension JSONPointer: RecordKeyReader {
     package func key(of record: UnsafeRawBufferPointer) -> RecordKey? {
+        value(in: record).map { RecordKey($0.bytes, kind: UInt8($0.kind.rawValue)) }
+    }
+
+    /// The string, unescaped, or the literal at the pointer, valid until the next call on this thread.
+    private func value(in record: UnsafeRawBufferPointer) -> (kind: weir_json_kind, bytes: UnsafeRawBufferPointer)? {
         guard !record.isEmpty else { return nil }
         var value: UnsafePointer<CChar>?
         var length = 0
@@ -53,6 +58,17 @@ extension JSONPointer: RecordKeyReader {
             }
         }
         guard let kind, kind != weir_json_none else { return nil }
-        return RecordKey(UnsafeRawBufferPointer(start: value, count: length), kind: UInt8(kind.rawValue))
+        return (kind, UnsafeRawBufferPointer(start: value, count: length))
+    }
+}
+
+/// A weight is a number without a sign, a fraction and an exponent; a string of digits is none.
+extension JSONPointer: RecordWeightReader {
+    package func weight(of text: UnsafeRawBufferPointer) -> Int? {
+        guard let value = value(in: text), value.kind == weir_json_literal else { return nil }
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        // As many digits as the largest weight has.
+        guard (1...9).contains(value.bytes.count), value.bytes.allSatisfy(digits.contains) else { return nil }
+        return value.bytes.reduce(0) { $0 * 10 + Int($1 - digits.lowerBound) }
     }
 }

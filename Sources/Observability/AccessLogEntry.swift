@@ -77,6 +77,7 @@ extension JSONText {
             add("rate", terms.pace.text)
             add("buffer", terms.buffer)
             add("records", totals.records)
+            if let units = totals.units { add("units", units) }
         }
         add("bytes", totals.bytes.bytes)
         add("duration", seconds: totals.lasted)

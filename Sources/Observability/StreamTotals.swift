@@ -12,6 +12,8 @@ package struct StreamTotals: Equatable, Sendable {
     package var terms: Terms?
     /// Records written to the client.
     package var records: Int
+    /// Units that these records weigh; `nil` if each counts as one.
+    package var units: Int?
     /// Bytes of the body written to the client.
     package var bytes: ByteCount
     /// Since the request was read.

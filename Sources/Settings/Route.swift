@@ -20,6 +20,8 @@ package struct Route: Equatable, Sendable {
     package var types = StreamTypes()
     /// The record with which a complete stream ends; `nil` if the end of the response is enough.
     package var endRecord: EndRecord?
+    /// What a record counts for the pace and the budgets; `nil` if each counts as one.
+    package var weight: Weight?
     /// The idle time after which a stream of events gets a comment, and one of lines a blank line; `nil` for never.
     package var heartbeat: Duration?
     package var policy = Policy()
@@ -209,6 +211,18 @@ extension Route {
         /// A JSON Pointer (RFC 6901) into the record, and the value there: a string, or a number, true, false or null as
         /// it is written.
         case pointer(String, value: String)
+    }
+
+    /// The weights of records, in units such as tokens.
+    package struct Weight: Equatable, Sendable {
+        /// A JSON Pointer (RFC 6901) to the number in a record.
+        package var pointer: String
+        /// The weight of a record without such a number.
+        package var standard = 1
+        /// Whether the number is the total of the stream so far.
+        package var isCumulative = false
+
+        package init(pointer: String) { self.pointer = pointer }
     }
 
     /// The maximum times of the parts of an exchange with the upstream; `nil` for no limit.

@@ -23,6 +23,16 @@ extension Schema {
         }
         checkTiers(of: route, in: setting)
         if let shared = setting["shared"] { checkSharing(of: route, in: shared) }
+        if route.shared != nil, route.weight?.isCumulative == true, let cumulative = setting["weight"]?["cumulative"] {
+            // A reader that joins later would be charged for the records before.
+            cumulative.report("is \(cumulative.description); allowed: without `shared`")
+        }
+        if route.weight != nil, ([route.streams] + route.tiers.values.map(\.streams)).contains(where: countsAtReplicas),
+            let weight = setting["weight"]
+        {
+            // The share of a replica follows from the records that it draws.
+            weight.report("is \(weight.description); allowed: without `scope: replicas` of `client_records`")
+        }
         if route.framing != .auto, let types = setting["types"] {
             types.report("has no effect here; allowed: with `framing: auto`")
         }
@@ -33,15 +43,19 @@ extension Schema {
         }
         if route.framing == .none {
             for key in [
-                setting["end_record"], setting["timeouts"]?["first_record"], setting["timeouts"]?["between_records"],
+                setting["end_record"], setting["weight"], setting["timeouts"]?["first_record"],
+                setting["timeouts"]?["between_records"],
             ] {
                 key?.report("has no effect here; allowed: with `framing: auto` or the name of a format")
             }
         }
-        if route.heartbeat != nil, [.jsonSequence, .none].contains(route.framing), let heartbeat = setting["heartbeat"] {
+        if route.heartbeat != nil, [.jsonSequence, .none].contains(route.framing), let heartbeat = setting["heartbeat"]
+        {
             heartbeat.report("has no effect here; allowed: with `framing: auto`, `ndjson` or `sse`")
         }
     }
+
+    private static func countsAtReplicas(_ streams: Route.StreamLimits) -> Bool { streams.recordScope == .replicas }
 
     static var stallTimeoutKeys: [Key<Route.StallTimeout>] {
         [

@@ -16,6 +16,7 @@ extension Schema {
             Key("framing", .word(), \.framing),
             types,
             endRecord,
+            Key("weight", orOff: weightKeys, \.weight, from: Route.Weight(pointer: "")),
             Key("heartbeat", orOff: .duration(.milliseconds(100) ... .hours(1)), \.heartbeat),
             rate(\.policy),
             buffer(\.policy),
@@ -135,39 +136,6 @@ extension Schema {
             for (type, item) in zip(types, items) where !seen.insert(type).inserted {
                 item.report("is \(item.description): it is listed twice")
             }
-        }
-    }
-
-    /// The keys of `end_record`, of which one form is written.
-    struct EndRecordKeys {
-        var data: String?
-        var pointer: String?
-        var value: String?
-    }
-
-    static var endRecordKeys: [Key<EndRecordKeys>] {
-        [
-            Key("data", .recordText, \.data),
-            Key("pointer", .jsonPointer, \.pointer),
-            Key("value", .recordText, \.value),
-        ]
-    }
-
-    private static var endRecord: Key<Route> {
-        Key(name: "end_record") { setting, route in
-            guard !setting.isOff else { return }
-            var keys = EndRecordKeys()
-            setting.read(endRecordKeys, into: &keys, or: Off.allowed)
-            route.endRecord =
-                switch (keys.data, keys.pointer, keys.value) {
-                case (let data?, nil, nil): .data(data)
-                case (nil, let pointer?, let value?): .pointer(pointer, value: value)
-                default: nil
-                }
-            let (data, pointer, value) = (setting["data"], setting["pointer"], setting["value"])
-            let isOneForm = data == nil ? pointer != nil && value != nil : pointer == nil && value == nil
-            guard setting.isMapping, !isOneForm else { return }
-            setting.report("is \(setting.description); allowed: a mapping of either `data`, or `pointer` and `value`")
         }
     }
 

@@ -40,6 +40,40 @@ import Testing
         #expect(try key(pointer, record + "\n") == nil)
     }
 
+    private func weight(_ pointer: String, _ record: String) throws -> Int? {
+        let pointer = try #require(JSONPointer(pointer))
+        return withOwnMemory(of: record.utf8) { pointer.weight(of: $0) }
+    }
+
+    @Test(arguments: [
+        ("/n", #"{"n":0}"#, 0), ("/n", #"{"n": 7 }"#, 7), ("/n", #"{"n":999999999}"#, 999_999_999),
+        ("/usage/completion_tokens", #"{"usage":{"prompt_tokens":1,"completion_tokens":42}}"#, 42),
+        ("/list/0/n", #"{"list":[{"n":3}]}"#, 3), ("/n", "\n\n{\"n\":5}\r\n\n", 5),
+    ]) func aWeightIsAWholeNumber(pointer: String, record: String, weight: Int) throws {
+        #expect(try self.weight(pointer, record) == weight)
+    }
+
+    @Test(arguments: [
+        "-1", "-0", "1.0", "1e2", "1E0", "1000000000", "9223372036854775807", "9223372036854775808",
+        "18446744073709551616",
+        "1e999", #""5""#, "null", "true", "{}", "[5]", "05", "+5", "5x", "", "NaN", "0x5",
+    ]) func anyOtherValueIsNoWeight(value: String) throws {
+        #expect(try weight("/n", "{\"n\":\(value)}\n") == nil)
+    }
+
+    @Test(arguments: ["", "\n", "{}", "5", "[DONE]", "{\"n\":5", "{n:5}", "\u{FEFF}", "{\"n\":{\"n\":5}}"])
+    func aTextWithoutTheNumberHasNoWeight(text: String) throws {
+        #expect(try weight("/n", text) == nil)
+    }
+
+    @Test func deepTextsHaveNoWeightAndLeaveTheNextItsOwn() throws {
+        for open in ["[", "{\"n\":", "[{\"n\":"] {
+            let deep = String(repeating: open, count: 100_000)
+            #expect(try weight("/n", deep) == nil)
+            #expect(try weight("/n", #"{"n":5}"#) == 5)
+        }
+    }
+
     @Test func equalStringsAreOneKeyHoweverTheyAreEscaped() throws {
         let plain = try key("/k", #"{"k":"a/b"}"#)
         #expect(plain != nil)

@@ -185,6 +185,11 @@ package struct GateState: Sendable {
         budgets.giveBack(grant.client, of: grant.tier, records, at: now)
     }
 
+    /// Charges units that were sent beyond the leases.
+    package mutating func charge(_ units: Int, of grant: AdmissionGrant, at now: Instant) {
+        budgets.charge(grant.client, of: grant.tier, units, at: now)
+    }
+
     /// Takes a slot at another upstream, if one is available and the route's retries are not used up.
     ///
     /// - Returns: Whether it did; if not, nothing has changed.

@@ -25,6 +25,15 @@ struct QuotaUse: Sendable {
         return (records, begin)
     }
 
+    /// Units that were sent without a draw; those beyond the quota are the next windows' ones.
+    mutating func charge(_ units: Int, of quota: RecordQuota, at now: Instant) {
+        roll(quota, at: now)
+        if drawn == 0 { beginning = now }
+        // Half the range, so that no draw after it overflows.
+        let (sum, overflow) = drawn.addingReportingOverflow(Int64(units))
+        drawn = overflow ? .max / 2 : min(sum, .max / 2)
+    }
+
     /// Records that are not sent.
     mutating func giveBack(_ records: Int) { drawn = max(0, drawn - Int64(records)) }
 

@@ -16,6 +16,7 @@
 /// 2. In any other interval `d`, at most that number is sent, plus the leases that were due before it and not yet used.
 /// 3. A budget with its whole burst and its whole quota equals a new one, and may be removed.
 /// 4. Within a window of the quota no more than the quota is due (``QuotaUse``).
+/// 5. What is charged beyond the leases delays the later ones by the time that it takes at the rate, or to a later window.
 ///
 /// - Complexity: O(1) for each call, without allocation; 96 bytes.
 package struct RecordBudget: Sendable {
@@ -79,6 +80,16 @@ package struct RecordBudget: Sendable {
         paidAt = paidAt.advanced(byNanoseconds: overflow ? -.max : -refund)
         paidAt = paid(at: now)
         use.giveBack(records)
+    }
+
+    /// Units that were sent beyond a lease, because a record weighed more: a debt, which delays all later leases.
+    ///
+    /// It may be larger than the burst and the quota; it is bounded by the weight of a record for each stream.
+    package mutating func charge(_ units: Int, at now: Instant) {
+        precondition(units >= 0, "a negative number of units is charged")
+        let (time, overflow) = spacing.multipliedReportingOverflow(by: Int64(units))
+        paidAt = paid(at: now).advanced(byNanoseconds: overflow ? .max : time)
+        if let quota { use.charge(units, of: quota, at: now) }
     }
 
     /// Whether the open streams use all records, so that one more would only make their shares smaller.

@@ -25,9 +25,16 @@ package struct RecordBudgets: Sendable {
         _ client: ClientKey, upTo wanted: Int, after last: RecordBudget.Lease?, at now: Instant
     ) -> RecordBudget.Lease {
         budgets.sweep(at: now)
-        let index =
-            budgets.index(of: client) ?? budgets.append(RecordBudget(allowance, at: now), for: client)
-        return budgets[index].draw(upTo: wanted, after: last, at: now)
+        return budgets[index(of: client, at: now)].draw(upTo: wanted, after: last, at: now)
+    }
+
+    /// Charges as ``RecordBudget/charge(_:at:)``.
+    package mutating func charge(_ client: ClientKey, _ units: Int, at now: Instant) {
+        budgets[index(of: client, at: now)].charge(units, at: now)
+    }
+
+    private mutating func index(of client: ClientKey, at now: Instant) -> Int {
+        budgets.index(of: client) ?? budgets.append(RecordBudget(allowance, at: now), for: client)
     }
 
     /// Gives back as ``RecordBudget/giveBack(_:at:)``; a budget that was removed is full already.

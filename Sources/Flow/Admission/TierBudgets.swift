@@ -39,6 +39,15 @@ package struct TierBudgets: Sendable {
         }
     }
 
+    /// Charges as ``RecordBudgets/charge(_:_:at:)``.
+    mutating func charge(_ client: ClientKey, of tier: String?, _ units: Int, at now: Instant) {
+        if let tier, names.contains(tier) {
+            tiers[tier]?.charge(client, units, at: now)
+        } else {
+            standard?.charge(client, units, at: now)
+        }
+    }
+
     /// The refusal of a new stream of a client whose open streams use its whole budget.
     func refusal(of client: ClientKey, in tier: String?, at now: Instant) -> AdmissionError? {
         budgets(of: tier)?.refusal(of: client, at: now)

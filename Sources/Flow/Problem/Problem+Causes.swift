@@ -40,11 +40,11 @@ extension Problem {
         case .upstreamDrained: self = .unavailable(.upstreamDrained)
         case .recordBudgetSpent(let rate, let retryAfter):
             self.init(
-                .rateLimit, status: 429, detail: "The open streams of this client use its \(rate.text) of records",
+                .rateLimit, status: 429, detail: "The streams of this client use its budget of \(rate.text)",
                 retryAfter: retryAfter)
         case .recordQuotaSpent(let quota, let retryAfter):
             self.init(
-                .rateLimit, status: 429, detail: "This client has used its quota of \(quota.text) of records",
+                .rateLimit, status: 429, detail: "This client has used its quota of \(quota.text)",
                 retryAfter: retryAfter)
         case .proxyFull(let retryAfter):
             self = .unavailable(.proxyFull(retryAfter: retryAfter))

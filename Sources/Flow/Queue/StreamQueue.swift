@@ -78,6 +78,15 @@ package struct StreamQueue: ~Copyable {
         return try dropping.queue.push(chunk, credit: credit, limit: limit, sink: sink)
     }
 
+    /// The bytes of a chunk to push before the records that may be sent are taken, so that no record displaces one of these.
+    ///
+    /// All of them if none can: under `pause`, and under `latest`, where the newest of a chunk is wanted. Else up to an LF,
+    /// with which at most one record of most inputs ends.
+    package func step(of chunk: UnsafeRawBufferPointer) -> Int {
+        guard let dropping, dropping.queue.overflow != .latest else { return chunk.count }
+        return chunk.offset(of: .lineFeed, in: 0..<chunk.count).map { $0 + 1 } ?? chunk.count
+    }
+
     /// Passes on records that may be sent now, see ``RecordQueue/take(credit:limit:sink:)``.
     package mutating func take(
         credit: Int, limit: Int, sink: (UnsafeRawBufferPointer) -> Void

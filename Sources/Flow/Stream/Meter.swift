@@ -22,7 +22,7 @@ package struct Meter: Sendable {
         nextArrival = now
     }
 
-    /// Continues at another pace; the last record that passed counts as if it had passed at that pace.
+    /// Continues at another pace; the last record that passed, and all that is owed, count as if they had passed at that pace.
     package mutating func change(pace: Pace, burst: Int, at now: Instant) {
         let old = spacing
         (spacing, tolerance) = Self.steps(pace: pace, burst: burst)
@@ -30,7 +30,9 @@ package struct Meter: Sendable {
             nextArrival = now
             return
         }
-        nextArrival = nextArrival.advanced(byNanoseconds: spacing - old)
+        let units = max(1, ((nextArrival - now).nanoseconds - 1) / old + 1)
+        let (time, overflow) = (spacing - old).multipliedReportingOverflow(by: units)
+        nextArrival = nextArrival.advanced(byNanoseconds: overflow ? (spacing > old ? .max : -.max) : time)
     }
 
     private static func steps(pace: Pace, burst: Int) -> (spacing: Int64, tolerance: Int64) {
@@ -55,13 +57,16 @@ package struct Meter: Sendable {
     /// Takes records that pass now.
     ///
     /// - Parameters:
-    ///   - count: The number that pass; at most the last result of ``available(at:)``.
+    ///   - count: The number that pass. More than the last result of ``available(at:)`` are a debt, which is paid before the
+    ///     next one passes; a negative number pays one.
     ///   - now: The same instant as in that call.
     ///   - leavesWaiting: Whether more records are waiting for the meter.
     package mutating func take(_ count: Int, at now: Instant, leavesWaiting: Bool) {
         guard spacing > 0 else { return }
-        if count > 0 {
-            nextArrival = Instant(nanoseconds: base(at: now)).advanced(byNanoseconds: Int64(count) * spacing)
+        if count != 0 {
+            let (time, overflow) = spacing.multipliedReportingOverflow(by: Int64(count))
+            nextArrival = Instant(nanoseconds: base(at: now)).advanced(
+                byNanoseconds: overflow ? (count > 0 ? .max : -.max) : time)
         }
         isAwaited = leavesWaiting
     }

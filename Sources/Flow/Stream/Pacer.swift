@@ -17,6 +17,8 @@ package struct Pacer: Sendable {
     private var leaseBegins = Instant.distantPast
     /// Whether the budget had nothing: `leaseBegins` is when it is asked again.
     private var waitsForLease = false
+    /// Units that were sent beyond a lease, less those that were counted and not sent.
+    private var owed = 0
 
     /// A pacer whose first record, or first burst, may be sent from `now` on; with a shared budget, after its first
     /// ``lease(_:notBefore:)``.
@@ -58,6 +60,28 @@ package struct Pacer: Sendable {
         meter.take(count, at: now, leavesWaiting: leavesWaiting && !isStoppedByClient)
         if let credit { self.credit = credit - count }
         if let leased { self.leased = leased - count }
+    }
+
+    /// Takes one record that is sent now, of any weight in units.
+    ///
+    /// One unit has to be available. What the record weighs beyond those that are is a debt: of the pace, until it is paid;
+    /// of the budget, until ``settle()``. Credit is in records.
+    package mutating func takeOne(weighing units: Int, at now: Instant, leavesWaiting: Bool) {
+        meter.take(units, at: now, leavesWaiting: leavesWaiting && !isStoppedByClient)
+        if let credit { self.credit = credit - 1 }
+        guard let leased else { return }
+        let covered = min(leased, max(0, units))
+        self.leased = leased - covered
+        owed += units - covered
+    }
+
+    /// Whether the budget and the leases differ from what was sent.
+    package var isUnsettled: Bool { owed != 0 }
+
+    /// The units to charge to the budget; to give back if negative.
+    package mutating func settle() -> Int {
+        defer { owed = 0 }
+        return owed
     }
 
     // MARK: Changes

@@ -63,10 +63,11 @@ extension HTTPHeaders {
 ///   - id: The stream's id.
 ///   - limits: The route's limits on clients.
 ///   - quotas: The client's remaining quotas under these limits.
+///   - unit: What the pace and the budgets count.
 ///   - totalItemsHeader: The field in which the route's upstream sends the number of records.
 func addStreamFields(
     to headers: inout HTTPHeaders, terms: Terms, id: StreamId, limits: Admission.Limits, quotas: ClientQuotas,
-    totalItemsHeader: String?
+    unit: String = "records", totalItemsHeader: String?
 ) {
     headers.replaceOrAdd(name: "X-Stream-Rate", value: terms.pace.text)
     headers.replaceOrAdd(name: "X-Stream-Buffer-Size", value: String(terms.buffer))
@@ -76,7 +77,7 @@ func addStreamFields(
     {
         headers.add(name: "X-Stream-Total-Items", value: total)
     }
-    if let fields = RateLimitFields(terms: terms, limits: limits, quotas: quotas) {
+    if let fields = RateLimitFields(terms: terms, limits: limits, quotas: quotas, unit: unit) {
         headers.replaceOrAdd(name: "RateLimit-Policy", value: fields.policy)
         headers.replaceOrAdd(name: "RateLimit", value: fields.state)
     }

@@ -8,7 +8,8 @@ import RawStructuredFieldValues
 /// `client-records`, the burst that all streams of this client share, and the seconds in which it is available again;
 /// `client-quota`, the records of its window; `starts`, the number of streams that this client may start, and the seconds;
 /// `streams`, the number that it may have open. A quota without a unit (`qu`) counts requests, as starts do. The draft has
-/// no unit for records, so they have their own: a client that does not know it must not count records as requests.
+/// no unit for records, so they have their own, `records` or, if they have weights, `units`: a client that does not know it must
+/// not count records as requests.
 struct RateLimitFields: Equatable {
     var policy: String
     var state: String
@@ -17,17 +18,18 @@ struct RateLimitFields: Equatable {
     ///   - terms: The terms of the stream.
     ///   - limits: The route's limits on clients.
     ///   - quotas: The client's remaining quotas under these limits.
-    init?(terms: Terms, limits: Admission.Limits, quotas: ClientQuotas) {
+    ///   - unit: What the pace and the budgets count.
+    init?(terms: Terms, limits: Admission.Limits, quotas: ClientQuotas, unit: String = "records") {
         var policies: [Item] = []
         var states: [Item] = []
         if case .limited(let rate) = terms.pace {
             let (records, seconds) = rate.quota
             policies.append(
-                Self.item("records", ["q": .integer(records), "w": .integer(seconds), "qu": .string("records")]))
+                Self.item("records", ["q": .integer(records), "w": .integer(seconds), "qu": .string(unit)]))
             states.append(Self.item("records", ["r": .integer(records), "t": .integer(seconds)]))
         }
-        if let rate = quotas.records.rate { Self.add("client-records", rate, to: &policies, and: &states) }
-        if let quota = quotas.records.quota { Self.add("client-quota", quota, to: &policies, and: &states) }
+        if let rate = quotas.records.rate { Self.add("client-records", rate, unit, to: &policies, and: &states) }
+        if let quota = quotas.records.quota { Self.add("client-quota", quota, unit, to: &policies, and: &states) }
         if let starts = limits.starts, let quota = quotas.starts {
             let seconds = starts.refillTime.retryAfterSeconds
             policies.append(Self.item("starts", ["q": .integer(Int64(starts.burst)), "w": .integer(Int64(seconds))]))
@@ -46,10 +48,10 @@ struct RateLimitFields: Equatable {
     }
 
     private static func add(
-        _ name: String, _ part: RecordQuotas.Part, to policies: inout [Item], and states: inout [Item]
+        _ name: String, _ part: RecordQuotas.Part, _ unit: String, to policies: inout [Item], and states: inout [Item]
     ) {
         policies.append(
-            item(name, ["q": .integer(part.limit), "w": .integer(Int64(part.seconds)), "qu": .string("records")]))
+            item(name, ["q": .integer(part.limit), "w": .integer(Int64(part.seconds)), "qu": .string(unit)]))
         states.append(item(name, ["r": .integer(part.remaining), "t": .integer(Int64(part.resetSeconds))]))
     }
 

@@ -176,4 +176,10 @@ struct Permit: ~Copyable, Sendable {
         if let records { return records.giveBack(unused) }
         gate.withState { $0.giveBack(unused, of: grant, at: now) }
     }
+
+    /// Charges units beyond the leases to the client's budget; gives back what was counted too much if negative.
+    func settle(_ units: Int, at now: Instant) {
+        guard units > 0 else { return giveBack(-units, at: now) }
+        gate.withState { $0.charge(units, of: grant, at: now) }
+    }
 }

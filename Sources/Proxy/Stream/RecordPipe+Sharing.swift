@@ -28,6 +28,7 @@ extension RecordPipe {
     }
 
     private var passesRecords: Bool {
-        format != nil && queue.canBePassed && replay == nil && losses.isEmpty && heartbeat?.changesNothing ?? true
+        format != nil && weights == nil && queue.canBePassed && replay == nil && losses.isEmpty
+            && heartbeat?.changesNothing ?? true
     }
 }

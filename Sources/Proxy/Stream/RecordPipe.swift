@@ -49,6 +49,8 @@ final class RecordPipe {
     var losses = LossMarks()
     /// Records of the stream that were sent; counted for `losses`.
     var delivered = 0
+    /// What the records count; `nil` if each counts as one.
+    var weights: RecordWeights?
     /// Bytes that the client's socket has not taken, when they were last counted.
     private(set) var pendingBytes = 0
 
@@ -66,6 +68,7 @@ final class RecordPipe {
 
     /// Takes the next bytes of the upstream: sends what may be sent now, and queues the rest.
     func push(_ bytes: UnsafeRawBufferPointer, at now: Instant) -> Sent {
+        guard weights == nil else { return pushThroughQueue(bytes, at: now) }
         let room = room
         var sent = Sent(hasRoom: room > 0)
         do throws(RecordFramer.Failure) {
@@ -84,9 +87,9 @@ final class RecordPipe {
         return free > 0 ? free : queue.isFull ? 1 : .max
     }
 
-    /// Whether ``pump(isLast:at:)`` has to follow a push: for a new lease, or for the notice of a loss.
+    /// Whether ``pump(isLast:at:)`` has to follow a push: for a lease and its settlement, or for the notice of a loss.
     func needsPump(at now: Instant) -> Bool {
-        pacer.needsLease(at: now) || queue.lossAhead > 0 || !losses.isEmpty
+        pacer.needsLease(at: now) || pacer.isUnsettled || queue.lossAhead > 0 || !losses.isEmpty
     }
 
     /// Sends queued records as far as the pace and the client allow; `isLast` if the upstream has ended.
@@ -94,18 +97,18 @@ final class RecordPipe {
         var sent = Sent()
         var room = room
         while queue.hasOutput, room > 0 {
-            if pacer.needsLease(at: now), queue.records > 0 {
+            let isReleased = isLast && passesLast
+            if pacer.needsLease(at: now), queue.records > 0, !isReleased {
                 sent.stop = .lease(records: queue.records)
                 break
             }
             // Together with the record after it: a notice for each chunk that arrives would be a stream of its own, unpaced.
-            if reportedLoss > 0, pacer.available(at: now) > 0 || (isLast && queue.records == 0) {
+            if reportedLoss > 0, pacer.available(at: now) > 0 || (isLast && queue.records == 0) || isReleased {
                 sent.stop = .loss(records: reportedLoss)
                 break
             }
             do throws(RecordFramer.Failure) {
-                let run = try queue.take(credit: credit(at: now), limit: room) { write($0) }
-                count(run, at: now)
+                let run = try isReleased ? takeLast(limit: room, at: now) : take(limit: room, at: now)
                 sent.run.records += run.records
                 sent.run.bytes += run.bytes
                 if run.bytes == 0 { break }
@@ -119,6 +122,14 @@ final class RecordPipe {
         return sent
     }
 
+    /// Sends queued records within a number of bytes.
+    func take(limit: Int, at now: Instant) throws(RecordFramer.Failure) -> RecordFramer.Run {
+        guard weights == nil else { return try takeWeighed(limit: limit, at: now) }
+        let run = try queue.take(credit: credit(at: now), limit: limit) { write($0) }
+        count(run, at: now)
+        return run
+    }
+
     /// When the next queued record is due; `nil` if none waits for its pace.
     var nextDue: Instant? { queue.records > 0 && !pacer.isUnlimited ? pacer.nextDue : nil }
 
@@ -126,21 +137,26 @@ final class RecordPipe {
     var reportedLoss: Int { reportsLosses ? queue.lossAhead + losses.lossAhead(after: delivered) : 0 }
 
     /// Records that the pace permits, up to the next loss that has to be reported.
-    private func credit(at now: Instant) -> Int {
+    func credit(at now: Instant) -> Int {
         let available = pacer.available(at: now)
         return losses.isEmpty ? available : min(available, losses.room(after: delivered))
     }
 
     /// Body bytes that may be written now.
-    private var room: Int { response?.room ?? 0 }
+    var room: Int { response?.room ?? 0 }
 
-    private func write(_ records: UnsafeRawBufferPointer) {
+    func write(_ records: UnsafeRawBufferPointer) {
         response?.write(heartbeat?.body(records) ?? records)
         replay?.append(records, records: 0)
     }
 
     func count(_ run: RecordFramer.Run, at now: Instant) {
         pacer.take(run.records, at: now, leavesWaiting: queue.records > 0)
+        wrote(run, at: now)
+    }
+
+    /// Follows what was sent, except for the pace.
+    func wrote(_ run: RecordFramer.Run, at now: Instant) {
         delivered &+= run.records
         if run.bytes > 0 { heartbeat?.sent(at: now) }
         if replay != nil { keepForReplay(run.records) }
@@ -166,6 +182,7 @@ final class RecordPipe {
             overflow: settings.overflow, keys: route.keys.map { RecordTextKeys($0, in: format.framer) },
             reportsLosses: reportsLosses)
         queue.pendingBytes = pending
+        weights = route.recordWeights(of: format)
         if format.heartbeat != nil { heartbeat = settings.heartbeat.map { Heartbeat(every: $0, at: now) } }
     }
 

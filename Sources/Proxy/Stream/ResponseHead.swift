@@ -47,7 +47,7 @@ struct ResponseHead {
     mutating func describe(_ terms: Terms, id: StreamId, of request: StreamRequest, quotas: ClientQuotas) {
         addStreamFields(
             to: &headers, terms: terms, id: id, limits: request.route.describedLimits(of: request.tier),
-            quotas: quotas,
+            quotas: quotas, unit: request.route.settings.weight == nil ? "records" : "units",
             totalItemsHeader: request.route.settings.totalItemsHeader)
         guard request.preferences.wantsNotices else { return }
         headers.add(name: "Preference-Applied", value: "stream-notices")

@@ -87,6 +87,13 @@ extension ProxyRoute {
             framer: format.framer, maximum: settings.policy.maximumRecordBytes, end: endRecord(in: format.framer))
     }
 
+    /// What the records of a stream count; `nil` if each counts as one.
+    func recordWeights(of format: RecordFormat) -> RecordWeights? {
+        guard let weight = settings.weight, let pointer = JSONPointer(weight.pointer) else { return nil }
+        return RecordWeights(
+            pointer, in: format.framer, standard: weight.standard, isCumulative: weight.isCumulative)
+    }
+
     private func endRecord(in framer: RecordFramer) -> EndRecord? {
         switch settings.endRecord {
         case nil: nil

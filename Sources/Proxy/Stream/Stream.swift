@@ -106,6 +106,7 @@ final class Stream {
             account.sent(sent.run, at: now)
             hasSent = hasSent || sent.run.bytes > 0
         } while resolve(sent.stop, at: now)
+        settle(at: now)
         if hasSent {
             if pipe.pacer.isStoppedByClient { noteHold(at: now) }
             perform(machine.recordsSent(level: pipe.queue.level, at: now))
@@ -135,12 +136,18 @@ final class Stream {
 
     /// Draws records from the budget that the client's streams share; `nil` if there is none any more.
     private func drawLease(upTo records: Int, at now: Instant) -> RecordDraw? {
+        settle(at: now)
         guard let draw = permit?.draw(upTo: records, over: host.replicas, at: now) else { return nil }
         guard route.settings.streams.isDryRun, draw.time > now else { return draw }
         account.noteDryRun(.rateLimit)
         guard case .lease(let granted, _) = draw else { return .lease(records: records, notBefore: now) }
         permit?.giveBack(granted, at: now)
         return .lease(records: granted, notBefore: now)
+    }
+
+    /// Charges what was sent beyond the leases, so that it delays the client's other streams and its next start.
+    private func settle(at now: Instant) {
+        if pipe.pacer.isUnsettled { permit?.settle(pipe.pacer.settle(), at: now) }
     }
 
     func waitForPace(hasRoom: Bool) {

@@ -168,6 +168,7 @@ struct StreamAccount {
         var totals = totals
         totals.lasted = now - began
         totals.bufferPeak = pipe.format == nil ? 0 : pipe.queue.peak
+        totals.units = pipe.weights?.total
         totals.dropped = pipe.queue.lost + lost
         totals.pauses = machine.pauses
         totals.paused = machine.paused(at: now)

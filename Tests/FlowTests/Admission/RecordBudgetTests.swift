@@ -78,6 +78,58 @@ import Testing
         #expect(atOnce == 1000)
     }
 
+    @Test(arguments: [("10/second", 1000), ("10/second", 1), ("1/hour", 7), ("1000000/second", 999_999_999)])
+    func aDebtIsPaidAfterTheTimeThatIsReported(rate: String, units: Int) throws {
+        var budget = RecordBudget(RecordAllowance(rate: try .of(rate), burst: 1), at: .seconds(0))
+        _ = budget.draw(upTo: 1, after: nil, at: .seconds(0))
+        budget.charge(units, at: .seconds(0))
+        let wait = budget.retryAfter(at: .seconds(0))
+        #expect(wait >= .nanoseconds(try Rate.of(rate).spacing * Int64(units)) && budget.isSpent(at: .seconds(0)))
+        let paid = Instant.seconds(0) + wait
+        #expect(budget.isSpent(at: paid.advanced(byNanoseconds: -1)) && !budget.isSpent(at: paid))
+        #expect(!budget.isIdle(at: .seconds(0)) && budget.isIdle(at: paid + wait + .seconds(7200)))
+    }
+
+    @Test func aDebtBeyondTheQuotaIsOfTheNextWindows() throws {
+        let quota = RecordQuota(records: 100, per: .hour)
+        var budget = RecordBudget(RecordAllowance(quota: quota), at: .seconds(0))
+        _ = budget.draw(upTo: 1, after: nil, at: .seconds(0))
+        budget.charge(249, at: .seconds(0))
+        #expect(budget.retryAfter(at: .seconds(0)) == .seconds(7200))
+        #expect(budget.quotas(at: .seconds(7200)).quota?.remaining == 50)
+    }
+
+    @Test(arguments: ["0.000001/hour", "999999999/second"]) func noDebtOverflows(rate: String) throws {
+        let quota = RecordQuota(records: 1, per: .day)
+        var budget = RecordBudget(RecordAllowance(rate: try .of(rate), quota: quota), at: .seconds(0))
+        for _ in 0..<3 { budget.charge(.max, at: .seconds(0)) }
+        #expect(budget.retryAfter(at: .seconds(0)) > .zero)
+        _ = budget.draw(upTo: 9, after: nil, at: .seconds(0))
+        budget.giveBack(.max, at: .seconds(0))
+        _ = budget.quotas(at: .seconds(0))
+    }
+
+    /// However streams draw and overdraw: the time line of leases never gets ahead of what was charged.
+    @Test(arguments: 0..<20) func leasesWaitForAllDebts(seed: Int) throws {
+        var random = SeededGenerator(seed: seed)
+        let rate = try Rate.of("1000/second")
+        var budget = RecordBudget(RecordAllowance(rate: rate, burst: 50), at: .seconds(0))
+        var (now, units) = (Instant.seconds(0), 0)
+        for _ in 0..<200 {
+            if Bool.random(using: &random) {
+                let lease = budget.draw(upTo: Int.random(in: 1...20, using: &random), after: nil, at: now)
+                units += lease.records
+                let least = Instant.seconds(0).advanced(byNanoseconds: Int64(units - 50) * rate.spacing)
+                #expect(lease.notBefore >= least)
+            } else {
+                let charged = Int.random(in: 0...300, using: &random)
+                budget.charge(charged, at: now)
+                units += charged
+            }
+            now = now + .milliseconds(Int.random(in: 0...40, using: &random))
+        }
+    }
+
     @Test func itIsSpentWhileAStreamTakesAllThereIsAndAFreeMomentLater() throws {
         var budget = RecordBudget(RecordAllowance(rate: try .of("1000/second")), at: .seconds(0))
         var last = budget.draw(upTo: 16, after: nil, at: .seconds(0))

@@ -50,7 +50,7 @@ import Testing
         let quota = RecordQuota(records: 100_000, per: .day)
         let problem = Problem(.recordQuotaSpent(quota: quota, retryAfter: .seconds(4000)))
         #expect(problem.kind == .rateLimit && problem.status == 429 && problem.retryAfter == 4000)
-        #expect(problem.detail == "This client has used its quota of 100000/day of records")
+        #expect(problem.detail == "This client has used its quota of 100000/day")
     }
 
     @Test func aSpentBudgetIsARateLimitThatNamesIt() throws {

@@ -77,6 +77,69 @@ import Testing
         #expect(pacer.needsLease(at: .seconds(1)) && pacer.nextDue == .distantFuture)
     }
 
+    // MARK: Weights
+
+    @Test func aHeavyRecordDelaysTheNextByItsWeight() throws {
+        var pacer = try pacer("10/second", burst: 3)
+        #expect(pacer.available(at: .seconds(0)) == 3)
+        pacer.takeOne(weighing: 20, at: .seconds(0), leavesWaiting: true)
+        #expect(pacer.available(at: .seconds(0)) == 0 && pacer.nextDue == .seconds(1.8))
+        pacer.takeOne(weighing: 0, at: .seconds(1.8), leavesWaiting: true)
+        #expect(pacer.nextDue == .seconds(1.8), "nothing is owed for it")
+    }
+
+    @Test func aDebtIsPaidAtThePaceThatApplies() throws {
+        var pacer = try pacer("1/hour")
+        pacer.takeOne(weighing: 5, at: .seconds(0), leavesWaiting: true)
+        pacer.change(pace: .limited(try .of("10/second")), burst: 1, at: .seconds(0))
+        #expect(pacer.nextDue == .seconds(0.5))
+        pacer.change(pace: .limited(try .of("1/second")), burst: 1, at: .seconds(0.2))
+        #expect(pacer.nextDue == .seconds(3.2), "three of five units are owed")
+        pacer.change(pace: .unlimited, burst: 1, at: .seconds(0.2))
+        #expect(pacer.available(at: .seconds(0.2)) == .max)
+    }
+
+    @Test func whatWasCountedTooMuchIsAvailableAgainUpToTheBurst() throws {
+        var pacer = try pacer("10/second", burst: 3)
+        pacer.takeOne(weighing: 20, at: .seconds(0), leavesWaiting: true)
+        pacer.takeOne(weighing: -19, at: .seconds(0), leavesWaiting: true)
+        #expect(pacer.available(at: .seconds(0)) == 2)
+        pacer.takeOne(weighing: -1000, at: .seconds(0), leavesWaiting: true)
+        #expect(pacer.available(at: .seconds(0)) == 3)
+    }
+
+    @Test func whatALeaseDoesNotCoverIsOwedOnce() throws {
+        var pacer = try pacer(sharesBudget: true)
+        pacer.lease(5, notBefore: .seconds(0))
+        pacer.takeOne(weighing: 3, at: .seconds(0), leavesWaiting: true)
+        #expect(!pacer.isUnsettled && pacer.unusedLease == 2)
+        pacer.takeOne(weighing: 9, at: .seconds(0), leavesWaiting: true)
+        #expect(pacer.isUnsettled && pacer.needsLease(at: .seconds(0)))
+        #expect(pacer.settle() == 7)
+        #expect(!pacer.isUnsettled && pacer.settle() == 0)
+        pacer.lease(5, notBefore: .seconds(0))
+        pacer.takeOne(weighing: -4, at: .seconds(0), leavesWaiting: true)
+        #expect(pacer.settle() == -4)
+        #expect(pacer.unusedLease == 5)
+    }
+
+    @Test func creditIsInRecords() throws {
+        var pacer = try pacer()
+        pacer.request(2)
+        pacer.takeOne(weighing: 1000, at: .seconds(0), leavesWaiting: true)
+        #expect(pacer.remainingCredit == 1 && pacer.available(at: .seconds(0)) == 1)
+    }
+
+    @Test(arguments: ["0.000001/hour", "999999999/second"]) func noWeightOverflows(rate: String) throws {
+        var pacer = try pacer(rate)
+        for weight in [RecordWeights.heaviest, .max, .min, 0, -1, .max, .max] {
+            pacer.takeOne(weighing: weight, at: .seconds(0), leavesWaiting: true)
+            #expect(pacer.available(at: .seconds(0)) >= 0 && pacer.nextDue <= .distantFuture)
+        }
+    }
+
+    // MARK: Leases
+
     @Test func aPausedStreamNeedsNoLease() throws {
         var pacer = try pacer(sharesBudget: true)
         pacer.hold(true)

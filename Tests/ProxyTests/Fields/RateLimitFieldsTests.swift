@@ -23,6 +23,18 @@ import Testing
         #expect(fields?.state == "\"records\";r=\(records);t=\(seconds)")
     }
 
+    @Test func recordsWithWeightsAreCountedInUnits() throws {
+        let terms = Terms(
+            pace: try #require(Pace("10/second")), burst: 1, buffer: 1, maximumBytes: .mebibytes(1),
+            maximumRecordBytes: .kibibytes(1))
+        let part = RecordQuotas.Part(limit: 9, seconds: 1, remaining: 9, resetSeconds: 0)
+        let quotas = ClientQuotas(records: RecordQuotas(rate: part))
+        let fields = RateLimitFields(terms: terms, limits: .init(), quotas: quotas, unit: "units")
+        #expect(
+            fields?.policy
+                == "\"records\";q=10;w=1;qu=\"units\", \"client-records\";q=9;w=1;qu=\"units\"")
+    }
+
     @Test func anUnlimitedPaceIsNoQuota() throws { #expect(try fields("unlimited") == nil) }
 
     @Test func startsAreAQuotaOfRequests() throws {

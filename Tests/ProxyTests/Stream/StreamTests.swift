@@ -242,6 +242,55 @@ struct StreamTests {
         #expect(response.text.split(separator: "\n").count == 40)
     }
 
+    /// What a client owes is known to its other streams at once, and delays its next start for as long as is reported.
+    @Test(arguments: [false, true]) func theDebtOfAStreamIsPaidByTheNextStart(disconnects: Bool) throws {
+        let bench = try StreamBench {
+            $0.streams.clientRecords = .init(rate: Rate("10/second"))
+            $0.weight = Route.Weight(pointer: "/n")
+            $0.weight?.isCumulative = true
+        }
+        let (stream, response) = try bench.open()
+        bench.transfer.sendHead()
+        bench.transfer.send("{}\n{}\n{\"n\":310}\n[DONE]\n")
+        #expect(response.text == "{}\n{}\n{\"n\":310}\n")
+        let wait = try #require(refusal(of: stream, on: bench)).retryAfter
+        #expect(wait > .seconds(29) && wait <= .seconds(32))
+        if disconnects { response.disconnect() } else { bench.transfer.end() }
+        #expect(disconnects || response.text.hasSuffix("[DONE]\n"))
+        response.finish()
+        let later = try #require(refusal(of: stream, on: bench)).retryAfter
+        bench.advance(by: later - .milliseconds(1))
+        #expect(refusal(of: stream, on: bench) != nil)
+        bench.advance(by: .milliseconds(1))
+        #expect(refusal(of: stream, on: bench) == nil)
+    }
+
+    /// Why the client's next start is rejected now.
+    private func refusal(of stream: Proxy.Stream, on bench: StreamBench) -> AdmissionError? {
+        do throws(AdmissionError) {
+            _ = try bench.route.gate.admit(stream.request.key, at: bench.host.now())
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func aClientThatLeavesPaysForWhatWasCounted() throws {
+        let bench = try StreamBench {
+            $0.streams.clientRecords = .init(rate: Rate("10/second"))
+            $0.weight = Route.Weight(pointer: "/n")
+        }
+        let (stream, response) = try bench.open()
+        bench.transfer.sendHead()
+        bench.transfer.send("{}\n{\"n\":6}\n")
+        response.disconnect()
+        let left = bench.route.gate.withState {
+            $0.budgets.quotas(of: stream.request.key, in: nil, at: bench.host.now())
+        }
+        #expect(left.rate?.remaining == 3)
+        #expect(try bench.logLine()["units"] as? Int == 7)
+    }
+
     // MARK: Heartbeats
 
     @Test func aQuietStreamOfEventsGetsComments() throws {

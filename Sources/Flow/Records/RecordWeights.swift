@@ -1,0 +1,39 @@
+/// The weights of a stream's records in units, such as tokens.
+///
+/// A record weighs the number that it contains, and the standard without one. Where that number is a running total of the
+/// stream, the record settles the difference: it weighs what the records before it have not counted, and less than nothing
+/// if they have counted too much.
+package struct RecordWeights: Sendable {
+    /// The largest number that counts; a larger one is as likely an error as a word, and would block a client for years.
+    package static let heaviest = 999_999_999
+
+    private let reader: any RecordWeightReader
+    private let framer: RecordFramer
+    private let standard: Int
+    /// Whether the number is the total of the stream so far.
+    package let isCumulative: Bool
+    /// Units of all counted records.
+    package private(set) var total = 0
+
+    /// - Parameters:
+    ///   - reader: Reads the number.
+    ///   - framer: Finds its text in a record.
+    ///   - standard: The weight of a record without such a number.
+    ///   - isCumulative: Whether the number is the total of the stream so far.
+    package init(_ reader: any RecordWeightReader, in framer: RecordFramer, standard: Int, isCumulative: Bool) {
+        (self.reader, self.framer) = (reader, framer)
+        (self.standard, self.isCumulative) = (standard, isCumulative)
+    }
+
+    /// The weight of the next record, which is not counted yet; at least the negative of ``total``.
+    package func weight(of record: UnsafeRawBufferPointer) -> Int {
+        guard let number = framer.withText(of: record, { reader.weight(of: $0) }) else { return standard }
+        return isCumulative ? number - total : number
+    }
+
+    /// Counts the weight of a record that is sent.
+    package mutating func count(_ weight: Int) {
+        let (sum, overflow) = total.addingReportingOverflow(weight)
+        total = overflow ? .max : sum
+    }
+}

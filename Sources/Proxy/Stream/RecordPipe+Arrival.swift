@@ -1,0 +1,35 @@
+import Flow
+
+/// The way of records that are queued before any is sent: the pace needs to know what they weigh.
+extension RecordPipe {
+    /// Takes the next bytes of the upstream: queues them, and sends what may be sent now.
+    func pushThroughQueue(_ bytes: UnsafeRawBufferPointer, at now: Instant) -> Sent {
+        var sent = Sent()
+        var rest = bytes
+        do throws(RecordFramer.Failure) {
+            repeat {
+                let step = room > 0 && credit(at: now) > 0 ? queue.step(of: rest) : rest.count
+                try queueAndSend(UnsafeRawBufferPointer(rebasing: rest[..<step]), &sent.run, at: now)
+                rest = UnsafeRawBufferPointer(rebasing: rest[step...])
+            } while !rest.isEmpty
+        } catch {
+            sent.stop = .failed(error)
+        }
+        sent.hasRoom = room > 0
+        return sent
+    }
+
+    private func queueAndSend(
+        _ bytes: UnsafeRawBufferPointer, _ sent: inout RecordFramer.Run, at now: Instant
+    ) throws(RecordFramer.Failure) {
+        let blank = try queue.push(bytes, credit: 0, limit: room) { write($0) }
+        wrote(blank, at: now)
+        sent.bytes += blank.bytes
+        while queue.hasOutput, room > 0 {
+            let run = try take(limit: room, at: now)
+            guard run.bytes > 0 else { return }
+            sent.records += run.records
+            sent.bytes += run.bytes
+        }
+    }
+}

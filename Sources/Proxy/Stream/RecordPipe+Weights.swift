@@ -1,0 +1,37 @@
+import Flow
+
+/// The way of records that count as much as they weigh: one at a time, since the weight of each decides about the next.
+extension RecordPipe {
+    /// Whether the next record is the last of all, and need not wait for what the others owe.
+    ///
+    /// A total comes late: in the last record but one of most services. The client has to get the end of its response, and
+    /// pays with its next start.
+    var passesLast: Bool { weights?.isCumulative ?? false && queue.records == 1 && !pacer.isStoppedByClient }
+
+    /// Sends the last record.
+    func takeLast(limit: Int, at now: Instant) throws(RecordFramer.Failure) -> RecordFramer.Run {
+        try takeWeighed(credit: 1, limit: limit, at: now)
+    }
+
+    /// Sends the next queued record if a unit is due for it.
+    func takeWeighed(limit: Int, at now: Instant) throws(RecordFramer.Failure) -> RecordFramer.Run {
+        try takeWeighed(credit: min(1, credit(at: now)), limit: limit, at: now)
+    }
+
+    private func takeWeighed(
+        credit: Int, limit: Int, at now: Instant
+    ) throws(RecordFramer.Failure) -> RecordFramer.Run {
+        var weight: Int?
+        let run = try queue.take(credit: credit, limit: limit) { bytes in
+            // A record is in the first piece; what follows it is blank.
+            if weight == nil { weight = weights?.weight(of: bytes) }
+            write(bytes)
+        }
+        if run.records > 0, let weight {
+            weights?.count(weight)
+            pacer.takeOne(weighing: weight, at: now, leavesWaiting: queue.records > 0)
+        }
+        wrote(run, at: now)
+        return run
+    }
+}
