@@ -24,6 +24,8 @@ package struct Route: Equatable, Sendable {
     package var weight: Weight?
     /// The idle time after which a stream of events gets a comment, and one of lines a blank line; `nil` for never.
     package var heartbeat: Duration?
+    /// The longest time for which a record waits so that bursts are spread; `nil` if they are sent as they arrive.
+    package var spread: Duration?
     package var policy = Policy()
     package var overflow = Overflow.pause
     /// A JSON Pointer (RFC 6901) to the key of a record under `Overflow.latest`; `nil` if there is none.

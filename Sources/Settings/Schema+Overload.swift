@@ -43,7 +43,7 @@ extension Schema {
         }
         if route.framing == .none {
             for key in [
-                setting["end_record"], setting["weight"], setting["timeouts"]?["first_record"],
+                setting["end_record"], setting["weight"], setting["pace"], setting["timeouts"]?["first_record"],
                 setting["timeouts"]?["between_records"],
             ] {
                 key?.report("has no effect here; allowed: with `framing: auto` or the name of a format")

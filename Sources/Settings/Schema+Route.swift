@@ -19,6 +19,7 @@ extension Schema {
             Key("weight", orOff: weightKeys, \.weight, from: Route.Weight(pointer: "")),
             Key("heartbeat", orOff: .duration(.milliseconds(100) ... .hours(1)), \.heartbeat),
             rate(\.policy),
+            pace,
             buffer(\.policy),
             Key("negotiation", .word(), \.policy.strictness),
             Key("over_limit", .word(), \.policy.overLimit),
@@ -216,6 +217,31 @@ extension Schema {
             keys.policy.maximumPace = keys.maximum ?? max(usual.maximumPace, keys.standard ?? usual.maximumPace)
             keys.policy.defaultPace = keys.standard ?? min(usual.defaultPace, keys.policy.maximumPace)
             target[keyPath: policy] = keys.policy
+        }
+    }
+
+    /// The keys of `pace`: whether bursts are spread, and how long a record waits at most.
+    struct PaceKeys {
+        var isSmooth = false
+        var maximumDelay = Duration.milliseconds(400)
+    }
+
+    static var paceKeys: [Key<PaceKeys>] {
+        [
+            Key("smooth", .flag, \.isSmooth),
+            Key("max_delay", .duration(.milliseconds(1) ... .seconds(60)), \.maximumDelay),
+        ]
+    }
+
+    private static var pace: Key<Route> {
+        Key(name: "pace") { setting, route in
+            guard !setting.isOff else { return }
+            var keys = PaceKeys()
+            setting.read(paceKeys, into: &keys, or: Off.allowed)
+            route.spread = keys.isSmooth ? keys.maximumDelay : nil
+            if setting["smooth"]?.isOff ?? true, let delay = setting["max_delay"] {
+                delay.report("has no effect here; allowed: with `smooth: true`")
+            }
         }
     }
 

@@ -68,6 +68,7 @@ import Testing
         tables += allowed(by: Schema.clientRecordsKeys, of: .init())
         tables += allowed(by: Schema.quotaKeys, of: .init())
         tables += allowed(by: Schema.timeouts, of: .init())
+        tables += allowed(by: Schema.paceKeys, of: .init())
         tables += allowed(by: Schema.weightKeys, of: .init(pointer: ""))
         tables += allowed(by: Schema.stallTimeoutKeys, of: .init())
         tables += allowed(by: Schema.breakerKeys(counting: "trips"), of: .client)

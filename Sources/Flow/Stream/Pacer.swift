@@ -5,6 +5,7 @@
 ///     pause     by the client                                     nothing is sent until the client resumes
 ///     credit    after its first request for N records             only that number is sent
 ///     lease     if the client's streams share one budget          drawn from it a few at a time
+///     spread    if the route smooths the pace                     ``BurstSpread``
 ///
 /// No wait that it causes counts against the client.
 package struct Pacer: Sendable {
@@ -19,6 +20,8 @@ package struct Pacer: Sendable {
     private var waitsForLease = false
     /// Units that were sent beyond a lease, less those that were counted and not sent.
     private var owed = 0
+    /// `nil` if records are sent as they arrive.
+    private var spread: BurstSpread?
 
     /// A pacer whose first record, or first burst, may be sent from `now` on; with a shared budget, after its first
     /// ``lease(_:notBefore:)``.
@@ -28,7 +31,10 @@ package struct Pacer: Sendable {
     }
 
     /// Whether records are sent at once as long as the client takes them, so that no timer is needed.
-    package var isUnlimited: Bool { meter.isUnlimited && leased == nil }
+    package var isUnlimited: Bool { meter.isUnlimited && leased == nil && spread == nil }
+
+    /// Whether bursts are spread, so that ``arrived(waiting:before:at:)`` has to be called.
+    package var isSpreading: Bool { spread != nil }
 
     /// Whether the client itself has stopped its stream, by a pause or without credit.
     package var isStoppedByClient: Bool { isPaused || credit == 0 }
@@ -44,6 +50,7 @@ package struct Pacer: Sendable {
         var available = meter.available(at: now)
         if let credit { available = min(available, credit) }
         if let leased { available = now < leaseBegins ? 0 : min(available, leased) }
+        if let spread { available = min(available, spread.available(at: now)) }
         return available
     }
 
@@ -51,7 +58,7 @@ package struct Pacer: Sendable {
     /// before a new lease.
     package var nextDue: Instant {
         guard !isStoppedByClient else { return .distantFuture }
-        guard leased == 0 else { return max(meter.nextDue, leaseBegins) }
+        guard leased == 0 else { return max(meter.nextDue, leaseBegins, spread?.nextDue ?? .distantPast) }
         return waitsForLease ? leaseBegins : .distantFuture
     }
 
@@ -60,6 +67,7 @@ package struct Pacer: Sendable {
         meter.take(count, at: now, leavesWaiting: leavesWaiting && !isStoppedByClient)
         if let credit { self.credit = credit - count }
         if let leased { self.leased = leased - count }
+        spread?.take(count)
     }
 
     /// Takes one record that is sent now, of any weight in units.
@@ -69,6 +77,7 @@ package struct Pacer: Sendable {
     package mutating func takeOne(weighing units: Int, at now: Instant, leavesWaiting: Bool) {
         meter.take(units, at: now, leavesWaiting: leavesWaiting && !isStoppedByClient)
         if let credit { self.credit = credit - 1 }
+        spread?.take(1)
         guard let leased else { return }
         let covered = min(leased, max(0, units))
         self.leased = leased - covered
@@ -87,10 +96,28 @@ package struct Pacer: Sendable {
     // MARK: Changes
 
     /// The stream begins: its terms apply from now on; feedback that arrived while it waited is kept.
-    package mutating func begin(pace: Pace, burst: Int, sharesBudget: Bool, at now: Instant) {
+    ///
+    /// - Parameters:
+    ///   - pace: The granted pace.
+    ///   - burst: Records that may be sent at once after an idle time.
+    ///   - sharesBudget: Whether leases are needed.
+    ///   - spread: The longest time for which a record waits so that bursts are spread; `nil` if they are not.
+    ///   - now: The time.
+    package mutating func begin(
+        pace: Pace, burst: Int, sharesBudget: Bool, spread: Duration? = nil, at now: Instant
+    ) {
         meter = Meter(pace: pace, burst: burst, at: now)
         leased = sharesBudget ? 0 : nil
+        self.spread = spread.map { BurstSpread(atMost: $0, at: now) }
     }
+
+    /// Records arrived, see ``BurstSpread/arrived(waiting:before:at:)``.
+    package mutating func arrived(waiting: Int, before: Int, at now: Instant) {
+        spread?.arrived(waiting: waiting, before: before, at: now)
+    }
+
+    /// What waits is not spread, because there is no room for it.
+    package mutating func releaseBurst(at now: Instant) { spread?.release(at: now) }
 
     /// Continues at another pace.
     package mutating func change(pace: Pace, burst: Int, at now: Instant) {

@@ -1,6 +1,6 @@
 import Flow
 
-/// The way of records that are queued before any is sent: the pace needs to know what they weigh.
+/// The way of records that are queued before any is sent: the pace needs to know what they weigh, or how many they are.
 extension RecordPipe {
     /// Takes the next bytes of the upstream: queues them, and sends what may be sent now.
     func pushThroughQueue(_ bytes: UnsafeRawBufferPointer, at now: Instant) -> Sent {
@@ -22,14 +22,25 @@ extension RecordPipe {
     private func queueAndSend(
         _ bytes: UnsafeRawBufferPointer, _ sent: inout RecordFramer.Run, at now: Instant
     ) throws(RecordFramer.Failure) {
+        let before = queue.records
         let blank = try queue.push(bytes, credit: 0, limit: room) { write($0) }
         wrote(blank, at: now)
         sent.bytes += blank.bytes
+        if pacer.isSpreading, queue.records > before { noteArrival(after: before, at: now) }
         while queue.hasOutput, room > 0 {
             let run = try take(limit: room, at: now)
             guard run.bytes > 0 else { return }
             sent.records += run.records
             sent.bytes += run.bytes
+        }
+    }
+
+    /// A full queue is not held back: that would pause the upstream, or drop records.
+    private func noteArrival(after before: Int, at now: Instant) {
+        if queue.isFull || queue.records >= queue.bounds.records {
+            pacer.releaseBurst(at: now)
+        } else {
+            pacer.arrived(waiting: queue.records, before: before, at: now)
         }
     }
 }

@@ -68,7 +68,7 @@ final class RecordPipe {
 
     /// Takes the next bytes of the upstream: sends what may be sent now, and queues the rest.
     func push(_ bytes: UnsafeRawBufferPointer, at now: Instant) -> Sent {
-        guard weights == nil else { return pushThroughQueue(bytes, at: now) }
+        guard weights == nil, !pacer.isSpreading else { return pushThroughQueue(bytes, at: now) }
         let room = room
         var sent = Sent(hasRoom: room > 0)
         do throws(RecordFramer.Failure) {
@@ -171,7 +171,9 @@ final class RecordPipe {
         let settings = route.settings, granted = effective.granted
         self.format = format
         self.reportsLosses = reportsLosses
-        pacer.begin(pace: effective.terms.pace, burst: granted.burst, sharesBudget: sharesBudget, at: now)
+        pacer.begin(
+            pace: effective.terms.pace, burst: granted.burst, sharesBudget: sharesBudget, spread: settings.spread,
+            at: now)
         let pending = queue.pendingBytes
         if settings.resumeWindow != nil { replay = ReplayBuffer(framer: format.framer) }
         queue = StreamQueue(

@@ -291,6 +291,39 @@ struct StreamTests {
         #expect(try bench.logLine()["units"] as? Int == 7)
     }
 
+    // MARK: Smooth pace
+
+    @Test func burstsAreSpreadAndNotTheFirst() throws {
+        let bench = try StreamBench { $0.spread = .seconds(1) }
+        let (_, response) = try bench.open()
+        bench.transfer.sendHead()
+        func lines() -> Int { response.text.split(separator: "\n").count }
+        bench.transfer.send((1...10).map(String.init).lines)
+        #expect(lines() == 10)
+        bench.advance(by: .milliseconds(500))
+        bench.transfer.send((1...10).map(String.init).lines)
+        #expect(lines() == 11)
+        bench.advance(by: .milliseconds(100))
+        #expect(lines() == 13)
+        bench.transfer.end()
+        bench.advance(by: .milliseconds(400))
+        #expect(lines() == 20 && response.hasEnded)
+    }
+
+    @Test func aBurstThatFillsTheBufferIsNotSpread() throws {
+        let bench = try StreamBench {
+            $0.spread = .seconds(1)
+            $0.policy.defaultBuffer = 5
+        }
+        let (_, response) = try bench.open()
+        bench.transfer.sendHead()
+        for _ in 0..<3 {
+            bench.transfer.send((1...50).map(String.init).lines)
+            bench.advance(by: .milliseconds(500))
+        }
+        #expect(response.text.split(separator: "\n").count == 150 && !bench.transfer.orders.contains("pause"))
+    }
+
     // MARK: Heartbeats
 
     @Test func aQuietStreamOfEventsGetsComments() throws {
