@@ -28,7 +28,7 @@ extension RecordPipe {
     }
 
     private var passesRecords: Bool {
-        format != nil && weights == nil && queue.canBePassed && replay == nil && losses.isEmpty
+        format != nil && weights == nil && !pacer.isSpreading && queue.canBePassed && replay == nil && losses.isEmpty
             && heartbeat?.changesNothing ?? true
     }
 }
