@@ -20,6 +20,14 @@ extension Substring {
         }
     }
 
+    /// Whether this begins with the bytes of `prefix`.
+    package func begins(with prefix: String) -> Bool {
+        let length = prefix.utf8.count
+        guard utf8.count >= length else { return false }
+        var text = self
+        return text.withUTF8 { text in prefix.withBytes { $0.elementsEqual(text[..<length]) } }
+    }
+
     /// The text before the first `separator` outside of a quoted string, and the text after it, if there is one.
     ///
     /// In a quoted string a backslash quotes the next byte (RFC 9110, section 5.6.4).

@@ -45,7 +45,7 @@ package struct AddressBlock: Hashable, Sendable {
     ///   - ipv6Prefix: The length of the block's prefix, 1...128.
     /// - Returns: The text of the block, or of the address.
     package static func client(_ address: String, ipv6Prefix: Int) -> String {
-        guard address.utf8.contains(UInt8(ascii: ":")), let parsed = IPAddress(address) else { return address }
+        guard address.contains(byte: UInt8(ascii: ":")), let parsed = IPAddress(address) else { return address }
         guard parsed.family == .v6, ipv6Prefix < parsed.family.bits else { return parsed.text }
         return AddressBlock(around: parsed, prefixLength: ipv6Prefix)?.text ?? parsed.text
     }

@@ -44,10 +44,14 @@ package struct TraceContext: Equatable, Sendable {
     package var sharedTraceId: String? { isOwn ? nil : traceId }
 
     /// The header for the upstream, in version 00: the trace, weir's span as the parent, the flags (section 3.2).
-    package var traceparent: String { withTraceparent { String(decoding: $0, as: UTF8.self) } }
+    package var traceparent: String {
+        var text = ""
+        withTraceparent { text = String(decoding: $0, as: UTF8.self) }
+        return text
+    }
 
     /// Calls `body` with the text of ``traceparent``, which costs no allocation.
-    package func withTraceparent<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    package func withTraceparent(_ body: (UnsafeRawBufferPointer) -> Void) {
         withUnsafeTemporaryAllocation(byteCount: 55, alignment: 1) { text in
             (text[0], text[1], text[2]) = (UInt8(ascii: "0"), UInt8(ascii: "0"), dash)
             text.writeDigits(of: high, at: 3)
@@ -57,7 +61,7 @@ package struct TraceContext: Equatable, Sendable {
             text[52] = dash
             text[53] = .hexDigit(flags >> 4)
             text[54] = .hexDigit(flags & 15)
-            return body(UnsafeRawBufferPointer(text))
+            body(UnsafeRawBufferPointer(text))
         }
     }
 }

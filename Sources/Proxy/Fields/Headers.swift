@@ -45,6 +45,17 @@ extension HTTPHeaders {
 }
 
 extension HTTPHeaders {
+    /// Whether a member of a list, which may have several lines, satisfies a condition.
+    func hasMember(of name: String, where condition: (Substring) -> Bool) -> Bool {
+        for (field, line) in self where field.utf8.count == name.utf8.count && field.isField(name) {
+            guard !line.contains(byte: UInt8(ascii: ",")) else {
+                return self[canonicalForm: name].contains(where: condition)
+            }
+            if condition(line[...]) { return true }
+        }
+        return false
+    }
+
     /// The members of a list, which may have several lines (RFC 9110, section 5.6.1).
     ///
     /// Most requests have no such field, or one line with one member, which NIO would split nevertheless.

@@ -38,7 +38,7 @@ final class RequestPipeline {
         _ request: Request, body: RequestBody, client: String, by served: ServedConfiguration,
         writer: any ConnectionResponse, matched: inout Matched?
     ) throws(Problem) {
-        guard request.head.method != .CONNECT else { throw .connectNotImplemented }
+        if case .CONNECT = request.head.method { throw .connectNotImplemented }
         guard request.hasProperHost, request.hasProperTarget else {
             writer.closeAfterwards()
             throw .malformedRequest

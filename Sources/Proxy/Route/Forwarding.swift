@@ -97,15 +97,15 @@ struct Forwarding {
         let isClient = client == request.peer || client == peer
         switch clients.believes {
         case .xForwardedFor:
-            let known = headers["x-forwarded-for"]
+            let known = request.values(of: "x-forwarded-for")
             return Way(
                 addresses: known.isEmpty ? peer : Self.list(known + [peer]),
-                scheme: headers.first(name: "x-forwarded-proto").flatMap(Self.scheme) ?? ownScheme,
-                host: Self.host(headers.first(name: "x-forwarded-host")) ?? host, origin: isClient ? peer : client,
+                scheme: request.values(of: "x-forwarded-proto").first.flatMap(Self.scheme) ?? ownScheme,
+                host: Self.host(request.values(of: "x-forwarded-host").first) ?? host, origin: isClient ? peer : client,
                 peerBehind: isClient ? nil : peer)
         case .forwarded:
             let addresses = isClient ? peer : Self.list([client, peer])
-            guard let last = ForwardedElement.all(in: headers)?.last else {
+            guard request.mayHave("forwarded"), let last = ForwardedElement.all(in: headers)?.last else {
                 return Way(addresses: addresses, scheme: ownScheme, host: host, origin: peer)
             }
             return Way(

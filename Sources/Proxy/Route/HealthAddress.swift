@@ -1,3 +1,5 @@
+import HTTPText
+
 /// The address of the health page, `paths.health`, on both listeners.
 struct HealthAddress: Sendable {
     /// Without a slash at its end; `nil` if there is none.
@@ -5,7 +7,7 @@ struct HealthAddress: Sendable {
 
     /// Whether a request's path belongs to weir itself and not to the routes.
     func owns(_ requested: Substring) -> Bool {
-        guard let path, requested.utf8.starts(with: path.utf8) else { return false }
+        guard let path, requested.begins(with: path) else { return false }
         return requested.utf8.count == path.utf8.count || requested.dropFirst(path.count).first == "/"
     }
 

@@ -15,7 +15,10 @@ enum MaxForwards: Equatable, Sendable {
     /// - Throws: `malformedRequest` for anything except one number.
     init(of request: Request) throws(Problem) {
         self = .unlimited
-        guard request.head.method == .OPTIONS || request.head.method == .TRACE else { return }
+        switch request.head.method {
+        case .OPTIONS, .TRACE: break
+        default: return
+        }
         let lines = request.values(of: Self.field)
         guard let line = lines.first else { return }
         guard lines.count == 1, !line.isEmpty, line.utf8.allSatisfy(\.isDigit) else { throw .malformedRequest }

@@ -139,9 +139,7 @@ extension ProxyRoute {
         case .none: false
         case .auto:
             pace != .unlimited || !request.values(of: StreamPreferences.bufferSizeHeader).isEmpty
-                || request.head.headers.listed(in: "accept").contains {
-                    settings.types.format(ofContentType: $0) != nil
-                }
+                || request.head.headers.hasMember(of: "accept") { settings.types.format(ofContentType: $0) != nil }
         }
     }
 

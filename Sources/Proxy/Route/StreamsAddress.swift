@@ -1,4 +1,5 @@
 import Flow
+import HTTPText
 
 /// The addresses under `paths.streams`: `/v1/streams/{id}` and `/v1/streams/{id}/feedback`.
 struct StreamsAddress: Sendable {
@@ -14,7 +15,7 @@ struct StreamsAddress: Sendable {
 
     /// What a request's path names; `nil` if it is not below `paths.streams` and belongs to the routes.
     func target(of requested: Substring) -> Target? {
-        guard requested.utf8.starts(with: path.utf8) else { return nil }
+        guard requested.begins(with: path) else { return nil }
         let rest = requested.dropFirst(path.count)
         if rest.isEmpty { return .nothing }
         guard rest.first == "/" else { return nil }

@@ -56,7 +56,7 @@ final class EasyHandle {
     /// - Returns: Whether its options are still to be set; if not, all but those that differ between two such requests are.
     func begin(_ request: UpstreamRequest, at origin: Origin) -> Bool {
         error.pointee = 0
-        let isGet = request.method == .GET && request.body == nil
+        let isGet = if case .GET = request.method { request.body == nil } else { false }
         let needed = isGet ? Options.get(readSize: request.readSize) : .other
         if isGet, options == needed, origin === self.origin {
             // The one before has sent its request, after which it wanted no other connection.

@@ -110,7 +110,10 @@ struct ResponseHeadParser {
             // Of equal ones, only the first may be passed on (RFC 9110, section 8.6), and as one number.
             let isRepeated = contentLength != nil
             try length(text)
-            if !isRepeated, let contentLength { fields.append((name, String(contentLength))) }
+            guard !isRepeated, let contentLength else { return }
+            // Mostly it is that number already.
+            let isCanonical = text.utf8.first != UInt8(ascii: "0") && text.utf8.allSatisfy(\.isDigit)
+            fields.append((name, isCanonical ? text : String(contentLength)))
             return
         case 17 where name.isField("transfer-encoding"): try coding(text)
         default: break
