@@ -11,20 +11,22 @@ final class RouteMetrics {
 final class LoopMetrics {
     private static let lagStep = 100 * LoopTimers.tick
 
-    private(set) var routes: [String: RouteMetrics]
+    private(set) var routes = [LoopFigures.unrouted: RouteMetrics()]
+    /// Of the configuration's routes by their index, so that a stream needs no look-up by name.
+    private var configured: [(route: ProxyRoute, metrics: RouteMetrics)] = []
     private let timers: LoopTimers
     private lazy var timer = LoopTimer(target: self)
     private(set) var lag = Histogram(bounds: Histogram.lagBounds)
     private var window: HealthWindow
 
     /// - Parameters:
-    ///   - names: The names of the routes; two of one name are counted together.
+    ///   - routes: Those of the configuration; two of one name are counted together.
     ///   - timers: The timers of the loop.
     ///   - now: The time of the start.
-    init(routes names: [String], timers: LoopTimers, at now: Instant) {
-        routes = Dictionary((names + [LoopFigures.unrouted]).map { ($0, RouteMetrics()) }) { first, _ in first }
+    init(_ routes: [ProxyRoute], timers: LoopTimers, at now: Instant) {
         self.timers = timers
         window = HealthWindow(at: now)
+        follow(routes)
     }
 
     /// Measures the delay of the loop's timers, until ``stop()``.
@@ -35,19 +37,31 @@ final class LoopMetrics {
 
     func stop() { timers.cancel(timer) }
 
-    /// The metrics of a route; `nil` for requests without a route.
+    /// The metrics of a route.
+    func route(_ route: ProxyRoute) -> RouteMetrics {
+        guard configured.indices.contains(route.index), configured[route.index].route === route else {
+            // A route of an older configuration.
+            return self.route(route.name)
+        }
+        return configured[route.index].metrics
+    }
+
+    /// The same by the route's name; `nil` for requests without a route.
     func route(_ name: String?) -> RouteMetrics {
         let name = name ?? LoopFigures.unrouted
         if let meter = routes[name] { return meter }
-        // A route that a reload has added.
         let meter = RouteMetrics()
         routes[name] = meter
         return meter
     }
 
-    /// Removes the routes that a reload has removed, once none of their requests is open: otherwise they would accumulate.
-    func keep(_ names: Set<String>) {
+    /// Counts for the routes of another configuration.
+    ///
+    /// Those that it does not have are removed once none of their requests is open: otherwise they would accumulate.
+    func follow(_ configuration: [ProxyRoute]) {
+        let names = Set(configuration.map(\.name))
         routes = routes.filter { $0.key == LoopFigures.unrouted || names.contains($0.key) || $0.value.tally.active > 0 }
+        configured = configuration.map { ($0, route($0.name)) }
     }
 
     func lastMinute(at now: Instant) -> HealthWindow.Change { window.change(to: totals, at: now) }

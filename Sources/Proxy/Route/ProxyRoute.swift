@@ -9,6 +9,8 @@ import Upstream
 /// Shared by all loops: everything is immutable except the gate and the counters, which have locks.
 final class ProxyRoute: Sendable {
     let settings: Route
+    /// Among the routes of its configuration.
+    let index: Int
     /// The route's name in logs and metrics.
     let name: String
     let upstreams: [RouteUpstream]
@@ -37,11 +39,15 @@ final class ProxyRoute: Sendable {
 
     /// - Parameters:
     ///   - settings: The configuration of the route.
+    ///   - index: Its index among the routes of the configuration.
     ///   - hasAddresses: Whether streams have their own addresses, without which they cannot be fetched later.
     ///   - previous: The route with this match before a reload; its gate and counts continue.
     ///   - log: Reports the route's breakers.
-    init(_ settings: Route, hasAddresses: Bool = true, after previous: ProxyRoute? = nil, log: Logger? = nil) {
-        self.settings = settings
+    init(
+        _ settings: Route, index: Int = 0, hasAddresses: Bool = true, after previous: ProxyRoute? = nil,
+        log: Logger? = nil
+    ) {
+        (self.settings, self.index) = (settings, index)
         let name = settings.label
         self.name = name
         upstreams = RouteUpstream.all(of: settings, after: previous?.upstreams ?? [])

@@ -30,9 +30,9 @@ final class ServedConfiguration: Sendable {
     init(_ configuration: Configuration, after previous: ServedConfiguration? = nil, log: Logger) {
         self.configuration = configuration
         generation = (previous?.generation ?? 0) + 1
-        routes = configuration.routes.map { settings in
+        routes = configuration.routes.enumerated().map { index, settings in
             ProxyRoute(
-                settings, hasAddresses: configuration.paths.streams != nil,
+                settings, index: index, hasAddresses: configuration.paths.streams != nil,
                 after: previous?.routes.first { $0.settings.match == settings.match }, log: log)
         }
         table = RouteTable(matches: configuration.routes.map(\.match))

@@ -54,7 +54,7 @@ final class LoopPulls {
     /// - Complexity: O(readers of the loop).
     func addRunning(to metrics: LoopMetrics) {
         for pull in pulls.values {
-            let metrics = metrics.route(pull.route.name)
+            let metrics = metrics.route(pull.route)
             metrics.tally.running.pulls += 1
             metrics.tally.running.transfers += 1
             metrics.tally.running.retainedBytes += pull.retainedBytes

@@ -8,7 +8,7 @@ extension Worker {
     /// - Complexity: O(open streams of the loop), a few microseconds for each.
     func adopt(_ served: ServedConfiguration) {
         listener?.limits = served.connectionLimits
-        meters.keep(Set(served.routes.map(\.name)))
+        meters.follow(served.routes)
         upstream.keep(served.routes.flatMap { $0.upstreams.map(\.origin) })
         if isChecking { checkUpstreams(of: served) }
         for stream in Array(streams.all) where stream.request.served.generation < served.generation {

@@ -25,7 +25,7 @@ extension Worker: LoopReporter {
         for route in shared.served.routes {
             for upstream in route.upstreams {
                 let count = idle[ObjectIdentifier(upstream.origin)] ?? 0
-                meters.route(route.name).tally.running.idleConnections += count
+                meters.route(route).tally.running.idleConnections += count
             }
         }
         figures.routes = meters.routes.mapValues(\.tally)

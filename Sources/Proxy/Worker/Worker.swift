@@ -39,7 +39,7 @@ final class Worker {
         self.clock = clock
         upstream = try UpstreamLoop(on: eventLoop, clock: clock)
         timers = LoopTimers(on: eventLoop, clock: clock)
-        meters = LoopMetrics(routes: shared.served.routes.map(\.name), timers: timers, at: clock())
+        meters = LoopMetrics(shared.served.routes, timers: timers, at: clock())
         requestLog = RequestLog(shared.log, metrics: meters, date: shared.date) { shared.served.problemStyle }
         let timers = timers
         streams = OpenStreams(
@@ -157,7 +157,7 @@ extension Worker: StreamsHost {
 
     func now() -> Instant { clock() }
 
-    func metrics(of route: ProxyRoute) -> RouteMetrics { meters.route(route.name) }
+    func metrics(of route: ProxyRoute) -> RouteMetrics { meters.route(route) }
 
     func makeTransfer(
         for request: StreamRequest, at upstream: RouteUpstream, body: RequestBody?, delegate: any TransferDelegate

@@ -3,6 +3,7 @@ import Flow
 import NIOCore
 import NIOEmbedded
 import Observability
+import Settings
 import TestSupport
 import Testing
 
@@ -11,17 +12,29 @@ import Testing
 @Suite struct LoopMetricsTests {
     private let loop = EmbeddedEventLoop()
     private let timers: LoopTimers
+    private let routes: [ProxyRoute]
     private let metrics: LoopMetrics
 
     init() {
         let loop = loop
         timers = LoopTimers(on: loop) { Instant(loop.now) }
-        metrics = LoopMetrics(routes: ["/a", "/a", "/b"], timers: timers, at: Instant(loop.now))
+        routes = Self.routes(["/a", "/a", "/b"])
+        metrics = LoopMetrics(routes, timers: timers, at: Instant(loop.now))
+    }
+
+    /// The routes of one configuration.
+    private static func routes(_ names: [String]) -> [ProxyRoute] {
+        names.enumerated().map { index, name in
+            var settings = Route(match: .init(path: "/"), upstreams: [UpstreamAddress(host: "origin", port: 9000)])
+            settings.name = name
+            return ProxyRoute(settings, index: index)
+        }
     }
 
     @Test func routesOfOneNameAreCountedTogether() {
-        metrics.route("/a").tally.records = 5
-        #expect(metrics.route("/a").tally.records == 5 && metrics.route("/b").tally.records == 0)
+        metrics.route(routes[0]).tally.records = 3
+        metrics.route(routes[1]).tally.records += 2
+        #expect(metrics.route("/a").tally.records == 5 && metrics.route(routes[2]).tally.records == 0)
         #expect(Set(metrics.routes.keys) == ["/a", "/b", LoopFigures.unrouted])
         #expect(metrics.route(nil) === metrics.routes[LoopFigures.unrouted])
     }
@@ -29,11 +42,19 @@ import Testing
     /// A reload brings and removes routes; a removed one is kept while one of its streams is open.
     @Test func removedRoutesAreForgottenOnceTheyHaveNoStream() {
         metrics.route("/new").tally.active = 1
-        metrics.keep(["/a"])
+        metrics.follow(Self.routes(["/a"]))
         #expect(Set(metrics.routes.keys) == ["/a", "/new", LoopFigures.unrouted])
         metrics.route("/new").tally.active = 0
-        metrics.keep(["/a"])
+        metrics.follow(Self.routes(["/a"]))
         #expect(Set(metrics.routes.keys) == ["/a", LoopFigures.unrouted])
+    }
+
+    /// A stream may still be of the configuration before, in which its route had another place.
+    @Test func aRouteOfAnOlderConfigurationIsCountedUnderItsName() {
+        metrics.route(routes[2]).tally.records = 3
+        metrics.follow(Self.routes(["/b", "/c", "/d"]))
+        metrics.route(routes[2]).tally.records += 2
+        #expect(metrics.route("/b").tally.records == 5 && metrics.route("/d").tally.records == 0)
     }
 
     @Test func theLagOfTheTimersIsMeasuredUntilTheStop() {

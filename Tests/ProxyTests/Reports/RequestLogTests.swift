@@ -23,7 +23,8 @@ import Testing
             test = try TestShared(configuration)
             let clock = ManualClock()
             metrics = LoopMetrics(
-                routes: ["/"], timers: LoopTimers(on: EmbeddedEventLoop(), clock: clock.read), at: clock.now)
+                test.shared.served.routes, timers: LoopTimers(on: EmbeddedEventLoop(), clock: clock.read),
+                at: clock.now)
             log = test.makeLog(metrics)
         }
     }

@@ -23,7 +23,7 @@ final class PipelineBench {
     init(_ configuration: Configuration = .oneRoute()) throws {
         test = try TestShared(configuration)
         let timers = LoopTimers(on: EmbeddedEventLoop(), clock: clock.read)
-        metrics = LoopMetrics(routes: test.shared.served.routes.map(\.name), timers: timers, at: clock.now)
+        metrics = LoopMetrics(test.shared.served.routes, timers: timers, at: clock.now)
         pipeline = RequestPipeline(
             shared: test.shared, log: test.makeLog(metrics), clock: clock.read, to: destination)
     }

@@ -80,7 +80,7 @@ final class FakeHost: StreamHost {
         test = try TestShared(configuration)
         let shared = test.shared
         timers = LoopTimers(on: loop, clock: clock.read)
-        loopMetrics = LoopMetrics(routes: shared.served.routes.map(\.name), timers: timers, at: clock.now)
+        loopMetrics = LoopMetrics(shared.served.routes, timers: timers, at: clock.now)
         requestLog = RequestLog(shared.log, metrics: loopMetrics, date: shared.date) { shared.served.problemStyle }
     }
 
@@ -91,7 +91,7 @@ final class FakeHost: StreamHost {
 
     func turnEnded() {}
 
-    func metrics(of route: ProxyRoute) -> RouteMetrics { loopMetrics.route(route.name) }
+    func metrics(of route: ProxyRoute) -> RouteMetrics { loopMetrics.route(route) }
 
     func makeTransfer(
         for request: StreamRequest, at upstream: RouteUpstream, body: RequestBody?, delegate: any TransferDelegate
