@@ -17,11 +17,14 @@ static const char response[] =
     "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\nServer: bench\r\n\r\n"
     "{\"id\":4711,\"name\":\"a small response\",\"tags\":[\"of\",\"about\",\"one\",\"hundred\",\"bytes\"],\"ok\":true,\"n\":1}\n";
 
-static const char *const fields[] = {
-    "user-agent: bench/1", "accept: */*", "accept-encoding: gzip, deflate, br", "Host: example.com", "Via: 1.1 weir",
-    "X-Forwarded-For: 127.0.0.1", "X-Forwarded-Proto: http", "X-Forwarded-Host: example.com",
-    "Forwarded: for=127.0.0.1;host=\"example.com\";proto=http",
+/* As weir's HeaderList. */
+static const char *const items[] = {
+    "Host:",
+    "Host: example.com\r\nuser-agent: bench/1\r\naccept: */*\r\naccept-encoding: gzip, deflate, br\r\nVia: 1.1 weir\r\n"
+    "X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: example.com\r\n"
+    "Forwarded: for=127.0.0.1;host=\"example.com\";proto=http\r\n"
     "traceparent: 00-0123456789abcdef0123456789abcdef-0123456789abcdef-00",
+    "Accept:",
 };
 
 static int set;
@@ -106,8 +109,8 @@ int main(int argc, char **argv)
         serve(listener);
 
     struct curl_slist *list = NULL;
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        list = curl_slist_append(list, fields[i]);
+    for (size_t i = 0; i < sizeof items / sizeof *items; i++)
+        list = curl_slist_append(list, items[i]);
     size_t heads = 0;
     char url[64];
     snprintf(url, sizeof url, "http://127.0.0.1:%d", ntohs(address.sin_port));

@@ -73,7 +73,8 @@ actor Bench {
         let exchange = Exchange()
         let transfer = try upstream.makeTransfer(
             UpstreamRequest(method: method, target: target), at: origin, delegate: exchange)
-        for (name, value) in headers { transfer.headers.add(name, value) }
+        transfer.headers.begin(host: headers.first(name: "Host") ?? "test")
+        for (name, value) in headers where name.lowercased() != "host" { transfer.headers.add(name, value) }
         exchange.transfer = transfer
         return exchange
     }

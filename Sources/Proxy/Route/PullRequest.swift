@@ -21,15 +21,11 @@ extension ProxyRoute {
     func writeHeader(
         to list: inout HeaderList, of key: SharingKey, at address: UpstreamAddress, forwarding: Forwarding
     ) {
+        list.begin(host: host(of: key.authority, at: address))
         for (name, lines) in zip(sharing?.settings.key ?? [], key.fields) where requestFields?.drops(name) != true {
             for line in lines { list.add(name, line) }
         }
         for field in requestFields?.fields ?? [] { list.add(field.name, field.value) }
-        switch settings.host {
-        case .preserve: list.add(own: "Host", key.authority ?? address.authority)
-        case .upstream: list.add(own: "Host", address.authority)
-        case .literal(let host): list.add(own: "Host", host)
-        }
         if let pseudonym = forwarding.pseudonym { list.add(own: "Via", Forwarding.via(pseudonym, of: .http1_1)) }
         // Records cannot be told apart in a compressed body.
         list.add(own: "Accept-Encoding", "identity")

@@ -10,7 +10,6 @@ private enum RequestField {
     case forwarded
     /// Not forwarded: it is a field of this connection, or weir sends its own instead.
     case dropped
-    case host
     case acceptEncoding
     /// A negotiation header, addressed to weir.
     case negotiation
@@ -21,7 +20,8 @@ private enum RequestField {
 
     init(_ name: String) {
         switch name.utf8.count {
-        case 4 where name.isField("host"): self = .host
+        // The host that was parsed is sent.
+        case 4 where name.isField("host"): self = .dropped
         case 9 where name.isField("forwarded"): self = .dropped
         case 10 where name.isField(TraceContext.stateHeader): self = .traceState
         case 11 where name.isField(TraceContext.parentHeader): self = .traceParent
@@ -73,14 +73,14 @@ extension ProxyRoute {
         let request = streamRequest.request, headers = request.head.headers
         let named = request.mayHave("connection") ? headers.namedByConnection : []
         let expectsRecords = expectsRecords(request, pace: streamRequest.terms.pace)
-        var host: String?
+        // RFC 9112, section 3.2: an HTTP/1.1 request must have one, but an HTTP/1.0 client may have omitted it.
+        list.begin(host: host(of: request.authority, at: address))
         var isTrusted: Bool?
         var traceStates: [String] = []
         for (name, value) in headers where named.isEmpty || !named.contains(name.lowercased()) {
             if let requestFields, requestFields.drops(name) { continue }
             switch RequestField(name) {
             case .dropped: continue
-            case .host: host = value
             case .acceptEncoding where expectsRecords: continue
             case .negotiation where !settings.forwardStreamHeaders: continue
             case .ofProxies:
@@ -95,12 +95,6 @@ extension ProxyRoute {
             }
         }
         for field in requestFields?.fields ?? [] { list.add(field.name, field.value) }
-        switch settings.host {
-        // RFC 9112, section 3.2: an HTTP/1.1 request must have one, but an HTTP/1.0 client may have omitted it.
-        case .preserve: list.add(own: "Host", host ?? address.authority)
-        case .upstream: list.add(own: "Host", address.authority)
-        case .literal(let host): list.add(own: "Host", host)
-        }
         forwarding.tell(of: request, client: streamRequest.client, in: &list)
         // weir's span is the parent of the upstream's, and `tracestate` is forwarded with a trace that was continued.
         if let trace = request.trace {
@@ -118,6 +112,20 @@ extension ProxyRoute {
         writeFraming(to: &list, of: request)
         // Records cannot be told apart in a compressed body.
         if expectsRecords { list.add(own: "accept-encoding", "identity") }
+    }
+
+    /// The value of `Host` for an upstream.
+    ///
+    /// - Parameters:
+    ///   - authority: That of the request; `nil` if it has none.
+    ///   - address: The upstream's.
+    /// - Returns: The value.
+    func host(of authority: String?, at address: UpstreamAddress) -> String {
+        switch settings.host {
+        case .preserve: authority ?? address.authority
+        case .upstream: address.authority
+        case .literal(let host): host
+        }
     }
 
     /// The fields that frame the body; for a body that follows, libcurl writes the length or the coding.

@@ -48,12 +48,8 @@ final class UpstreamCheck {
         worker.timers.set(timer, at: now + settings.timeout)
         do {
             let transfer = try worker.upstream.makeTransfer(request, at: upstream.origin, delegate: self)
-            transfer.headers.add("User-Agent", "weir")
-            if case .literal(let host) = route.settings.host {
-                transfer.headers.add(own: "Host", host)
-            } else {
-                transfer.headers.add(own: "Host", upstream.address.authority)
-            }
+            transfer.headers.begin(host: route.host(of: nil, at: upstream.address))
+            transfer.headers.add(own: "User-Agent", "weir")
             self.transfer = transfer
             transfer.start()
         } catch {

@@ -1,34 +1,56 @@
 import CCurl
-import Glibc
 import HTTPText
 
-/// The header lines of one request in the form that libcurl wants, in one piece of memory that the next request reuses.
+/// The header of one request in the form that libcurl wants, in memory that the next request reuses.
 ///
-/// `curl_slist_append` would cost two allocations a line, and NIO's `HTTPHeaders` on the way here as many again. libcurl reads
-/// the list while the transfer runs and does not copy it (CURLOPT_HTTPHEADER): until that has ended it stays as it is.
+/// All lines are one text, and that is one item of libcurl's list. libcurl passes on the verbatim text of an item, control
+/// characters included (CURLOPT_HTTPHEADER), and it looks at the name at its begin: for an item of each line it searched the
+/// list for eight names of its own, and printed each by itself, for 1,100 instructions a line. Further items forbid the fields
+/// that libcurl would add. libcurl reads the list while the transfer runs and does not copy it: until the transfer has ended
+/// it stays as it is.
 package struct HeaderList: ~Copyable {
+    /// Forbids libcurl's own `Host`, the text, forbids libcurl's own `Accept`, `Expect`.
+    private static let itemCount = 4
+
     private var text: UnsafeMutablePointer<CChar>
-    private var textCapacity = 512
+    private var capacity = 512
     private var end = 0
-    private var nodes: UnsafeMutablePointer<curl_slist>
-    private var nodeCapacity = 16
-    private var count = 0
-    private var hasAccept = false
+    /// libcurl's list; always the same memory.
+    let items: UnsafeMutablePointer<curl_slist>
 
     package init() {
-        text = .allocate(capacity: textCapacity)
-        nodes = .allocate(capacity: nodeCapacity)
+        text = .allocate(capacity: capacity)
+        items = .allocate(capacity: Self.itemCount)
+        // A name without a value removes the field that libcurl would send.
+        items[0] = curl_slist(data: Self.item("Host:"), next: items + 1)
+        items[1] = curl_slist(data: text, next: items + 2)
+        items[2] = curl_slist(data: Self.item("Accept:"), next: nil)
+        items[3] = curl_slist(data: nil, next: nil)
     }
 
     deinit {
         text.deallocate()
-        nodes.deallocate()
+        items.deallocate()
+    }
+
+    /// libcurl does not change the text of its list.
+    private static func item(_ text: StaticString) -> UnsafeMutablePointer<CChar> {
+        UnsafeMutablePointer(mutating: UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self))
+    }
+
+    /// Begins the header of the next request.
+    ///
+    /// - Parameter host: The value of `Host`, the first field (RFC 9110, section 7.2); not empty, for libcurl drops an item
+    ///   that begins with a field without a value.
+    package mutating func begin(host: String) {
+        end = 0
+        append(own: "Host: ")
+        append(host)
     }
 
     /// Adds a field, whatever is there of this name already.
     package mutating func add(_ name: String, _ value: String) {
-        if name.utf8.count == 6, name.isField("accept") { hasAccept = true }
-        beginLine()
+        append(own: "\r\n")
         append(name)
         append(own: ": ")
         let valueStart = end
@@ -36,19 +58,19 @@ package struct HeaderList: ~Copyable {
         endField(from: valueStart)
     }
 
-    /// Adds a field of weir's own, other than `Accept`; the same, for fewer instructions.
+    /// Adds a field of weir's own; the same, for fewer instructions.
     package mutating func add(own name: StaticString, _ value: String) {
         add(own: name) { $0.append(value) }
     }
 
-    /// Adds a field of weir's own, other than `Accept`, whose value is appended in pieces.
+    /// Adds a field of weir's own, whose value is appended in pieces.
     ///
     /// - Parameters:
     ///   - name: The field's.
     ///   - write: Appends the pieces, and does nothing else with the list.
     @inline(__always)
     package mutating func add(own name: StaticString, _ write: (inout HeaderList) -> Void) {
-        beginLine()
+        append(own: "\r\n")
         append(own: name)
         append(own: ": ")
         let valueStart = end
@@ -74,74 +96,44 @@ package struct HeaderList: ~Copyable {
         end += bytes.count
     }
 
+    /// A field without a value has no space after the colon.
     private mutating func endField(from valueStart: Int) {
-        if end == valueStart {
-            // "Name;" is libcurl's way to say a header with an empty value.
-            end -= 2
-            append(own: ";")
-        }
-        endLine()
+        if end == valueStart { end -= 1 }
     }
 
     /// The lines so far, without their ends; costs a copy.
     package var lines: [String] {
-        (0..<count).map { line in
-            let text: UnsafePointer<CChar> = UnsafePointer(nodes[line].data)
-            return FieldText.string(UnsafeRawBufferPointer(start: text, count: strlen(text)))
+        let bytes = UnsafeRawBufferPointer(start: text, count: end)
+        return bytes.split(separator: UInt8(ascii: "\n")).map { line in
+            FieldText.string(UnsafeRawBufferPointer(rebasing: line.last == UInt8(ascii: "\r") ? line.dropLast() : line))
         }
     }
 
-    mutating func removeAll() { (end, count, hasAccept) = (0, 0, false) }
+    mutating func removeAll() { end = 0 }
 
-    /// Completes the list for libcurl.
+    /// Completes the header for libcurl; valid until it is changed.
     ///
-    /// - Parameter body: Says what libcurl does about `Expect`; `nil` for a request without a body.
-    /// - Returns: The list; valid until it is changed.
-    mutating func complete(for body: UpstreamRequest.Body?) -> UnsafeMutablePointer<curl_slist> {
-        // Without a header of its own, libcurl would send `Accept: */*`: "Accept:" without a value forbids that.
-        if !hasAccept { addLine("Accept:") }
-        // And of a body over 1 MiB it would ask whether it is wanted.
-        if let body { addLine(body.asksFirst ? "Expect: 100-continue" : "Expect:") }
-        precondition(count > 0, "a request names at least its host")
-        for line in 1..<count { nodes[line - 1].next = nodes + line }
-        nodes[count - 1].next = nil
-        return nodes
-    }
-
-    private mutating func addLine(_ line: StaticString) {
-        beginLine()
-        append(own: line)
-        endLine()
-    }
-
-    private mutating func beginLine() {
-        if count == nodeCapacity {
-            let wider = UnsafeMutablePointer<curl_slist>.allocate(capacity: 2 * nodeCapacity)
-            wider.update(from: nodes, count: count)
-            nodes.deallocate()
-            (nodes, nodeCapacity) = (wider, 2 * nodeCapacity)
-        }
-        nodes[count] = curl_slist(data: text + end, next: nil)
-        count += 1
-    }
-
-    private mutating func endLine() {
+    /// - Parameter body: Decides about `Expect`; `nil` for a request without a body.
+    mutating func complete(for body: UpstreamRequest.Body?) {
+        precondition(end > 0, "a request names at least its host")
         reserve(1)
         text[end] = 0
-        end += 1
+        items[1].data = text
+        items[2].next = body == nil ? nil : items + 3
+        // Of a body over 1 MiB libcurl would ask whether it is wanted.
+        if let body { items[3].data = Self.item(body.asksFirst ? "Expect: 100-continue" : "Expect:") }
     }
 
     @inline(__always)
     private mutating func reserve(_ bytes: Int) {
-        if end + bytes > textCapacity { grow(by: bytes) }
+        if end + bytes > capacity { grow(by: bytes) }
     }
 
     private mutating func grow(by bytes: Int) {
-        let capacity = max(2 * textCapacity, end + bytes)
-        let wider = UnsafeMutablePointer<CChar>.allocate(capacity: capacity)
-        wider.update(from: text, count: end)
-        for line in 0..<count { nodes[line].data = wider + (nodes[line].data - text) }
+        let wider = max(2 * capacity, end + bytes)
+        let memory = UnsafeMutablePointer<CChar>.allocate(capacity: wider)
+        memory.update(from: text, count: end)
         text.deallocate()
-        (text, textCapacity) = (wider, capacity)
+        (text, capacity) = (memory, wider)
     }
 }

@@ -32,6 +32,7 @@ extension Transfer {
         weir_easy_set_write(easy.pointer, onBytes)
         weir_easy_set_header(easy.pointer, onLine)
         weir_easy_set_prereq(easy.pointer, onRequest)
+        weir_easy_set_headers(easy.pointer, easy.headers.items)
         weir_easy_set_closesocket(easy.pointer, onSocketClosing, Unmanaged.passUnretained(sockets).toOpaque())
         if origin.receiveBuffer != nil {
             // The handle retains the origin.

@@ -56,7 +56,7 @@ package final class Transfer {
     /// The delegate may be called with the end before this returns.
     package func start() {
         guard let easy else { return }
-        weir_easy_set_headers(easy.pointer, easy.headers.complete(for: upload.announced))
+        easy.headers.complete(for: upload.announced)
         lists.start(self)
     }
 

@@ -20,6 +20,7 @@ import Upstream
             head: HTTPRequestHead(version: .http1_1, method: .GET, uri: "/", headers: headers), peer: PeerAddress(peer),
             isSecure: isSecure)
         var list = HeaderList()
+        list.begin(host: "shop.example")
         Forwarding(clients: clients, pseudonym: nil).tell(of: request, client: clients.client(of: request), in: &list)
         let sent = HTTPHeaders(list)
         #expect(!sent.contains(name: "via"))

@@ -37,7 +37,7 @@ import Upstream
         let sent = try sent(["X-Tenant", "Accept"], headers)
         #expect(
             sent.map { "\($0.name): \($0.value)" } == [
-                "X-Tenant: a", "X-Tenant: b", "Host: example.com", "Via: 1.1 weir", "Accept-Encoding: identity",
+                "Host: example.com", "X-Tenant: a", "X-Tenant: b", "Via: 1.1 weir", "Accept-Encoding: identity",
             ])
     }
 

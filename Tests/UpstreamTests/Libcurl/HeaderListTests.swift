@@ -53,7 +53,7 @@ import Testing
         #expect(try await lines(headers: HTTPHeaders(headers)).dropFirst() == fields[...])
     }
 
-    /// https://curl.se/libcurl/c/CURLOPT_HTTPHEADER.html: `Name:` would remove the header, `Name;` sends it empty.
+    /// https://curl.se/libcurl/c/CURLOPT_HTTPHEADER.html: as an item of libcurl's list, `Name:` would remove the header.
     @Test func aHeaderWithoutAValueIsSentEmpty() async throws {
         let lines = try await lines(headers: ["Host": "a", "Accept": "", "X-Empty": ""])
         #expect(lines.contains("Accept:") && lines.contains("X-Empty:"))
