@@ -22,18 +22,19 @@ extension String {
 }
 
 extension HTTPHeaders {
-    /// Without the fields of the connection on which they were received.
+    /// Removes the fields of the connection on which they were received; without a copy if there are none.
     ///
     /// - Parameter isNamed: Whether there may be a field `Connection`.
-    /// - Returns: The end-to-end fields.
-    func withoutHopByHop(isNamed: Bool = true) -> HTTPHeaders {
+    mutating func removeHopByHop(isNamed: Bool = true) {
         let named = isNamed ? namedByConnection : []
+        func isKept(_ name: String) -> Bool {
+            !name.isHopByHop && (named.isEmpty || !named.contains(name.lowercased()))
+        }
+        guard !allSatisfy({ isKept($0.name) }) else { return }
         var kept: [(String, String)] = []
         kept.reserveCapacity(count + 4)
-        for (name, value) in self where !name.isHopByHop && (named.isEmpty || !named.contains(name.lowercased())) {
-            kept.append((name, value))
-        }
-        return HTTPHeaders(kept)
+        for (name, value) in self where isKept(name) { kept.append((name, value)) }
+        self = HTTPHeaders(kept)
     }
 
     /// The names in `Connection`, in lower case.

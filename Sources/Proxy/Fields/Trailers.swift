@@ -18,7 +18,9 @@ extension HTTPHeaders {
     /// The trailers that are forwarded, in either direction.
     func passedOnAsTrailers() -> HTTPHeaders {
         guard !isEmpty else { return self }
-        return HTTPHeaders(withoutHopByHop().filter { $0.name.mayBeTrailer })
+        var kept = self
+        kept.removeHopByHop()
+        return HTTPHeaders(kept.filter { $0.name.mayBeTrailer })
     }
 
     /// The fields of a request's trailers that are forwarded: those that may be in its head, too.

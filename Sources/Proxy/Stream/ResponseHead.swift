@@ -20,26 +20,31 @@ struct ResponseHead {
     ///   - request: What it answers.
     ///   - format: Of its records; `nil` if it is no stream.
     ///   - date: The value of `Date` if the upstream sent none.
-    init(_ head: UpstreamResponseHead, to request: StreamRequest, format: RecordFormat?, date: String) {
+    init(_ head: consuming UpstreamResponseHead, to request: StreamRequest, format: RecordFormat?, date: String) {
         let hasBody = head.hasBody(method: request.request.head.method)
         let keepsLength = head.contentLength != nil && !(format.map(request.mayChangeLength(of:)) ?? false)
         status = HTTPResponseStatus(statusCode: head.status, reasonPhrase: head.reason)
+        trailerNames = head.mayHave("trailer") ? head.headers.listed(in: "trailer").map(String.init) : []
+        let mayHaveDate = head.mayHave("date")
         headers = Self.fields(of: head, to: request)
         request.route.responseFields?.apply(to: &headers)
         if let fields = request.request.crossOrigin { headers.replaceGrants(with: fields) }
         // RFC 9110, section 6.6.1: a recipient with a clock adds what an upstream without one omitted.
-        if !head.mayHave("date") || !headers.contains(name: "date") { headers.add(name: "Date", value: date) }
+        if !mayHaveDate || !headers.contains(name: "date") { headers.add(name: "Date", value: date) }
         if let status = request.sharing.cacheStatus { headers.add(name: "Cache-Status", value: status) }
         if hasBody, !keepsLength { headers.remove(name: "content-length") }
         body = !hasBody ? .none : keepsLength ? .length : .unknown
         hasProxyStatus = request.served.problemStyle.proxyName != nil
-        trailerNames = head.mayHave("trailer") ? head.headers.listed(in: "trailer").map(String.init) : []
     }
 
     /// An upstream's fields as they are passed on, of an informational head as well.
-    static func fields(of head: UpstreamResponseHead, to request: StreamRequest) -> HTTPHeaders {
-        var headers = head.headers.withoutHopByHop(isNamed: head.mayHave("connection"))
-        request.served.forwarding.addVia(to: &headers, version: head.version)
+    static func fields(of head: consuming UpstreamResponseHead, to request: StreamRequest) -> HTTPHeaders {
+        let isNamed = head.mayHave("connection"), version = head.version
+        var headers = head.headers
+        // From here on nothing else owns them, and they are changed in place.
+        _ = consume head
+        headers.removeHopByHop(isNamed: isNamed)
+        request.served.forwarding.addVia(to: &headers, version: version)
         return headers
     }
 
@@ -107,7 +112,7 @@ extension StreamRequest {
 
 extension ResponseKind {
     /// Classifies an upstream's response to a request.
-    init(_ head: UpstreamResponseHead, to request: StreamRequest) {
+    init(_ head: borrowing UpstreamResponseHead, to request: StreamRequest) {
         let settings = request.route.settings
         self.init(
             Head(head, method: request.request.head.method), framing: settings.framing, types: settings.types,
@@ -117,7 +122,7 @@ extension ResponseKind {
 
 extension ResponseKind.Head {
     /// The parts of an upstream's head that decide.
-    init(_ head: UpstreamResponseHead, method: HTTPMethod) {
+    init(_ head: borrowing UpstreamResponseHead, method: HTTPMethod) {
         self.init(
             status: head.status, contentType: head.headers.first(name: "content-type"),
             codings: head.mayHave("content-encoding") ? head.headers[canonicalForm: "content-encoding"] : [],

@@ -256,7 +256,7 @@ extension Stream {
             HTTPResponseStatus(statusCode: head.status, reasonPhrase: head.reason), headers: headers)
     }
 
-    func headArrived(_ received: UpstreamResponseHead) {
+    func headArrived(_ received: consuming UpstreamResponseHead) {
         let now = host.now()
         permit?.upstream?.history.headArrived(after: now - began)
         if route.requiresRecords, let format = ResponseKind(received, to: request).format {
@@ -266,24 +266,19 @@ extension Stream {
     }
 
     /// Passes the head on.
-    func beginResponse(_ received: UpstreamResponseHead, at now: Instant) {
+    func beginResponse(_ received: consuming UpstreamResponseHead, at now: Instant) {
         machine.headArrived(isWatched: upstream.watch != nil, at: now)
         promise?.headArrived()
         let kind = ResponseKind(received, to: request)
-        var head = ResponseHead(received, to: request, format: kind.format, date: host.dateText)
-        if let format = kind.format {
-            begin(format, &head, at: now)
-        } else {
-            permit?.turnedOutPlain()
-            if let cause = kind.unmeteredCause {
-                account.unmetered(cause)
-                route.warnOfUnmetered(
-                    kind, type: received.headers.first(name: "content-type"), to: host.process, at: now)
-            }
+        if let cause = kind.unmeteredCause {
+            account.unmetered(cause)
+            route.warnOfUnmetered(kind, type: received.headers.first(name: "content-type"), to: host.process, at: now)
         }
         account.headArrived(
             status: received.status, isStream: kind.format != nil,
             isDelimitedByClose: received.isDelimitedByClose(method: request.request.head.method), at: now)
+        var head = ResponseHead(received, to: request, format: kind.format, date: host.dateText)
+        if let format = kind.format { begin(format, &head, at: now) } else { permit?.turnedOutPlain() }
         self.head = head
         writeHead()
         if machine.isDetached { machine.detached(until: now + promiseExpiry) }

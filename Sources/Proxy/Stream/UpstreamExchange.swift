@@ -86,7 +86,7 @@ final class UpstreamExchange {
 extension UpstreamExchange: TransferDelegate {
     func transferInterim(_ head: UpstreamResponseHead) { stream?.interimArrived(head) }
 
-    func transferHead(_ head: UpstreamResponseHead) { stream?.headArrived(head) }
+    func transferHead(_ head: consuming UpstreamResponseHead) { stream?.headArrived(head) }
 
     func transferBytes(_ bytes: UnsafeRawBufferPointer) { stream?.bytesArrived(bytes) }
 

@@ -12,7 +12,7 @@ enum ResponseBody: Equatable {
     /// All of it has arrived, or there is none: further bytes do not belong to the response.
     case complete
 
-    init(after head: UpstreamResponseHead, method: HTTPMethod) {
+    init(after head: borrowing UpstreamResponseHead, method: HTTPMethod) {
         if !head.hasBody(method: method) {
             self = .complete
         } else if head.isChunked {

@@ -166,6 +166,8 @@ struct ResponseHeadParser {
         let head = UpstreamResponseHead(
             status: status, reason: reason, headers: HTTPHeaders(fields), names: names,
             contentLength: contentLength, isChunked: isChunked, version: version, announcesContent: announcesContent)
+        // The head is their only owner, so that it can be changed without a copy.
+        fields = []
         guard status >= 200 else {
             let seen = bytes
             self = ResponseHeadParser(takesHTTP2: takesHTTP2)

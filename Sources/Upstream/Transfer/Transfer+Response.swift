@@ -115,8 +115,7 @@ extension Transfer {
         return isOver ? 0 : line.count
     }
 
-    private func headArrived(_ head: UpstreamResponseHead) {
-        var head = head
+    private func headArrived(_ head: consuming UpstreamResponseHead) {
         // libcurl drops the body of a 417, and would send the request again without `Expect` (lib/http.c).
         let isRefusal = head.status == 417 && upload.asksFirst
         if isRefusal { head.dropBody() }

@@ -6,7 +6,7 @@ package protocol TransferDelegate: AnyObject {
     func transferInterim(_ head: UpstreamResponseHead)
 
     /// The final response head, once, before everything else.
-    func transferHead(_ head: UpstreamResponseHead)
+    func transferHead(_ head: consuming UpstreamResponseHead)
 
     /// The next bytes of the body, transfer coding removed; at most 16 KiB, valid during the call. All are taken: a delegate
     /// without room pauses the transfer, and gets nothing more.

@@ -6,6 +6,14 @@ import Testing
 
 @testable import Proxy
 
+extension HTTPHeaders {
+    fileprivate func withoutHopByHop() -> HTTPHeaders {
+        var kept = self
+        kept.removeHopByHop()
+        return kept
+    }
+}
+
 @Suite struct HeadersTests {
     // MARK: Hop by hop (RFC 9110, section 7.6.1)
 
