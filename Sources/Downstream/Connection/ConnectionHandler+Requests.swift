@@ -47,7 +47,8 @@ extension ConnectionHandler {
         arrived = request
         let hasBody = request.hasBody
         // What follows CONNECT may be for the tunnel.
-        let isPersistent = decoded.isPersistent && decoded.head.method != .CONNECT
+        let isTunnel = if case .CONNECT = decoded.head.method { true } else { false }
+        let isPersistent = decoded.isPersistent && !isTunnel
         if cycle.headArrived(hasBody: hasBody, isPersistent: isPersistent) { clearDeadline() }
         body = hasBody ? RequestBody(of: request, from: self) : nil
         // Without its body: whether that is wanted, the handler decides.

@@ -60,7 +60,7 @@ struct HTTP2RequestReception {
         (hasHead, hasEnded) = (true, endsStream)
         do throws(RequestFault) {
             let request = try Self.request(fields, endsStream: endsStream, from: peer)
-            (isHead, acceptsTrailers) = (request.head.method == .HEAD, request.acceptsTrailers)
+            (isHead, acceptsTrailers) = (request.isHead, request.acceptsTrailers)
             self.request = request
         } catch {
             // RFC 9110, section 9.3.2: the problem document would be content in a response to HEAD.

@@ -24,7 +24,7 @@ struct ResponseFraming {
     ///   - keepsAlive: Whether its client keeps the connection open.
     init(for request: Request, keepsAlive: Bool) {
         self.init(
-            version: request.head.version, isHead: request.head.method == .HEAD,
+            version: request.head.version, isHead: request.isHead,
             acceptsTrailers: request.acceptsTrailers, keepsAlive: keepsAlive)
     }
 

@@ -65,7 +65,7 @@ package struct OwnAnswer {
         var headers = headers(date: date)
         if let fields = request?.crossOrigin { headers.add(contentsOf: fields) }
         response.respond(status, headers: headers, text: text)
-        return request?.head.method == .HEAD ? .zero : ByteCount(text.utf8.count)
+        return request?.isHead == true ? .zero : ByteCount(text.utf8.count)
     }
 
     /// Writes the whole response.

@@ -51,7 +51,7 @@ final class RequestLog {
     func logOwnAnswer(_ request: Request, status: Int, bytes: Int, client: String) {
         metrics.route(nil).tally.responses.count(status)
         guard isEnabled else { return }
-        let bytes = request.head.method == .HEAD ? .zero : ByteCount(bytes)
+        let bytes = request.isHead ? .zero : ByteCount(bytes)
         write(
             .ended(
                 facts(of: request, client: client, route: nil, id: nextId()),

@@ -10,7 +10,7 @@ extension ProxyRoute {
     /// Rejects a body before any of it has arrived.
     func checkBody(of request: Request) throws(Problem) {
         // RFC 9110, section 9.3.2: it has no meaning, and libcurl would not send it.
-        guard !request.hasBody || request.head.method != .HEAD else { throw .bodyOfHeadNotImplemented }
+        guard !request.hasBody || !request.isHead else { throw .bodyOfHeadNotImplemented }
         guard let limit = settings.maximumBodyBytes, let length = request.bodyLength.bytes else { return }
         guard length <= limit.bytes else { throw .bodyTooLarge(limit: limit) }
     }

@@ -43,7 +43,8 @@ final class OpenStreams {
         progress?.remove(stream)
         stream.account.metrics.tally.active -= 1
         gauge.setOpenStreams(streams.count)
-        guard named.removeValue(forKey: stream.id) != nil else { return }
+        // A plain response has no address, which saves its look-up.
+        guard stream.isStream || stream.promise != nil, named.removeValue(forKey: stream.id) != nil else { return }
         registry.remove(stream.id, hasExpired: hasExpired)
     }
 

@@ -6,9 +6,18 @@ struct MultiHandlePool {
     private static let streamsPerHandle = 512, maximumHandles = 64
     private static let idleConnectionsPerHandle = 512
 
+    /// The tags of handles that had a connection left over when a transfer ended; the last one is used first.
+    ///
+    /// A class: to change an array inside of a dictionary makes three allocations.
+    private final class WarmHandles {
+        var tags: [Int]
+
+        init(_ tag: Int) { tags = [tag] }
+    }
+
     private var handles: [MultiHandle] = []
-    /// Handles that had a connection left over when a transfer ended, by origin; the last one first.
-    private var warm: [ObjectIdentifier: [Int]] = [:]
+    /// By origin.
+    private var warm: [ObjectIdentifier: WarmHandles] = [:]
     /// Where the connections of an origin are that its requests share.
     private var shared: [ObjectIdentifier: MultiHandle] = [:]
     /// Those whose timer is due at once.
@@ -38,7 +47,7 @@ struct MultiHandlePool {
     ) throws -> (MultiHandle, isFresh: Bool) {
         let key = ObjectIdentifier(origin)
         if !origin.speaksHTTP2 {
-            if let tag = warm[key]?.popLast() { return (handles[tag], false) }
+            if let tag = warm[key]?.tags.popLast() { return (handles[tag], false) }
             return (try leastLoaded(multiplexing: false, delegate: delegate), true)
         }
         if let handle = shared[key], handle.active < Self.streamsPerHandle { return (handle, false) }
@@ -67,7 +76,12 @@ struct MultiHandlePool {
 
     /// A transfer has ended well, and its handle has kept the connection to the origin.
     mutating func connectionLeftIdle(to origin: Origin, on handle: MultiHandle) {
-        if !handle.multiplexes { warm[ObjectIdentifier(origin), default: []].append(handle.tag) }
+        guard !handle.multiplexes else { return }
+        if let known = warm[ObjectIdentifier(origin)] {
+            known.tags.append(handle.tag)
+        } else {
+            warm[ObjectIdentifier(origin)] = WarmHandles(handle.tag)
+        }
     }
 
     /// Forgets all other origins.
