@@ -34,7 +34,7 @@ WIRE_SECONDS ?= 3600
 WIRE_SEEDS ?= 1000
 
 .PHONY: help run test test-unit simulation test-end-to-end test-conformance wire wire-fuzz check lint format bench bench-pace \
-	bench-slow-readers bench-crowd bench-flap bench-polling bench-reloads bench-secured bench-shared bench-hostile bench-smooth bench-keys \
+	bench-slow-readers bench-crowd bench-flap bench-polling bench-reloads bench-secured bench-shared bench-hostile bench-smooth bench-plan bench-keys \
 	bench-instructions \
 	test-soak soak soak-address test-thread test-address \
 	fuzz screenshot deb check-deb image clean
@@ -160,6 +160,11 @@ bench-smooth: ## measures the gaps between records of bursts, with and without a
 	scripts/setup measure
 	swift build -c release --product weir $(SWIFT_FLAGS)
 	Benchmarks/smooth $(MEASURE_FLAGS)
+
+bench-plan: ## compares weir plan with real runs of three loads
+	scripts/setup measure
+	swift build -c release --product weir $(SWIFT_FLAGS)
+	Benchmarks/plan $(MEASURE_FLAGS)
 
 bench-instructions: ## counts instructions per request and record; fails above Benchmarks/instructions.json
 	scripts/setup instructions

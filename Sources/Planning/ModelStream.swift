@@ -87,7 +87,7 @@ final class ModelStream {
             for _ in 0..<records { push(at: now) }
             flush(at: now)
             perform(machine.chunkArrived(at: now, level: queue.level), at: now)
-            if pacer.needsLease { pump(at: now) } else { waitForPace(at: now) }
+            if pacer.needsLease(at: now) { pump(at: now) } else { waitForPace(at: now) }
         }
         readAgain(at: max(upstream.next, now.advanced(byNanoseconds: 1)))
     }
@@ -126,7 +126,7 @@ final class ModelStream {
         while isOpen, queue.hasOutput {
             if hasRoom, room == 0 { flush(at: now) }
             guard isOpen, room > 0 else { break }
-            if pacer.needsLease, queue.records > 0 {
+            if pacer.needsLease(at: now), queue.records > 0 {
                 guard let lease = draw(queue.records, now) else {
                     pacer.leaveBudget()
                     continue

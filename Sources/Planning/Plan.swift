@@ -123,6 +123,7 @@ extension UnitCosts {
     }
 
     fileprivate func memory(of work: Work) -> Double {
-        process + stream * Double(work.openStreams) + pausedStream * Double(work.pausedStreams) + bufferedByte * Double(work.buffered)
+        let streams = stream * Double(work.openStreams) + pausedStream * Double(work.pausedStreams)
+        return process + streams + bufferedByte * Double(work.buffered)
     }
 }

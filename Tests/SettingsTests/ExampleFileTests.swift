@@ -65,7 +65,7 @@ import Testing
         tables += allowed(by: Schema.tierKeys, of: .init(policy: route.policy, streams: route.streams))
         tables += allowed(by: Schema.clientKeyKeys, of: .address(ipv6Prefix: 64))
         tables += allowed(by: Schema.streamsKeys, of: .init())
-        tables += allowed(by: Schema.clientRecordsKeys, of: .init())
+        tables += allowed(by: Schema.clientRecordsKeys, of: .init(scope: .local))
         tables += allowed(by: Schema.quotaKeys, of: .init())
         tables += allowed(by: Schema.timeouts, of: .init())
         tables += allowed(by: Schema.paceKeys, of: .init())
