@@ -134,7 +134,7 @@ final class AdminHandler: RequestHandler {
             }
             let page = MetricsPage(
                 figures, breakers: proxy.breakerFigures(at: proxy.now), upstreams: proxy.upstreams(at: proxy.now),
-                process: proxy.process, format: format)
+                process: proxy.process, usage: .now(), format: format)
             var answer = OwnAnswer(.ok, type: format.contentType, text: page.closed())
             answer.headers.add(name: "Vary", value: "Accept")
             proxy.send(answer, to: writer)

@@ -11,6 +11,7 @@ struct MetricsPage {
     private let routes: [(name: String, breakers: [BreakerFigures])]
     private let upstreams: [UpstreamReport]
     private let process: ProcessReport
+    private let usage: ProcessUsage
     private var text: MetricsText
 
     /// - Parameters:
@@ -18,15 +19,16 @@ struct MetricsPage {
     ///   - breakers: The breakers of the current routes, in the order of the configuration.
     ///   - upstreams: The upstreams of the current routes.
     ///   - process: The report of the process.
+    ///   - usage: What the process uses of the machine.
     ///   - format: The text form.
     init(
         _ figures: LoopFigures, breakers: [BreakerFigures], upstreams: [UpstreamReport] = [], process: ProcessReport,
-        format: MetricsText.Format
+        usage: ProcessUsage = ProcessUsage(), format: MetricsText.Format
     ) {
         self.figures = figures
         var seen: Set<[String]> = []
         self.upstreams = upstreams.filter { seen.insert([$0.route, $0.name]).inserted }
-        self.process = process
+        (self.process, self.usage) = (process, usage)
         var routes: [(name: String, breakers: [BreakerFigures])] = []
         for route in breakers {
             if let known = routes.firstIndex(where: { $0.name == route.route }) {
@@ -190,6 +192,10 @@ struct MetricsPage {
     }
 
     private mutating func addProcess() {
+        text.begin(.clientConnections)
+        text.add([:], process.clientConnections)
+        text.begin(.certificateExpiry)
+        for certificate in process.certificates { text.add(["certificate": certificate.file], certificate.time) }
         text.begin(.connectionsRejected)
         text.add(["limit": "max_connections"], process.rejectedConnections.maximum)
         text.add(["limit": "connections_per_address"], process.rejectedConnections.perAddress)
@@ -211,8 +217,22 @@ struct MetricsPage {
         text.add([:], seconds: figures.older.oldest.inSeconds)
         text.begin(.processStart)
         text.add([:], seconds: Double(process.build.start.millisecondsSince1970) / 1000)
+        addUsage()
         text.begin(.build)
         text.add(["version": process.build.version, "libcurl": process.build.libcurl], 1)
+    }
+
+    /// The standard metrics of a process, by the names that Prometheus's own clients use.
+    private mutating func addUsage() {
+        text.begin(.processCPU)
+        text.add([:], seconds: usage.cpuSeconds)
+        for (family, value) in [
+            (.processResident, usage.residentBytes), (.processVirtual, usage.virtualBytes),
+            (.processDescriptors, usage.openDescriptors), (.processMaximumDescriptors, usage.maximumDescriptors),
+        ] as [(MetricFamily, Int)] {
+            text.begin(family)
+            text.add([:], value)
+        }
     }
 
     // MARK: Rows

@@ -87,6 +87,11 @@ extension MetricFamily {
         "weir_upstream_first_byte_seconds", .counter, unit: "seconds",
         "Time from requests to the begin of these responses, in all.")
     package static let breakerTrips = MetricFamily("weir_breaker_trips", .counter, "Times that a breaker opened.")
+    package static let clientConnections = MetricFamily(
+        "weir_client_connections", .gauge, "Open connections of clients to the public listeners.")
+    package static let certificateExpiry = MetricFamily(
+        "weir_certificate_expiry_timestamp_seconds", .gauge, unit: "seconds",
+        "When a certificate of the server, or one of its chain, expires, in seconds since 1970.")
     package static let connectionsRejected = MetricFamily(
         "weir_connections_rejected", .counter,
         "Connections closed as soon as they were accepted, by the limit that they exceeded.")
@@ -145,5 +150,15 @@ extension MetricFamily {
         "Age of the oldest of them; 0 if there is none.")
     package static let processStart = MetricFamily(
         "process_start_time_seconds", .gauge, unit: "seconds", "Start time of the process, in seconds since 1970.")
+    package static let processCPU = MetricFamily(
+        "process_cpu_seconds", .counter, unit: "seconds", "Processor time of the process, user and system.")
+    package static let processResident = MetricFamily(
+        "process_resident_memory_bytes", .gauge, unit: "bytes", "Resident memory of the process.")
+    package static let processVirtual = MetricFamily(
+        "process_virtual_memory_bytes", .gauge, unit: "bytes", "Virtual memory of the process.")
+    package static let processDescriptors = MetricFamily(
+        "process_open_fds", .gauge, "Open file descriptors of the process.")
+    package static let processMaximumDescriptors = MetricFamily(
+        "process_max_fds", .gauge, "The limit of open file descriptors.")
     package static let build = MetricFamily("weir_build", .info, "The version of weir and of libcurl.")
 }

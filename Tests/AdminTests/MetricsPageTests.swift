@@ -9,9 +9,12 @@ import Testing
     private func lines(_ figures: LoopFigures = LoopFigures(), breakers: [BreakerFigures] = []) -> [String] {
         let process = ProcessReport(
             build: .init(version: "1.2.3"), reloads: ReloadStatus(), generation: 4, accessLogLinesLost: 5,
-            processLogLinesLost: 6, rejectedConnections: .init(maximum: 7, perAddress: 8))
+            processLogLinesLost: 6, rejectedConnections: .init(maximum: 7, perAddress: 8), clientConnections: 9,
+            certificates: [.init(file: "a.pem", time: 10)])
+        var usage = ProcessUsage()
+        (usage.cpuSeconds, usage.openDescriptors) = (1.5, 11)
         let page = MetricsPage(
-            figures, breakers: breakers, process: process, format: MetricsText.Format(accept: []))
+            figures, breakers: breakers, process: process, usage: usage, format: MetricsText.Format(accept: []))
         return page.closed().split(separator: "\n").map(String.init)
     }
 
@@ -23,6 +26,10 @@ import Testing
         #expect(lines.contains("weir_access_log_lines_lost_total 5"))
         #expect(lines.contains("weir_connections_rejected_total{limit=\"max_connections\"} 7"))
         #expect(lines.contains("weir_connections_rejected_total{limit=\"connections_per_address\"} 8"))
+        #expect(lines.contains("weir_client_connections 9"))
+        #expect(lines.contains("weir_certificate_expiry_timestamp_seconds{certificate=\"a.pem\"} 10"))
+        #expect(lines.contains("process_cpu_seconds_total 1.5"))
+        #expect(lines.contains("process_open_fds 11"))
         #expect(lines.contains { $0.hasPrefix("weir_build_info{version=\"1.2.3\"") })
     }
 

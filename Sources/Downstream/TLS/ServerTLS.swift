@@ -46,18 +46,26 @@ package struct TLSFault: Error, Equatable, Sendable {
 ///
 /// A connection gets the current context when it is accepted and keeps it. So a new certificate ends no stream.
 package final class ServerTLS: Sendable {
-    /// When the server's certificates are valid, all of the chain at once; in seconds since 1970.
+    /// When a certificate and all others of its chain are valid, in seconds since 1970.
     package struct Validity: Equatable, Sendable {
+        /// The path of the file.
+        package let file: String
         package let from: Int
         package let until: Int
 
-        package init(from: Int, until: Int) { (self.from, self.until) = (from, until) }
+        package init(file: String, from: Int, until: Int) { (self.file, self.from, self.until) = (file, from, until) }
+
+        fileprivate init(of chain: [NIOSSLCertificate], in file: String) {
+            self.init(
+                file: file, from: chain.map { Int($0.notValidBefore) }.max() ?? 0,
+                until: chain.map { Int($0.notValidAfter) }.min() ?? 0)
+        }
     }
 
     private struct Loaded {
         let files: TLSFiles
         let context: NIOSSLContext
-        let validity: Validity
+        let validities: [Validity]
     }
 
     /// What an idle connection keeps of the buffer it encrypts into; without a bound it would keep its largest batch.
@@ -79,7 +87,8 @@ package final class ServerTLS: Sendable {
     /// Reads the files; blocks on the disk.
     package init(_ files: TLSFiles) throws(TLSFault) { loaded = NIOLockedValueBox(try Self.load(files)) }
 
-    package var validity: Validity { loaded.withLockedValue(\.validity) }
+    /// The validity of each certificate file.
+    package var validities: [Validity] { loaded.withLockedValue(\.validities) }
     package var files: TLSFiles { loaded.withLockedValue(\.files) }
 
     /// Reads the files again, or others; blocks on the disk.
@@ -131,10 +140,7 @@ package final class ServerTLS: Sendable {
             throw TLSFault(file: .key, cause: .foreign)
         }
         return Loaded(
-            files: files, context: context,
-            validity: Validity(
-                from: chain.map { Int($0.notValidBefore) }.max() ?? 0,
-                until: chain.map { Int($0.notValidAfter) }.min() ?? 0))
+            files: files, context: context, validities: [Validity(of: chain, in: files.certificate)])
     }
 
     /// Checks that a file has authorities; blocks on the disk.

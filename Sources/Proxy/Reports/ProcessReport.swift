@@ -15,6 +15,10 @@ package struct ProcessReport: Sendable {
     package var rejectedConnections = RejectedConnections()
     /// `nil` if no limits are shared with other replicas.
     package var replicas: ReplicasFigures?
+    /// Open connections of clients to the public listeners.
+    package var clientConnections = 0
+    /// When the server's certificates expire; empty without TLS.
+    package var certificates: [CertificateExpiry] = []
 
     /// The constant part.
     package struct Build: Sendable {
@@ -25,6 +29,14 @@ package struct ProcessReport: Sendable {
 
         package init(version: String) { self.version = version }
     }
+}
+
+/// When a certificate of the server expires.
+package struct CertificateExpiry: Equatable, Sendable {
+    /// The file, as configured.
+    package let file: String
+    /// The first end of the validity in its chain, in seconds since 1970.
+    package let time: Int
 }
 
 /// Connections that were closed as soon as they were accepted, by the limit that they exceeded.

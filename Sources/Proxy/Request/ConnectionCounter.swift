@@ -26,6 +26,9 @@ final class ConnectionCounter: ConnectionGate {
         (self.log, self.clock) = (log, clock)
     }
 
+    /// Open connections.
+    var count: Int { counts.count }
+
     /// Connections that were closed as soon as they were accepted, since the start.
     var rejections: NamedCounter.Rejections { counts.rejections }
 

@@ -38,7 +38,9 @@ package struct OperatorInterface: Sendable {
             build: shared.process.build, reloads: shared.process.reloads.withLockedValue { $0 },
             generation: shared.served.generation,
             accessLogLinesLost: shared.log?.lost ?? 0, processLogLinesLost: shared.process.log.lost,
-            rejectedConnections: rejectedConnections, replicas: shared.replicas?.figures)
+            rejectedConnections: rejectedConnections, replicas: shared.replicas?.figures,
+            clientConnections: shared.connections.count,
+            certificates: (shared.tls?.validities ?? []).map { CertificateExpiry(file: $0.file, time: $0.until) })
     }
 
     // MARK: All event loops

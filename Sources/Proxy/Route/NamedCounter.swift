@@ -43,6 +43,9 @@ final class NamedCounter: Sendable {
         counts.withLockedValue { ($0.maximum, $0.perName) = (maximum, perName) }
     }
 
+    /// All that are counted now.
+    var count: Int { counts.withLockedValue(\.all) }
+
     /// What was not counted since the start.
     var rejections: Rejections { counts.withLockedValue(\.rejections) }
 

@@ -33,8 +33,9 @@ extension Configuration.TLS {
         } catch {
             throw ConfigurationErrors([complaint(about: error, in: file)])
         }
-        return warning(of: tls.validity, at: now).map { [complaint("tls.certificate", certificate, in: file, $0)] }
-            ?? []
+        return tls.validities.compactMap { validity in
+            warning(of: validity, at: now).map { complaint("tls.certificate", certificate, in: file, $0) }
+        }
     }
 
     /// An error in a file, at the position where it is named.

@@ -1,4 +1,6 @@
 """The metrics: true to what origins sent and clients got, in a form that Prometheus takes."""
+import datetime
+import os
 import re
 import subprocess
 import threading
@@ -6,6 +8,7 @@ import threading
 import pytest
 
 from harness.addresses import endless
+from harness.certificates import Authority, yaml
 from harness.metrics import OPEN_METRICS, Metrics, samples, scrape
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
 from harness.waiting import eventually
@@ -67,9 +70,9 @@ def test_open_metrics_are_sent_if_they_are_accepted(weir, fastapi_app):
     assert {name for name, _, _ in samples(text.removesuffix("# EOF\n"))} == {name for name, _, _ in samples(older)}
 
 
-def test_the_page_documents_every_metric(weir, fastapi_app):
+def test_the_page_documents_every_metric(weir, fastapi_app, tmp_path):
     proxy = weir(route(fastapi_app.url, health_check="{ path: / }", streams="{ per_client: 9, scope: replicas }"),
-                 replicas="{ redis: 'redis://127.0.0.1:1' }")
+                 replicas="{ redis: 'redis://127.0.0.1:1' }", tls=yaml(**Authority(tmp_path).serve()))
     text, _ = scrape(proxy)
     types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
     labels = {name: set() for name in types}
@@ -213,6 +216,44 @@ def test_breakers_are_counted_by_state_and_trips(weir, client):
     assert metrics.total("weir_breaker_state", kind="upstream", state="open") == 1
     assert metrics.total("weir_breaker_state", kind="upstream", state="closed") == 0
     assert metrics.total("weir_breaker_trips_total", kind="upstream") == 1
+
+
+def test_open_connections_of_clients_are_counted_and_not_those_of_operators(weir, fastapi_app, client):
+    proxy = weir(route(fastapi_app.url), workers=2)
+    assert Metrics(proxy).total("weir_client_connections") == 0
+    silent, asking = client(proxy), client(proxy)
+    assert asking.get("/v1/health/streaming").status == 200
+    eventually(lambda: Metrics(proxy).total("weir_client_connections") == 2, "both connections")
+    silent.close()
+    eventually(lambda: Metrics(proxy).total("weir_client_connections") == 1, "the closed one removed")
+
+
+def test_the_expiry_of_the_certificate_is_reported_and_follows_a_reload(weir, fastapi_app, tmp_path):
+    authority = Authority(tmp_path)
+    first, second = (datetime.datetime(year, 2, 3, tzinfo=datetime.timezone.utc) for year in (2040, 2041))
+    files = authority.serve(not_after=first)
+    proxy = weir(route(fastapi_app.url), tls=yaml(**files))
+
+    def expiry():
+        return Metrics(proxy).total("weir_certificate_expiry_timestamp_seconds", certificate=str(files["certificate"]))
+    assert expiry() == first.timestamp()
+    authority.serve(not_after=second)
+    assert proxy.reload(route(fastapi_app.url)).startswith("reloaded")
+    assert expiry() == second.timestamp()
+
+
+def test_the_process_reports_its_use_of_the_machine(weir, fastapi_app):
+    proxy = weir(route(fastapi_app.url))
+    metrics = Metrics(proxy)
+    soft = int(re.search(r"Max open files +(\d+)", open(f"/proc/{proxy.pid}/limits").read()).group(1))
+    assert metrics.total("process_max_fds") == soft
+    # Each scrape has a connection, which is closed some time after it.
+    eventually(lambda: abs(Metrics(proxy).total("process_open_fds") - len(os.listdir(f"/proc/{proxy.pid}/fd"))) <= 2,
+               "the number of its descriptors")
+    assert metrics.total("process_resident_memory_bytes") > 1 << 20
+    assert metrics.total("process_virtual_memory_bytes") >= metrics.total("process_resident_memory_bytes")
+    before = metrics.total("process_cpu_seconds_total")
+    eventually(lambda: Metrics(proxy).total("process_cpu_seconds_total") > before, "processor time that grows")
 
 
 def test_the_lag_of_every_loop_is_watched(weir, fastapi_app):

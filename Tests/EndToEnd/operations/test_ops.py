@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from harness.certificates import Authority, yaml
 from harness.metrics import samples, scrape
 from harness.weir import REPOSITORY, Weir, route
 
@@ -55,7 +56,8 @@ EXPRESSIONS = {**{name: expression for name, (expression, _) in PANEL_EXPRESSION
 @pytest.fixture(scope="module")
 def scraped(tmp_path_factory):
     """Of a real scrape each metric's labels with their values."""
-    proxy = Weir(tmp_path_factory.mktemp("weir"), [route("http://127.0.0.1:1")], {})
+    folder = tmp_path_factory.mktemp("weir")
+    proxy = Weir(folder, [route("http://127.0.0.1:1")], {"tls": yaml(**Authority(folder).serve())})
     try:
         found = {}
         for name, has, _ in samples(scrape(proxy)[0]):

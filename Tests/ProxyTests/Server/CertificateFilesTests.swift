@@ -26,7 +26,7 @@ import Testing
             (2_000_001, "it expired at 1970-01-01T00:33:20.000Z, and clients refuse it"),
         ] as [(Int64, String?)])
     func warnsOfACertificateThatIsNotValid(now: Int64, warning: String?) {
-        let validity = ServerTLS.Validity(from: 1000, until: 2000)
+        let validity = ServerTLS.Validity(file: "a.pem", from: 1000, until: 2000)
         #expect(tls.warning(of: validity, at: Timestamp(millisecondsSince1970: now)) == warning)
     }
 
