@@ -35,6 +35,7 @@ extension Configuration {
             let setting = Setting(node: document, path: "", reading: reading)
             setting.read(Schema.configuration, into: &configuration)
             Schema.checkListeners(of: configuration, in: setting)
+            Schema.checkTLS(of: configuration, in: setting)
             Schema.checkPaths(of: configuration, in: setting)
             Schema.checkClientKeys(of: configuration, in: setting)
             Schema.checkReplicas(of: configuration, in: setting)

@@ -7,7 +7,7 @@ package import HTTPText
 /// defaults are defined only here; `proxy.conf.example` documents the unit, range and reason of each.
 package struct Configuration: Equatable, Sendable {
     /// The addresses of the public listeners; never empty.
-    package var listen = [ListenAddress.ip(host: "127.0.0.1", port: 8080)]
+    package var listen = [PublicListener(.ip(host: "127.0.0.1", port: 8080))]
     /// Whether other processes may listen at the addresses of `listen` as well.
     package var reusesPort = false
     /// The address of `/livez`, `/readyz` and `/metrics`; `nil` if there is no admin listener.

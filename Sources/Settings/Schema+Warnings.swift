@@ -14,7 +14,7 @@ extension Schema {
         warnOfLogFolder(configuration, in: setting, isFolder: isFolder)
         for (route, item) in zip(configuration.routes, setting["routes"]?.items ?? []) {
             warnOfWildcard(route, in: item)
-            warnOfOwnAddress(route, listen: configuration.listen, in: item)
+            warnOfOwnAddress(route, listen: configuration.listen.map(\.address), in: item)
             warnOfPause(route, in: item)
             warnOfTrust(route, in: configuration, item)
             warnOfSharing(route, limits: configuration.limits, in: item)
@@ -54,7 +54,7 @@ extension Schema {
     /// A tier in a header is believed only from trusted peers; those of a unix socket always are.
     private static func warnOfTrust(_ route: Route, in configuration: Configuration, _ item: Setting) {
         guard case .header? = route.clientTier, configuration.trustedProxies.isEmpty,
-            !configuration.listen.contains(where: { if case .unix = $0 { true } else { false } })
+            !configuration.listen.contains(where: { if case .unix = $0.address { true } else { false } })
         else { return }
         item["client_tier"]?.warn("names a header that is only believed from `trusted_proxies`, and there are none")
     }

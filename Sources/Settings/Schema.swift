@@ -76,16 +76,20 @@ enum Schema {
 
     private static var listen: Key<Configuration> {
         Key(name: "listen") { setting, configuration in
-            guard let addresses = setting.values(.listenAddress) else { return }
-            guard !addresses.isEmpty else {
-                return setting.report("is an empty list; allowed: \(Form.listenAddress.allowed)")
+            let items = setting.items, listeners = items.compactMap { listener($0) }
+            guard !items.isEmpty else {
+                let allowed = "\(Form.listenAddress.allowed), or \(Setting.mapping(of: listenerKeys))"
+                return setting.report("is an empty list; allowed: \(allowed)")
             }
+            guard listeners.count == items.count else { return }
             var seen: Set<ListenAddress> = []
-            for (address, item) in zip(addresses, setting.items) where address.isExclusive {
+            for (listener, item) in zip(listeners, items) where listener.address.isExclusive {
                 // SO_REUSEPORT would give the second listener half of the first one's connections.
-                if !seen.insert(address).inserted { item.report("is \(item.description): it is listed twice") }
+                if !seen.insert(listener.address).inserted {
+                    item.report("is \(item.description): it is listed twice")
+                }
             }
-            configuration.listen = addresses
+            configuration.listen = listeners
         }
     }
 
@@ -94,7 +98,7 @@ enum Schema {
     static func checkListeners(of configuration: Configuration, in setting: Setting) {
         guard setting.reading.errors.isEmpty, let admin = configuration.admin else { return }
         let written = setting["admin"] ?? setting["listen"] ?? setting
-        if admin.isExclusive, configuration.listen.contains(admin) {
+        if admin.isExclusive, configuration.listen.contains(where: { $0.address == admin }) {
             written.report(
                 "is \(written.description): `admin` and `listen` have the same address; allowed: different addresses")
         }

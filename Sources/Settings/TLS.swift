@@ -20,12 +20,20 @@ extension Configuration {
         package var certificate: WrittenPath
         /// The private key that belongs to it, in PEM.
         package var key: WrittenPath
+        /// Further ones, for other names; ``certificate`` is for all that none of these is for.
+        package var certificates: [Certificate] = []
         /// The certificate authority of clients, in PEM; `nil` if client certificates are not requested.
         package var clientAuthority: WrittenPath?
         package var clientCertificates = ClientCertificates.required
         package var minimumVersion = Version.tls12
 
         package init(certificate: WrittenPath, key: WrittenPath) { (self.certificate, self.key) = (certificate, key) }
+
+        /// A certificate chain and its private key, in PEM.
+        package struct Certificate: Equatable, Sendable {
+            package var certificate: WrittenPath
+            package var key: WrittenPath
+        }
 
         /// Whether a client without a certificate is accepted; an invalid one is never accepted.
         package enum ClientCertificates: String, Equatable, Sendable, CaseIterable {

@@ -50,6 +50,9 @@ struct ConfigurationDump {
         case let value as Pace: value.text
         case let value as Rate: value.text
         case let value as ListenAddress: value.text
+        case let value as PublicListener:
+            value.address.text
+                + (value.redirect.map { ", redirects to \($0)" } ?? (value.usesTLS ? "" : ", without TLS"))
         case let value as AddressBlock: value.text
         case let value as UpstreamAddress: value.text
         case let value as RedisAddress: value.text

@@ -79,6 +79,8 @@ import Testing
         tables += allowed(by: Schema.retryKeys, of: .init())
         tables += allowed(by: Schema.retainKeys, of: .init())
         tables += allowed(by: Schema.upstreamTLSKeys, of: .init())
+        tables += allowed(by: Schema.listenerKeys, of: .init(.ip(host: "", port: 0)))
+        tables += allowed(by: Schema.certificateKeys, of: .init(certificate: nowhere, key: nowhere))
         tables += allowed(by: Schema.corsKeys, of: .init())
         tables += allowed(by: Schema.headersKeys, of: .init())
         tables += allowed(by: Schema.headerRulesKeys, of: .init())

@@ -41,9 +41,10 @@ extension ConnectionHandler {
     }
 
     private func headArrived(_ decoded: DecodedHead) {
-        let request = Request(
+        var request = Request(
             head: decoded.head, bodyLength: decoded.bodyLength, peer: peer.address, isSecure: peer.cipher != nil,
             certificate: peer.certificate)
+        request.redirectPort = peer.redirectPort
         arrived = request
         let hasBody = request.hasBody
         // What follows CONNECT may be for the tunnel.

@@ -75,8 +75,10 @@ struct HTTP2RequestReception {
     ) throws(RequestFault) -> Request {
         guard !fields.isTooLarge else { throw .headTooLarge }
         guard let head = fields.head(hasBody: !endsStream) else { throw .malformed }
-        return try Request(
+        var request = try Request(
             head: head, peer: peer.address, isSecure: peer.cipher != nil, certificate: peer.certificate)
+        request.redirectPort = peer.redirectPort
+        return request
     }
 
     /// Takes the request for the handler.

@@ -52,6 +52,18 @@ package final class Listener {
 
     package var connectionCount: Int { services.connectionCount }
 
+    /// How the connections of one address are served.
+    package struct Mode: Sendable {
+        /// Whether they have TLS, if the listener has.
+        package let usesTLS: Bool
+        /// The port of the `https:` URLs to which requests are redirected; `nil` if they are served.
+        package let redirectPort: Int?
+
+        package init(usesTLS: Bool = true, redirectPort: Int? = nil) {
+            (self.usesTLS, self.redirectPort) = (usesTLS, redirectPort)
+        }
+    }
+
     /// Which other sockets may listen at the same address (`SO_REUSEPORT`, socket(7)).
     package enum AddressSharing: Sendable {
         /// None: an address in use is an error.
@@ -72,12 +84,13 @@ package final class Listener {
     ///   - address: Where to listen.
     ///   - sharing: Which sockets may be there; ignored for a unix socket.
     ///   - spread: The listeners that get the connections in turn; `nil` for this one alone.
+    ///   - mode: How its connections are served.
     /// - Returns: The address, with the actual port if port 0 was requested.
     package func bind(
-        _ address: SocketAddress, sharing: AddressSharing = .exclusive, spread: Spread? = nil
+        _ address: SocketAddress, sharing: AddressSharing = .exclusive, spread: Spread? = nil, mode: Mode = Mode()
     ) -> EventLoopFuture<SocketAddress?> {
         let isUnix = address.protocol == .unix
-        let bootstrap = bootstrap(isUnix: isUnix, isShared: sharing == .shared, spread: spread)
+        let bootstrap = bootstrap(isUnix: isUnix, isShared: sharing == .shared, spread: spread, mode: mode)
         let channel = bootstrap.bind(to: address)
         guard sharing == .exclusiveAtFirst, !isUnix else { return opened(channel) }
         return opened(channel.flatMap { channel in channel.setOption(Self.reusePort, value: 1).map { channel } })
@@ -91,10 +104,13 @@ package final class Listener {
     /// - Parameters:
     ///   - socket: Its descriptor.
     ///   - isUnix: Whether it is a unix socket.
-    ///   - spread: As for ``bind(_:spread:)``.
+    ///   - spread: As for ``bind(_:sharing:spread:mode:)``.
+    ///   - mode: How its connections are served.
     /// - Returns: Its address.
-    package func adopt(_ socket: CInt, isUnix: Bool, spread: Spread? = nil) -> EventLoopFuture<SocketAddress?> {
-        opened(bootstrap(isUnix: isUnix, isShared: false, spread: spread).withBoundSocket(socket))
+    package func adopt(
+        _ socket: CInt, isUnix: Bool, spread: Spread? = nil, mode: Mode = Mode()
+    ) -> EventLoopFuture<SocketAddress?> {
+        opened(bootstrap(isUnix: isUnix, isShared: false, spread: spread, mode: mode).withBoundSocket(socket))
     }
 
     private func opened(_ channel: EventLoopFuture<any Channel>) -> EventLoopFuture<SocketAddress?> {
@@ -105,13 +121,13 @@ package final class Listener {
         }
     }
 
-    private func bootstrap(isUnix: Bool, isShared: Bool, spread: Spread?) -> ServerBootstrap {
+    private func bootstrap(isUnix: Bool, isShared: Bool, spread: Spread?, mode: Mode) -> ServerBootstrap {
         let own = NIOLoopBound(self, eventLoop: eventLoop)
         var bootstrap = ServerBootstrap(group: eventLoop, childGroup: spread?.group ?? eventLoop)
             .serverChannelOption(.backlog, value: 65535)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try (spread?.listener(on: channel.eventLoop) ?? own).value.configure(channel)
+                    try (spread?.listener(on: channel.eventLoop) ?? own).value.configure(channel, mode)
                 }
             }
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 1, high: 1))
@@ -140,15 +156,16 @@ package final class Listener {
     package func closeAll() { services.closeAll() }
 
     /// Builds the pipeline of an accepted connection.
-    func configure(_ channel: any Channel) throws {
+    func configure(_ channel: any Channel, _ mode: Mode = Mode()) throws {
         let peer = channel.remoteAddress?.ipAddress ?? ""
         if let gate {
             guard gate.enter(peer) else { throw TooManyConnections() }
             channel.closeFuture.whenComplete { _ in gate.leave(peer) }
         }
-        let cipher = tls.map { _ in TLSOutboundTap() }
+        let tls = mode.usesTLS ? tls : nil, cipher = tls.map { _ in TLSOutboundTap() }
         let connection = ConnectionHandler(
-            services: services, peer: ConnectionPeer(address: PeerAddress(peer), cipher: cipher))
+            services: services,
+            peer: ConnectionPeer(address: PeerAddress(peer), cipher: cipher, redirectPort: mode.redirectPort))
         let pipeline = channel.pipeline.syncOperations
         if let tls, let cipher { try pipeline.addHandlers(cipher, tls.makeHandler()) }
         try pipeline.addHandlers(connection.wire, connection)

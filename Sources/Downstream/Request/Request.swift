@@ -21,6 +21,8 @@ package struct Request: Sendable {
     package let certificate: String?
     /// The trace that it belongs to; `nil` until it is set, and without tracing.
     package var trace: TraceContext?
+    /// The port of the `https:` URL to which its listener redirects it; `nil` if it is served.
+    package internal(set) var redirectPort: Int?
     /// The fields that responses to pages of other origins get; `nil` if there are none.
     package var crossOrigin: HTTPHeaders?
     /// The host that it is for, with its port; `nil` from an HTTP/1.0 client that does not send one.

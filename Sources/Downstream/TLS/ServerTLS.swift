@@ -1,46 +1,7 @@
 import Flow
-import Glibc
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOSSL
-
-/// The files for the TLS of a listener, all in PEM.
-package struct TLSFiles: Equatable, Sendable {
-    /// The server's certificate, and after it those that lead to its root.
-    package var certificate: String
-    package var key: String
-    /// The authorities that sign the certificates of clients; `nil` if clients are not asked for any.
-    package var clientAuthority: String?
-    /// Whether a client without a certificate is rejected.
-    package var requiresClientCertificate = false
-    /// Whether TLS 1.2 is rejected.
-    package var isTLS13Only = false
-    /// Whether HTTP/2 is offered in addition to HTTP/1.1.
-    package var offersHTTP2 = false
-
-    package init(certificate: String, key: String, clientAuthority: String? = nil) {
-        (self.certificate, self.key, self.clientAuthority) = (certificate, key, clientAuthority)
-    }
-}
-
-/// What is wrong with one of the files.
-package struct TLSFault: Error, Equatable, Sendable {
-    package enum File: Equatable, Sendable { case certificate, key, clientAuthority }
-
-    package enum Cause: Equatable, Sendable {
-        /// With the system's message.
-        case unreadable(String)
-        /// There is no certificate in it, or no key, or it is damaged.
-        case malformed
-        /// The key needs a passphrase, which weir cannot ask for.
-        case encrypted
-        /// The key belongs to another certificate.
-        case foreign
-    }
-
-    package let file: File
-    package let cause: Cause
-}
 
 /// The TLS of a listener's connections on every loop, whose files can be replaced while connections are open.
 ///
@@ -118,70 +79,47 @@ package final class ServerTLS: Sendable {
     }
 
     private static func load(_ files: TLSFiles) throws(TLSFault) -> Loaded {
-        let chain = try certificates(in: files.certificate, .certificate)
-        let key = try privateKey(in: files.key)
-        var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        let identity = try ServerIdentity(
+            TLSFiles.Pair(certificate: files.certificate, key: files.key), as: .certificate, .key)
+        var validities = [Validity(of: identity.chain, in: files.certificate)]
+        var names = NamedIdentities(standard: identity)
+        for (index, pair) in files.others.enumerated() {
+            let other = try ServerIdentity(pair, as: .otherCertificate(index), .otherKey(index))
+            _ = try context(other.configuration, keyFile: .otherKey(index))
+            validities.append(Validity(of: other.chain, in: pair.certificate))
+            names.add(other)
+        }
+        var configuration = identity.configuration
         configuration.minimumTLSVersion = files.isTLS13Only ? .tlsv13 : .tlsv12
         configuration.cipherSuiteValues = Self.ciphers
         configuration.applicationProtocols = files.offersHTTP2 ? ["h2", "http/1.1"] : ["http/1.1"]
+        configuration.sslContextCallback = names.selection
         configuration.shutdownTimeout = .seconds(shutdownTime)
         if let authority = files.clientAuthority {
-            configuration.trustRoots = .certificates(try certificates(in: authority, .clientAuthority))
+            configuration.trustRoots = .certificates(try PEMFile.certificates(in: authority, as: .clientAuthority))
             configuration.certificateVerification =
                 files.requiresClientCertificate ? .noHostnameVerification : .optionalVerification
             configuration.sendCANameList = true
         }
-        let context: NIOSSLContext
+        return Loaded(
+            files: files, context: try context(configuration, keyFile: .key), validities: validities)
+    }
+
+    private static func context(
+        _ configuration: TLSConfiguration, keyFile: TLSFault.File
+    ) throws(TLSFault) -> NIOSSLContext {
         do {
-            context = try NIOSSLContext(configuration: configuration)
+            return try NIOSSLContext(configuration: configuration)
         } catch {
             // Each file is well-formed: the remaining cause is that they do not match.
-            throw TLSFault(file: .key, cause: .foreign)
+            throw TLSFault(file: keyFile, cause: .foreign)
         }
-        return Loaded(
-            files: files, context: context, validities: [Validity(of: chain, in: files.certificate)])
     }
 
     /// Checks that a file has authorities; blocks on the disk.
     ///
     /// - Throws: Why it has none.
     package static func checkAuthorities(at path: String) throws(TLSFault) {
-        _ = try certificates(in: path, .clientAuthority)
-    }
-
-    private static func certificates(
-        in path: String, _ file: TLSFault.File
-    ) throws(TLSFault) -> [NIOSSLCertificate] {
-        let bytes = try content(of: path, file)
-        guard let found = try? NIOSSLCertificate.fromPEMBytes(bytes), !found.isEmpty else {
-            throw TLSFault(file: file, cause: .malformed)
-        }
-        return found
-    }
-
-    private static func privateKey(in path: String) throws(TLSFault) -> NIOSSLPrivateKey {
-        let bytes = try content(of: path, .key)
-        if let key = try? NIOSSLPrivateKey(bytes: bytes, format: .pem) { return key }
-        // A word of the first line in PKCS#8, a header of its own in older formats (RFC 1421, section 4.6.1.1).
-        let isEncrypted = String(decoding: bytes, as: UTF8.self).contains("ENCRYPTED")
-        throw TLSFault(file: .key, cause: isEncrypted ? .encrypted : .malformed)
-    }
-
-    /// Far more than any chain has: a larger file is no file of certificates.
-    private static let maximumBytes = 1 << 20
-
-    private static func content(of path: String, _ file: TLSFault.File) throws(TLSFault) -> [UInt8] {
-        guard let stream = fopen(path, "re") else {
-            throw TLSFault(file: file, cause: .unreadable(String(cString: strerror(errno))))
-        }
-        defer { fclose(stream) }
-        var bytes = [UInt8](repeating: 0, count: maximumBytes)
-        errno = 0
-        let count = fread(&bytes, 1, bytes.count, stream)
-        guard ferror(stream) == 0 else {
-            throw TLSFault(file: file, cause: .unreadable(String(cString: strerror(errno))))
-        }
-        return Array(bytes[..<count])
+        _ = try PEMFile.certificates(in: path, as: .clientAuthority)
     }
 }

@@ -43,6 +43,9 @@ final class RequestPipeline {
             writer.closeAfterwards()
             throw .malformedRequest
         }
+        if let port = request.redirectPort {
+            return try redirect(request, toPort: port, client: client, writer: writer)
+        }
         let path = request.path
         if served.crossOrigin != nil, let answer = try served.preflight(of: request) {
             answer.send(to: writer, date: shared.date.text(at: .now()))
@@ -96,6 +99,22 @@ final class RequestPipeline {
             route.warnOfUnknownTier(to: shared.processLog, at: clock())
         }
         return tier.name
+    }
+
+    /// Responds with the `https:` URL of the request.
+    ///
+    /// The status is 308, which unlike 301 and 302 keeps the method and the body (RFC 9110, section 15.4.9).
+    private func redirect(
+        _ request: Request, toPort port: Int, client: String, writer: any ConnectionResponse
+    ) throws(Problem) {
+        guard let url = request.secureURL(port: port) else {
+            writer.closeAfterwards()
+            throw .malformedRequest
+        }
+        var answer = OwnAnswer(.permanentRedirect, isStorable: true)
+        answer.headers.add(name: "Location", value: url)
+        answer.send(to: writer, for: request, date: shared.date.text(at: .now()))
+        log.logOwnAnswer(request, status: 308, bytes: 0, client: client)
     }
 
     /// Responds to a request that must not be forwarded again (RFC 9110, section 7.6.2); TRACE is rejected.

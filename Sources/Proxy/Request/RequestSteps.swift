@@ -6,6 +6,15 @@ import Settings
 
 // Steps of ``RequestPipeline`` that need only the head.
 
+extension Request {
+    /// The URL of the same resource over TLS; `nil` if the request, of HTTP/1.0, has no host: a path alone would lead back here.
+    func secureURL(port: Int) -> String? {
+        guard let host else { return nil }
+        let authority = Authority.text(host: host, port: port == 443 ? nil : port)
+        return "https://" + authority + (head.uri == "*" ? "" : head.uri)
+    }
+}
+
 extension ProxyRoute {
     /// Rejects a body before any of it has arrived.
     func checkBody(of request: Request) throws(Problem) {

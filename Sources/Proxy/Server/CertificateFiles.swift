@@ -11,6 +11,7 @@ extension Configuration.TLS {
     /// - Returns: The files, and the requirements on clients.
     func files(offeringHTTP2 offersHTTP2: Bool) -> TLSFiles {
         var files = TLSFiles(certificate: certificate.path, key: key.path, clientAuthority: clientAuthority?.path)
+        files.others = certificates.map { TLSFiles.Pair(certificate: $0.certificate.path, key: $0.key.path) }
         files.requiresClientCertificate = clientCertificates == .required
         files.isTLS13Only = minimumVersion == .tls13
         files.offersHTTP2 = offersHTTP2
@@ -33,8 +34,10 @@ extension Configuration.TLS {
         } catch {
             throw ConfigurationErrors([complaint(about: error, in: file)])
         }
-        return tls.validities.compactMap { validity in
-            warning(of: validity, at: now).map { complaint("tls.certificate", certificate, in: file, $0) }
+        let places =
+            [("tls.certificate", certificate)] + certificates.map { ("tls.certificates.certificate", $0.certificate) }
+        return zip(tls.validities, places).compactMap { validity, place in
+            warning(of: validity, at: now).map { complaint(place.0, place.1, in: file, $0) }
         }
     }
 
@@ -43,6 +46,9 @@ extension Configuration.TLS {
         switch fault.file {
         case .certificate: complaint("tls.certificate", certificate, in: file, fault.words)
         case .key: complaint("tls.key", key, in: file, fault.words)
+        case .otherCertificate(let index):
+            complaint("tls.certificates.certificate", certificates[index].certificate, in: file, fault.words)
+        case .otherKey(let index): complaint("tls.certificates.key", certificates[index].key, in: file, fault.words)
         case .clientAuthority: complaint("tls.client_ca", clientAuthority ?? certificate, in: file, fault.words)
         }
     }
@@ -76,9 +82,10 @@ extension TLSFault {
     var words: String {
         switch (cause, file) {
         case (.unreadable(let reason), _): "the file cannot be read: \(reason)"
-        case (.malformed, .key): "the file holds no private key in PEM, or a damaged one"
+        case (.malformed, .key), (.malformed, .otherKey): "the file holds no private key in PEM, or a damaged one"
         case (.malformed, _): "the file holds no certificate in PEM, or a damaged one"
         case (.encrypted, _): "the key is encrypted; allowed: one without a passphrase"
+        case (.foreign, .otherKey): "the key does not belong to the first certificate of its `certificate`"
         case (.foreign, _): "the key does not belong to the first certificate of `tls.certificate`"
         }
     }

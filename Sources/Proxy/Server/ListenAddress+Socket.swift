@@ -2,14 +2,14 @@ import HTTPText
 import NIOCore
 import Settings
 
-extension [ListenAddress] {
+extension [PublicListener] {
     /// The addresses in the order to bind them: the widest first, so that an exclusive bind covers the whole port.
     ///
     /// `sharesOwn` is whether a wider address before it has the same port, such as `[::]:80` before `0.0.0.0:80`.
-    var inOrderOfBinding: [(address: ListenAddress, sharesOwn: Bool)] {
-        let widest = indices.sorted { (self[$0].breadth, $1) > (self[$1].breadth, $0) }.map { self[$0] }
-        return widest.enumerated().map { index, address in
-            (address, widest[..<index].contains { $0.overlaps(address) })
+    var inOrderOfBinding: [(listener: PublicListener, sharesOwn: Bool)] {
+        let widest = indices.sorted { (self[$0].address.breadth, $1) > (self[$1].address.breadth, $0) }.map { self[$0] }
+        return widest.enumerated().map { index, listener in
+            (listener, widest[..<index].contains { $0.address.overlaps(listener.address) })
         }
     }
 }

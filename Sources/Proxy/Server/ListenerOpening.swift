@@ -17,12 +17,15 @@ struct ListenerOpening {
     /// address: there the first loop accepts for all.
     ///
     /// - Parameters:
-    ///   - address: The address to listen at.
+    ///   - configured: The address to listen at, and how its connections are served.
     ///   - inherited: A socket that listens there already; `nil` if there is none.
     ///   - sharesOwn: Whether a wider address of this process has the port already.
     /// - Returns: The address as a URL, with the port that the system chose.
     /// - Throws: ``Server/BindError``.
-    func open(_ address: ListenAddress, inherited: CInt?, sharesOwn: Bool) async throws -> String {
+    func open(_ configured: PublicListener, inherited: CInt?, sharesOwn: Bool) async throws -> String {
+        let address = configured.address
+        let mode = Listener.Mode(
+            usesTLS: configured.usesTLS, redirectPort: configuration.redirectPort(of: configured))
         var target = try address.socketAddress()
         var text = address.text
         let isAlone = address.isUnix || inherited != nil
@@ -35,12 +38,12 @@ struct ListenerOpening {
             do {
                 let bound = try await loops[index].flatSubmit { () -> EventLoopFuture<SocketAddress?> in
                     guard let listener = worker.value.listener else { return loops[0].makeSucceededFuture(nil) }
-                    return inherited.map { listener.adopt($0, isUnix: address.isUnix, spread: spread) }
-                        ?? listener.bind(wanted, sharing: sharing, spread: spread)
+                    return inherited.map { listener.adopt($0, isUnix: address.isUnix, spread: spread, mode: mode) }
+                        ?? listener.bind(wanted, sharing: sharing, spread: spread, mode: mode)
                 }.get()
                 // For port 0, the other loops use the port that the first one got.
                 if let bound { target = bound }
-                text = address.url(port: bound?.port, isSecure: configuration.tls != nil)
+                text = address.url(port: bound?.port, isSecure: configuration.tls != nil && mode.usesTLS)
             } catch {
                 throw Server.BindError(at: address, error)
             }

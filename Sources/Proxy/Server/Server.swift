@@ -90,9 +90,9 @@ package final class Server: Sendable {
         let opening = ListenerOpening(
             workers: workers, loops: loops, group: group, configuration: configuration)
         var urls: [String] = []
-        for (address, sharesOwn) in configuration.listen.inOrderOfBinding {
-            let socket = inherited.take(address)
-            let text = try await opening.open(address, inherited: socket, sharesOwn: sharesOwn)
+        for (listener, sharesOwn) in configuration.listen.inOrderOfBinding {
+            let socket = inherited.take(listener.address)
+            let text = try await opening.open(listener, inherited: socket, sharesOwn: sharesOwn)
             log.info("listening on \(text)", metadata: socket == nil ? [:] : ["socket": "inherited"])
             urls.append(text)
         }

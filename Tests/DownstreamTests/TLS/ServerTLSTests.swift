@@ -36,6 +36,25 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("noise", "two.key", TLSFault.File.otherCertificate(1), TLSFault.Cause.malformed),
+        ("two.pem", "noise", .otherKey(1), .malformed), ("two.pem", "one.key", .otherKey(1), .foreign),
+    ]) func namesTheInvalidFileOfAFurtherPair(
+        certificate: String, key: String, file: TLSFault.File, cause: TLSFault.Cause
+    ) {
+        var files = folder.files("one.pem", "one.key")
+        files.others = [("two.pem", "two.key"), (certificate, key)].map {
+            TLSFiles.Pair(certificate: folder.path($0), key: folder.path($1))
+        }
+        #expect(throws: TLSFault(file: file, cause: cause)) { try ServerTLS(files) }
+    }
+
+    @Test func reportsTheValidityOfEachFile() throws {
+        var files = folder.files("one.pem", "one.key")
+        files.others = [TLSFiles.Pair(certificate: folder.path("two.pem"), key: folder.path("two.key"))]
+        #expect(try ServerTLS(files).validities.map(\.file) == [folder.path("one.pem"), folder.path("two.pem")])
+    }
+
     @Test func aReloadTakesAllOfTheFilesOrNone() throws {
         let tls = try ServerTLS(folder.files("one.pem", "one.key"))
         #expect(try Self.certificate(shownBy: tls) == CertificateFolder.one)

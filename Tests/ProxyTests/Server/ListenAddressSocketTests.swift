@@ -35,8 +35,8 @@ import Testing
         (["0.0.0.0:0", "[::]:0", "unix:/a"], ["[::]:0", "0.0.0.0:0", "unix:/a"], [false, false, false]),
     ])
     func theWidestAddressIsBoundFirst(texts: [String], order: [String], sharesOwn: [Bool]) throws {
-        let bound = try texts.map { try #require(ListenAddress($0)) }.inOrderOfBinding
-        #expect(bound.map(\.address.text) == order)
+        let bound = try texts.map { PublicListener(try #require(ListenAddress($0))) }.inOrderOfBinding
+        #expect(bound.map(\.listener.address.text) == order)
         #expect(bound.map(\.sharesOwn) == sharesOwn)
     }
 
