@@ -6,6 +6,8 @@ package protocol ClientDelegate: AnyObject {
     func clientConnected()
     /// There is no connection; called for each attempt that fails.
     func clientDisconnected(_ reason: ConnectFailure)
+    /// The messages of the channel arrive from now on; those before may have been missed.
+    func clientSubscribed()
     /// Another client, or this one, has published a message on the channel.
     func messageArrived(_ message: [UInt8])
 }
@@ -29,6 +31,8 @@ package final class Client {
     package var isConnected: Bool { commands?.connection != nil }
     /// Commands without a reply.
     package var inFlight: Int { commands?.connection?.inFlight ?? 0 }
+    /// Whether the messages of the channel arrive.
+    package var isSubscribed: Bool { subscription?.connection != nil }
 
     /// Begins to connect; to be called once.
     package func start() {
@@ -74,6 +78,7 @@ package final class Client {
         let subscription = Link(settings, for: handshake, on: loop) { [weak self] result in
             guard case .success(let connection) = result else { return }
             connection.messageArrived = { self?.delegate?.messageArrived($0) }
+            self?.delegate?.clientSubscribed()
         }
         self.subscription = subscription
         subscription.start()

@@ -40,7 +40,7 @@ extension Route {
 
     /// Whether a limit counts over all replicas.
     package var sharesLimits: Bool {
-        streams.scope == .replicas || streams.recordScope == .replicas
+        streams.scope == .replicas || streams.recordScope == .replicas || breaker?.scope == .replicas
             || tiers.values.contains { $0.streams.recordScope == .replicas }
     }
 }

@@ -168,6 +168,8 @@ extension Route {
         package var probes: Int
         /// Records that each probe has to deliver.
         package var probeRecords: Int
+        /// The instances at which an open breaker rejects; only of clients.
+        package var scope = Scope.local
         /// Whether a refusal is only reported, not enforced.
         package var isDryRun = false
 

@@ -8,7 +8,7 @@ extension Schema {
             Key("overflow", .word(), \.overflow),
             Key("key", .jsonPointer, \.key),
             stallTimeout,
-            Key("breaker", orOff: breakerKeys(counting: "trips"), \.breaker, from: .client),
+            Key("breaker", orOff: clientBreakerKeys, \.breaker, from: .client),
             Key("upstream_breaker", orOff: breakerKeys(counting: "failures"), \.upstreamBreaker, from: .upstream),
             asyncWait,
             Key("async", orOff: asyncKeys, \.async, from: Route.Async()),
@@ -90,6 +90,10 @@ extension Schema {
             Key("probe_records", .integer(1...1_000_000), \.probeRecords),
             Key("dry_run", .flag, \.isDryRun),
         ]
+    }
+
+    static var clientBreakerKeys: [Key<Route.Breaker>] {
+        breakerKeys(counting: "trips") + [Key("scope", .word(), \.scope)]
     }
 
     private static var asyncWait: Key<Route> {

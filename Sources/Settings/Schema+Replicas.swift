@@ -89,6 +89,7 @@ extension Schema {
             guard let limits = name.value(.tierName).flatMap({ route.tiers[$0] }) else { continue }
             scopes.append((limits.streams.recordScope, tier["streams"]?["client_records"]?["scope"]))
         }
+        scopes.append((route.breaker?.scope ?? .local, item["breaker"]?["scope"]))
         return scopes.compactMap { $0 == .replicas ? $1 : nil }
     }
 }

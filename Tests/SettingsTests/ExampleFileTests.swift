@@ -71,7 +71,7 @@ import Testing
         tables += allowed(by: Schema.paceKeys, of: .init())
         tables += allowed(by: Schema.weightKeys, of: .init(pointer: ""))
         tables += allowed(by: Schema.stallTimeoutKeys, of: .init())
-        tables += allowed(by: Schema.breakerKeys(counting: "trips"), of: .client)
+        tables += allowed(by: Schema.clientBreakerKeys, of: .client)
         tables += allowed(by: Schema.replicasKeys, of: .init(servers: []))
         tables += allowed(by: Schema.breakerKeys(counting: "failures"), of: .upstream)
         tables += allowed(by: Schema.asyncKeys, of: .init())

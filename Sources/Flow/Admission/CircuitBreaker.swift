@@ -208,6 +208,16 @@ package struct CircuitBreaker: Sendable {
         keep(from: now)
     }
 
+    /// Another replica's breaker of the same client has opened: this one admits nothing until the same time, and then probes.
+    package mutating func opened(until end: Instant, at now: Instant) {
+        forgetIfIdle(at: now)
+        if case .open(let until) = phase, until >= end { return }
+        phase = .open(until: end)
+        failures = []
+        beginGeneration()
+        keep(from: end)
+    }
+
     /// Closes it by an operator's command; the verdicts of open streams are ignored.
     package mutating func reset(at now: Instant) {
         phase = .closed

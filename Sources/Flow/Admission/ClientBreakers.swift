@@ -55,14 +55,24 @@ package struct ClientBreakers: Sendable {
     package mutating func failed(
         _ client: ClientKey, _ ticket: CircuitBreaker.Ticket, at now: Instant, jitter: Double
     ) -> Bool {
-        breakers.sweep(at: now)
-        let index =
-            breakers.index(of: client)
-            ?? breakers.append(CircuitBreaker(policy: policy, lastGeneration: lastGeneration), for: client)
+        let index = index(of: client, at: now)
         let isTripped = breakers[index].failed(ticket, at: now, jitter: jitter)
         if isTripped { trips += 1 }
         lastGeneration = max(lastGeneration, breakers[index].lastGeneration)
         return isTripped
+    }
+
+    /// Another replica has opened the client's breaker (``CircuitBreaker/opened(until:at:)``).
+    package mutating func opened(_ client: ClientKey, until end: Instant, at now: Instant) {
+        let index = index(of: client, at: now)
+        breakers[index].opened(until: end, at: now)
+        lastGeneration = max(lastGeneration, breakers[index].lastGeneration)
+    }
+
+    private mutating func index(of client: ClientKey, at now: Instant) -> Int {
+        breakers.sweep(at: now)
+        return breakers.index(of: client)
+            ?? breakers.append(CircuitBreaker(policy: policy, lastGeneration: lastGeneration), for: client)
     }
 
     /// A stream of the client ended without a verdict.

@@ -24,6 +24,7 @@ package struct SharedLimits: Sendable {
     package private(set) var health: StoreHealth
     package private(set) var slots = ReplicaSlots()
     package private(set) var shares = RateShares()
+    package private(set) var breakers = SharedBreakers()
     private var refusals = SharedRefusals()
     private var fallbackStarts = FallbackStarts()
     private var lastSequence: Int64 = 0
@@ -136,6 +137,22 @@ package struct SharedLimits: Sendable {
         shares.applied(key, health: health, at: now)
     }
 
+    // MARK: Breakers
+
+    /// A client's breaker has opened at this replica, for that long.
+    package mutating func opened(_ key: BreakerKey, for time: Duration, at now: Instant) {
+        breakers.opened(key, for: time, at: now)
+    }
+
+    /// The end of a cooldown that another replica has begun and this one has to apply; `nil` if there is none.
+    package mutating func takeOpening(_ key: BreakerKey, at now: Instant) -> Instant? { breakers.take(key, at: now) }
+
+    /// A message of the channel has arrived.
+    package mutating func received(_ notice: BreakerNotice, at now: Instant) { breakers.received(notice, at: now) }
+
+    /// The messages of the channel arrive from now on.
+    package mutating func hasSubscribed() { breakers.hasSubscribed() }
+
     // MARK: Commands
 
     /// Takes the commands that are due now.
@@ -144,6 +161,12 @@ package struct SharedLimits: Sendable {
         guard health.isUp else { return [] }
         var commands: [StoreCommand] = []
         if now >= nextHeartbeat { commands.append(heartbeat(at: now)) }
+        if breakers.takeRepetition() { commands.append(command(.repeatOpenings)) }
+        while commands.count < Self.commandsPerCall {
+            let openings = breakers.takeOpenings(upTo: Self.keysPerCommand, at: now)
+            guard !openings.isEmpty else { break }
+            commands.append(command(.open(openings)))
+        }
         while commands.count < Self.commandsPerCall {
             let counts = slots.takeWrites(upTo: Self.keysPerCommand, sequence: lastSequence + 1, at: now)
             guard !counts.isEmpty else { break }
@@ -161,6 +184,7 @@ package struct SharedLimits: Sendable {
     /// When ``takeCommands(at:)`` has something; `nil` while a probe is under way.
     package var deadline: Instant? {
         guard health.isUp else { return health.deadline }
+        guard !breakers.isDue else { return .distantPast }
         return [slots.deadline, shares.deadline].compactMap { $0 }.reduce(nextHeartbeat, min)
     }
 
@@ -170,7 +194,10 @@ package struct SharedLimits: Sendable {
     package mutating func answered(
         _ command: StoreCommand, _ reply: StoreReply, jitter: Double, at now: Instant
     ) -> SharedVerdict? {
-        if health.answered(jitter: jitter, at: now) || born != reply.born { slots.allUnknown() }
+        if health.answered(jitter: jitter, at: now) || born != reply.born {
+            slots.allUnknown()
+            breakers.allUnknown()
+        }
         born = reply.born
         switch (command.content, reply.content) {
         case (.start(let limits, _), .admitted(let found)): return admitted(limits, found)
@@ -202,6 +229,8 @@ package struct SharedLimits: Sendable {
             for case .streams(let key, _) in limits { slots.closed(key) }
             return decideAlone(limits, at: now)
         case .refund: break
+        case .open(let openings): breakers.areUnknown(openings)
+        case .repeatOpenings: breakers.hasSubscribed()
         case .counts(let counts):
             for count in counts where count.key != .replicas { slots.isUnknown(count.key) }
         case .shares(let requests):

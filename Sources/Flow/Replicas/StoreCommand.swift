@@ -7,6 +7,8 @@ package struct StoreCommand: Equatable, Sendable {
         case refund([SharedLimit])
         case counts([ReplicaSlots.Count])
         case shares([RateShare.Request])
+        case open([SharedBreakers.Opening])
+        case repeatOpenings
     }
 
     package let content: Content
@@ -25,19 +27,22 @@ package struct StoreCommand: Equatable, Sendable {
         case .refund: .refund
         case .counts: .counts
         case .shares: .shares
+        case .open: .open
+        case .repeatOpenings: .repeat
         }
     }
 
     /// The `KEYS` of the script.
     ///
     /// - Parameter prefix: The operator's `prefix`.
-    /// - Returns: ``StoreKey/born``, then one key for each limit, count or share.
+    /// - Returns: ``StoreKey/born``, then one key for each limit, count or share, or that of the open breakers.
     package func keys(prefix: String) -> [String] {
         let keys: [StoreKey] =
             switch content {
             case .start(let limits, _), .refund(let limits): limits.map(\.key)
             case .counts(let counts): counts.map(\.key)
             case .shares(let requests): requests.map(\.key)
+            case .open, .repeatOpenings: [.breakers]
             }
         return [prefix + StoreKey.born] + keys.map { prefix + $0.text }
     }
@@ -61,6 +66,10 @@ package struct StoreCommand: Equatable, Sendable {
         case .shares(let requests):
             return writer + Self.times([ReplicaTimes.lease])
                 + requests.flatMap { ["\($0.limit)", "\($0.held)", "\($0.demand)"] }
+        case .open(let openings):
+            return ["\(SharedBreakers.capacity)"]
+                + openings.flatMap { [$0.key.text, "\(max(1, $0.remaining.storeMicroseconds))"] }
+        case .repeatOpenings: return []
         }
     }
 

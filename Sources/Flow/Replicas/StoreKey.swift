@@ -4,7 +4,7 @@
 package struct StoreKey: Hashable, Sendable {
     /// What the state under the key is.
     package enum Kind: String, Sendable {
-        case starts, streams, shares, replicas
+        case starts, streams, shares, replicas, breakers
     }
 
     package let text: String
@@ -23,6 +23,8 @@ package struct StoreKey: Hashable, Sendable {
 
     /// The counts of the replicas themselves: each writes one while it runs.
     package static let replicas = StoreKey(.replicas, route: "")
+    /// The breakers that are open, and the channel on which they are announced.
+    package static let breakers = StoreKey(.breakers, route: "")
     /// When the store's data begins: a store without it is new, or has lost its data.
     package static let born = "born"
 }

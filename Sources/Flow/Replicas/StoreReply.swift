@@ -10,6 +10,8 @@ package struct StoreReply: Equatable, Sendable {
         case counts(others: [Int64])
         /// The share of each request. `isYoung`: the store does not know the others' shares yet.
         case shares([Int64], isYoung: Bool)
+        /// The openings are announced.
+        case announced
     }
 
     package let content: Content
@@ -27,6 +29,7 @@ package struct StoreReply: Equatable, Sendable {
         switch command.content {
         case .start(let limits, _): content = try Self.start(rest, limits: limits.count)
         case .refund: content = .refunded
+        case .open, .repeatOpenings: content = .announced
         case .counts(let counts):
             guard rest.count == counts.count else { throw .malformed }
             content = .counts(others: rest)

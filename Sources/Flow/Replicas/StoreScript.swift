@@ -19,6 +19,10 @@ package enum StoreScript: String, Sendable, CaseIterable {
     case counts
     /// Shares of rates.
     case shares
+    /// Client breakers that have opened.
+    case open
+    /// The announcements of the breakers that are open, once more.
+    case `repeat`
 
     package var lua: String {
         switch self {
@@ -26,6 +30,8 @@ package enum StoreScript: String, Sendable, CaseIterable {
         case .refund: Self.prelude + Self.refundBody
         case .counts: Self.prelude + Self.slots + Self.countsBody
         case .shares: Self.prelude + Self.sharesBody
+        case .open: Self.prelude + Self.breakers + Self.openBody
+        case .repeat: Self.prelude + Self.breakers + Self.repeatBody
         }
     }
 
@@ -68,6 +74,43 @@ package enum StoreScript: String, Sendable, CaseIterable {
           end
         end
 
+        """
+
+    /// `announce` publishes an opening (``BreakerNotice``); the channel has the name of the key.
+    private static let breakers = """
+        local function announce(member, stop)
+          redis.call('PUBLISH', KEYS[2], text(stop) .. ' ' .. text(stop - now) .. ' ' .. member)
+        end
+        redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', text(now))
+
+        """
+
+    /// Keeps and announces openings; the key's expiry is the latest end.
+    ///
+    /// `KEYS`: born, the open breakers, a sorted set by their ends. `ARGV`: the most that it may have; for each opening its
+    /// name and the time until its end. Returns now, born.
+    private static let openBody = """
+        for i = 2, #ARGV, 2 do
+          local stop = now + tonumber(ARGV[i + 1])
+          local before = tonumber(redis.call('ZSCORE', KEYS[2], ARGV[i]) or nil)
+          if not before or before < stop then
+            redis.call('ZADD', KEYS[2], text(stop), ARGV[i])
+            announce(ARGV[i], stop)
+          end
+        end
+        redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -tonumber(ARGV[1]) - 1)
+        local last = redis.call('ZREVRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+        if last[2] then redis.call('PEXPIRE', KEYS[2], life(last[2] - now)) end
+        return {now, born}
+        """
+
+    /// Announces all openings again, for a replica that has missed them.
+    ///
+    /// `KEYS`: born, the open breakers. Returns now, born.
+    private static let repeatBody = """
+        local members = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')
+        for i = 1, #members, 2 do announce(members[i], tonumber(members[i + 1])) end
+        return {now, born}
         """
 
     /// Decides about a start.

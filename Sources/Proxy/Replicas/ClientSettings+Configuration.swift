@@ -23,6 +23,7 @@ extension ClientSettings {
         database = replicas.servers[0].database
         if replicas.servers[0].usesTLS { tls = try Self.context(replicas.authority) }
         scripts = StoreScript.allCases.map { Script($0.lua) }
+        channel = replicas.prefix + StoreKey.breakers.text
     }
 
     private static func context(_ authority: WrittenPath?) throws -> NIOSSLContext {

@@ -26,7 +26,7 @@ final class Replicas: Sendable {
     private let prefix: String
     private let patience: TimeAmount
     private let log: Logger
-    private let clock: @Sendable () -> Instant
+    let clock: @Sendable () -> Instant
     private let guarded: NIOLockedValueBox<Guarded>
     private let loop: any EventLoop
     private let link: NIOLoopBound<StoreLink>
@@ -111,6 +111,9 @@ final class Replicas: Sendable {
     func withLimits<Answer>(_ body: (inout SharedLimits) -> Answer) -> Answer {
         guarded.withLockedValue { body(&$0.limits) }
     }
+
+    /// A message of the channel is none that a replica sends.
+    func noteMalformedMessage() { guarded.withLockedValue { $0.figures.failures[.malformed] += 1 } }
 
     // MARK: Reports
 

@@ -26,7 +26,9 @@ final class StoreLink: ClientDelegate {
 
     func clientDisconnected(_ reason: ConnectFailure) { replicas?.advance() }
 
-    func messageArrived(_ message: [UInt8]) {}
+    func clientSubscribed() { replicas?.hasSubscribed() }
+
+    func messageArrived(_ message: [UInt8]) { replicas?.messageArrived(message) }
 
     func stop() {
         timer?.cancel()

@@ -31,7 +31,7 @@ final class Shared: Sendable {
         readiness: Readiness, version: String, tls: ServerTLS?, pages: any OperatorPages,
         replicas: Replicas? = nil
     ) {
-        current = NIOLockedValueBox(ServedConfiguration(configuration, log: process.logger))
+        current = NIOLockedValueBox(ServedConfiguration(configuration, replicas: replicas, log: process.logger))
         self.workers = workers
         connections = ConnectionCounter(
             maximum: maximumConnections, perAddress: configuration.limits.connectionsPerAddress, log: process.logger)

@@ -119,6 +119,11 @@ final class AdmissionGate: Sendable {
         }
     }
 
+    /// The time until a client's breaker is half-open.
+    func cooldown(of client: ClientKey, at now: Instant) -> Duration {
+        withState { $0.clientBreakers?.timeUntilHalfOpen(client, at: now) ?? .zero }
+    }
+
     /// The refusal as the client receives it (``GateState/spread(_:of:tier:at:)``).
     func spread(
         _ refusal: AdmissionError, of client: ClientKey, tier: String? = nil, at now: Instant

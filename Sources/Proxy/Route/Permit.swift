@@ -92,9 +92,13 @@ struct Permit: ~Copyable, Sendable {
     }
 
     /// The client did not take what was due.
-    mutating func clientStalled(at now: Instant) {
+    ///
+    /// - Returns: Whether its breaker has opened.
+    @discardableResult
+    mutating func clientStalled(at now: Instant) -> Bool {
         let hasOpened = gate.withState { $0.clientStalled(&grant, at: now, jitter: .random(in: 0..<1)) }
         if hasOpened { gate.breakerChanged(.client, .open) }
+        return hasOpened
     }
 
     /// The stream is complete and all of it was taken, or it ran for its ``trialTime``: a success of the probe.

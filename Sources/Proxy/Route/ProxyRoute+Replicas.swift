@@ -26,6 +26,20 @@ extension ProxyRoute {
         return limits
     }
 
+    /// The name of a client's breaker at all replicas; `nil` if this one's are its own.
+    func breakerKey(of client: ClientKey) -> BreakerKey? {
+        guard let sharedName, settings.breaker?.scope == .replicas else { return nil }
+        return BreakerKey(route: sharedName, client: client)
+    }
+
+    /// Opens a client's breaker if another replica has opened its own.
+    func applyOpening(of client: ClientKey, at now: Instant) {
+        guard let replicas, let sharedName, settings.breaker?.scope == .replicas,
+            let end = replicas.takeOpening(BreakerKey(route: sharedName, client: client), at: now)
+        else { return }
+        gate.withState { $0.clientBreakers?.opened(client, until: end, at: now) }
+    }
+
     /// The limits on a client that its responses describe.
     func describedLimits(of tier: String?) -> Admission.Limits {
         let streams = settings.streams(of: tier)

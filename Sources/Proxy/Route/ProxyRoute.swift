@@ -30,6 +30,8 @@ final class ProxyRoute: Sendable {
     let requestFields, responseFields: FieldRules?
     /// The route's name at the store; `nil` if no limit counts over all replicas.
     let sharedName: String?
+    /// `nil` if no state is shared with other replicas.
+    let replicas: Replicas?
     /// Limits how often a compressed stream is logged.
     let codingWarnings = WarningPace(every: .seconds(60))
     /// Limits how often a rate that was not applied is logged.
@@ -42,12 +44,13 @@ final class ProxyRoute: Sendable {
     ///   - index: Its index among the routes of the configuration.
     ///   - hasAddresses: Whether streams have their own addresses, without which they cannot be fetched later.
     ///   - previous: The route with this match before a reload; its gate and counts continue.
+    ///   - replicas: What is shared with other replicas.
     ///   - log: Reports the route's breakers.
     init(
         _ settings: Route, index: Int = 0, hasAddresses: Bool = true, after previous: ProxyRoute? = nil,
-        log: Logger? = nil
+        replicas: Replicas? = nil, log: Logger? = nil
     ) {
-        (self.settings, self.index) = (settings, index)
+        (self.settings, self.index, self.replicas) = (settings, index, replicas)
         let name = settings.label
         self.name = name
         upstreams = RouteUpstream.all(of: settings, after: previous?.upstreams ?? [])

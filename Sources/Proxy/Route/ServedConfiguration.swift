@@ -26,14 +26,19 @@ final class ServedConfiguration: Sendable {
     /// - Parameters:
     ///   - configuration: The configuration to serve.
     ///   - previous: The previous generation, whose gates continue; `nil` at the start.
+    ///   - replicas: What is shared with other replicas.
     ///   - log: Reports the routes' breakers.
-    init(_ configuration: Configuration, after previous: ServedConfiguration? = nil, log: Logger) {
+    init(
+        _ configuration: Configuration, after previous: ServedConfiguration? = nil, replicas: Replicas? = nil,
+        log: Logger
+    ) {
         self.configuration = configuration
         generation = (previous?.generation ?? 0) + 1
         routes = configuration.routes.enumerated().map { index, settings in
             ProxyRoute(
                 settings, index: index, hasAddresses: configuration.paths.streams != nil,
-                after: previous?.routes.first { $0.settings.match == settings.match }, log: log)
+                after: previous?.routes.first { $0.settings.match == settings.match }, replicas: replicas,
+                log: log)
         }
         table = RouteTable(matches: configuration.routes.map(\.match))
         clients = ClientAddress(trusted: configuration.trustedProxies, believes: configuration.forwardedHeader)

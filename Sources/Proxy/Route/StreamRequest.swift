@@ -52,6 +52,7 @@ extension StreamRequest {
     ///
     /// - Throws: The first refusal; then nothing was taken.
     func admit(at now: Instant) throws(AdmissionError) -> Permit {
-        try route.gate.admit(key, tier: tier, takesUpstream: !sharing.isShared, at: now)
+        route.applyOpening(of: key, at: now)
+        return try route.gate.admit(key, tier: tier, takesUpstream: !sharing.isShared, at: now)
     }
 }

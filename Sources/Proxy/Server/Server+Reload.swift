@@ -36,7 +36,7 @@ extension Server {
                 description: "only a restart can change " + fixed.map { "`\($0)`" }.joined(separator: ", "))
         }
         try reloadTLS(configuration)
-        let next = ServedConfiguration(configuration, after: present, log: log)
+        let next = ServedConfiguration(configuration, after: present, replicas: shared.replicas, log: log)
         shared.serve(
             next,
             maximumConnections: DescriptorLimit.connections(wanted: configuration.limits.maxConnections, log: log),

@@ -64,7 +64,7 @@ extension Stream {
         pipe.response?.delegate = nil
         judgeUpstream(outcome, at: now)
         if outcome == .completed { permit?.provedGood(at: now) }
-        if outcome == .slowConsumer { permit?.clientStalled(at: now) }
+        if outcome == .slowConsumer, permit?.clientStalled(at: now) == true { announceOpenBreaker(at: now) }
         endResponse(outcome, at: now)
         permit?.giveBack(pipe.pacer.unusedLease, at: now)
         permit = nil

@@ -42,6 +42,12 @@ extension Stream {
         }
     }
 
+    /// The client's breaker has opened: the other replicas have to reject it as well.
+    func announceOpenBreaker(at now: Instant) {
+        guard let key = route.breakerKey(of: request.key), let replicas = host.replicas else { return }
+        replicas.opened(key, for: route.gate.cooldown(of: request.key, at: now), at: now)
+    }
+
     private func refuse(because refusal: AdmissionError) {
         // Its slot at this replica is free already.
         if let displaced = permit?.displaced { host.endDisplaced(displaced) }

@@ -62,9 +62,10 @@ def fleet(weir, origin):
     def start(count, address, patience="1s", waits=True, master=None, script=None, keys={}, **limits):
         # The scope of client_records is its own.
         scope = {} if set(limits) == {"client_records"} else {"scope": "replicas"}
-        streams = "{ " + ", ".join(f"{key}: {value}" for key, value in {**limits, **scope}.items()) + " }"
+        text = ", ".join(f"{key}: {value}" for key, value in {**limits, **scope}.items())
+        streams = f"{{ {text} }}" if limits else "off"
         upstream = origin(script or endless())
-        paths = route(upstream.url, client_key="{ header: X-Api-Key }", streams=streams, breaker="off", **keys)
+        paths = route(upstream.url, client_key="{ header: X-Api-Key }", streams=streams, **{"breaker": "off", **keys})
         replicas = f"{{ redis: '{address}', patience: {patience}{f', master: {master}' if master else ''} }}"
         proxies = [weir(paths, replicas=replicas, shutdown_grace="0s") for _ in range(count)]
         if waits:

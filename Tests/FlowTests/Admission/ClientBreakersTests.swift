@@ -90,6 +90,31 @@ import Testing
         _ = try breakers.admit(ben, at: .seconds(2))
     }
 
+    @Test func aBreakerThatAnotherReplicaHasOpenedRejectsUntilThenAndProbes() throws {
+        var breakers = ClientBreakers(policy: policy)
+        let before = try breakers.admit(ann, at: .seconds(0))
+        breakers.opened(ann, until: .seconds(40), at: .seconds(10))
+        breakers.opened(ann, until: .seconds(35), at: .seconds(11))
+        #expect(throws: CircuitBreaker.Refusal(state: .open, retryAfter: .seconds(28))) {
+            _ = try breakers.admit(ann, at: .seconds(12))
+        }
+        // A stream from before counts for nothing, and neither is a trip.
+        let hasOpened = breakers.failed(ann, before, at: .seconds(12), jitter: 0)
+        #expect(!hasOpened && breakers.trips == 0)
+        var probe = try breakers.admit(ann, at: .seconds(40))
+        #expect(probe.isProbe)
+        // Another replica's probe has failed.
+        breakers.opened(ann, until: .seconds(80), at: .seconds(41))
+        breakers.succeeded(ann, &probe, at: .seconds(42))
+        #expect(breakers.state(of: ann, at: .seconds(42)) == .open)
+    }
+
+    @Test func anOpeningWhoseWindowIsOverChangesNothing() throws {
+        var breakers = ClientBreakers(policy: policy)
+        breakers.opened(ann, until: .seconds(40), at: .seconds(101))
+        #expect(try !breakers.admit(ann, at: .seconds(101)).isProbe)
+    }
+
     @Test func aNewPolicyReachesEveryBreaker() throws {
         var breakers = ClientBreakers(policy: policy)
         _ = breakers.failed(ann, try breakers.admit(ann, at: .seconds(0)), at: .seconds(0), jitter: 0)

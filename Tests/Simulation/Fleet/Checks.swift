@@ -7,13 +7,17 @@ import Flow
 /// 2. Never more starts than rate and burst while the store is up: ``Ledger``.
 /// 3. The leased shares of a rate add up to at most the rate, and streams draw no more than their shares bring.
 /// 4. Without the store a replica admits and applies its part, and neither less nor more.
-/// 5. Every start has a verdict within `patience`; at the end nothing is held.
+/// 5. An open breaker is known to all replicas within 100 ms, and some time after everything is healed.
+/// 6. Every start has a verdict within `patience`; at the end nothing is held.
 struct Checks {
     let scenario: Scenario
     let streams: [StoreKey]
     let starts: [StoreKey]
     let shares: [StoreKey]
     let rates: [SharedRate]
+    let breakers: [BreakerKey]
+    /// Of another route, whose breakers open when everything is healed.
+    let lateBreakers: [BreakerKey]
     /// Of the time after everything is healed.
     var total = DrawTotal()
     let route = StoreKey(.streams, route: "/")
@@ -34,6 +38,8 @@ struct Checks {
         starts = clients.map { StoreKey(.starts, route: "/", client: $0) }
         let shares = clients.map { StoreKey(.shares, route: "/", client: $0) }
         self.shares = shares
+        breakers = clients.map { BreakerKey(route: "/", client: $0) }
+        lateBreakers = clients.map { BreakerKey(route: "/late", client: $0) }
         rates = shares.map { SharedRate(key: $0, rate: scenario.recordRate) }
         clientOfKey = Dictionary(uniqueKeysWithValues: zip(streams, 0...))
     }
@@ -61,7 +67,7 @@ struct Checks {
             for case .streams(let key, _) in limits { writtenAt[name, default: [:]][key] = now }
         case .counts(let counts):
             for count in counts { writtenAt[name, default: [:]][count.key] = now }
-        case .start, .refund, .shares: break
+        case .start, .refund, .shares, .open, .repeatOpenings: break
         }
     }
 }
@@ -159,7 +165,7 @@ extension Checks {
         return nil
     }
 
-    /// Invariant 5, at the end.
+    /// Invariant 6, at the end.
     func end(_ replicas: [Replica?], counted: [StoreKey]) -> String? {
         if counted.contains(where: { $0 != .replicas }) { return "the store counts streams that have ended" }
         for case let replica? in replicas {

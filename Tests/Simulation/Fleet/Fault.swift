@@ -12,6 +12,12 @@ package enum Fault: String, CaseIterable, Sendable {
     case drawsWithoutLease = "draws-without-lease"
     /// A replica does not notice that a client has no stream any more that draws.
     case lostStreamEnd = "lost-stream-end"
+    /// One announcement of an open breaker in eight does not arrive.
+    case lostMessage = "lost-message"
+    /// A replica does not ask for what was announced while its subscription was interrupted.
+    case noRepetition = "no-repetition"
+    /// A replica takes an opening for announced although the store did not answer.
+    case lostOpening = "lost-opening"
     /// The store's scripts use the time of the replica that calls.
     case clockOfReplica = "clock-of-replica"
     /// A command that comes late overwrites a newer one.

@@ -40,6 +40,10 @@ struct Replica {
     /// The share that it had before the last cut, for the planted faults.
     var largestHeld: [StoreKey: Int64] = [:]
     var isPartitioned = false
+    /// Whether messages of the channel arrive; each subscription has a number.
+    var isSubscribed = false
+    var subscription = 0
+    var lastMessage: Int64 = 0
 
     init(name: String, offset: Int64, speed: Double, at now: Int64) {
         (self.name, self.offset, self.speed, lastContact) = (name, offset, speed, now)

@@ -25,7 +25,13 @@ extension Simulation {
     private mutating func begin(_ disturbance: Disturbance, mean: Double) {
         guard !disturbances.contains(disturbance) else { return }
         disturbances.append(disturbance)
-        if case .partition(let index) = disturbance { replicas[index]?.isPartitioned = true }
+        switch disturbance {
+        case .partition(let index):
+            replicas[index]?.isPartitioned = true
+            unsubscribe(index)
+        case .storeDown: for index in replicas.indices { unsubscribe(index) }
+        case .slowNetwork, .storeStopped: break
+        }
         queue.add(.heal(disturbance), at: pause(mean))
         trace(11)
     }
@@ -37,8 +43,10 @@ extension Simulation {
         switch disturbance {
         case .partition(let index):
             replicas[index]?.isPartitioned = false
+            subscribe(index)
         case .slowNetwork: break
         case .storeDown(let loses):
+            for index in replicas.indices { subscribe(index) }
             guard loses else { return }
             store.clear()
             ledger.clear()

@@ -3,7 +3,7 @@ import Planning
 
 /// Messages between the replicas and the store, and what each does with them.
 extension Simulation {
-    private mutating func delay() -> Int64 {
+    mutating func delay() -> Int64 {
         // A segment that is sent again: the replica has opened another connection long before it arrives.
         if isDisturbed, Int.random(in: 0..<128, using: &random) == 0 {
             return Int64.random(in: 200_000_000...3_000_000_000, using: &random)
@@ -12,7 +12,7 @@ extension Simulation {
         return Int64.random(in: scenario.delay / 20...longest, using: &random)
     }
 
-    private func isDown(_ disturbance: Disturbance) -> Bool {
+    func isDown(_ disturbance: Disturbance) -> Bool {
         if case .storeDown = disturbance { true } else { false }
     }
 
@@ -128,6 +128,7 @@ extension Simulation {
         replicas[index]?.commands[command.sequence] = nil
         trace(8, Int64(index), command.sequence)
         let jitter = Double.random(in: 0..<1, using: &random)
+        if fault == .lostOpening, case .open = command.content { return plan(index) }
         let verdict = replicas[index]?.limits.failed(command, jitter: jitter, at: replica.time(at: now))
         checks.noted(replicas[index], at: now)
         if let verdict { try verdictCame(verdict, command, index) }
@@ -160,6 +161,7 @@ extension Simulation {
         trace(9, Int64(index), integers.last ?? 0)
         try account(command, integers, name, at: time)
         checks.written(command, integers, by: name, at: now)
+        publish(store.announcements)
         guard isCurrent, let replica = replicas[index], replica.connection == connection, !replica.isPartitioned else {
             return
         }
@@ -185,7 +187,7 @@ extension Simulation {
                     sequence: command.sequence, isPart: isPart, at: time))
         case .refund(let limits):
             if let key = limits.first?.key, let client = checks.starts.firstIndex(of: key) { ledger.refunded(client) }
-        case .counts, .shares: break
+        case .counts, .shares, .open, .repeatOpenings: break
         }
     }
 }

@@ -12,6 +12,9 @@ package struct Simulation {
         case start(client: Int)
         case end(replica: Int, process: Int, stream: Int)
         case draw(client: Int)
+        case trip(client: Int)
+        case subscribed(replica: Int, process: Int, subscription: Int)
+        case message(replica: Int, process: Int, subscription: Int, BreakerNotice)
         case atStore(replica: Int, process: Int, connection: Int, StoreCommand)
         case atReplica(replica: Int, process: Int, connection: Int, StoreCommand, [Int64]?)
         case deadline(replica: Int, process: Int, StoreCommand, sentAt: Int64)
@@ -19,7 +22,16 @@ package struct Simulation {
         case disturb
         case restart(replica: Int)
         case heal(Disturbance)
+        case checkOpening(Opening)
         case healAll, checkProgress, beginTotal, endTotal, stop, checkEnd
+    }
+
+    /// A breaker that a replica has opened.
+    struct Opening {
+        let key: BreakerKey
+        let replica: Int
+        let process: Int
+        let end: Int64
     }
 
     enum Disturbance: Equatable {
@@ -58,6 +70,8 @@ package struct Simulation {
     var stopped: [Event] = []
     var now: Int64 = 0
     var lastStream = 0
+    /// The last opening of each client.
+    var openings: [Int: Opening] = [:]
     var isActive = true
     var isDisturbed = true
     var result = Result()
@@ -86,6 +100,7 @@ package struct Simulation {
         for client in 0..<scenario.clients {
             queue.add(.start(client: client), at: pause(scenario.startPause))
             queue.add(.draw(client: client), at: pause(1.6e8))
+            queue.add(.trip(client: client), at: pause(4e9))
         }
         queue.add(.disturb, at: pause(scenario.disturbancePause))
         queue.add(.healAll, at: Int64.random(in: 5_000_000_000...20_000_000_000, using: &random))
@@ -105,6 +120,11 @@ package struct Simulation {
         case .start(let client): try start(client)
         case .end(let replica, let process, let stream): end(replica, process, stream)
         case .draw(let client): try draw(client)
+        case .trip(let client): trip(client)
+        case .subscribed(let replica, let process, let subscription): subscribed(replica, process, subscription)
+        case .message(let replica, let process, let subscription, let notice):
+            received(notice, replica, process, subscription)
+        case .checkOpening(let opening): try checkOpening(opening)
         case .atStore(let replica, let process, let connection, let command):
             try atStore(event, replica, process, connection, command)
         case .atReplica(let replica, let process, let connection, let command, let integers):
@@ -116,7 +136,7 @@ package struct Simulation {
         case .restart(let replica): if replicas[replica] == nil { startProcess(replica) }
         case .heal(let disturbance): try heal(disturbance)
         case .healAll: try healAll()
-        case .beginTotal: beginTotal()
+        case .beginTotal: try beginTotal()
         case .endTotal: try endTotal()
         case .checkProgress: try checkProgress()
         case .stop: stop()
@@ -139,8 +159,10 @@ package struct Simulation {
     }
 
     /// Everything has been well for some time.
-    private mutating func beginTotal() {
+    private mutating func beginTotal() throws(Violation) {
         checks.total.begin(at: now)
+        try checkKnownOpenings()
+        for client in 0..<scenario.clients { open(checks.lateBreakers[client], for: 3_000_000_000) }
         queue.add(.endTotal, at: now + Self.measuring)
     }
 
@@ -197,6 +219,7 @@ package struct Simulation {
         replicas[index] = Replica(
             name: "\(index)-\(processes[index])", offset: Int64.random(in: 0...3_600_000_000_000, using: &random),
             speed: Double.random(in: 0.998...1.002, using: &random), at: now)
+        subscribe(index)
         plan(index)
     }
 }

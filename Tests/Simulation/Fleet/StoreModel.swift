@@ -25,6 +25,10 @@ package struct StoreModel {
     private var slots: [StoreKey: [Slot]] = [:]
     private var shares: [StoreKey: [Share]] = [:]
     private var nextStarts: [StoreKey: Int64] = [:]
+    /// The open breakers, by the ends of their cooldowns.
+    private var openings: [BreakerKey: Int64] = [:]
+    /// Published by the last call.
+    package private(set) var announcements: [BreakerNotice] = []
     private let fault: Fault?
     private var calls = 0
 
@@ -34,7 +38,7 @@ package struct StoreModel {
     package var beginning: Int64? { born }
 
     /// Loses all data, as a server without persistence does when it restarts.
-    package mutating func clear() { (born, slots, shares, nextStarts) = (nil, [:], [:], [:]) }
+    package mutating func clear() { (born, slots, shares, nextStarts, openings) = (nil, [:], [:], [:], [:]) }
 
     /// The reply of the script to a command.
     ///
@@ -45,6 +49,7 @@ package struct StoreModel {
     /// - Returns: The integers that the script returns.
     package mutating func run(_ command: StoreCommand, of replica: String, at now: Int64) -> [Int64] {
         calls += 1
+        announcements = []
         let born = born ?? now
         self.born = born
         switch command.content {
@@ -56,8 +61,17 @@ package struct StoreModel {
             let isYoung = fault != .noGrace && now - born < ReplicaTimes.lease.microseconds
             return [now, born, isYoung ? 1 : 0]
                 + requests.map { divide($0, isYoung, command.sequence, of: replica, at: now) }
+        case .open(let openings): open(openings, at: now)
+        case .repeatOpenings: announce(openings(at: now), at: now)
         }
         return [now, born]
+    }
+
+    /// The open breakers with the ends of their cooldowns, the first one first.
+    package func openings(at now: Int64) -> [(key: BreakerKey, end: Int64)] {
+        openings.filter { $0.value > now }.map { ($0.key, $0.value) }.sorted {
+            ($0.end, $0.key.text) < ($1.end, $1.key.text)
+        }
     }
 
     /// The streams that the store counts under a key.
@@ -89,7 +103,7 @@ extension StoreModel {
         init(_ command: StoreCommand, _ replica: String) {
             switch command.content {
             case .start(let limits, _), .refund(let limits): self.limits = limits
-            case .counts, .shares: limits = []
+            case .counts, .shares, .open, .repeatOpenings: limits = []
             }
             (self.replica, sequence, texts) = (replica, command.sequence, command.arguments(replica: replica))
         }
@@ -177,6 +191,26 @@ extension StoreModel {
             fields.append(Slot(replica: replica, count: count, expiry: now + ttl, sequence: sequence))
         }
         slots[key] = fields.isEmpty ? nil : fields
+    }
+}
+
+// MARK: - Breakers
+
+extension StoreModel {
+    private mutating func open(_ new: [SharedBreakers.Opening], at now: Int64) {
+        openings = openings.filter { $0.value > now }
+        for opening in new {
+            let end = now + opening.remaining.microseconds
+            guard openings[opening.key].map({ $0 < end }) ?? true else { continue }
+            openings[opening.key] = end
+            announce([(opening.key, end)], at: now)
+        }
+    }
+
+    private mutating func announce(_ openings: [(key: BreakerKey, end: Int64)], at now: Int64) {
+        for (key, end) in openings {
+            announcements.append(BreakerNotice(end: end, remaining: .microseconds(end - now), key: key))
+        }
     }
 }
 

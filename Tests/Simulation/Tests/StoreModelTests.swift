@@ -19,6 +19,9 @@ import Testing
             let reply = try server.run(command, replica: replica)
             let now = try #require(reply.first)
             #expect(model.run(command, of: replica, at: now) == reply)
+            guard case .open = command.content else { continue }
+            let kept = model.openings(at: now).flatMap { [$0.key.text, "\($0.end)"] }
+            #expect(try server.openings() == kept)
         }
     }
 
@@ -29,7 +32,7 @@ import Testing
         }
         let fast = Rate(Int.random(in: 20...200, using: &random), per: .second)
         let allowances = [fast, Rate(1, per: .hour)].compactMap { $0.map { StartAllowance(rate: $0, burst: 20) } }
-        switch Int.random(in: 0..<6, using: &random) {
+        switch Int.random(in: 0..<8, using: &random) {
         case 0, 1, 2:
             return .start(
                 [
@@ -42,6 +45,14 @@ import Testing
                 ReplicaSlots.Count(key: key(.streams), streams: Int.random(in: 0...4, using: &random)),
                 ReplicaSlots.Count(key: .replicas, streams: 1),
             ])
+        case 5:
+            return .open(
+                clients.map { client in
+                    SharedBreakers.Opening(
+                        key: BreakerKey(route: "/", client: client),
+                        remaining: .microseconds(Int64.random(in: 1...400_000, using: &random)))
+                })
+        case 6: return .repeatOpenings
         default:
             return .shares(
                 ["a", "b"].map { client in
@@ -102,6 +113,11 @@ private struct RedisServer {
         let integers = text.split(separator: "\n").compactMap { Int64($0) }
         guard !integers.isEmpty else { throw NoReply(text: text) }
         return integers
+    }
+
+    /// The open breakers and their ends, the first one first.
+    func openings() throws -> [String] {
+        try output(["ZRANGE", "weir:breakers:", "0", "-1", "WITHSCORES"]).split(separator: "\n").map(String.init)
     }
 
     private func output(_ arguments: [String]) throws -> String {
