@@ -54,12 +54,15 @@ let package = Package(
             name: "Downstream",
             dependencies: ["Flow", "HTTPText", "CNghttp2", nio, nioHTTP1, nioLocks, nioPosix, nioSSL, nioTLS],
             swiftSettings: strict),
+        .target(
+            name: "OTLP", dependencies: ["Flow", "HTTPText", "Observability", nioLocks], swiftSettings: strict),
         .target(name: "Redis", dependencies: [nio, nioPosix, nioSSL], swiftSettings: strict),
         .target(
             name: "Proxy",
             dependencies: [
-                "Flow", "HTTPText", "JSONPointer", "Settings", "Observability", "Upstream", "Downstream", "Redis", nio,
-                nioHTTP1, nioLocks, nioPosix, nioSSL, logging,
+                "Flow", "HTTPText", "JSONPointer", "Settings", "Observability", "OTLP", "Upstream", "Downstream",
+                "Redis",
+                nio, nioHTTP1, nioLocks, nioPosix, nioSSL, logging,
                 .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
             ],
             swiftSettings: strict),
@@ -98,6 +101,8 @@ let package = Package(
         .testTarget(
             name: "ObservabilityTests", dependencies: ["Observability", "Flow", logging, "TestSupport"],
             swiftSettings: strict),
+        .testTarget(
+            name: "OTLPTests", dependencies: ["OTLP", "Flow", "Observability", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "LogReportTests", dependencies: ["LogReport", "CZlib", "Flow", "Observability", "TestSupport"],
             swiftSettings: strict),

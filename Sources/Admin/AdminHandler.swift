@@ -125,17 +125,15 @@ final class AdminHandler: RequestHandler {
 
     private func answerMetrics(_ format: MetricsText.Format, _ writer: any ConnectionResponse) {
         let waiting = NIOLoopBound((writer: writer, outbox: outbox), eventLoop: eventLoop)
-        proxy.figures(on: eventLoop).whenComplete { [proxy] result in
+        let metrics = AdminPages().metrics(of: proxy, to: MetricsText(format: format), on: eventLoop)
+        metrics.whenComplete { [proxy] result in
             let (writer, outbox) = waiting.value
             defer { outbox.turnEnded() }
-            guard case .success(let figures) = result else {
+            guard case .success(let text) = result else {
                 proxy.answer(.unavailable(.loopSilent), to: nil, response: writer)
                 return
             }
-            let page = MetricsPage(
-                figures, breakers: proxy.breakerFigures(at: proxy.now), upstreams: proxy.upstreams(at: proxy.now),
-                process: proxy.process, usage: .now(), format: format)
-            var answer = OwnAnswer(.ok, type: format.contentType, text: page.closed())
+            var answer = OwnAnswer(.ok, type: format.contentType, text: text.closed())
             answer.headers.add(name: "Vary", value: "Accept")
             proxy.send(answer, to: writer)
         }

@@ -1,5 +1,6 @@
 package import Downstream
 package import NIOCore
+package import Observability
 package import Proxy
 
 /// All pages for operators; the executable passes them to ``Server``.
@@ -17,5 +18,17 @@ package struct AdminPages: OperatorPages {
         answered: @escaping (_ status: Int, _ bytes: Int) -> Void
     ) {
         HealthPage(proxy).answer(request, response, on: loop, answered: answered)
+    }
+
+    package func metrics<Output: MetricsOutput>(
+        of proxy: OperatorInterface, to output: Output, on loop: any EventLoop
+    ) -> EventLoopFuture<Output> {
+        proxy.figures(on: loop).map { figures in
+            let now = proxy.now
+            return MetricsPage(
+                figures, breakers: proxy.breakerFigures(at: now), upstreams: proxy.upstreams(at: now),
+                process: proxy.process, usage: .now(), to: output
+            ).written()
+        }
     }
 }

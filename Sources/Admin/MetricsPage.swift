@@ -2,8 +2,8 @@ import Flow
 import Observability
 import Proxy
 
-/// `GET /metrics`: all metrics, in the order of `docs/METRICS.md`.
-struct MetricsPage {
+/// All metrics, in the order of `docs/METRICS.md`: `GET /metrics`, and what is exported over OTLP.
+struct MetricsPage<Output: MetricsOutput> {
     private typealias Tally = RouteTally
 
     private let figures: LoopFigures
@@ -12,7 +12,7 @@ struct MetricsPage {
     private let upstreams: [UpstreamReport]
     private let process: ProcessReport
     private let usage: ProcessUsage
-    private var text: MetricsText
+    private var text: Output
 
     /// - Parameters:
     ///   - figures: The counts of all event loops.
@@ -20,10 +20,10 @@ struct MetricsPage {
     ///   - upstreams: The upstreams of the current routes.
     ///   - process: The report of the process.
     ///   - usage: What the process uses of the machine.
-    ///   - format: The text form.
+    ///   - output: Receives them.
     init(
         _ figures: LoopFigures, breakers: [BreakerFigures], upstreams: [UpstreamReport] = [], process: ProcessReport,
-        usage: ProcessUsage = ProcessUsage(), format: MetricsText.Format
+        usage: ProcessUsage = ProcessUsage(), to output: Output
     ) {
         self.figures = figures
         var seen: Set<[String]> = []
@@ -42,13 +42,13 @@ struct MetricsPage {
             name != LoopFigures.unrouted && !routes.contains { $0.name == name }
         }
         self.routes = routes + removed.sorted().map { ($0, []) }
-        text = MetricsText(format: format)
+        text = output
     }
 
-    /// The whole page.
+    /// Writes all of them.
     ///
     /// - Complexity: O(routes).
-    consuming func closed() -> String {
+    consuming func written() -> Output {
         addStreams()
         addBuffers()
         addUpstreams()
@@ -56,8 +56,9 @@ struct MetricsPage {
         addSharing()
         addBreakers()
         addReplicas()
+        addTelemetry()
         addProcess()
-        return text.closed()
+        return text
     }
 
     // MARK: Parts
@@ -232,6 +233,21 @@ struct MetricsPage {
         ] as [(MetricFamily, Int)] {
             text.begin(family)
             text.add([:], value)
+        }
+    }
+
+    private mutating func addTelemetry() {
+        text.begin(.otlpExports)
+        for signal in TelemetryFigures.Signal.allCases {
+            for result in TelemetryFigures.Result.allCases {
+                guard let telemetry = process.telemetry else { continue }
+                text.add(
+                    ["signal": signal.rawValue, "result": result.rawValue], telemetry.exports(of: signal)[result])
+            }
+        }
+        text.begin(.otlpSpans)
+        for result in TelemetryFigures.SpanResult.allCases {
+            if let telemetry = process.telemetry { text.add(["result": result.rawValue], telemetry.spans[result]) }
         }
     }
 

@@ -127,6 +127,10 @@ extension MetricFamily {
         "weir_redis_failures", .counter, "Commands that the store did not answer in time or not as expected, by cause.")
     package static let redisLosses = MetricFamily(
         "weir_redis_losses", .counter, "Times that the store went out of use.")
+    package static let otlpExports = MetricFamily(
+        "weir_otlp_exports", .counter, "Requests to the receiver of traces and metrics, by result.")
+    package static let otlpSpans = MetricFamily(
+        "weir_otlp_spans", .counter, "Spans that were recorded, by what became of them.")
     package static let eventLoopLag = MetricFamily(
         "weir_event_loop_lag_seconds", .histogram, unit: "seconds",
         "Delay of a timer that each event loop sets every 100 ms.")

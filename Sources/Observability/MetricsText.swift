@@ -2,9 +2,9 @@ import Flow
 
 /// Writes metrics as text: Prometheus 0.0.4, or OpenMetrics 1.0 on request.
 ///
-/// Each family is begun once, followed by its samples. The two formats differ in the name of a counter's family, in
+/// The two formats differ in the name of a counter's family, in
 /// units, in the type of constants, and in the last line.
-package struct MetricsText: Sendable {
+package struct MetricsText: MetricsOutput {
     package enum Format: Sendable {
         case prometheus, openMetrics
 
@@ -26,15 +26,12 @@ package struct MetricsText: Sendable {
         }
     }
 
-    package typealias Labels = KeyValuePairs<String, String>
-
     private let format: Format
     private var family: MetricFamily?
     private var text = ""
 
     package init(format: Format) { self.format = format }
 
-    /// Begins a family; its samples follow.
     package mutating func begin(_ family: MetricFamily) {
         self.family = family
         let name = format == .openMetrics ? family.name : family.sampleName

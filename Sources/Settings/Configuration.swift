@@ -41,6 +41,8 @@ package struct Configuration: Equatable, Sendable {
     package var http2: HTTP2? = HTTP2()
     /// `nil` if this instance shares no state with others.
     package var replicas: Replicas?
+    /// `nil` if no traces and metrics are exported.
+    package var otlp: OTLP?
     /// In the order of the file, which is the order of matching; never empty.
     package var routes: [Route]
 

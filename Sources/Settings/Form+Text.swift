@@ -191,5 +191,5 @@ extension Form where Value == Route.HostHeader {
 
 extension UInt8 {
     /// RFC 3986: `pchar`, `/`, and the `%` of a percent-encoded octet.
-    fileprivate var isPath: Bool { isLetter || isDigit || "-._~!$&'()*+,;=:@/%".utf8.contains(self) }
+    var isPath: Bool { isLetter || isDigit || "-._~!$&'()*+,;=:@/%".utf8.contains(self) }
 }

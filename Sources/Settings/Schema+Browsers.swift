@@ -48,17 +48,23 @@ extension Schema {
         [Key("request", headerRulesKeys, \.request), Key("response", headerRulesKeys, \.response)]
     }
 
+    /// The fields of a mapping of names to values; `nil` if it is none.
+    static func fields(in setting: Setting) -> [HeaderRules.Field]? {
+        guard let entries = setting.entries else {
+            setting.report("is \(setting.description); allowed: a mapping of field names to values")
+            return nil
+        }
+        return entries.compactMap { name, value in
+            let name = name.value(.ownHeaderName)
+            guard let value = value.value(.headerValue), let name else { return nil }
+            return HeaderRules.Field(name: name, value: value)
+        }
+    }
+
     static var headerRulesKeys: [Key<HeaderRules>] {
         [
             Key(name: "set") { setting, rules in
-                guard let entries = setting.entries else {
-                    return setting.report("is \(setting.description); allowed: a mapping of field names to values")
-                }
-                for (name, value) in entries {
-                    let name = name.value(.ownHeaderName)
-                    guard let value = value.value(.headerValue), let name else { continue }
-                    rules.set.append(HeaderRules.Field(name: name, value: value))
-                }
+                if let fields = fields(in: setting) { rules.set = fields }
             },
             Key("remove", listOf: .ownHeaderName, \.remove),
         ]

@@ -25,6 +25,7 @@ enum Schema {
             Key("paths", paths, \.paths),
             tls,
             replicas,
+            otlp,
             Key("http2", orOff: http2Keys, \.http2, from: Configuration.HTTP2()),
             routes.required,
         ]

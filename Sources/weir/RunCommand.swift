@@ -97,8 +97,9 @@ func serve(
     _ = accessLog?.close(within: .seconds(5))
 }
 
-/// The time that the process may need after `shutdown_grace`: a second for connections to close, and both logs' own limits.
-private let closingTime = Duration.seconds(8)
+/// The time that the process may need after `shutdown_grace`: two seconds for connections to close and the last export, and both
+/// logs' own limits.
+private let closingTime = Duration.seconds(9)
 
 private func openAccessLog(_ configuration: Configuration, log: Logger) throws -> LogSink? {
     guard let settings = configuration.accessLog else { return nil }

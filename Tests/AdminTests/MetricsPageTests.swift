@@ -14,8 +14,8 @@ import Testing
         var usage = ProcessUsage()
         (usage.cpuSeconds, usage.openDescriptors) = (1.5, 11)
         let page = MetricsPage(
-            figures, breakers: breakers, process: process, usage: usage, format: MetricsText.Format(accept: []))
-        return page.closed().split(separator: "\n").map(String.init)
+            figures, breakers: breakers, process: process, usage: usage, to: MetricsText(format: .prometheus))
+        return page.written().closed().split(separator: "\n").map(String.init)
     }
 
     private func count(_ lines: [String], _ prefix: String) -> Int { lines.count { $0.hasPrefix(prefix) } }

@@ -73,6 +73,8 @@ import Testing
         tables += allowed(by: Schema.stallTimeoutKeys, of: .init())
         tables += allowed(by: Schema.clientBreakerKeys, of: .client)
         tables += allowed(by: Schema.replicasKeys, of: .init(servers: []))
+        let endpoint = Configuration.OTLP.Endpoint(address: UpstreamAddress(host: "", port: 0))
+        tables += allowed(by: Schema.otlpKeys, of: .init(endpoint: endpoint))
         tables += allowed(by: Schema.breakerKeys(counting: "failures"), of: .upstream)
         tables += allowed(by: Schema.asyncKeys, of: .init())
         tables += allowed(by: Schema.sharedKeys, of: .init())

@@ -5,21 +5,49 @@ package struct TraceContext: Equatable, Sendable {
 
     private let high: UInt64, low: UInt64
     private let span: UInt64
+    /// The span that caused this one; 0 if there is none.
+    private let parent: UInt64
     private let flags: UInt8
     /// Whether the trace begins here: then no received `tracestate` belongs to it (section 3.3.1.5).
     package let isOwn: Bool
 
-    /// Joins the client's trace, or begins one that is not sampled.
+    /// Joins the client's trace, whose sampling is kept, or begins one.
     ///
     /// - Parameters:
     ///   - parents: The values of `traceparent`. A single well-formed one is joined; otherwise a trace begins.
+    ///   - sampling: Decides about a trace that begins here.
     ///   - generator: Must be cryptographically secure if other ids are drawn from it too.
-    package init(joining parents: [String], using generator: inout some RandomNumberGenerator) {
-        let parent = parents.count == 1 ? parents.first.flatMap { Parent(Array($0.utf8)) } : nil
-        isOwn = parent == nil
-        flags = parent?.flags ?? 0
-        (high, low) = parent.map { ($0.high, $0.low) } ?? (Self.draw(using: &generator), generator.next())
+    package init(
+        joining parents: [String], sampling: TraceSampling = .never, using generator: inout some RandomNumberGenerator
+    ) {
+        let joined = parents.count == 1 ? parents.first.flatMap { Parent(Array($0.utf8)) } : nil
+        isOwn = joined == nil
+        (high, low) = joined.map { ($0.high, $0.low) } ?? (Self.draw(using: &generator), generator.next())
+        flags = joined?.flags ?? (sampling.takes(low) ? Self.sampledFlag : 0)
         span = Self.draw(using: &generator)
+        parent = joined?.span ?? 0
+    }
+
+    private init(spanOf context: TraceContext, id: UInt64) {
+        (high, low, flags, isOwn) = (context.high, context.low, context.flags, context.isOwn)
+        (span, parent) = (id, context.span)
+    }
+
+    private static let sampledFlag: UInt8 = 1
+
+    /// Whether spans of the trace are recorded (section 3.2.2.5.1).
+    package var isSampled: Bool { flags & Self.sampledFlag != 0 }
+
+    /// The span of an attempt to answer the request, whose parent is this span.
+    ///
+    /// Its id is a permutation of this span's and the number (SplitMix64): it is different for each number, and costs no random
+    /// bits.
+    package func attempt(_ number: Int) -> TraceContext {
+        var id = span &+ UInt64(truncatingIfNeeded: number) &* 0x9E37_79B9_7F4A_7C15
+        id = (id ^ (id >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        id = (id ^ (id >> 27)) &* 0x94D0_49BB_1331_11EB
+        id ^= id >> 31
+        return TraceContext(spanOf: self, id: id == 0 ? 1 : id)
     }
 
     /// Zero is not a valid id (sections 3.2.2.3 and 3.2.2.4).
@@ -37,6 +65,19 @@ package struct TraceContext: Equatable, Sendable {
             bytes.writeDigits(of: high, at: 0)
             bytes.writeDigits(of: low, at: 16)
             return 32
+        }
+    }
+
+    /// The id of this span, as 16 hexadecimal digits in lower case.
+    package var spanId: String { Self.text(of: span) }
+
+    /// The id of the span that caused this one, in the same form; `nil` if there is none.
+    package var parentSpanId: String? { parent == 0 ? nil : Self.text(of: parent) }
+
+    private static func text(of id: UInt64) -> String {
+        String(unsafeUninitializedCapacity: 16) { digits in
+            UnsafeMutableRawBufferPointer(digits).writeDigits(of: id, at: 0)
+            return 16
         }
     }
 
@@ -70,6 +111,7 @@ extension TraceContext {
     /// The fields of a well-formed `traceparent`.
     private struct Parent {
         let high: UInt64, low: UInt64
+        let span: UInt64
         let flags: UInt8
 
         /// `00-<32 digits>-<16 digits>-<2 digits>`; a later version may append more after another `-` (section 3.2.4).
@@ -80,7 +122,7 @@ extension TraceContext {
                 let high = Self.number(text[3..<19]), let low = Self.number(text[19..<35]), high | low != 0,
                 let span = Self.number(text[36..<52]), span != 0, let flags = Self.number(text[53..<55])
             else { return nil }
-            (self.high, self.low) = (high, low)
+            (self.high, self.low, self.span) = (high, low, span)
             // The sampled flag, and the random flag of the next edition; undefined flags are not passed on (section
             // 3.2.2.5).
             self.flags = UInt8(flags) & 0b11

@@ -19,6 +19,8 @@ package struct ProcessReport: Sendable {
     package var clientConnections = 0
     /// When the server's certificates expire; empty without TLS.
     package var certificates: [CertificateExpiry] = []
+    /// `nil` if nothing is exported over OTLP.
+    package var telemetry: TelemetryFigures?
 
     /// The constant part.
     package struct Build: Sendable {

@@ -1,12 +1,15 @@
 import Downstream
 import Flow
 import NIOHTTP1
+import OTLP
 import Observability
 
 /// Responds with problems, and logs and counts weir's own responses; one for each event loop.
 final class RequestLog {
     private let log: AccessLog?
     private let metrics: LoopMetrics
+    /// `nil` if no traces are exported.
+    private let spans: SpanBuffer?
     private let date: HTTPDate
     private let style: () -> ProblemStyle
     private var random = RandomPool()
@@ -14,10 +17,14 @@ final class RequestLog {
     /// - Parameters:
     ///   - log: `nil` if no access log is written.
     ///   - metrics: The metrics of the loop.
+    ///   - spans: The spans of the loop; `nil` if no traces are exported.
     ///   - date: The `Date` of responses.
     ///   - style: Returns how problems are written.
-    init(_ log: AccessLog?, metrics: LoopMetrics, date: HTTPDate, style: @escaping () -> ProblemStyle) {
-        (self.log, self.metrics, self.date, self.style) = (log, metrics, date, style)
+    init(
+        _ log: AccessLog?, metrics: LoopMetrics, spans: SpanBuffer? = nil, date: HTTPDate,
+        style: @escaping () -> ProblemStyle
+    ) {
+        (self.log, self.metrics, self.spans, self.date, self.style) = (log, metrics, spans, date, style)
     }
 
     /// Whether the access log is written.
@@ -50,16 +57,37 @@ final class RequestLog {
     /// Counts and logs one of weir's own responses that is not a problem; `bytes` is the length of its text, which HEAD does not get.
     func logOwnAnswer(_ request: Request, status: Int, bytes: Int, client: String) {
         metrics.route(nil).tally.responses.count(status)
-        guard isEnabled else { return }
+        let trace = trace(request.trace)
+        guard isEnabled || trace != nil else { return }
         let bytes = request.isHead ? .zero : ByteCount(bytes)
-        write(
-            .ended(
-                facts(of: request, client: client, route: nil, id: nextId()),
-                StreamTotals(status: status, bytes: bytes), StreamEnd(.completed)))
+        ended(
+            request, trace, facts(of: request, client: client, route: nil, id: nextId()),
+            StreamTotals(status: status, bytes: bytes), StreamEnd(.completed))
     }
 
     /// Counts a client whose tier the route does not have.
     func countUnknownTier(on route: String) { metrics.route(route).tally.unknownTiers += 1 }
+
+    // MARK: Traces
+
+    /// Records the spans of a request with this context, if it is sampled.
+    func trace(_ context: TraceContext?, from began: @autoclosure () -> Instant = .monotonic()) -> RequestTrace? {
+        guard spans != nil, let context, context.isSampled else { return nil }
+        return RequestTrace(context, from: began())
+    }
+
+    /// A request that is traced has ended.
+    func record(_ request: EndedRequest) { spans?.append(request) }
+
+    /// Logs the end of a request that was answered at once, and records its span.
+    private func ended(
+        _ request: Request, _ trace: RequestTrace?, _ facts: StreamFacts, _ totals: StreamTotals, _ end: StreamEnd
+    ) {
+        write(.ended(facts, totals, end))
+        if let trace { record(EndedRequest(trace, TracedRequest(request), facts, totals, end, at: .monotonic())) }
+    }
+
+    // MARK: Refusals
 
     /// Responds with a problem; `route`, for which it is counted, is `nil` if the request has none.
     func refuse(
@@ -68,12 +96,12 @@ final class RequestLog {
     ) {
         let id = nextId()
         let problem = problem.of(request, id: id)
+        let trace = trace(request.trace)
         let bytes = answer(problem, to: request, response: response)
         metrics.route(route).tally.refused(problem.kind, status: problem.status, bytes: bytes)
-        write(
-            .ended(
-                facts(of: request, client: client, route: route, tier: tier, id: id),
-                StreamTotals(status: problem.status, bytes: bytes), StreamEnd(.refused, problem: problem.kind)))
+        ended(
+            request, trace, facts(of: request, client: client, route: route, tier: tier, id: id),
+            StreamTotals(status: problem.status, bytes: bytes), StreamEnd(.refused, problem: problem.kind))
     }
 
     /// Responds to an invalid request.
@@ -90,5 +118,15 @@ final class RequestLog {
     private func answer(_ problem: Problem, to request: Request?, response: any ClientResponse) -> ByteCount {
         OwnAnswer(refusing: request, with: problem, in: style())
             .send(to: response, for: request, date: date.text(at: .now()))
+    }
+}
+
+extension TracedRequest {
+    /// - Parameters:
+    ///   - request: The client's.
+    ///   - upstreamPath: The path of its requests to upstreams.
+    init(_ request: Request, upstreamPath: String = "") {
+        self.init(
+            isSecure: request.isSecure, authority: request.authority, peer: request.peer, upstreamPath: upstreamPath)
     }
 }

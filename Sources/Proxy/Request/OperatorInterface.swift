@@ -40,7 +40,8 @@ package struct OperatorInterface: Sendable {
             accessLogLinesLost: shared.log?.lost ?? 0, processLogLinesLost: shared.process.log.lost,
             rejectedConnections: rejectedConnections, replicas: shared.replicas?.figures,
             clientConnections: shared.connections.count,
-            certificates: (shared.tls?.validities ?? []).map { CertificateExpiry(file: $0.file, time: $0.until) })
+            certificates: (shared.tls?.validities ?? []).map { CertificateExpiry(file: $0.file, time: $0.until) },
+            telemetry: shared.telemetry?.figures)
     }
 
     // MARK: All event loops

@@ -1,5 +1,6 @@
 package import Downstream
 package import NIOCore
+package import Observability
 
 /// The pages for operators, which are in a target above Proxy and passed to ``Server``.
 package protocol OperatorPages: Sendable {
@@ -26,4 +27,15 @@ package protocol OperatorPages: Sendable {
     func answerHealth(
         of proxy: OperatorInterface, _ request: Request, to response: any ClientResponse, on loop: any EventLoop,
         answered: @escaping (_ status: Int, _ bytes: Int) -> Void)
+
+    /// Writes all metrics, once all loops have reported.
+    ///
+    /// - Parameters:
+    ///   - proxy: The reported proxy.
+    ///   - output: Receives them.
+    ///   - loop: The loop of the result.
+    /// - Returns: The output with the metrics; a failure if a loop does not report in time or has been shut down.
+    func metrics<Output: MetricsOutput>(
+        of proxy: OperatorInterface, to output: Output, on loop: any EventLoop
+    ) -> EventLoopFuture<Output>
 }

@@ -150,7 +150,8 @@ extension RequestPipeline: RequestHandler {
         let served = shared.served
         var request = request
         if served.configuration.isTracing {
-            request.trace = TraceContext(joining: request.values(of: TraceContext.parentHeader), using: &random)
+            request.trace = TraceContext(
+                joining: request.values(of: TraceContext.parentHeader), sampling: shared.sampling, using: &random)
         }
         if served.crossOrigin != nil { request.crossOrigin = served.crossOriginFields(for: request, on: nil) }
         let client = served.clients.client(of: request)

@@ -23,13 +23,17 @@ final class Shared: Sendable {
     let pages: any OperatorPages
     /// `nil` if no state is shared with other replicas.
     let replicas: Replicas?
+    /// `nil` if nothing is exported over OTLP.
+    let telemetry: Telemetry?
+    /// Decides about traces that begin here.
+    let sampling: TraceSampling
     let process: ProcessState
     let date = HTTPDate()
 
     init(
         _ configuration: Configuration, workers: Int, maximumConnections: Int, log: LogSink?, process: ProcessLog,
         readiness: Readiness, version: String, tls: ServerTLS?, pages: any OperatorPages,
-        replicas: Replicas? = nil
+        replicas: Replicas? = nil, telemetry: Telemetry? = nil
     ) {
         current = NIOLockedValueBox(ServedConfiguration(configuration, replicas: replicas, log: process.logger))
         self.workers = workers
@@ -41,6 +45,8 @@ final class Shared: Sendable {
         self.tls = tls
         self.pages = pages
         self.replicas = replicas
+        self.telemetry = telemetry
+        sampling = telemetry?.sampling ?? .never
     }
 
     /// The process's own log.

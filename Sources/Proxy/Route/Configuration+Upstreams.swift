@@ -20,15 +20,23 @@ extension Configuration {
                 errors.append(
                     ConfigurationError(file: file, line: place.line, column: place.column, message: message))
             }
-            guard let authority = route.upstreamTLS.authority else { continue }
-            do throws(TLSFault) {
-                try ServerTLS.checkAuthorities(at: authority.path)
-            } catch {
-                let message = "`upstream_tls.ca_file` is \(authority.written): \(error.words)"
-                errors.append(
-                    ConfigurationError(file: file, line: authority.line, column: authority.column, message: message))
-            }
+            check(route.upstreamTLS.authority, of: "upstream_tls", in: file, &errors)
         }
+        check(otlp?.authority, of: "otlp", in: file, &errors)
         if !errors.isEmpty { throw ConfigurationErrors(errors) }
+    }
+
+    /// Reads the file of the authorities of one mapping.
+    private func check(
+        _ authority: WrittenPath?, of name: String, in file: String, _ errors: inout [ConfigurationError]
+    ) {
+        guard let authority else { return }
+        do throws(TLSFault) {
+            try ServerTLS.checkAuthorities(at: authority.path)
+        } catch {
+            let message = "`\(name).ca_file` is \(authority.written): \(error.words)"
+            errors.append(
+                ConfigurationError(file: file, line: authority.line, column: authority.column, message: message))
+        }
     }
 }

@@ -151,6 +151,9 @@ extension ProxyRoute {
         }
     }
 
+    /// The path of a request for the upstream, without its query.
+    func path(for request: Request) -> String { target(for: String(request.path)) }
+
     /// The request target for the upstream: without the route's prefix under `strip_prefix`.
     func target(for uri: String) -> String {
         guard settings.stripPrefix, settings.match.path != "/", uri.hasPrefix(settings.match.path) else { return uri }

@@ -55,6 +55,7 @@ extension Configuration {
         if admin != running.admin { keys.append("admin") }
         if (tls == nil) != (running.tls == nil) { keys.append("tls") }
         if replicas != running.replicas { keys.append("replicas") }
+        if otlp != running.otlp { keys.append("otlp") }
         if workers != running.workers { keys.append("workers") }
         if accessLog != running.accessLog { keys.append("access_log") }
         if logLevel != running.logLevel { keys.append("log_level") }

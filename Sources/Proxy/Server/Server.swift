@@ -3,6 +3,7 @@ import Flow
 import Logging
 import NIOCore
 import NIOPosix
+import OTLP
 package import Observability
 package import Settings
 package import Upstream
@@ -67,11 +68,12 @@ package final class Server: Sendable {
         let replicas = try await loops[0].submit {
             try configuration.replicas.map { try Replicas($0, on: loops[0], log: log) }
         }.get()
+        let telemetry = configuration.otlp.map { Telemetry($0, version: version, log: log) }
         let shared = Shared(
             configuration, workers: loops.count,
             maximumConnections: DescriptorLimit.connections(wanted: configuration.limits.maxConnections, log: log),
             log: accessLog, process: processLog, readiness: readiness, version: version, tls: tls, pages: pages,
-            replicas: replicas)
+            replicas: replicas, telemetry: telemetry)
         var workers: [NIOLoopBound<Worker>] = []
         for (loop, gauge) in zip(loops, shared.buffers.cells) {
             workers.append(
@@ -103,12 +105,20 @@ package final class Server: Sendable {
             throw BindError(
                 description: "a socket at \(stray.text) was handed over, which is neither in `listen` nor `admin`")
         }
+        let build = shared.process.build
+        try await telemetry?.start(waking: waking) { loop in
+            pages.metrics(
+                of: OperatorInterface(shared), to: MetricsBody(since: build.start, at: .now()), on: loop)
+        }
         readiness.becameReady()
         (self.shared, self.log, self.group, self.loops) = (shared, log, group, loops)
         (self.workers, self.readiness, self.tls, self.urls) = (workers, readiness, tls, urls)
     }
 
     // MARK: Stopping
+
+    /// The time after the end of the streams for the last export of traces and metrics.
+    private static let exportTime = Duration.seconds(2)
 
     /// The time for which open streams continue in a drain, by the current configuration.
     package var shutdownGrace: Duration { shared.served.configuration.shutdownGrace }
@@ -126,8 +136,11 @@ package final class Server: Sendable {
         await onEachWorker { $0.drain(over: grace) }
         await wait(atMost: grace) { await self.openStreams() == 0 }
         await endStreams()
+        // What is exported last is the spans of these streams.
+        async let exported: Void? = shared.telemetry?.stop(within: Self.exportTime)
         // Written bytes still have to reach slow clients; after that their connections are closed.
         await wait(atMost: .seconds(1)) { await self.openConnections() == 0 }
+        _ = await exported
         await onEachWorker { $0.stop() }
         if let replicas = shared.replicas { try? await loops[0].submit { replicas.stop() }.get() }
         if let admin { try? await loops[0].submit { admin.value.listener.drain() }.get() }

@@ -1,6 +1,7 @@
 import Downstream
 import Flow
 import NIOHTTP1
+import OTLP
 import Observability
 import Upstream
 
@@ -120,10 +121,14 @@ extension Stream {
     }
 
     private func logEnd(_ outcome: Outcome, at now: Instant) {
-        guard host.requestLog.isEnabled else { return }
-        host.requestLog.write(
-            .ended(
-                facts, account.totals(of: pipe, machine, at: now), account.end(outcome)))
+        guard host.requestLog.isEnabled || account.trace != nil else { return }
+        let (facts, totals, end) = (facts, account.totals(of: pipe, machine, at: now), account.end(outcome))
+        host.requestLog.write(.ended(facts, totals, end))
+        guard let trace = account.trace else { return }
+        let traced = TracedRequest(request.request, upstreamPath: route.path(for: request.request))
+        host.requestLog.record(
+            EndedRequest(
+                trace, traced, facts, totals, end, pauses: account.pauses.pauses(at: now), at: now))
     }
 
     private var facts: StreamFacts {

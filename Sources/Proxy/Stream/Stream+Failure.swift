@@ -1,4 +1,5 @@
 import Flow
+import OTLP
 import Settings
 
 // Failures of the upstream, as they are logged and counted.
@@ -7,6 +8,7 @@ extension Stream {
     /// An attempt failed.
     func upstreamFailed(_ failure: UpstreamFailure, at now: Instant) {
         account.failed(failure)
+        account.trace?.attemptEnded(failure, at: now)
         if let upstream = permit?.upstream { route.warn(of: failure, from: upstream, to: host.process, at: now) }
     }
 

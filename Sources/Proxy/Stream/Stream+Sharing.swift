@@ -1,4 +1,5 @@
 import Flow
+import OTLP
 import Observability
 import Upstream
 
@@ -27,7 +28,10 @@ extension Stream {
     }
 
     /// The response that it shares comes from that upstream.
-    func joined(_ upstream: String) { account.attempt(at: upstream) }
+    func joined(_ upstream: String) {
+        account.attempt(at: upstream)
+        account.trace?.joined(upstream, at: host.now())
+    }
 
     /// Sends a request of its own, because it must not share another's.
     func continueAlone(because cause: SharingRefusal) {

@@ -1,6 +1,7 @@
 import Downstream
 import Flow
 import NIOHTTP1
+import OTLP
 import Observability
 import Settings
 import Upstream
@@ -47,7 +48,8 @@ final class Stream {
             terms: request.terms, policy: request.route.settings.policy(of: request.tier), response: response, at: now)
         upstream = UpstreamExchange(on: host, body: request.body)
         request.body = nil  // the exchange owns it
-        account = StreamAccount(host.metrics(of: request.route), at: now)
+        account = StreamAccount(
+            host.metrics(of: request.route), trace: host.requestLog.trace(request.request.trace, from: now), at: now)
         timers = StreamTimers(on: host.timers)
         upstream.stream = self
         response.delegate = self
@@ -83,6 +85,7 @@ final class Stream {
     func prepareAttempt() -> Bool {
         guard let target = permit?.upstream else { return false }
         account.attempt(at: target.name)
+        if let trace = account.trace { request.request.trace = trace.attemptBegan(at: target.name, host.now()) }
         if upstream.prepare(request, at: target) { return true }
         upstreamEnded(upstream.error)
         return false
@@ -259,6 +262,7 @@ extension Stream {
     func headArrived(_ received: consuming UpstreamResponseHead) {
         let now = host.now()
         permit?.upstream?.history.headArrived(after: now - began)
+        account.trace?.headArrived(status: received.status)
         if route.requiresRecords, let format = ResponseKind(received, to: request).format {
             upstream.watch = route.recordWatch(of: format)
         }
@@ -311,6 +315,7 @@ extension Stream {
             return pump(at: now)
         }
         if pipe.pacer.isStoppedByClient { noteHold(at: now) }
+        account.trace?.recordsDropped(pipe.queue.lost, at: now)
         perform(machine.chunkArrived(at: now, level: pipe.queue.level))
         if pipe.needsPump(at: now) { return pump(at: now) }
         waitForPace(hasRoom: sent.hasRoom)
@@ -331,6 +336,7 @@ extension Stream {
             account.problem = Problem(error)
             upstream.withheld = nil
         } else {
+            account.trace?.attemptEnded(at: now)
             releaseHead(at: now)
         }
         do throws(RecordFramer.Failure) {

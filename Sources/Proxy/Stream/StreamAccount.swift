@@ -1,10 +1,13 @@
 import Flow
+import OTLP
 import Observability
 
 /// What a stream reports of itself: its totals for the access log, its part of the route's metrics, its pauses.
 struct StreamAccount {
     let metrics: RouteMetrics
     let began: Instant
+    /// `nil` unless the request is sampled.
+    let trace: RequestTrace?
     private(set) var totals = StreamTotals()
     /// What the client was sent, or would have been sent before the head.
     var problem: Problem?
@@ -20,7 +23,9 @@ struct StreamAccount {
     /// Records of a shared stream that were no longer retained for this one.
     private var lost = 0
 
-    init(_ metrics: RouteMetrics, at now: Instant) { (self.metrics, began) = (metrics, now) }
+    init(_ metrics: RouteMetrics, trace: RequestTrace? = nil, at now: Instant) {
+        (self.metrics, self.trace, began) = (metrics, trace, now)
+    }
 
     // MARK: Events
 
@@ -37,6 +42,7 @@ struct StreamAccount {
         totals.status = status
         self.isDelimitedByClose = isDelimitedByClose
         metrics.tally.responses.count(status)
+        trace?.headSent(status: status, at: now)
         if !isStream { metrics.tally.times.headSent(from: began, to: now) }
     }
 
@@ -57,6 +63,7 @@ struct StreamAccount {
         if !hasSentRecords, run.records > 0 {
             hasSentRecords = true
             metrics.tally.times.firstRecordSent(from: began, to: now)
+            trace?.firstRecordSent(at: now)
         }
         totals.records += run.records
         totals.bytes.bytes += run.bytes

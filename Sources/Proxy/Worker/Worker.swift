@@ -40,7 +40,9 @@ final class Worker {
         upstream = try UpstreamLoop(on: eventLoop, clock: clock)
         timers = LoopTimers(on: eventLoop, clock: clock)
         meters = LoopMetrics(shared.served.routes, timers: timers, at: clock())
-        requestLog = RequestLog(shared.log, metrics: meters, date: shared.date) { shared.served.problemStyle }
+        requestLog = RequestLog(
+            shared.log, metrics: meters, spans: shared.telemetry?.makeBuffer(), date: shared.date
+        ) { shared.served.problemStyle }
         let timers = timers
         streams = OpenStreams(
             registry: shared.registry, gauge: gauge,

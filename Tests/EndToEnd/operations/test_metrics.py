@@ -72,7 +72,8 @@ def test_open_metrics_are_sent_if_they_are_accepted(weir, fastapi_app):
 
 def test_the_page_documents_every_metric(weir, fastapi_app, tmp_path):
     proxy = weir(route(fastapi_app.url, health_check="{ path: / }", streams="{ per_client: 9, scope: replicas }"),
-                 replicas="{ redis: 'redis://127.0.0.1:1' }", tls=yaml(**Authority(tmp_path).serve()))
+                 replicas="{ redis: 'redis://127.0.0.1:1' }", otlp="{ endpoint: 'http://127.0.0.1:1' }",
+                 tls=yaml(**Authority(tmp_path).serve()))
     text, _ = scrape(proxy)
     types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
     labels = {name: set() for name in types}

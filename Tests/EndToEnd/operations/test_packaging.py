@@ -207,7 +207,7 @@ def test_readiness_reloads_and_drains_are_reported(weir, origin, tmp_path):
         assert manager.recv(4096) == b"READY=1"
         proxy.terminate()
         # The grace, and eight seconds for connections and logs.
-        assert manager.recv(4096) == b"STOPPING=1\nEXTEND_TIMEOUT_USEC=48000000"
+        assert manager.recv(4096) == b"STOPPING=1\nEXTEND_TIMEOUT_USEC=49000000"
         assert proxy.ended() == 0
 
 

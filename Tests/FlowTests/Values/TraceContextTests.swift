@@ -21,6 +21,17 @@ import Testing
         #expect(context.traceparent == "00-4bf92f3577b34da6a3ce929d0e0e4736-000000000000000a-01")
     }
 
+    @Test func eachAttemptContinuesTheTraceWithASpanOfItsOwn() {
+        let context = joined([Self.parent])
+        let attempts = (1...50).map(context.attempt)
+        #expect(Set(attempts.map(\.spanId)).count == 50)
+        #expect(attempts.allSatisfy { $0.parentSpanId == context.spanId && $0.traceId == context.traceId })
+        #expect(attempts.allSatisfy { $0.isSampled && !$0.isOwn && $0.spanId != context.spanId })
+        #expect(attempts[0].traceparent == "00-\(context.traceId)-\(attempts[0].spanId)-01")
+        #expect((context.spanId, context.parentSpanId) == ("000000000000000a", "00f067aa0ba902b7"))
+        #expect(joined([]).parentSpanId == nil)
+    }
+
     @Test(arguments: ["00", "01", "02", "03"]) func theFlagsThatAreDefinedAreKept(flags: String) {
         #expect(joined([Self.parent.dropLast(2) + flags]).traceparent.hasSuffix("-" + flags))
     }

@@ -28,6 +28,10 @@ private struct FakePages: OperatorPages {
         response.respond(.ok, headers: [:], text: "{}")
         answered(200, 2)
     }
+
+    func metrics<Output: MetricsOutput>(
+        of proxy: OperatorInterface, to output: Output, on loop: any EventLoop
+    ) -> EventLoopFuture<Output> { loop.makeSucceededFuture(output) }
 }
 
 /// What all loops share, for tests of one, with logs that can be read.

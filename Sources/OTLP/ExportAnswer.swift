@@ -1,0 +1,30 @@
+/// What a receiver's response to an export means (OTLP/HTTP, "Failures").
+package enum ExportAnswer: Equatable, Sendable {
+    case accepted
+    /// The same body may be accepted later, at the earliest after the given time if the receiver stated one.
+    case retryable(after: Duration?)
+    /// The same body would be rejected again.
+    case rejected
+
+    /// The longest time for which a receiver can defer an export.
+    package static let longestDelay = Duration.seconds(300)
+
+    /// - Parameters:
+    ///   - status: The status of the response.
+    ///   - retryAfter: The values of its `Retry-After`.
+    package init(status: Int, retryAfter: [String] = []) {
+        switch status {
+        case 200..<300: self = .accepted
+        case 429, 502, 503, 504: self = .retryable(after: Self.delay(retryAfter))
+        default: self = .rejected
+        }
+    }
+
+    /// A number of seconds (RFC 9110, section 10.2.3); a date, which depends on two clocks, is not read.
+    private static func delay(_ values: [String]) -> Duration? {
+        guard values.count == 1, let text = values.first, !text.isEmpty,
+            text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+        else { return nil }
+        return Int(text).map { min(.seconds($0), longestDelay) } ?? longestDelay
+    }
+}

@@ -1,0 +1,75 @@
+import Flow
+import HTTPText
+
+// The keys of `otlp`.
+
+extension Schema {
+    static var otlpKeys: [Key<Configuration.OTLP>] {
+        [
+            Key("endpoint", .endpoint, \.endpoint).required,
+            Key("sample", .share, \.sample),
+            Key(name: "headers") { setting, otlp in
+                guard let fields = fields(in: setting) else { return }
+                for field in fields where ["content-type", "user-agent"].contains(field.name.lowercased()) {
+                    setting.report("has `\(field.name)`: weir writes this field itself")
+                }
+                otlp.headers = fields
+            },
+            Key(name: "ca_file") { setting, otlp in otlp.authority = writtenPath(in: setting, orOff: true) },
+            Key("metrics", orOff: .duration(.seconds(1) ... .hours(1)), \.metricsInterval),
+            Key("service_name", .resourceText, \.serviceName),
+            Key("instance", .resourceText, \.instance),
+        ]
+    }
+
+    static var otlp: Key<Configuration> {
+        Key(name: "otlp") { setting, configuration in
+            guard !setting.isOff else { return configuration.otlp = nil }
+            let errors = setting.reading.errors.count
+            var otlp = Configuration.OTLP.blank
+            setting.read(otlpKeys, into: &otlp, or: Off.allowed)
+            guard errors == setting.reading.errors.count else { return }
+            configuration.otlp = otlp
+            if otlp.authority != nil, otlp.endpoint.address.scheme != .https {
+                setting["ca_file"]?.report("has no effect here; allowed: with an `https:` endpoint")
+            }
+        }
+    }
+}
+
+extension Configuration.OTLP {
+    /// The initial value; the endpoint is required, so an error was reported if this one remains.
+    fileprivate static var blank: Configuration.OTLP {
+        Configuration.OTLP(endpoint: Endpoint(address: UpstreamAddress(host: "", port: 0)))
+    }
+}
+
+extension Form where Value == Configuration.OTLP.Endpoint {
+    fileprivate static var endpoint: Form {
+        let url = "`http://` or `https://`, a host, and perhaps a port and a path, such as `http://127.0.0.1:4318`"
+        // Not shown in errors: it may contain a password, in spite of what is allowed.
+        return Form(allowed: url, isSecret: true) { text throws(Refusal) in try Configuration.OTLP.Endpoint(text) }
+    }
+}
+
+extension Form where Value == Double {
+    /// A part of a whole, as a decimal number.
+    fileprivate static var share: Form {
+        Form(allowed: "a number from 0 to 1, such as `0.01`") { text in
+            let isDecimal = text.utf8.allSatisfy { $0.isDigit || $0 == UInt8(ascii: ".") }
+            guard isDecimal, text.utf8.count <= 20, text.utf8.first?.isDigit == true, let share = Double(text) else {
+                return nil
+            }
+            return share <= 1 ? share : nil
+        }
+    }
+}
+
+extension Form where Value == String {
+    /// The value of an attribute of the resource.
+    fileprivate static var resourceText: Form {
+        Form(allowed: "1 to 255 printable ASCII characters") { text in
+            (1...255).contains(text.utf8.count) && text.utf8.allSatisfy { (0x20...0x7E).contains($0) } ? text : nil
+        }
+    }
+}
