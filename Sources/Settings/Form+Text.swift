@@ -3,7 +3,7 @@ import HTTPText
 /// Texts that are used in a request, a response, or a system call, and may only contain what is legal there.
 extension Form where Value == String {
     static var filePath: Form {
-        Form(allowed: "a path of at most 4095 bytes") { text in
+        Form(allowed: "a path of at most 4095 bytes", .text) { text in
             (1...4095).contains(text.utf8.count) && !text.utf8.contains(0) ? text : nil
         }
     }
@@ -17,7 +17,7 @@ extension Form where Value == String {
 
     /// A route's name, as a label of metrics.
     static var routeName: Form {
-        Form(allowed: "a name of letters, digits and `-._/`, of at most 64 characters") { text in
+        Form(allowed: "a name of letters, digits and `-._/`, of at most 64 characters", .text) { text in
             let isName = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-._/".utf8.contains($0) }
             return (1...64).contains(text.utf8.count) && isName ? text : nil
         }
@@ -25,7 +25,7 @@ extension Form where Value == String {
 
     /// A tier's name, as it is written in a header or at the end of a line.
     static var tierName: Form {
-        Form(allowed: "a name of letters, digits and `-._`, of at most 64 characters") { text in
+        Form(allowed: "a name of letters, digits and `-._`, of at most 64 characters", .text) { text in
             let isName = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-._".utf8.contains($0) }
             return (1...64).contains(text.utf8.count) && isName ? text : nil
         }
@@ -33,13 +33,13 @@ extension Form where Value == String {
 
     /// The name of a parameter of a query, and the value of a parameter or a field.
     static var parameterName: Form {
-        Form(allowed: "the name of a parameter, of at most 100 characters") {
+        Form(allowed: "the name of a parameter, of at most 100 characters", .text) {
             (1...100).contains($0.utf8.count) ? $0 : nil
         }
     }
 
     static var parameterValue: Form {
-        Form(allowed: "a value of at most 1024 characters") { $0.utf8.count <= 1024 ? $0 : nil }
+        Form(allowed: "a value of at most 1024 characters", .text) { $0.utf8.count <= 1024 ? $0 : nil }
     }
 
     /// A media type for comparisons: in lower case, without parameters (RFC 9110, section 8.3.1).
@@ -55,7 +55,7 @@ extension Form where Value == String {
 
     /// The pseudonym of a host in `Via` (RFC 9110, section 7.6.3).
     static var pseudonym: Form {
-        Form(allowed: "a name of letters, digits and `-._`, of at most 64 characters") { text in
+        Form(allowed: "a name of letters, digits and `-._`, of at most 64 characters", .text) { text in
             let isName = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-._".utf8.contains($0) }
             return (1...64).contains(text.utf8.count) && isName ? text : nil
         }
@@ -63,7 +63,7 @@ extension Form where Value == String {
 
     /// The name of a proxy in `Proxy-Status`, a token of structured fields (RFC 9651, section 3.3.4).
     static var proxyName: Form {
-        Form(allowed: "a name of letters, digits and `-._`, a letter first, of at most 64 characters") { text in
+        Form(allowed: "a name of letters, digits and `-._`, a letter first, of at most 64 characters", .text) { text in
             try? pseudonym.read(text).flatMap { $0.utf8.first?.isLetter == true ? $0 : nil }
         }
     }
@@ -82,7 +82,10 @@ extension Form where Value == String {
 
     /// A host for comparisons: in lower case, without port or brackets.
     static var host: Form {
-        Form(allowed: "a host without a port, such as `example.com` or `[::1]`") { text in
+        Form(
+            allowed: "a host without a port, such as `example.com` or `[::1]`", .string,
+            text: { Authority.text(host: $0, port: nil) }
+        ) { text in
             guard let authority = Authority(written: text), authority.port == nil else { return nil }
             return authority.host.lowercased()
         }
@@ -90,7 +93,7 @@ extension Form where Value == String {
 
     /// The path of a request, or its prefix (RFC 3986, section 3.3).
     static var routePath: Form {
-        Form(allowed: "a path that begins with `/`, percent-encoded, of at most 1024 characters") {
+        Form(allowed: "a path that begins with `/`, percent-encoded, of at most 1024 characters", .pattern("/.*")) {
             text throws(Refusal) in
             if text.hasPrefix("/"), text.contains("?") {
                 throw Refusal(reason: "a path to match has no query; allowed: `query` beside `path`")
@@ -106,7 +109,7 @@ extension Form where Value == String {
 
     /// A path that weir answers itself, without a slash at its end.
     static var ownPath: Form {
-        Form(allowed: "a path such as `/v1/streams`, percent-encoded, of at most 1024 characters") {
+        Form(allowed: "a path such as `/v1/streams`, percent-encoded, of at most 1024 characters", .pattern("/.+")) {
             text throws(Refusal) in
             guard let path = try routePath.read(text), path != "/" else { return nil }
             return path.hasSuffix("/") ? String(path.dropLast()) : path
@@ -115,7 +118,8 @@ extension Form where Value == String {
 
     /// The location of a value in a JSON document (RFC 6901, section 3), except the whole document.
     static var jsonPointer: Form {
-        Form(allowed: "a JSON Pointer that begins with `/`, of at most 256 bytes, such as `/orderId`") {
+        Form(allowed: "a JSON Pointer that begins with `/`, of at most 256 bytes, such as `/orderId`", .pattern("/.*"))
+        {
             text throws(Refusal) in
             guard text.hasPrefix("/"), text.utf8.count <= 256 else { return nil }
             let escapes = text.utf8.split(separator: UInt8(ascii: "~"), omittingEmptySubsequences: false).dropFirst()
@@ -128,7 +132,7 @@ extension Form where Value == String {
 
     /// A text that a record may consist of or contain.
     static var recordText: Form {
-        Form(allowed: "a text of at most 256 bytes, without white space at its ends") { text in
+        Form(allowed: "a text of at most 256 bytes, without white space at its ends", .text) { text in
             let isTrimmed = !(text.first?.isWhitespace ?? true) && !(text.last?.isWhitespace ?? true)
             return isTrimmed && text.utf8.count <= 256 ? text : nil
         }
@@ -136,7 +140,10 @@ extension Form where Value == String {
 
     /// The beginning of a problem's type, followed by a slash (RFC 9457, section 3.1.1: an absolute URI is best).
     static var problemBase: Form {
-        Form(allowed: "a URL such as `https://example.com/problems` or a path, of at most 1024 characters") { text in
+        Form(
+            allowed: "a URL such as `https://example.com/problems` or a path, of at most 1024 characters", .string,
+            text: { $0.isEmpty ? "/" : $0 }
+        ) { text in
             let isReference = text.hasPrefix("/") || text.contains(":")
             guard isReference, text.utf8.count <= 1024, text.utf8.allSatisfy({ $0.isPath || "?#[]".utf8.contains($0) })
             else { return nil }
@@ -148,16 +155,21 @@ extension Form where Value == String {
 extension Form where Value == Secret {
     /// A bearer token (RFC 6750, section 2.1), in a form that every client can send.
     static var token: Form {
-        Form(allowed: "16 to 1024 visible ASCII characters, without spaces", isSecret: true) { text in
-            (16...1024).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
-                ? Secret(text) : nil
-        }
+        Form(
+            allowed: "16 to 1024 visible ASCII characters, without spaces",
+            secret: { text in
+                (16...1024).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+                    ? Secret(text) : nil
+            })
     }
 }
 
 extension Form where Value == Configuration.AccessLog.Destination {
     static var logDestination: Form {
-        Form(allowed: "`-` for standard output, a path of at most 4095 bytes") { text in
+        Form(
+            allowed: "`-` for standard output, a path of at most 4095 bytes", .text,
+            text: { if case .file(let path) = $0 { path } else { "-" } }
+        ) { text in
             guard (1...4095).contains(text.utf8.count) else { return nil }
             return text == "-" ? .standardOutput : .file(path: text)
         }
@@ -167,7 +179,10 @@ extension Form where Value == Configuration.AccessLog.Destination {
 extension Form where Value == Route.ClientKey {
     /// The kinds that need only their name.
     static var clientKeyWord: Form {
-        Form(allowed: "`address`, `certificate`") { text in
+        Form(
+            allowed: "`address`, `certificate`", .words(["address", "certificate"]),
+            text: { $0 == .certificate ? "certificate" : "address" }
+        ) { text in
             switch text {
             case "address": .address(ipv6Prefix: Route.ClientKey.standardIPv6Prefix)
             case "certificate": .certificate
@@ -179,7 +194,16 @@ extension Form where Value == Route.ClientKey {
 
 extension Form where Value == Route.HostHeader {
     static var hostHeader: Form {
-        Form(allowed: "`preserve`, `upstream`, or a host and perhaps a port") { text in
+        Form(
+            allowed: "`preserve`, `upstream`, or a host and perhaps a port", .string,
+            text: {
+                switch $0 {
+                case .preserve: "preserve"
+                case .upstream: "upstream"
+                case .literal(let host): host
+                }
+            }
+        ) { text in
             switch text {
             case "preserve": .preserve
             case "upstream": .upstream

@@ -1,22 +1,54 @@
-/// One key of a mapping: its name, and how its value changes the target.
+/// One key of a mapping: its name, how its value changes the target, how the target's value is written, and which values editors
+/// accept.
 struct Key<Target> {
     let name: String
-    var isRequired = false
+    private(set) var isRequired = false
+    let shape: Shape
+    /// The value of the target; `nil` if the key is omitted because it has no effect in the target.
+    private(set) var write: (Target) -> YAMLText?
     /// Reads the value, which is not null, and reports its errors.
     let read: (Setting, inout Target) -> Void
+
+    /// - Parameters:
+    ///   - name: The key.
+    ///   - shape: The values that editors accept.
+    ///   - write: The value of a target.
+    ///   - read: Reads the value into a target.
+    init(
+        name: String, _ shape: Shape, write: @escaping (Target) -> YAMLText?,
+        read: @escaping (Setting, inout Target) -> Void
+    ) {
+        (self.name, self.shape, self.write, self.read) = (name, shape, write, read)
+    }
+
+    /// This key as a required one.
+    var required: Key {
+        var key = self
+        key.isRequired = true
+        return key
+    }
+
+    /// This key, written only in targets in which it has an effect: elsewhere the reader may reject it.
+    func written(if hasEffect: @escaping (Target) -> Bool) -> Key {
+        var key = self
+        key.write = { [write] target in hasEffect(target) ? write(target) : nil }
+        return key
+    }
 }
 
 extension Key {
     /// A key whose value is one scalar.
     init<Value>(_ name: String, _ form: Form<Value>, _ property: WritableKeyPath<Target, Value>) {
-        self.init(name: name) { setting, target in
+        self.init(name: name, form.shape, write: { .scalar(form.text($0[keyPath: property])) }) { setting, target in
             if let value = setting.value(form) { target[keyPath: property] = value }
         }
     }
 
     /// A key whose value is one scalar, for a target that distinguishes an omitted key from a written one.
     init<Value>(_ name: String, _ form: Form<Value>, _ property: WritableKeyPath<Target, Value?>) {
-        self.init(name: name) { setting, target in
+        self.init(
+            name: name, form.shape, write: { $0[keyPath: property].map { .scalar(form.text($0)) } }
+        ) { setting, target in
             if let value = setting.value(form) { target[keyPath: property] = value }
         }
     }
@@ -33,16 +65,22 @@ extension Key {
         self.init(name, form.or(Off.words), property)
     }
 
-    /// A key whose value is a list of scalars, or one scalar.
+    /// A key whose value is a list of scalars, or one scalar; it is omitted if the list is empty.
     init<Value>(_ name: String, listOf form: Form<Value>, _ property: WritableKeyPath<Target, [Value]>) {
-        self.init(name: name) { setting, target in
+        self.init(
+            name: name, .list(of: form.shape),
+            write: { $0[keyPath: property].isEmpty ? nil : .list($0[keyPath: property].map(form.text)) }
+        ) { setting, target in
             if let values = setting.values(form) { target[keyPath: property] = values }
         }
     }
 
-    /// A key whose value is a mapping.
+    /// A key whose value is a mapping; it is omitted if the mapping is empty.
     init<Value>(_ name: String, _ keys: [Key<Value>], _ property: WritableKeyPath<Target, Value>) {
-        self.init(name: name) { setting, target in setting.read(keys, into: &target[keyPath: property]) }
+        self.init(name: name, .mapping(of: keys), write: { .mapping(of: $0[keyPath: property], by: keys).unlessEmpty })
+        {
+            setting, target in setting.read(keys, into: &target[keyPath: property])
+        }
     }
 
     /// A key whose value is a mapping, or a word that disables its part.
@@ -52,14 +90,14 @@ extension Key {
     init<Value>(
         _ name: String, orOff keys: [Key<Value>], _ property: WritableKeyPath<Target, Value?>, from standard: Value
     ) {
-        self.init(name: name) { setting, target in
+        self.init(
+            name: name, .mapping(of: keys).orOff,
+            write: { .mapping(of: $0[keyPath: property], orOffBy: keys) }
+        ) { setting, target in
             guard !setting.isOff else { return target[keyPath: property] = nil }
             var value = target[keyPath: property] ?? standard
             setting.read(keys, into: &value, or: Off.allowed)
             target[keyPath: property] = value
         }
     }
-
-    /// This key as a required one.
-    var required: Key { Key(name: name, isRequired: true, read: read) }
 }

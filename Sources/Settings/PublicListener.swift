@@ -32,7 +32,16 @@ extension Configuration {
 
 extension Form where Value == PublicListener.Redirect? {
     static var redirect: Form {
-        Form(allowed: "`true`, `false`, or a port from 1 to 65535") { text in
+        Form(
+            allowed: "`true`, `false`, or a port from 1 to 65535", .flagOrPort,
+            text: {
+                switch $0 {
+                case nil: "false"
+                case .secureAddress: "true"
+                case .port(let port): String(port)
+                }
+            }
+        ) { text in
             if let isOn = try? Form<Bool>.flag.read(text) { return .some(isOn ? .secureAddress : nil) }
             return Int(wholeNumber: text).flatMap { (1...65535).contains($0) ? .some(.port($0)) : nil }
         }

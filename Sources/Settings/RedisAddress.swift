@@ -58,8 +58,8 @@ extension Form where Value == RedisAddress {
     static var redisAddress: Form {
         let url = "`redis://` or `rediss://`, a host, and perhaps a port and `/` with a database"
         // Not shown in errors: it may contain a password, in spite of what is allowed.
-        return Form(allowed: "\(url), or `unix:` and a path", isSecret: true) { text throws(Refusal) in
-            try RedisAddress(text)
-        }
+        return Form(
+            allowed: "\(url), or `unix:` and a path", isSecret: true, .pattern("(rediss?://|unix:).+"), text: \.text
+        ) { text throws(Refusal) in try RedisAddress(text) }
     }
 }

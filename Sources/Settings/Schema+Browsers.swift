@@ -9,6 +9,14 @@ extension Schema {
         var origins: [Origin] = []
         var policy = CrossOriginPolicy()
 
+        init() {}
+
+        /// The keys that give this policy.
+        init(_ policy: CrossOriginPolicy) {
+            origins = (policy.allowsAnyOrigin ? [.any] : []) + policy.origins.map { .page($0) }
+            self.policy = policy
+        }
+
         enum Origin: Equatable {
             case any
             case page(String)
@@ -29,7 +37,10 @@ extension Schema {
     }
 
     static var cors: Key<Route> {
-        Key(name: "cors") { setting, route in
+        Key(
+            name: "cors", .mapping(of: corsKeys).orOff,
+            write: { .mapping(of: $0.cors.map(CrossOriginKeys.init), orOffBy: corsKeys) }
+        ) { setting, route in
             guard !setting.isOff else { return route.cors = nil }
             var keys = CrossOriginKeys()
             let errors = setting.reading.errors.count
@@ -63,7 +74,12 @@ extension Schema {
 
     static var headerRulesKeys: [Key<HeaderRules>] {
         [
-            Key(name: "set") { setting, rules in
+            Key(
+                name: "set", .entries(of: Form.headerValue.shape),
+                write: { rules in
+                    YAMLText.mapping(rules.set.map { ($0.name, .scalar(Form.headerValue.text($0.value))) }).unlessEmpty
+                }
+            ) { setting, rules in
                 if let fields = fields(in: setting) { rules.set = fields }
             },
             Key("remove", listOf: .ownHeaderName, \.remove),
@@ -74,7 +90,10 @@ extension Schema {
 extension Form where Value == Schema.CrossOriginKeys.Origin {
     /// An origin as browsers serialise it, or every one.
     static var origin: Form {
-        Form(allowed: "an origin such as `https://app.example`, or `*`") { text in
+        Form(
+            allowed: "an origin such as `https://app.example`, or `*`", .pattern(#"\*|https?://.+"#),
+            text: { $0.name ?? "*" }
+        ) { text in
             if text == "*" { return .any }
             for scheme in ["http://", "https://"] where text.hasPrefix(scheme) {
                 let rest = text.dropFirst(scheme.count)
@@ -113,9 +132,11 @@ extension Form where Value == String {
 extension Form where Value == Secret {
     /// A field's value (RFC 9110, section 5.5).
     static var headerValue: Form {
-        Form(allowed: "a value of printable characters, of at most 8192 bytes", isSecret: true) { text in
-            let isValue = text.utf8.count <= 8192 && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
-            return isValue && text.first != " " && text.last != " " ? Secret(text) : nil
-        }
+        Form(
+            allowed: "a value of printable characters, of at most 8192 bytes",
+            secret: { text in
+                let isValue = text.utf8.count <= 8192 && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+                return isValue && text.first != " " && text.last != " " ? Secret(text) : nil
+            })
     }
 }

@@ -3,7 +3,16 @@ import Flow
 /// `streams.client_records`: a rate, or a mapping of a rate, its burst and a quota.
 extension Schema {
     static var clientRecords: Key<Route.StreamLimits> {
-        Key(name: "client_records") { setting, streams in
+        Key(
+            name: "client_records",
+            .either([.mapping(of: clientRecordsKeys), Form.budget.or(Off.words + ["unlimited"]).shape]),
+            write: { streams in
+                let written = streams.clientRecords.map {
+                    WrittenClientRecords(allowance: $0, scope: streams.recordScope)
+                }
+                return .mapping(of: written, orOffBy: clientRecordsKeys)
+            }
+        ) { setting, streams in
             guard setting.isMapping else {
                 let form = Form.budget.or(Off.words + ["unlimited"])
                 guard let rate = setting.value(form, or: Setting.mapping(of: clientRecordsKeys)) else { return }
@@ -44,7 +53,14 @@ extension Schema {
         [
             Key("rate", .budget, \.allowance.rate),
             Key("burst", .integer(1...999_999_999), \.allowance.burst),
-            Key(name: "quota") { setting, written in
+            Key(
+                name: "quota", .mapping(of: quotaKeys),
+                write: { written in
+                    written.allowance.quota.map {
+                        .mapping(of: WrittenQuota(records: $0.records, window: $0.window), by: quotaKeys)
+                    }
+                }
+            ) { setting, written in
                 var quota = WrittenQuota()
                 setting.read(quotaKeys, into: &quota)
                 if let records = quota.records, let window = quota.window {

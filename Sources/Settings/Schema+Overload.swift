@@ -65,7 +65,10 @@ extension Schema {
     }
 
     private static var stallTimeout: Key<Route> {
-        Key(name: "stall_timeout") { setting, route in
+        Key(
+            name: "stall_timeout", .either([.mapping(of: stallTimeoutKeys), Form.stall.or(Off.words).shape]),
+            write: { .mapping(of: $0.stallTimeout, orOffBy: stallTimeoutKeys) }
+        ) { setting, route in
             var timeout = Route.StallTimeout()
             if setting.isMapping {
                 setting.read(stallTimeoutKeys, into: &timeout)
@@ -97,8 +100,11 @@ extension Schema {
     }
 
     private static var asyncWait: Key<Route> {
-        Key(name: "async_wait") { setting, route in
-            if let wait = setting.value(.duration(.zero ... .seconds(300))) { route.async?.wait = wait }
+        let form: Form<Duration> = .duration(.zero ... .seconds(300))
+        return Key(
+            name: "async_wait", form.shape, write: { $0.async.map { .scalar(form.text($0.wait)) } }
+        ) { setting, route in
+            if let wait = setting.value(form) { route.async?.wait = wait }
         }
     }
 

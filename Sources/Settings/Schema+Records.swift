@@ -8,6 +8,15 @@ extension Schema {
         var data: String?
         var pointer: String?
         var value: String?
+
+        /// The keys that give this record.
+        init(_ record: Route.EndRecord?) {
+            switch record {
+            case nil: break
+            case .data(let data): self.data = data
+            case .pointer(let pointer, let value): (self.pointer, self.value) = (pointer, value)
+            }
+        }
     }
 
     static var endRecordKeys: [Key<EndRecordKeys>] {
@@ -19,9 +28,12 @@ extension Schema {
     }
 
     static var endRecord: Key<Route> {
-        Key(name: "end_record") { setting, route in
+        Key(
+            name: "end_record", .mapping(of: endRecordKeys).orOff,
+            write: { .mapping(of: $0.endRecord.map(EndRecordKeys.init), orOffBy: endRecordKeys) }
+        ) { setting, route in
             guard !setting.isOff else { return }
-            var keys = EndRecordKeys()
+            var keys = EndRecordKeys(nil)
             setting.read(endRecordKeys, into: &keys, or: Off.allowed)
             route.endRecord =
                 switch (keys.data, keys.pointer, keys.value) {

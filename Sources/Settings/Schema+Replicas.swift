@@ -11,9 +11,7 @@ extension Schema {
             Key("password", .password, \.credentials.password),
             Key("sentinel_user", .visible(256), \.sentinelCredentials.user),
             Key("sentinel_password", .password, \.sentinelCredentials.password),
-            Key(name: "ca_file") { setting, replicas in
-                replicas.authority = writtenPath(in: setting, orOff: true)
-            },
+            Key(fileOrOff: "ca_file", \.authority),
             Key("name", .visible(64), \.name),
             Key("prefix", .visible(64), \.prefix),
             Key("patience", .duration(.milliseconds(1) ... .seconds(1)), \.patience),
@@ -21,7 +19,10 @@ extension Schema {
     }
 
     static var replicas: Key<Configuration> {
-        Key(name: "replicas") { setting, configuration in
+        Key(
+            name: "replicas", .mapping(of: replicasKeys).orOff,
+            write: { .mapping(of: $0.replicas, orOffBy: replicasKeys) }
+        ) { setting, configuration in
             guard !setting.isOff else { return configuration.replicas = nil }
             let errors = setting.reading.errors.count
             var replicas = Configuration.Replicas.blank
@@ -33,7 +34,9 @@ extension Schema {
     }
 
     private static var redis: Key<Configuration.Replicas> {
-        Key(name: "redis") { setting, replicas in
+        Key(
+            name: "redis", .list(of: Form.redisAddress.shape), write: { .list($0.servers.map(Form.redisAddress.text)) }
+        ) { setting, replicas in
             guard let addresses = setting.values(.redisAddress) else { return }
             guard !addresses.isEmpty else {
                 return setting.report("is an empty list; allowed: \(Form.redisAddress.allowed)")
@@ -104,7 +107,7 @@ extension Configuration.Replicas {
 extension Form where Value == String {
     /// A name that is sent to a server and shown in logs.
     fileprivate static func visible(_ length: Int) -> Form {
-        Form(allowed: "1 to \(length) visible ASCII characters, without spaces") { text in
+        Form(allowed: "1 to \(length) visible ASCII characters, without spaces", .text) { text in
             (1...length).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? text : nil
         }
     }
@@ -112,8 +115,8 @@ extension Form where Value == String {
 
 extension Form where Value == Secret {
     fileprivate static var password: Form {
-        Form(allowed: "a password of 1 to 1024 bytes", isSecret: true) { text in
-            (1...1024).contains(text.utf8.count) ? Secret(text) : nil
-        }
+        Form(
+            allowed: "a password of 1 to 1024 bytes",
+            secret: { (1...1024).contains($0.utf8.count) ? Secret($0) : nil })
     }
 }

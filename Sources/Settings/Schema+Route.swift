@@ -9,17 +9,19 @@ extension Schema {
             Key("balance", .word(), \.balance),
             Key("retry", orOff: retryKeys, \.retry, from: Route.Retry()),
             Key("health_check", orOff: healthCheckKeys, \.healthCheck, from: Route.HealthCheck()),
-            Key("upstream_tls", upstreamTLSKeys, \.upstreamTLS),
-            Key(name: "upstream_http2") { setting, route in
-                route.upstreamHTTP2 = setting.value(.flag) == true ? setting.position : nil
+            Key("upstream_tls", upstreamTLSKeys, \.upstreamTLS).written { route in
+                route.upstreams.contains { $0.scheme == .https }
             },
+            upstreamHTTP2,
             Key("framing", .word(), \.framing),
-            types,
-            endRecord,
-            Key("weight", orOff: weightKeys, \.weight, from: Route.Weight(pointer: "")),
-            Key("heartbeat", orOff: .duration(.milliseconds(100) ... .hours(1)), \.heartbeat),
+            types.written { $0.framing == .auto },
+            endRecord.written { $0.framing != .none },
+            Key("weight", orOff: weightKeys, \.weight, from: Route.Weight(pointer: ""))
+                .written { $0.framing != .none },
+            Key("heartbeat", orOff: .duration(.milliseconds(100) ... .hours(1)), \.heartbeat)
+                .written { ![.jsonSequence, .none].contains($0.framing) },
             rate(\.policy),
-            pace,
+            pace.written { $0.framing != .none },
             buffer(\.policy),
             Key("negotiation", .word(), \.policy.strictness),
             Key("over_limit", .word(), \.policy.overLimit),
@@ -44,8 +46,10 @@ extension Schema {
         [
             Key("connect", .duration(.milliseconds(1) ... .hours(1)), \.connect),
             Key("first_byte", orOff: .duration(.milliseconds(1) ... .hours(24)), \.firstByte),
-            Key("first_record", orOff: .duration(.milliseconds(1) ... .hours(24)), \.firstRecord),
-            Key("between_records", orOff: .duration(.milliseconds(1) ... .hours(24)), \.betweenRecords),
+            Key("first_record", orOff: .duration(.milliseconds(1) ... .hours(24)), \.firstRecord)
+                .written { $0.firstRecord != nil },
+            Key("between_records", orOff: .duration(.milliseconds(1) ... .hours(24)), \.betweenRecords)
+                .written { $0.betweenRecords != nil },
             Key("idle", orOff: .duration(.milliseconds(1) ... .hours(24)), \.idle),
             Key("pause", orOff: .duration(.milliseconds(1) ... .hours(24)), \.pause),
             Key("total", orOff: .duration(.milliseconds(1) ... .hours(720)), \.total),
@@ -62,16 +66,23 @@ extension Schema {
             Key("path", .routePath, \.path),
             Key("host", .host, \.host),
             Key("methods", listOf: .method, \.methods),
-            conditions("query", of: .parameterName, \.query),
-            conditions("headers", of: .headerName, \.headers),
+            conditions("query", of: .parameterName, \.query) { $0 },
+            // A field may have a secret, such as an API key.
+            conditions("headers", of: .headerName, \.headers) { _ in Secret.placeholder },
         ]
     }
 
-    /// A mapping of names to the values that they must have.
+    /// A mapping of names to the values that they must have; `text` is what is written of a value.
     private static func conditions(
-        _ key: String, of form: Form<String>, _ property: WritableKeyPath<RouteMatch, [RouteMatch.Condition]>
+        _ key: String, of form: Form<String>, _ property: WritableKeyPath<RouteMatch, [RouteMatch.Condition]>,
+        text: @escaping (String) -> String
     ) -> Key<RouteMatch> {
-        Key(name: key) { setting, match in
+        Key(
+            name: key, .entries(of: Form.parameterValue.shape),
+            write: { match in
+                YAMLText.mapping(match[keyPath: property].map { ($0.name, .scalar(text($0.value))) }).unlessEmpty
+            }
+        ) { setting, match in
             guard let entries = setting.entries else {
                 return setting.report("is \(setting.description); allowed: a mapping of names to values")
             }
@@ -83,7 +94,10 @@ extension Schema {
     }
 
     private static var match: Key<Route> {
-        Key(name: "match") { setting, route in
+        Key(
+            name: "match", .either([.mapping(of: matchKeys), Form.routePath.shape]),
+            write: { .mapping(of: $0.match, by: matchKeys) }
+        ) { setting, route in
             if setting.isMapping {
                 setting.read(matchKeys, into: &route.match)
             } else if let path = setting.value(.routePath, or: Setting.mapping(of: matchKeys)) {
@@ -93,7 +107,10 @@ extension Schema {
     }
 
     private static var upstream: Key<Route> {
-        Key(name: "upstream") { setting, route in
+        Key(
+            name: "upstream", .list(of: Form.upstreamAddress.shape),
+            write: { .list($0.upstreams.map(Form.upstreamAddress.text)) }
+        ) { setting, route in
             guard let addresses = setting.values(.upstreamAddress) else { return }
             guard !addresses.isEmpty else {
                 return setting.report("is an empty list; allowed: \(Form.upstreamAddress.allowed)")
@@ -103,6 +120,14 @@ extension Schema {
                 item.report("is \(item.description): it is listed twice")
             }
             route.upstreams = addresses
+        }
+    }
+
+    private static var upstreamHTTP2: Key<Route> {
+        Key(
+            name: "upstream_http2", Form.flag.shape, write: { .scalar(Form.flag.text($0.upstreamHTTP2 != nil)) }
+        ) { setting, route in
+            route.upstreamHTTP2 = setting.value(.flag) == true ? setting.position : nil
         }
     }
 
@@ -127,7 +152,9 @@ extension Schema {
     }
 
     private static var types: Key<Route> {
-        Key(name: "types") { setting, route in
+        Key(
+            name: "types", .mapping(of: typesKeys), write: { .mapping(of: $0.types, by: typesKeys).unlessEmpty }
+        ) { setting, route in
             setting.read(typesKeys, into: &route.types)
             let types = route.types.ndjson + route.types.sse + route.types.jsonSequence
             let items = typesKeys.compactMap { setting[$0.name] }.flatMap(\.items)
@@ -142,7 +169,7 @@ extension Schema {
 
     static var upstreamTLSKeys: [Key<Route.UpstreamTLS>] {
         [
-            Key(name: "ca_file") { setting, tls in tls.authority = writtenPath(in: setting, orOff: true) },
+            Key(fileOrOff: "ca_file", \.authority),
             Key("insecure", .flag, \.isInsecure),
             Key("server_name", orOff: .host, \.serverName),
         ]
@@ -150,10 +177,16 @@ extension Schema {
 
     static var clientKeyKeys: [Key<Route.ClientKey>] {
         [
-            Key(name: "header") { setting, key in
+            Key(
+                name: "header", Form.headerName.shape,
+                write: { if case .header(let name) = $0 { .scalar(name) } else { nil } }
+            ) { setting, key in
                 if let name = setting.value(.headerName) { key = .header(name) }
             },
-            Key(name: "address") { setting, key in
+            Key(
+                name: "address", .mapping(of: addressKeys),
+                write: { if case .address(let prefix) = $0 { .mapping(of: prefix, by: addressKeys) } else { nil } }
+            ) { setting, key in
                 var prefix = Route.ClientKey.standardIPv6Prefix
                 setting.read(addressKeys, into: &prefix)
                 key = .address(ipv6Prefix: prefix)
@@ -164,7 +197,13 @@ extension Schema {
     static var addressKeys: [Key<Int>] { [Key("ipv6_prefix", .integer(1...128), \.self)] }
 
     private static var clientKey: Key<Route> {
-        Key(name: "client_key") { setting, route in
+        Key(
+            name: "client_key", .either([Form.clientKeyWord.shape, .mapping(of: clientKeyKeys)]),
+            write: { route in
+                route.clientKey == .certificate
+                    ? .scalar(Form.clientKeyWord.text(.certificate)) : .mapping(of: route.clientKey, by: clientKeyKeys)
+            }
+        ) { setting, route in
             if setting.isMapping {
                 setting.read(clientKeyKeys, into: &route.clientKey)
                 guard (setting["header"] == nil) == (setting["address"] == nil) else { return }
@@ -204,7 +243,14 @@ extension Schema {
 
     /// A default or maximum that is written alone moves the other if they would contradict.
     static func rate<Target>(_ policy: WritableKeyPath<Target, Policy>) -> Key<Target> {
-        Key(name: "rate") { setting, target in
+        Key(
+            name: "rate", .either([Form.pace.shape, .mapping(of: rateKeys)]),
+            write: { target in
+                let policy = target[keyPath: policy]
+                let keys = BoundsKeys(standard: policy.defaultPace, maximum: policy.maximumPace, policy: policy)
+                return .mapping(of: keys, by: rateKeys)
+            }
+        ) { setting, target in
             let usual = target[keyPath: policy]
             var keys = BoundsKeys<Pace>(policy: usual)
             if setting.isMapping {
@@ -229,12 +275,18 @@ extension Schema {
     static var paceKeys: [Key<PaceKeys>] {
         [
             Key("smooth", .flag, \.isSmooth),
-            Key("max_delay", .duration(.milliseconds(1) ... .seconds(60)), \.maximumDelay),
+            Key("max_delay", .duration(.milliseconds(1) ... .seconds(60)), \.maximumDelay).written(if: \.isSmooth),
         ]
     }
 
     private static var pace: Key<Route> {
-        Key(name: "pace") { setting, route in
+        Key(
+            name: "pace", .mapping(of: paceKeys).orOff,
+            write: { route in
+                let keys = route.spread.map { PaceKeys(isSmooth: true, maximumDelay: $0) }
+                return .mapping(of: keys, orOffBy: paceKeys)
+            }
+        ) { setting, route in
             guard !setting.isOff else { return }
             var keys = PaceKeys()
             setting.read(paceKeys, into: &keys, or: Off.allowed)
@@ -258,7 +310,14 @@ extension Schema {
     static func buffer<Target>(
         _ policy: WritableKeyPath<Target, Policy>, of allowed: [Key<BoundsKeys<Int>>] = bufferKeys
     ) -> Key<Target> {
-        Key(name: "buffer") { setting, target in
+        Key(
+            name: "buffer", .mapping(of: allowed),
+            write: { target in
+                let policy = target[keyPath: policy]
+                let keys = BoundsKeys(standard: policy.defaultBuffer, maximum: policy.maximumBuffer, policy: policy)
+                return .mapping(of: keys, by: allowed)
+            }
+        ) { setting, target in
             let usual = target[keyPath: policy]
             var keys = BoundsKeys<Int>(policy: usual)
             setting.read(allowed, into: &keys)
@@ -274,15 +333,17 @@ extension Schema {
             Key("per_client", orOff: .integer(count), \.perClient),
             Key("per_route", orOff: .integer(count), \.perRoute),
             Key("starts", .rate, or: Off.words + ["unlimited"], \.starts),
-            Key("starts_burst", .integer(count), \.startsBurst),
+            Key("starts_burst", .integer(count), \.startsBurst).written { $0.starts != nil },
             clientRecords,
-            Key("scope", .word(), \.scope),
+            Key("scope", .word(), \.scope).written(if: \.hasSharedLimits),
             Key("dry_run", .flag, \.isDryRun),
         ]
     }
 
     private static var streams: Key<Route> {
-        Key(name: "streams") { setting, route in
+        Key(
+            name: "streams", .mapping(of: streamsKeys).orOff, write: { .mapping(of: $0.streams, by: streamsKeys) }
+        ) { setting, route in
             guard !setting.isOff else { return }
             setting.read(streamsKeys, into: &route.streams, or: Off.allowed)
             if setting["starts"] == nil, let burst = setting["starts_burst"] {

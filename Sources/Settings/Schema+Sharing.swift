@@ -10,7 +10,8 @@ extension Schema {
             keyFields,
             Key("join", .word(), \.join),
             Key("retain", retainKeys, \.retention),
-            Key("lag", .word(), \.lag),
+            // Any but the default contradicts a queue that drops records.
+            Key("lag", .word(), \.lag).written { $0.lag != Route.Sharing().lag },
             Key("linger", .duration(.zero ... .hours(1)), \.linger),
             Key("max_readers", .integer(count), \.maxReaders),
             Key("max_pulls", .integer(count), \.maxPulls),
@@ -26,7 +27,9 @@ extension Schema {
     }
 
     private static var keyFields: Key<Route.Sharing> {
-        Key(name: "key") { setting, shared in
+        Key(
+            name: "key", .list(of: Form.headerName.shape), write: { YAMLText.list($0.key).unlessEmpty }
+        ) { setting, shared in
             guard let names = setting.values(.headerName) else { return }
             var seen: Set<String> = []
             for (name, item) in zip(names, setting.items) {

@@ -7,11 +7,14 @@ extension Schema {
     static var listenerKeys: [Key<PublicListener>] {
         [
             Key("address", .listenAddress, \.address).required,
-            Key("tls", .flag, \.usesTLS),
-            Key(name: "redirect") { setting, listener in
-                if let redirect = setting.value(.redirect) { listener.redirect = redirect }
-            },
+            Key("tls", .flag, \.usesTLS).written { $0.redirect == nil },
+            Key("redirect", .redirect, \.redirect).written { $0.redirect != nil },
         ]
+    }
+
+    /// An address alone if that is enough.
+    static func text(of listener: PublicListener) -> YAMLText {
+        listener.usesTLS ? .scalar(Form.listenAddress.text(listener.address)) : .mapping(of: listener, by: listenerKeys)
     }
 
     /// An address, or a mapping; `nil` after an error was reported.
@@ -23,7 +26,9 @@ extension Schema {
         var listener = PublicListener(.ip(host: "", port: 0))
         item.read(listenerKeys, into: &listener)
         if listener.redirect != nil {
-            if listener.usesTLS, let tls = item["tls"] { tls.report("is \(tls.description); allowed: without `redirect`") }
+            if listener.usesTLS, let tls = item["tls"] {
+                tls.report("is \(tls.description); allowed: without `redirect`")
+            }
             listener.usesTLS = false
         }
         return errors == item.reading.errors.count ? listener : nil
@@ -47,18 +52,16 @@ extension Schema {
 
     /// The keys of an item of `certificates`.
     static var certificateKeys: [Key<Configuration.TLS.Certificate>] {
-        [
-            Key(name: "certificate") { setting, pair in
-                if let file = writtenPath(in: setting) { pair.certificate = file }
-            }.required,
-            Key(name: "key") { setting, pair in
-                if let file = writtenPath(in: setting) { pair.key = file }
-            }.required,
-        ]
+        [Key(file: "certificate", \.certificate).required, Key(file: "key", \.key).required]
     }
 
     private static var certificates: Key<Configuration.TLS> {
-        Key(name: "certificates") { setting, tls in
+        Key(
+            name: "certificates", .list(of: .mapping(of: certificateKeys)),
+            write: { tls in
+                YAMLText.list(tls.certificates.map { .mapping(of: $0, by: certificateKeys) }).unlessEmpty
+            }
+        ) { setting, tls in
             for item in setting.items {
                 var pair = Configuration.TLS.Certificate.blank
                 item.read(certificateKeys, into: &pair)
@@ -69,23 +72,20 @@ extension Schema {
 
     static var tlsKeys: [Key<Configuration.TLS>] {
         [
-            Key(name: "certificate") { setting, tls in
-                if let file = writtenPath(in: setting) { tls.certificate = file }
-            }.required,
-            Key(name: "key") { setting, tls in
-                if let file = writtenPath(in: setting) { tls.key = file }
-            }.required,
+            Key(file: "certificate", \.certificate).required,
+            Key(file: "key", \.key).required,
             certificates,
-            Key(name: "client_ca") { setting, tls in
-                tls.clientAuthority = writtenPath(in: setting, orOff: true)
-            },
-            Key("client_certificates", .word(), \.clientCertificates),
+            Key(fileOrOff: "client_ca", \.clientAuthority),
+            Key("client_certificates", .word(), \.clientCertificates).written { $0.clientAuthority != nil },
             Key("minimum_version", .word(), \.minimumVersion),
         ]
     }
 
     static var tls: Key<Configuration> {
-        Key(name: "tls") { setting, configuration in
+        Key(
+            name: "tls", .mapping(of: tlsKeys).orOff,
+            write: { .mapping(of: $0.tls, orOffBy: tlsKeys) }
+        ) { setting, configuration in
             guard !setting.isOff else { return configuration.tls = nil }
             let errors = setting.reading.errors.count
             var tls = Configuration.TLS.blank
@@ -114,12 +114,35 @@ extension Schema {
         }
     }
 
-    static func writtenPath(in setting: Setting, orOff: Bool = false) -> WrittenPath? {
-        let path = orOff ? setting.value(Form.filePath.or(Off.words)) ?? nil : setting.value(.filePath)
-        let position = setting.position
-        return path.map {
-            WrittenPath(path: $0, written: setting.description, line: position.line, column: position.column)
+}
+
+extension Key {
+    /// A key whose value is the path of a file.
+    init(file name: String, _ property: WritableKeyPath<Target, WrittenPath>) {
+        self.init(
+            name: name, Form.filePath.shape, write: { .scalar($0[keyPath: property].path) }
+        ) { setting, target in
+            if let path = setting.value(.filePath) { target[keyPath: property] = WrittenPath(path, at: setting) }
         }
+    }
+
+    /// A key whose value is the path of a file, or a word that disables its part.
+    init(fileOrOff name: String, _ property: WritableKeyPath<Target, WrittenPath?>) {
+        let form = Form.filePath.or(Off.words)
+        self.init(
+            name: name, form.shape, write: { .scalar(form.text($0[keyPath: property]?.path)) }
+        ) { setting, target in
+            guard let path = setting.value(form) else { return }
+            target[keyPath: property] = path.map { WrittenPath($0, at: setting) }
+        }
+    }
+}
+
+extension WrittenPath {
+    /// A path as a value of the file.
+    init(_ path: String, at setting: Setting) {
+        let position = setting.position
+        self.init(path: path, written: setting.description, line: position.line, column: position.column)
     }
 }
 

@@ -5,17 +5,27 @@ import Flow
 extension Schema {
     static var clientTierKeys: [Key<Route.TierSelector?>] {
         [
-            Key(name: "header") { setting, selector in
+            Key(
+                name: "header", Form.headerName.shape,
+                write: { if case .header(let name) = $0 { .scalar(name) } else { nil } }
+            ) { setting, selector in
                 if let name = setting.value(.headerName) { selector = .header(name) }
             },
-            Key(name: "file") { setting, selector in
-                if let path = writtenPath(in: setting) { selector = .file(Route.TierFile(path: path)) }
+            Key(
+                name: "file", Form.filePath.shape,
+                write: { if case .file(let file) = $0 { .scalar(file.path.path) } else { nil } }
+            ) { setting, selector in
+                guard let path = setting.value(.filePath) else { return }
+                selector = .file(Route.TierFile(path: WrittenPath(path, at: setting)))
             },
         ]
     }
 
     static var clientTier: Key<Route> {
-        Key(name: "client_tier") { setting, route in
+        Key(
+            name: "client_tier", .mapping(of: clientTierKeys).orOff,
+            write: { $0.clientTier == nil ? .off : .mapping(of: $0.clientTier, by: clientTierKeys) }
+        ) { setting, route in
             guard !setting.isOff else { return route.clientTier = nil }
             setting.read(clientTierKeys, into: &route.clientTier, or: Off.allowed)
             guard setting.isMapping, (setting["header"] == nil) == (setting["file"] == nil) else { return }
@@ -26,7 +36,13 @@ extension Schema {
     /// Checks only that there are names: what a tier omits is known after the other keys of the route
     /// (``readTiers(in:into:)``).
     static var tiers: Key<Route> {
-        Key(name: "tiers") { setting, _ in
+        Key(
+            name: "tiers", .entries(of: .mapping(of: tierKeys)),
+            write: { route in
+                let tiers = route.tiers.sorted { $0.key < $1.key }
+                return YAMLText.mapping(tiers.map { ($0.key, .mapping(of: $0.value, by: tierKeys)) }).unlessEmpty
+            }
+        ) { setting, _ in
             guard let entries = setting.entries, !entries.isEmpty else {
                 return setting.report(
                     "is \(setting.description); allowed: a mapping of the names of tiers to their keys")
@@ -43,7 +59,10 @@ extension Schema {
             rate(\.policy),
             // The length of a record depends on the upstream, not on the client.
             buffer(\.policy, of: bufferKeys.filter { $0.name != "max_record_bytes" }),
-            Key(name: "streams") { setting, tier in
+            Key(
+                name: "streams", .mapping(of: tierStreamsKeys).orOff,
+                write: { .mapping(of: $0.streams, by: tierStreamsKeys) }
+            ) { setting, tier in
                 guard !setting.isOff else {
                     return (tier.streams.perClient, tier.streams.starts, tier.streams.clientRecords) = (nil, nil, nil)
                 }

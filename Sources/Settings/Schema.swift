@@ -76,7 +76,10 @@ enum Schema {
     static let count = 1...1_000_000
 
     private static var listen: Key<Configuration> {
-        Key(name: "listen") { setting, configuration in
+        Key(
+            name: "listen", .list(of: .either([Form.listenAddress.shape, .mapping(of: listenerKeys)])),
+            write: { .list($0.listen.map(text(of:))) }
+        ) { setting, configuration in
             let items = setting.items, listeners = items.compactMap { listener($0) }
             guard !items.isEmpty else {
                 let allowed = "\(Form.listenAddress.allowed), or \(Setting.mapping(of: listenerKeys))"
@@ -110,7 +113,10 @@ enum Schema {
     }
 
     private static var trustedProxies: Key<Configuration> {
-        Key(name: "trusted_proxies") { setting, configuration in
+        Key(
+            name: "trusted_proxies", .list(of: Form.addressBlock.shape).orOff,
+            write: { YAMLText.list($0.trustedProxies.map(Form.addressBlock.text)).unlessEmpty ?? .off }
+        ) { setting, configuration in
             guard !setting.isOff else { return configuration.trustedProxies = [] }
             if let blocks = setting.values(.addressBlock) { configuration.trustedProxies = blocks }
         }
@@ -126,13 +132,20 @@ enum Schema {
         [
             Key("path", orOff: .logDestination, \.destination),
             Key("format", .word(), \.written.format),
-            Key("start", .flag, \.written.tellsStarts),
-            Key("every", orOff: .duration(.seconds(1) ... .hours(24)), \.written.progressInterval),
+            Key("start", .flag, \.written.tellsStarts).written { $0.written.format == .json },
+            Key("every", orOff: .duration(.seconds(1) ... .hours(24)), \.written.progressInterval)
+                .written { $0.written.format == .json },
         ]
     }
 
     private static var accessLog: Key<Configuration> {
-        Key(name: "access_log") { setting, configuration in
+        Key(
+            name: "access_log", .mapping(of: accessLogKeys).orOff,
+            write: { configuration in
+                guard let log = configuration.accessLog else { return .off }
+                return .mapping(of: AccessLogKeys(destination: log.destination, written: log), by: accessLogKeys)
+            }
+        ) { setting, configuration in
             guard !setting.isOff else { return configuration.accessLog = nil }
             var keys = AccessLogKeys()
             setting.read(accessLogKeys, into: &keys, or: Off.allowed)
@@ -148,7 +161,10 @@ enum Schema {
     }
 
     private static var routes: Key<Configuration> {
-        Key(name: "routes") { setting, configuration in
+        Key(
+            name: "routes", .sequence(of: .mapping(of: Schema.route)),
+            write: { .list($0.routes.map { .mapping(of: $0, by: Schema.route) }) }
+        ) { setting, configuration in
             guard setting.isList, !setting.items.isEmpty else {
                 return setting.report("is \(setting.description); allowed: a list of one route or more")
             }

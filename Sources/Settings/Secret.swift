@@ -2,6 +2,9 @@
 package struct Secret: Equatable, Sendable {
     private let bytes: [UInt8]
 
+    /// Written instead of a secret; itself a valid `admin_token`.
+    static let placeholder = "secret-not-shown"
+
     package init(_ text: String) { bytes = Array(text.utf8) }
 
     /// The text itself, to be sent where the configuration says; never to be logged.

@@ -14,6 +14,13 @@ struct CheckCommand: ParsableCommand {
     @Flag(name: .customLong("json"), help: "Report the errors and warnings as one JSON object.")
     var isJSON = false
 
+    @Flag(name: .customLong("print"), help: "Print the effective configuration, with all defaults and without secrets.")
+    var isPrinting = false
+
+    func validate() throws {
+        guard !isJSON || !isPrinting else { throw ValidationError("--json and --print exclude each other") }
+    }
+
     func run() throws {
         var file = file
         if let path { file.path = path }
@@ -22,7 +29,11 @@ struct CheckCommand: ParsableCommand {
             StandardOutput.write(report.json + "\n")
         } else {
             for line in report.lines { StandardError.write("\(line)\n") }
-            if let summary = report.summary { StandardOutput.write("\(summary)\n") }
+            if isPrinting {
+                if let text = report.effectiveText { StandardOutput.write(text) }
+            } else if let summary = report.summary {
+                StandardOutput.write("\(summary)\n")
+            }
         }
         if !report.isValid { throw ExitCode(1) }
     }

@@ -28,6 +28,9 @@ struct CheckReport {
         return "\(name) is valid: \(routes) \(routes == 1 ? "route" : "routes")"
     }
 
+    /// The effective configuration; `nil` if the file is not valid.
+    var effectiveText: String? { if case .success(let loaded) = result { loaded.configuration.text } else { nil } }
+
     /// The result as one JSON object; a problem of a file that cannot be read has no line.
     ///
     /// `{"valid":…,"file":…,"routes":…,"problems":[{"severity":…,"line":…,"column":…,"message":…}]}`;

@@ -9,7 +9,7 @@ struct Weir: AsyncParsableCommand {
         version: "weir \(version) (\(LibcurlVersion.name))",
         subcommands: [
             RunCommand.self, CheckCommand.self, DemoCommand.self, LogsCommand.self, TopCommand.self,
-            HealthCommand.self, PlanCommand.self,
+            HealthCommand.self, PlanCommand.self, SchemaCommand.self,
         ]
     )
 

@@ -77,3 +77,21 @@ def test_json_reports_errors_and_warnings_alike(tmp_path):
     assert (report["valid"], report["routes"], report["problems"][0]["severity"]) == (True, 1, "warning")
     missing = command("check", "--json", "missing.conf", cwd=tmp_path)
     assert missing.returncode == 1 and "does not exist" in json.loads(missing.stdout)["problems"][0]["message"]
+
+
+def test_the_effective_configuration_is_printed_and_has_the_same_effect():
+    printed = command("check", "--print", "-", input="limits: { max_streams: \"${COUNT}\" }\n" + PLAIN, env={"COUNT": "50"})
+    assert printed.returncode == 0 and "max_streams: 50\n" in printed.stdout and "connect: 5s\n" in printed.stdout
+    again = command("check", "--print", "-", input=printed.stdout)
+    assert (again.returncode, again.stdout, again.stderr) == (0, printed.stdout, "")
+
+
+def test_an_invalid_configuration_and_secrets_are_not_printed():
+    secret = "admin_token: ${TOKEN}\n" + PLAIN
+    printed = command("check", "--print", "-", input=secret, env={"TOKEN": "0123456789abcdef"})
+    assert "admin_token: secret-not-shown\n" in printed.stdout and "0123456789abcdef" not in printed.stdout
+    wrong = command("check", "--print", "-", input="workerz: 2\n" + secret, env={"TOKEN": "0123456789abcdef"})
+    assert (wrong.returncode, wrong.stdout) == (1, "") and "unknown key `workerz`" in wrong.stderr
+    warned = command("check", "--print", "-", input=WARNINGS["wildcard"][0])
+    assert warned.returncode == 0 and ": warning: " in warned.stderr and warned.stdout.startswith("listen:\n")
+    assert command("check", "--print", "--json", "-", input=PLAIN).returncode == 64
