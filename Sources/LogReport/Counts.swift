@@ -13,6 +13,10 @@ extension Problem.Kind: Counted {
     static let kinds = allCases
 }
 
+extension UpstreamCause: Counted {
+    static let kinds = allCases
+}
+
 /// A count for each case of an enum, and one for other values; no memory is held before the first count.
 struct Counts<Key: Counted>: Equatable, Sendable {
     private var counts: [Int] = []

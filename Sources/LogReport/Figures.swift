@@ -19,6 +19,7 @@ package struct Figures: Equatable, Sendable {
     private var ends = Counts<Outcome>()
     private var refusals = Counts<Problem.Kind>()
     private var responses = StatusCounts()
+    private var causes = Counts<UpstreamCause>()
 
     package init() {}
 
@@ -37,6 +38,7 @@ package struct Figures: Equatable, Sendable {
         pausedMicroseconds.addUpToMost(line.pausedMicroseconds)
         ends.add(line.reason)
         responses.add(line.status)
+        if line.hasCause { causes.add(line.cause) }
         if line.isRefusal { refusals.add(line.problem) }
         if line.reason != .refused { durations.add(line.microseconds) }
     }
@@ -56,6 +58,7 @@ package struct Figures: Equatable, Sendable {
         ends.add(other.ends)
         refusals.add(other.refusals)
         responses.add(other.responses)
+        causes.add(other.causes)
     }
 
     /// Of the requests that were not refused; exact to 0.8 %, in microseconds.
@@ -66,6 +69,9 @@ package struct Figures: Equatable, Sendable {
 
     /// The number of requests with this problem; `nil` is no type, or one that this version does not know.
     package func refused(_ problem: Problem.Kind?) -> Int { refusals[problem] }
+
+    /// The number of requests whose upstream failed for this cause; `nil` is every cause that this version does not know.
+    package func failed(_ cause: UpstreamCause?) -> Int { causes[cause] }
 
     /// The number of responses with each status code that occurs, in ascending order.
     package var statuses: [(code: Int, count: Int)] { responses.counts }

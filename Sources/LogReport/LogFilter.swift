@@ -9,21 +9,24 @@ package struct LogFilter: Sendable {
     package var routes: Set<String>
     package var clients: Set<String>
     package var reasons: Set<Outcome>
+    package var causes: Set<UpstreamCause>
 
     package init(
-        since: Timestamp? = nil, routes: Set<String> = [], clients: Set<String> = [], reasons: Set<Outcome> = []
+        since: Timestamp? = nil, routes: Set<String> = [], clients: Set<String> = [], reasons: Set<Outcome> = [],
+        causes: Set<UpstreamCause> = []
     ) {
         self.since = since
         self.routes = routes
         self.clients = clients
         self.reasons = reasons
+        self.causes = causes
     }
 
     func admits(_ line: LogLine) -> Bool {
         if let since, line.time.millisecondsSince1970 < since.millisecondsSince1970 { return false }
         if !routes.isEmpty, !routes.contains(line.route ?? LogTally.noRoute) { return false }
         if !clients.isEmpty, !clients.contains(line.client) { return false }
-        guard !reasons.isEmpty else { return true }
-        return line.reason.map(reasons.contains) ?? false
+        if !reasons.isEmpty, !(line.reason.map(reasons.contains) ?? false) { return false }
+        return causes.isEmpty || (line.cause.map(causes.contains) ?? false)
     }
 }

@@ -13,6 +13,10 @@ package struct LogLine: Equatable, Sendable {
     package var reason: Outcome?
     /// The problem that was sent; also `nil` for a type that this version does not know.
     package var problem: Problem.Kind?
+    /// Whether the upstream failed.
+    package var hasCause: Bool
+    /// Why the upstream failed; also `nil` for a word that this version does not know.
+    package var cause: UpstreamCause?
     /// Of the response; 0 if there was none.
     package var status: Int
     /// Records written to the client; `nil` if the response was no stream.
@@ -26,8 +30,9 @@ package struct LogLine: Equatable, Sendable {
 
     package init(
         time: Timestamp, client: String, route: String? = nil, upstream: String? = nil, reason: Outcome?,
-        problem: Problem.Kind? = nil, status: Int = 0, records: Int? = nil, bytes: Int = 0, microseconds: Int = 0,
-        bufferPeak: Int = 0, dropped: Int = 0, pauses: Int = 0, pausedMicroseconds: Int = 0
+        problem: Problem.Kind? = nil, hasCause: Bool = false, cause: UpstreamCause? = nil, status: Int = 0,
+        records: Int? = nil, bytes: Int = 0, microseconds: Int = 0, bufferPeak: Int = 0, dropped: Int = 0,
+        pauses: Int = 0, pausedMicroseconds: Int = 0
     ) {
         self.time = time
         self.client = client
@@ -35,6 +40,7 @@ package struct LogLine: Equatable, Sendable {
         self.upstream = upstream
         self.reason = reason
         self.problem = problem
+        (self.hasCause, self.cause) = (hasCause || cause != nil, cause)
         self.status = status
         self.records = records
         self.bytes = bytes

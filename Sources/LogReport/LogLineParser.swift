@@ -12,13 +12,13 @@ package struct LogLineParser {
     /// In the order in which the log writes them.
     private static let names: [StaticString] = [
         "time", "event", "client", "route", "records", "bytes", "duration", "buffer_peak", "pauses", "paused",
-        "dropped", "reason", "problem", "status", "upstream",
+        "dropped", "reason", "problem", "status", "upstream", "cause",
     ]
 
     private enum Index {
         static let time = 0, event = 1, client = 2, route = 3, records = 4, bytes = 5, duration = 6, bufferPeak = 7
         static let pauses = 8, paused = 9, dropped = 10, reason = 11, problem = 12
-        static let status = 13, upstream = 14
+        static let status = 13, upstream = 14, cause = 15
     }
 
     /// The largest number that a double represents exactly, above any count in a log.
@@ -64,7 +64,9 @@ package struct LogLineParser {
             LogLine(
                 time: time, client: client, route: string(Index.route), upstream: string(Index.upstream),
                 reason: Outcome(rawValue: reason),
-                problem: string(Index.problem).flatMap(Problem.Kind.init(rawValue:)), status: status,
+                problem: string(Index.problem).flatMap(Problem.Kind.init(rawValue:)),
+                hasCause: text(Index.cause) != nil,
+                cause: string(Index.cause).flatMap(UpstreamCause.init(rawValue:)), status: status,
                 records: members[Index.records].kind == weir_json_none ? nil : records, bytes: bytes,
                 microseconds: microseconds, bufferPeak: bufferPeak, dropped: dropped, pauses: pauses,
                 pausedMicroseconds: paused))

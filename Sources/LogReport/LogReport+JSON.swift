@@ -63,6 +63,7 @@ extension LogReport {
         json.add("reasons", json: counts(Self.reasons.map { ($0?.rawValue, figures.ended($0)) }))
         json.add("statuses", json: counts(figures.statuses.map { (String($0.code), $0.count) }))
         json.add("refusals", json: counts(Self.problems.map { ($0?.rawValue, figures.refused($0)) }))
+        json.add("causes", json: counts(Self.causes.map { ($0?.rawValue, figures.failed($0)) }))
         json.add("buffer_peak", figures.bufferPeak)
         json.add("dropped", figures.dropped)
         json.add("pauses", figures.pauses)

@@ -4,9 +4,9 @@
 /// middle.
 package struct Table {
     package struct Column {
-        let title: String
+        package let title: String
         /// One for each row.
-        let cells: [String]
+        package let cells: [String]
         let isText: Bool
 
         /// Makes a column.
@@ -24,9 +24,9 @@ package struct Table {
         fileprivate var width: Int { max(title.utf8.count, cells.map(\.utf8.count).max() ?? 0) }
     }
 
-    let title: String
-    let names: [String]
-    let columns: [Column]
+    package let title: String
+    package let names: [String]
+    package let columns: [Column]
 
     /// Makes a table.
     ///

@@ -23,6 +23,11 @@ struct LogOptions: ParsableArguments {
     @Option(help: .init("Count only requests that ended for this reason. May be repeated.", valueName: "reason"))
     var reason: [Outcome] = []
 
+    @Option(
+        help: .init(
+            "Count only requests whose upstream failed for this cause. May be repeated.", valueName: "cause"))
+    var cause: [UpstreamCause] = []
+
     @Option(help: .init("The number of routes and clients to list, the heaviest by records.", valueName: "count"))
     var top = 20
 
@@ -31,7 +36,9 @@ struct LogOptions: ParsableArguments {
     }
 
     func filter(now: Timestamp) -> LogFilter {
-        LogFilter(since: since?.time(now: now), routes: Set(route), clients: Set(client), reasons: Set(reason))
+        LogFilter(
+            since: since?.time(now: now), routes: Set(route), clients: Set(client), reasons: Set(reason),
+            causes: Set(cause))
     }
 }
 
@@ -60,3 +67,4 @@ enum Since: ExpressibleByArgument {
 }
 
 extension Outcome: ExpressibleByArgument {}
+extension UpstreamCause: ExpressibleByArgument {}

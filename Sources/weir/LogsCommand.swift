@@ -23,13 +23,22 @@ struct LogsCommand: AsyncParsableCommand {
 
     @Flag(
         name: [.customShort("f"), .customLong("follow")],
-        help: "Follow the files as they grow and are rotated, and write a report every second, until Ctrl-C.")
+        help: "Follow the files as they grow and are rotated, and write a report every second, until Ctrl-C or q.")
     var follows = false
 
     @Flag(name: .customLong("json"), help: "Write one JSON object instead of tables; with --follow one per line.")
     var isJSON = false
 
+    @Flag(name: .customLong("html"), help: "Write one HTML page, which needs no other file, instead of tables.")
+    var isHTML = false
+
     @OptionGroup var options: LogOptions
+
+    func validate() throws {
+        guard !isHTML || !isJSON && !follows else {
+            throw ValidationError("--html excludes --json and --follow")
+        }
+    }
 
     func run() async throws {
         let paths = files.isEmpty ? ["-"] : files
@@ -58,16 +67,28 @@ struct LogsCommand: AsyncParsableCommand {
         return isWhole
     }
 
-    /// Reports until a signal arrives, or no file will have more lines.
+    /// Reports until a signal or a key arrives, or no file will have more lines.
     private func follow(_ paths: [String]) async throws -> Bool {
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sigcont)
+        let screen = FollowScreen(top: options.top, readsKeys: !isJSON && !paths.contains("-"))
+        let keys = screen.openKeyboard()
+        defer { screen.closeKeyboard() }
         return await withTaskGroup(of: Bool?.self) { group in
-            group.addTask { await followUntilCancelled(paths) }
+            group.addTask { await followUntilCancelled(paths, screen) }
             group.addTask {
-                for await _ in signals { break }
+                for await signal in signals {
+                    guard signal == .sigcont else { break }
+                    screen.resume()
+                }
                 return nil
             }
-            // The first task to end cancels the other; the follower's result is the one that counts.
+            if let keys {
+                group.addTask {
+                    for await key in keys where key == UInt8(ascii: "q") || key == UInt8(ascii: "Q") { break }
+                    return nil
+                }
+            }
+            // The first task to end cancels the others; the follower's result is the one that counts.
             var isWhole = true
             for await ended in group {
                 isWhole = ended ?? isWhole
@@ -77,13 +98,14 @@ struct LogsCommand: AsyncParsableCommand {
         }
     }
 
-    private func followUntilCancelled(_ paths: [String]) async -> Bool {
-        var session = FollowSession(paths: paths, filter: options.filter(now: .now()))
+    private func followUntilCancelled(_ paths: [String], _ screen: FollowScreen) async -> Bool {
+        var session = FollowSession(paths: paths, filter: options.filter(now: .now())), screen = screen
         var shown = ContinuousClock.now - .seconds(1)
         while !Task.isCancelled, !session.hasEnded {
             let mayHaveMore = session.catchUp(warn: Self.warn)
-            if session.hasChanged, ContinuousClock.now - shown >= .seconds(1) {
-                show(session.tally, anew: true)
+            let isDue = session.hasChanged && ContinuousClock.now - shown >= .seconds(1)
+            if isDue || (!isJSON && !mayHaveMore && screen.isOutdated) {
+                show(session.tally, on: &screen)
                 session.hasChanged = false
                 shown = .now
             }
@@ -93,34 +115,33 @@ struct LogsCommand: AsyncParsableCommand {
         // Lines that were written since the last read.
         _ = session.catchUp(warn: Self.warn)
         session.finish()
-        show(session.tally, anew: true)
+        show(session.tally, on: &screen, isLast: true)
         return session.isWhole
     }
 
-    /// Writes the report; with `anew` it replaces the previous one on a terminal, and is separated from it elsewhere.
-    private func show(_ tally: LogTally, anew: Bool = false) {
-        guard !isJSON else {
-            return StandardOutput.write(String(decoding: tally.report(top: options.top).json(), as: UTF8.self) + "\n")
+    /// Writes the report of followed files: on a terminal in place of the previous one, elsewhere after it.
+    private func show(_ tally: LogTally, on screen: inout FollowScreen, isLast: Bool = false) {
+        guard !isJSON, let size = Terminal.output.size else {
+            show(tally)
+            if !isJSON { StandardOutput.write("\n") }
+            return
         }
-        guard let size = Terminal.output.size else {
-            return StandardOutput.write(
-                tally.report(top: options.top).text(width: Self.plainWidth) + (anew ? "\n" : ""))
-        }
-        guard anew else { return StandardOutput.write(tally.report(top: options.top).text(width: size.columns)) }
-        // As many names as the screen has room for, but a few in any case, and then as many tables.
-        var top = options.top, report = tally.report(top: top)
-        while top > Self.fewestNames,
-            report.text(width: size.columns).utf8.count(where: { $0 == UInt8(ascii: "\n") }) >= size.rows
-        {
-            top = max(Self.fewestNames, min(top * 3 / 4, size.rows))
-            report = tally.report(top: top)
-        }
-        let text = report.text(width: size.columns, rows: size.rows - 1)
-        StandardOutput.write(Terminal.emptyScreen + text)
+        screen.draw(tally, on: size, isLast: isLast)
     }
 
-    /// Of each table on a small screen.
-    private static let fewestNames = 3
+    private func show(_ tally: LogTally) {
+        let report = tally.report(top: options.top)
+        let text =
+            if isJSON {
+                String(decoding: report.json(), as: UTF8.self) + "\n"
+            } else if isHTML {
+                report.html()
+            } else {
+                report.text(width: Terminal.output.size?.columns ?? Self.plainWidth)
+            }
+        StandardOutput.write(text)
+    }
+
     /// The width without a terminal, in characters: all columns of a table side by side.
     private static let plainWidth = 160
 

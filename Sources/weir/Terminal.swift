@@ -16,6 +16,9 @@ struct Terminal {
     /// Clears the screen and moves to its first position.
     static let emptyScreen = "\u{1b}[H\u{1b}[2J"
 
+    /// Moves to the beginning of a row, counted from 1.
+    static func position(row: Int) -> String { "\u{1b}[\(row);1H" }
+
     var isTerminal: Bool { isatty(descriptor) == 1 }
 
     /// In characters; `nil` if it is not a terminal, or does not report a size.

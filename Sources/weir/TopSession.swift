@@ -12,7 +12,7 @@ import UnixSignals
 struct TopSession {
     private enum Event: Sendable {
         case answer(Result<AdminSnapshot, AdminError>, wait: Double)
-        case key(UInt8)
+        case keys([UInt8])
         case signal(UnixSignal)
     }
 
@@ -41,7 +41,7 @@ struct TopSession {
         terminal.enter()
         defer { terminal.leave() }
         Self.startAsking(source, post)
-        Self.startReadingKeys(post)
+        Keyboard.startReading { post.yield(.keys($0)) }
         draw()
         for await event in events {
             guard take(event) else { break }
@@ -56,11 +56,13 @@ struct TopSession {
         case .answer(.success(let snapshot), _): screen.take(snapshot, at: (ContinuousClock.now - start) / .seconds(1))
         case .answer(.failure(let error), let wait):
             screen.fail("\(error.reason); next attempt in \(Int(wait.rounded(.up))) s")
-        case .key(let key):
-            switch screen.press(key) {
-            case .quit: return false
-            case .suspend: suspend()
-            case .draw, nil: break
+        case .keys(let keys):
+            for key in keys {
+                switch screen.press(key) {
+                case .quit: return false
+                case .suspend: suspend()
+                case .draw, nil: break
+                }
             }
         case .signal(.sigcont):
             isSuspended = false
@@ -83,20 +85,13 @@ struct TopSession {
         terminal.draw(screen.lines(columns: size.columns, rows: size.rows).map { $0.drawn(hasColour: hasColour) })
     }
 
-    // libcurl and read(2) block: each has a thread of its own, which ends with the process.
+    // libcurl blocks: it has a thread of its own, which ends with the process.
 
     private static func startAsking(_ source: SnapshotSource, _ post: AsyncStream<Event>.Continuation) {
         Thread.detachNewThread {
             source.follow { answer, wait in
                 if case .terminated = post.yield(.answer(answer, wait: wait)) { false } else { true }
             }
-        }
-    }
-
-    private static func startReadingKeys(_ post: AsyncStream<Event>.Continuation) {
-        Thread.detachNewThread {
-            var key: UInt8 = 0
-            while read(STDIN_FILENO, &key, 1) == 1 { post.yield(.key(key)) }
         }
     }
 }

@@ -50,6 +50,17 @@ import Testing
                 == .end(LogLine(time: Timestamp(millisecondsSince1970: 1000), client: "::1", reason: .refused)))
     }
 
+    @Test(arguments: [
+        (#""cause":"reset""#, true, UpstreamCause.reset), (#""cause":"of a later version""#, true, nil),
+        (#""cause":7"#, false, nil), (#""more":1"#, false, nil),
+    ]) func theCauseOfAFailure(member: String, hasCause: Bool, cause: UpstreamCause?) {
+        guard case .end(let line) = parse(Self.whole.replacing("}", with: ",\(member)}")) else {
+            Issue.record("no end")
+            return
+        }
+        #expect(line.hasCause == hasCause && line.cause == cause)
+    }
+
     @Test func aLineThatIsTornAnywhereIsNone() {
         let bytes = Array(Self.whole.utf8)
         for length in 0..<bytes.count { #expect(parse(Array(bytes[..<length])) == .unknown, "\(length)") }

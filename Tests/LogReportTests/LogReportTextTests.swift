@@ -61,6 +61,26 @@ import Testing
                 """)
     }
 
+    @Test func causesHaveATableIfTheyOccur() {
+        let failed = Self.stream.replacing("}", with: #","cause":"reset","upstream":"a"}"#)
+        let text = report([failed, failed, failed.replacing("\"reset", with: "\"later"), Self.refused]).text(width: 100)
+        #expect(
+            text.contains(
+                """
+                upstream, upstream failed by  reset  other
+                a                                 2      1
+                """))
+        #expect(!report([Self.stream]).text(width: 100).contains("failed by"))
+    }
+
+    @Test func aPageEscapesWhatTheLogContains() {
+        let hostile = Self.stream.replacing("192.0.2.7", with: "<b>&amp;\u{202e}")
+        let page = report([hostile]).html()
+        #expect(page.contains("<th>&lt;b&gt;&amp;amp;\\u{202e}</th>"))
+        #expect(!page.contains("<b>"))
+        #expect(report([]).html().contains("<p>Total: 0 requests"))
+    }
+
     @Test func statusesUpstreamsAndHoursHaveTablesIfTheyOccur() {
         let answered = Self.stream.replacing("}", with: #","status":200,"upstream":"127.0.0.1:9000"}"#)
         let late = answered.replacing("T12:", with: "T23:").replacing("200", with: "206")
@@ -137,12 +157,12 @@ import Testing
         let stream =
             #""requests":1,"streams":1,"records":100,"bytes":2345,"stream_seconds":10.0,"records_per_second":10.0,"#
             + #""records_per_second_over_period":5.0,"p50":10.0,"p99":10.0,"reasons":{"completed":1},"#
-            + #""statuses":{},"refusals":{},"#
+            + #""statuses":{},"refusals":{},"causes":{},"#
             + #""buffer_peak":42,"dropped":0,"pauses":3,"paused":1.5}"#
         let refused =
             #""requests":1,"streams":0,"records":0,"bytes":200,"stream_seconds":0.0,"records_per_second":0.0,"#
             + #""records_per_second_over_period":0.0,"reasons":{"refused":1},"#
-            + #""statuses":{},"refusals":{"rate-limit":1},"#
+            + #""statuses":{},"refusals":{"rate-limit":1},"causes":{},"#
             + #""buffer_peak":0,"dropped":0,"pauses":0,"paused":0.0}"#
         #expect(json.hasPrefix(#"{"from":"2024-02-29T12:00:00.000Z","to":"2024-02-29T12:00:20.000Z","seconds":20.0,"#))
         #expect(json.contains(#""lines":{"all":2,"counted":2,"filtered_out":0,"passed_over":0,"unknown":0}"#))

@@ -1,6 +1,7 @@
 """`weir logs`: its sums are those of the clients, the origins and the log itself."""
 import fcntl
 import gzip
+import html.parser
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import termios
 import pytest
 
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
+from harness.terminal import Terminal
 from harness.waiting import eventually
 from harness.weir import BINARY, command, route
 
@@ -131,7 +133,93 @@ def test_a_file_that_cannot_be_read_is_said_and_the_others_count(tmp_path):
     assert "missing: No such file" in done.stderr and "torn.gz: the gzip data is incomplete" in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--top", "0"], ["--since", "tomorrow"], ["--reason", "weather"]])
+def test_the_causes_of_failures_are_counted_and_select(weir, origin, client, refused):
+    resets = origin(lambda peer: (peer.read_head(), peer.reset()))
+    proxy = weir(route(refused, match="/refused", upstream_breaker="off"),
+                 route(resets.url, match="/reset", upstream_breaker="off"), route(origin(ten_records).url))
+    for path, times, status in [("/refused", 3, 502), ("/reset", 2, 502), ("/", 1, 200)]:
+        for _ in range(times):
+            response = client(proxy).get(path, method="POST" if status == 502 else "GET")
+            assert (response.status, bool(response.read())) == (status, True)
+    eventually(lambda: len(proxy.lines()) == 6, "a line for each request")
+    summary = summed(proxy.access_log)
+    assert summary["totals"]["causes"] == {"connection_refused": 3, "reset": 2}
+    assert named(summary["routes"], "/reset")["causes"] == {"reset": 2}
+    assert named(summary["upstreams"], refused)["causes"] == {"connection_refused": 3}
+    only = summed(proxy.access_log, "--cause", "reset", "--cause", "timeout")
+    assert (only["totals"]["requests"], only["lines"]["filtered_out"]) == (2, 4)
+    table = command("logs", str(proxy.access_log)).stdout
+    assert "route, upstream failed by  connection_refused  reset" in table
+
+
+class Page(html.parser.HTMLParser):
+    """A page: its elements, and the cells of its rows."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.rows, self.attributes, self.title = [], [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append(tag)
+        self.attributes += [name for name, _ in attributes]
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("th", "td"):
+            self.rows[-1].append("")
+
+    def handle_data(self, data):
+        element = self.elements[-1] if self.elements else ""
+        if element in ("th", "td") and data.strip():
+            self.rows[-1][-1] += data
+        if element == "title":
+            self.title += data
+
+
+HOSTILE = ["<script>alert(1)</script>", "</td></table><img src=x onerror=alert(1)>", "&lt;b&gt;", '"onclick="x', "\x1b[2J\n"]
+
+
+def test_as_html_it_is_one_page_without_anything_from_elsewhere(tmp_path):
+    log = tmp_path / "access.log"
+    log.write_text("".join(line(n, client=name, route="/" + name, upstream="http://a", status=200)
+                           for n, name in enumerate(HOSTILE)))
+    done = command("logs", "--html", str(log))
+    assert done.returncode == 0 and done.stdout.isascii()
+    page = Page(done.stdout)
+    assert set(page.elements) == {"html", "head", "meta", "title", "style", "body", "h1", "p", "div", "table", "tr", "th", "td"}
+    assert set(page.attributes) <= {"lang", "charset", "http-equiv", "content", "name"}
+    assert "default-src 'none'" in done.stdout and "url(" not in done.stdout and "@import" not in done.stdout
+    clients = {row[0] for row in page.rows}
+    assert {*HOSTILE[:4], r"\u{1b}[2J\u{a}"} <= clients
+    assert ["/" + HOSTILE[0], "1", "1", "10", "100 B"] in [row[:5] for row in page.rows]
+    assert "Access log, 2026-02-28T" in page.title
+
+
+def test_a_browser_shows_the_page_and_runs_nothing_of_the_log(tmp_path, browser):
+    log, page = tmp_path / "access.log", tmp_path / "report.html"
+    log.write_text("".join(line(n, client=name) for n, name in enumerate(HOSTILE)))
+    page.write_text(command("logs", "--html", str(log)).stdout)
+    view = browser.new_page()
+    messages, requests = [], []
+    view.on("console", lambda message: messages.append(message.text))
+    view.on("dialog", lambda dialog: (messages.append(dialog.message), dialog.dismiss()))
+    view.on("request", lambda request: requests.append(request.url))
+    try:
+        view.goto(page.as_uri())
+        cells = view.locator("th").all_inner_texts()
+        assert set(HOSTILE[:4]) <= set(cells)
+        assert messages == [] and requests == [page.as_uri()]
+    finally:
+        view.close()
+
+
+@pytest.mark.parametrize("arguments", [["--json"], ["--follow"]])
+def test_html_excludes_other_forms(arguments):
+    assert command("logs", "--html", *arguments, stdin=subprocess.DEVNULL).returncode == 64
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--top", "0"], ["--since", "tomorrow"], ["--reason", "weather"], ["--cause", "weather"]])
 def test_an_option_that_makes_no_sense_is_refused(arguments):
     done = command("logs", *arguments, stdin=subprocess.DEVNULL)
     assert done.returncode == 64 and arguments[0] in done.stderr
@@ -303,3 +391,63 @@ def test_on_a_terminal_reading_shows_how_far_it_is(tmp_path, terminal):
     summary, _ = process.communicate(timeout=60)
     assert json.loads(summary)["totals"]["requests"] == written
     assert shown().endswith("\r\x1b[K")  # taken away at the end
+
+
+# With a keyboard
+
+
+@pytest.fixture
+def followed(tmp_path):
+    """A terminal with `weir logs --follow` of a log, and the log."""
+    log, opened = tmp_path / "access.log", []
+    log.write_text("".join(line(n, client=f"192.0.2.{n}", route="/" + "r" * 90) for n in range(60)))
+
+    def start(**options):
+        opened.append(Terminal("logs", "--follow", str(log), **options))
+        return opened[-1], log
+
+    yield start
+    for each in opened:
+        each.close()
+
+
+def test_following_on_a_terminal_ends_by_a_key_and_its_last_tables_remain(followed):
+    screen, log = followed(columns=60)
+    screen.shows("60 requests")
+    assert screen.lines()[-1] == " q quit"
+    with open(log, "a") as writer:
+        writer.write(line(1))
+    screen.shows("61 requests")
+    screen.press("xq")
+    assert screen.ended() == 0
+    lines = [text for text in screen.lines() if text]
+    assert lines[-1].endswith("no log lines") and any("61 requests" in text for text in lines)
+
+
+@pytest.mark.parametrize("size", [(40, 12), (120, 40), (200, 60)])
+def test_following_fits_whatever_the_size_becomes(followed, size):
+    screen, _ = followed(columns=80)
+    screen.shows("60 requests")
+    columns, rows = size
+    screen.resize(columns, rows)
+    # Nothing is written to the log: it is the size that is drawn for.
+    eventually(lambda: len(screen.lines()) == rows and screen.lines()[-1] == " q quit", f"{size}")
+    assert screen.lines()[0] and all(len(text) <= columns for text in screen.lines())
+    assert "".join(screen.lines()).count("60 requests") == 1
+    screen.press("q")
+    assert screen.ended() == 0
+
+
+def test_ctrl_c_ends_following_as_q_does(followed):
+    screen, _ = followed()
+    screen.shows("60 requests")
+    screen.press("\x03")
+    assert screen.ended() == 0
+
+
+def test_following_shows_an_empty_log_at_once(followed):
+    screen, log = followed()
+    log.write_text("")
+    screen.shows(" q quit")
+    screen.press("q")
+    assert screen.ended() == 0

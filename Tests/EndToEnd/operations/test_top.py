@@ -1,17 +1,14 @@
 """`weir top`: the state of a running weir, in a terminal."""
-import fcntl
 import json
-import os
 import signal
-import struct
 import subprocess
 import termios
 
-import pyte
 import pytest
 
 from harness.addresses import endless
 from harness.metrics import Metrics
+from harness.terminal import Terminal, environment
 from harness.waiting import eventually
 from harness.weir import BINARY, command, route
 
@@ -19,56 +16,11 @@ TOKEN = "a-token-of-an-operator-0123456789"
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
 
 
-def environment(**more):
-    """An environment without the terminal and the language of the machine."""
-    kept = {name: value for name, value in os.environ.items()
-            if name not in {"NO_COLOR", "TERM", "LC_ALL", "LC_CTYPE", "LANG", "WEIR_ADMIN_TOKEN"}}
-    return {**kept, "TERM": "xterm-256color", "LANG": "C.UTF-8", **more}
+class TopTerminal(Terminal):
+    """A terminal with `weir top` in it."""
 
-
-class Terminal:
-    """A terminal with `weir top` in it; its content is read by pyte, which interprets the sequences as xterm does."""
-
-    def __init__(self, *arguments, columns=100, rows=24, **variables):
-        self.own, self.theirs = os.openpty()
-        self.screen = pyte.Screen(columns, rows)
-        self.stream = pyte.ByteStream(self.screen)
-        self.raw = b""
-        self._size(columns, rows)
-        os.set_blocking(self.own, False)
-        self.before = termios.tcgetattr(self.theirs)
-        self.process = subprocess.Popen(
-            [BINARY, "top", *arguments], stdin=self.theirs, stdout=self.theirs, stderr=subprocess.PIPE,
-            start_new_session=True, env=environment(**variables),
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
-
-    def _size(self, columns, rows):
-        fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def resize(self, columns, rows):
-        self.screen.resize(rows, columns)
-        self._size(columns, rows)  # the kernel signals the process, by SIGWINCH
-
-    def read(self):
-        """Everything written so far."""
-        try:
-            while data := os.read(self.own, 1 << 16):
-                self.raw += data
-                self.stream.feed(data)
-        except BlockingIOError:
-            pass
-        return self.raw
-
-    def lines(self):
-        self.read()
-        return [line.rstrip() for line in self.screen.display]
-
-    def shows(self, text):
-        """Waits until a line has it, and returns that line."""
-        def found():
-            assert self.process.poll() is None, self.process.stderr.read()
-            return next((line for line in self.lines() if text in line), None)
-        return eventually(found, f"{text!r} on the screen")
+    def __init__(self, *arguments, **options):
+        super().__init__("top", *arguments, **options)
 
     def client(self, *values):
         """Waits until the row of the one client begins with these values, and returns all of them."""
@@ -77,25 +29,11 @@ class Terminal:
                          if row[:1] == ["127.0.0.1"] and row[1:1 + len(values)] == list(values)), None)
         return eventually(found, f"a client {values}, but {self.lines()}")
 
-    def press(self, keys):
-        os.write(self.own, keys.encode())
-
     def ended(self):
-        """Waits for the end; the terminal must be as it was. Returns the exit status."""
-        status = self.process.wait(60)
-        raw = self.read()
-        assert raw.count(ENTER) >= 1 and raw.rindex(LEAVE) > raw.rindex(ENTER)
-        assert raw.rindex(b"\x1b[?25h") > raw.rindex(b"\x1b[?25l"), "the cursor is back"
-        assert termios.tcgetattr(self.theirs) == self.before
+        status = super().ended()
+        assert self.raw.count(ENTER) >= 1 and self.raw.rindex(LEAVE) > self.raw.rindex(ENTER)
+        assert self.raw.rindex(b"\x1b[?25h") > self.raw.rindex(b"\x1b[?25l"), "the cursor is back"
         return status
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.process.stderr.close()
-        os.close(self.own)
-        os.close(self.theirs)
 
 
 @pytest.fixture
@@ -103,7 +41,7 @@ def top():
     opened = []
 
     def start(*arguments, **options):
-        opened.append(Terminal(*arguments, **options))
+        opened.append(TopTerminal(*arguments, **options))
         return opened[-1]
 
     yield start
