@@ -62,11 +62,13 @@ package struct AdminSnapshot: Decodable, Sendable {
     }
 
     struct Stream: Decodable, Sendable {
+        var id: String
         var route: String
         var client: String
         var state: String
         var rate: String
         var records: Int
+        var bytes: Int
         var buffer: Int
         var bufferRecords: Int
         var paused: Double
@@ -88,6 +90,8 @@ package struct AdminSnapshot: Decodable, Sendable {
     var version: String
     var uptime: Double
     var state: String
+    /// Whether streams can be ended.
+    var actions: Bool
     var configuration: Configuration
     var totals: Totals
     var routes: [Route]

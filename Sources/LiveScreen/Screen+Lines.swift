@@ -10,7 +10,13 @@ extension Screen {
     package func lines(columns: Int, rows: Int?) -> [ScreenLine] {
         let head = head(columns: columns)
         let room = rows.map { max(0, $0 - head.count - 1) } ?? .max
-        var lines = head + tables(columns: columns, rows: room, hasTrends: rows != nil && columns >= Self.leastColumns)
+        var lines = head
+        switch page {
+        case .tables:
+            lines += tables(columns: columns, rows: room, hasTrends: rows != nil && columns >= Self.leastColumns)
+        case .help: lines += [ScreenLine("")] + Self.help
+        case .stream(let stream): lines += [ScreenLine("")] + self.lines(of: stream, columns: columns)
+        }
         if let rows {
             lines = Array(lines.prefix(max(0, rows - 1)))
             lines += Array(repeating: ScreenLine(""), count: max(0, rows - 1 - lines.count))
@@ -20,7 +26,14 @@ extension Screen {
     }
 
     private var keys: String {
-        " q quit   p \(isPaused ? "resume" : "pause")   < > order: \(order.rawValue)   Tab show: \(focus.rawValue)"
+        switch page {
+        case .tables:
+            " q quit   ? help   p \(isPaused ? "resume" : "pause")   < > order: \(order.rawValue)   Tab show: \(focus.rawValue)"
+        case .help: " q quit   any other key: back"
+        case .stream:
+            " q quit   Esc back"
+                + (shown?.actions ?? false ? "   e end the stream" : "   (admin_token needed to end it)")
+        }
     }
 
     // MARK: The head
@@ -104,7 +117,7 @@ extension Screen {
     private static func whole(_ number: Double) -> Int { Int(min(max(0, number.rounded()), 1e12)) }
 
     /// Keeps the quotes and paths of a message, and escapes characters that control the terminal.
-    private static func cleaned(_ text: String) -> String {
+    static func cleaned(_ text: String) -> String {
         text.split(separator: " ").map { Printable.name(String($0)) }.joined(separator: " ")
     }
 }

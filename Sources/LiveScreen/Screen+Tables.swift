@@ -28,7 +28,22 @@ extension Screen {
         }
         let room = shares(
             of: rows == .max ? tables.joined().count * 2 : rows - tables.count, among: tables.map(\.count))
-        return zip(tables, room).flatMap { [ScreenLine("")] + Self.cut($0, to: $1) }
+        return zip(tables, room).flatMap { table, rows in
+            guard focus != .all, let selected else { return [ScreenLine("")] + Self.cut(table, to: rows) }
+            return [ScreenLine("")] + Self.window(of: table, around: selected, rows: rows)
+        }
+    }
+
+    /// The title, the rows around the selected one, and where they are in the table if not all fit.
+    private static func window(of table: [ScreenLine], around selected: Int, rows: Int) -> [ScreenLine] {
+        let count = table.count - 1, selected = min(selected, count - 1)
+        guard selected >= 0 else { return table }
+        var table = table
+        table[selected + 1] = ScreenLine(table[selected + 1].text, .selected)
+        guard table.count > rows else { return table }
+        let visible = max(1, rows - 2), first = max(0, min(selected - visible / 2, count - visible))
+        return table.prefix(1) + table[(first + 1)...].prefix(visible)
+            + [ScreenLine("(\(first + 1) to \(first + visible) of \(count))")]
     }
 
     /// The last line contains the number of lines that do not fit.

@@ -18,19 +18,32 @@ package struct Screen: Sendable {
         case refused
     }
 
+    /// What is shown instead of the tables or with them.
+    enum Page: Sendable {
+        case tables, help
+        case stream(WatchedStream)
+    }
+
     /// What the session does after a key.
-    package enum Action: Sendable {
+    package enum Action: Equatable, Sendable {
         case quit, draw
         /// Ctrl-Z, which the terminal does not handle in this mode.
         case suspend
+        /// Requests the state of the stream with this id.
+        case look(String)
+        /// Ends it.
+        case end(String)
     }
 
     /// The address of the admin listener.
     let address: String
     let bars: Bars
 
-    private(set) var focus = Focus.all
-    private(set) var order = Order.configured
+    var page = Page.tables
+    var focus = Focus.all
+    var order = Order.configured
+    /// The selected row of the table that is shown alone; `nil` if none is selected.
+    var selected: Int?
     private(set) var isPaused = false
     private(set) var failure: String?
 
@@ -75,32 +88,12 @@ package struct Screen: Sendable {
         failure = nil
     }
 
+    /// Freezes the snapshot that is shown, or continues.
+    mutating func togglePause() {
+        isPaused.toggle()
+        kept = isPaused ? latest : nil
+    }
+
     /// The last request failed; the last snapshot stays on the screen.
     package mutating func fail(_ reason: String) { failure = reason }
-
-    /// Handles a key.
-    ///
-    /// - Returns: What to do; `nil` for a key without a function.
-    package mutating func press(_ key: UInt8) -> Action? {
-        switch key {
-        case UInt8(ascii: "q"), UInt8(ascii: "Q"): return .quit
-        case 0x1a: return .suspend
-        case 0x0c: return .draw
-        case UInt8(ascii: "p"), UInt8(ascii: " "):
-            isPaused.toggle()
-            kept = isPaused ? latest : nil
-        case UInt8(ascii: ">"): order = order.next(by: 1)
-        case UInt8(ascii: "<"): order = order.next(by: -1)
-        case UInt8(ascii: "\t"): focus = focus.next(by: 1)
-        default: return nil
-        }
-        return .draw
-    }
-}
-
-extension CaseIterable where Self: Equatable, AllCases == [Self] {
-    fileprivate func next(by step: Int) -> Self {
-        let all = Self.allCases, index = all.firstIndex(of: self) ?? 0
-        return all[(index + step + all.count) % all.count]
-    }
 }

@@ -5,6 +5,7 @@ package struct ScreenLine: Sendable, Equatable {
         case heading
         case warning
         case alarm
+        case selected
         /// The line at the bottom that lists the keys.
         case keys
     }
@@ -32,7 +33,7 @@ package struct ScreenLine: Sendable, Equatable {
             case .heading: "1"
             case .warning: hasColour ? "33" : ""
             case .alarm: hasColour ? "1;31" : "1"
-            case .keys: "7"
+            case .selected, .keys: "7"
             }
         return code.isEmpty ? text : "\u{1b}[\(code)m\(text)\u{1b}[0m"
     }

@@ -35,25 +35,40 @@ struct AdminClient: ~Copyable {
     /// - Returns: The body of the response.
     /// - Throws: The reason for a missing response; also for every status but 200.
     func get(_ path: String, token: String? = nil) throws(AdminError) -> [UInt8] {
+        guard let body = try send("GET", path, token: token) else { throw refused(404, []) }
+        return body
+    }
+
+    /// Sends a request without a body.
+    ///
+    /// - Parameters:
+    ///   - method: Of the request.
+    ///   - path: As for ``get(_:token:)``.
+    ///   - token: As for ``get(_:token:)``.
+    /// - Returns: The body of the response; `nil` for 404.
+    /// - Throws: The reason for a missing response; also for every other status but 200.
+    func send(_ method: String, _ path: String, token: String?) throws(AdminError) -> [UInt8]? {
         let answer = Answer(longest: Self.longest)
         var headers = curl_slist_append(nil, "Accept: application/json")
         if let token { headers = curl_slist_append(headers, "Authorization: Bearer \(token)") }
         defer { curl_slist_free_all(headers) }
         message[0] = 0
-        try set(path: path, headers: headers, answer: answer)
+        try set(method: method, path: path, headers: headers, answer: answer)
         let code = withExtendedLifetime(answer) { curl_easy_perform(easy) }
         guard code == CURLE_OK else { throw AdminError(reason: "no answer from \(address.text): \(words(for: code))") }
         var status = 0
         weir_easy_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
-        guard status == 200 else { throw Self.refused(status, answer.bytes, by: address) }
+        guard status != 404 else { return nil }
+        guard status == 200 else { throw refused(status, answer.bytes) }
         return answer.bytes
     }
 
     private func set(
-        path: String, headers: UnsafeMutablePointer<curl_slist>?, answer: Answer
+        method: String, path: String, headers: UnsafeMutablePointer<curl_slist>?, answer: Answer
     ) throws(AdminError) {
         let codes = [
             weir_easy_set_string(easy, CURLOPT_URL, address.url(of: path)),
+            weir_easy_set_string(easy, CURLOPT_CUSTOMREQUEST, method),
             weir_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https"),
             // Proxies of the environment are not meant for this request.
             weir_easy_set_string(easy, CURLOPT_NOPROXY, "*"),
@@ -73,7 +88,7 @@ struct AdminClient: ~Copyable {
         return own.isEmpty ? String(cString: curl_easy_strerror(code)) : own
     }
 
-    private static func refused(_ status: Int, _ body: [UInt8], by address: AdminAddress) -> AdminError {
+    private func refused(_ status: Int, _ body: [UInt8]) -> AdminError {
         struct Problem: Decodable { var title: String }
         if status == 401 {
             return AdminError(reason: "\(address.text) requires its admin_token: use --token-file or WEIR_ADMIN_TOKEN")

@@ -64,6 +64,21 @@ struct SnapshotSource: Sendable {
         }
     }
 
+    /// Requests the state of a stream, or ends it; blocks.
+    func stream(_ id: String, isEnding: Bool) -> StreamAnswer {
+        do throws(AdminError) {
+            let path = "/v1/admin/streams/\(id)"
+            let client = try AdminClient(address: address)
+            guard let json = try client.send(isEnding ? "DELETE" : "GET", path, token: token.read()) else {
+                return .gone
+            }
+            guard let detail = StreamDetail(json: json) else { return .failed("the response is not a stream's state") }
+            return isEnding ? .ended(detail) : .open(detail)
+        } catch {
+            return .failed(error.reason)
+        }
+    }
+
     private func snapshot(
         of client: borrowing AdminClient
     ) throws(AdminError) -> (read: AdminSnapshot, json: [UInt8]) {

@@ -11,7 +11,8 @@ struct TopCommand: AsyncParsableCommand {
             Requests snapshots from the admin listener: streams, throughput, buffers and refusals by route, breakers that \
             are not closed, and the clients with the fullest queues.
 
-            Keys: q quits, p pauses, < and > select the sort order of the routes, Tab shows one table alone.
+            Keys: ? lists all; q quits, p pauses, < and > select the sort order of the routes, Tab shows one table alone, the \
+            arrows select a row, Enter shows the selected stream.
 
             If standard output is not a terminal, one snapshot is written, as with --once. The exit status is 1 if there \
             is no snapshot. See docs/ADMIN.md.

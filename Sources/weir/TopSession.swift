@@ -12,6 +12,7 @@ import UnixSignals
 struct TopSession {
     private enum Event: Sendable {
         case answer(Result<AdminSnapshot, AdminError>, wait: Double)
+        case stream(StreamAnswer, id: String)
         case keys([UInt8])
         case signal(UnixSignal)
     }
@@ -23,6 +24,8 @@ struct TopSession {
     private let terminal = FullScreen()
     /// Whether another process has the terminal until SIGCONT: other threads may be stopped before this one is.
     private var isSuspended = false
+    /// Whether a request for the state of a stream has no response yet.
+    private var isLooking = false
     private let start = ContinuousClock.now
 
     init(source: SnapshotSource, screen: Screen, hasColour: Bool) {
@@ -44,23 +47,30 @@ struct TopSession {
         Keyboard.startReading { post.yield(.keys($0)) }
         draw()
         for await event in events {
-            guard take(event) else { break }
+            guard take(event, post) else { break }
             if !isSuspended { draw() }
         }
         post.finish()
     }
 
     /// Returns whether the session continues.
-    private mutating func take(_ event: Event) -> Bool {
+    private mutating func take(_ event: Event, _ post: AsyncStream<Event>.Continuation) -> Bool {
         switch event {
-        case .answer(.success(let snapshot), _): screen.take(snapshot, at: (ContinuousClock.now - start) / .seconds(1))
+        case .answer(.success(let snapshot), _):
+            screen.take(snapshot, at: (ContinuousClock.now - start) / .seconds(1))
+            if let id = screen.watchedStream, !isLooking { request(id, isEnding: false, post) }
+        case .stream(let answer, let id):
+            isLooking = false
+            screen.take(answer, of: id)
         case .answer(.failure(let error), let wait):
             screen.fail("\(error.reason); next attempt in \(Int(wait.rounded(.up))) s")
-        case .keys(let keys):
-            for key in keys {
+        case .keys(let bytes):
+            for key in Key.keys(in: bytes) {
                 switch screen.press(key) {
                 case .quit: return false
                 case .suspend: suspend()
+                case .look(let id): request(id, isEnding: false, post)
+                case .end(let id): request(id, isEnding: true, post)
                 case .draw, nil: break
                 }
             }
@@ -85,7 +95,12 @@ struct TopSession {
         terminal.draw(screen.lines(columns: size.columns, rows: size.rows).map { $0.drawn(hasColour: hasColour) })
     }
 
-    // libcurl blocks: it has a thread of its own, which ends with the process.
+    // libcurl blocks: it has threads of its own, which end with the process.
+
+    private mutating func request(_ id: String, isEnding: Bool, _ post: AsyncStream<Event>.Continuation) {
+        isLooking = true
+        Thread.detachNewThread { [source] in post.yield(.stream(source.stream(id, isEnding: isEnding), id: id)) }
+    }
 
     private static func startAsking(_ source: SnapshotSource, _ post: AsyncStream<Event>.Continuation) {
         Thread.detachNewThread {

@@ -29,7 +29,7 @@ import Testing
 
 
 
-             q quit   p pause   < > order: as configured   Tab show: all
+             q quit   ? help   p pause   < > order: as configured   Tab show: all
             """
         #expect(try seen(.showing(.busy), columns: 80, rows: 24) == expected)
     }
@@ -77,7 +77,7 @@ import Testing
 
             slowest client  state        buffer  paused   open
             (2 more)
-             q quit   p pause   < > order: as configured   Tab show: all
+             q quit   ? help   p pause   < > order: as configured   Tab
             """
         #expect(try seen(.showing(draining), columns: 60, rows: 16) == expected)
     }

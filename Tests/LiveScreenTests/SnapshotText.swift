@@ -6,6 +6,7 @@ import Testing
 struct SnapshotText {
     var uptime = 7500.0
     var state = "ready"
+    var actions = false
     var lastReload = "taken"
     var olderStreams = 0
     var routes: [String] = []
@@ -30,9 +31,11 @@ struct SnapshotText {
         """
     }
 
-    static func stream(_ client: String, state: String, buffered: Int, paused: Double = 0) -> String {
+    static func stream(
+        _ client: String, state: String, buffered: Int, paused: Double = 0, id: String = "x"
+    ) -> String {
         """
-        {"id":"x","route":"/v1/orders/stream","client":"\(client)","state":"\(state)","rate":"10/second",\
+        {"id":"\(id)","route":"/v1/orders/stream","client":"\(client)","state":"\(state)","rate":"10/second",\
         "records":12003,"bytes":123456,"buffer":100,"bufferRecords":\(buffered),"paused":\(paused),"duration":3720.25}
         """
     }
@@ -46,7 +49,7 @@ struct SnapshotText {
 
     var json: String {
         """
-        {"time":"2026-02-28T12:03:07.250Z","version":"0.1.0","uptime":\(uptime),"state":"\(state)","actions":false,\
+        {"time":"2026-02-28T12:03:07.250Z","version":"0.1.0","uptime":\(uptime),"state":"\(state)","actions":\(actions),\
         "configuration":{"generation":3,"taken":"2026-02-28T11:00:00Z","lastReload":"\(lastReload)",\
         "olderStreams":\(olderStreams),"oldest":125},"totals":{"activeStreams":\(totals.streams),\
         "recordsPerSecond":\(totals.records),"bytesPerSecond":\(totals.bytes),"bufferRecords":\(totals.buffer),\
@@ -93,6 +96,10 @@ extension Screen {
         screen.take(try text.read(), at: 1)
         return screen
     }
+
+    mutating func press(_ character: UInt8) -> Action? { press(.character(character)) }
+
+    mutating func press(_ character: Unicode.Scalar) -> Action? { press(.character(UInt8(ascii: character))) }
 
     func text(columns: Int, rows: Int?) -> [String] { lines(columns: columns, rows: rows).map(\.text) }
 }

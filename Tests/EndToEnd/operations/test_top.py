@@ -94,7 +94,7 @@ def test_keys_choose_what_is_shown(busy, top):
     screen.shows("paused")
     screen.press("p")
     eventually(lambda: "paused" not in screen.lines()[0], "continuing")
-    screen.press("x\x1b[A\x7f")  # nothing that it knows
+    screen.press("x\x1b[1;5D\x7f")  # nothing that it knows
     screen.press("\x03")  # Ctrl-C
     assert screen.ended() == 0
 
@@ -105,11 +105,77 @@ def test_it_fits_whatever_the_size_becomes(busy, top):
     for columns, rows in [(40, 8), (200, 50), (1, 1), (80, 24)]:
         screen.resize(columns, rows)
         # No further snapshot comes: it is the size that is drawn for.
-        last = (" q quit   p pause   < > order: as configured   Tab show: all" + " " * columns)[:columns].rstrip()
+        last = (" q quit   ? help   p pause   < > order: as configured   Tab show: all" + " " * columns)[:columns].rstrip()
         eventually(lambda: screen.lines()[-1] == last and (rows == 1 or "weir"[:columns] in screen.lines()[0]),
                    f"{columns}x{rows}")
     screen.press("q")
     assert screen.ended() == 0
+
+
+def test_the_help_lists_the_keys(busy, top):
+    screen = top("--admin", address(busy), rows=30)
+    screen.shows("slowest client")
+    screen.press("?")
+    screen.shows("ends weir top")
+    screen.press("x")
+    screen.shows("slowest client")
+    screen.press("q")
+    assert screen.ended() == 0
+
+
+def test_a_long_table_is_scrolled_by_its_selection(weir, top):
+    proxy = weir(*[route("http://127.0.0.1:1", match=f"/r{number:02}") for number in range(40)])
+    screen = top("--admin", address(proxy), "--interval", "250ms")
+    screen.shows("/r00")
+    assert not any(line.startswith("/r39") for line in screen.lines())
+    screen.press("\t\x1b[B\x1b[F")  # one table, its first row, its last row
+    screen.shows("/r39")
+    screen.shows("of 40)")
+    assert not any(line.startswith("/r00") for line in screen.lines())
+    screen.press("\x1b[H")
+    screen.shows("/r00")
+    screen.press("q")
+    assert screen.ended() == 0
+
+
+def test_a_stream_is_shown_and_ended_after_a_question(weir, origin, client, top):
+    upstream = origin(endless(2000), send_buffer=16 << 10)
+    proxy = weir(route(upstream.url, match="/orders", rate="{ default: 1000/second }", stall_timeout="off"),
+                 admin_token=f'"{TOKEN}"', shutdown_grace="0s")
+    client(proxy, receive_buffer=4096).ask("/orders/7?secret=1")
+    screen = top("--admin", address(proxy), "--interval", "250ms", rows=40, WEIR_ADMIN_TOKEN=TOKEN)
+    screen.client("slow")
+    screen.press("\x1b[B\n")
+    screen.shows("stream of 127.0.0.1")
+    assert screen.shows("path ").split() == ["path", "/orders/7"]
+    assert screen.shows("upstream ").split() == ["upstream", upstream.url]
+    open_for = screen.shows("open for")
+    eventually(lambda: screen.shows("open for") != open_for, "a later state")
+    screen.press("e")
+    screen.shows("End this stream")
+    screen.press("n")
+    eventually(lambda: not any("End this stream" in line for line in screen.lines()), "the question withdrawn")
+    screen.press("ey")
+    screen.shows("it was ended; its last state:")
+    assert proxy.logged(reason="cancelled")["path"] == "/orders/7"
+    screen.press("\x1b")
+    screen.shows("slowest client")
+    screen.press("q")
+    assert screen.ended() == 0
+
+
+def test_without_a_token_a_stream_is_shown_and_cannot_be_ended(busy, top):
+    screen = top("--admin", address(busy), "--interval", "250ms", rows=40)
+    screen.client("slow")
+    screen.press("\x1b[B\n")
+    screen.shows("stream of 127.0.0.1")
+    screen.shows("admin_token needed to end it")
+    screen.press("ey")
+    screen.press("\x1b")
+    screen.client("slow")
+    screen.press("q")
+    assert screen.ended() == 0
+    assert busy.lines() == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
