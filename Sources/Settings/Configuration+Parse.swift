@@ -24,16 +24,19 @@ extension Configuration {
     ///   - file: The name at the beginning of each error and warning.
     ///   - environment: The values of `${NAME}`.
     ///   - isFolder: Whether a path is that of a folder.
-    /// - Returns: The configuration, and its warnings in the order of the file.
+    /// - Returns: The configuration, its warnings in the order of the file, and the positions of its keys.
     /// - Throws: All errors, as ``parse(_:file:environment:)``.
     package static func read(
         _ text: String, file: String, environment: [String: String], isFolder: (String) -> Bool = { _ in true }
-    ) throws(ConfigurationErrors) -> (configuration: Configuration, warnings: [ConfigurationError]) {
+    ) throws(ConfigurationErrors) -> (
+        configuration: Configuration, warnings: [ConfigurationError], positions: KeyPositions
+    ) {
         let reading = Reading(file: file, variables: Variables(values: environment))
-        var configuration = Configuration(routes: [])
+        var configuration = Configuration(routes: []), positions = KeyPositions()
         if let document = YAMLDocument.compose(text, reporting: reading) {
             let setting = Setting(node: document, path: "", reading: reading)
             setting.read(Schema.configuration, into: &configuration)
+            positions = KeyPositions(of: setting)
             Schema.checkListeners(of: configuration, in: setting)
             Schema.checkTLS(of: configuration, in: setting)
             Schema.checkPaths(of: configuration, in: setting)
@@ -43,7 +46,7 @@ extension Configuration {
         }
         guard reading.errors.isEmpty else { throw ConfigurationErrors(reading.errors) }
         let warnings = reading.warnings.sorted { ($0.line, $0.column) < ($1.line, $1.column) }
-        return (configuration, warnings)
+        return (configuration, warnings, positions)
     }
 
     /// The maximum length of a text: far above any configuration, and small enough to be rejected at once.

@@ -73,8 +73,12 @@ extension Form where Value == Duration {
         Form(
             allowed: "a duration from \(range.lowerBound.text) to \(range.upperBound.text), such as `5s`",
             .pattern("[0-9]+(ms|s|m|h)"), text: \.text
-        ) { text in
-            Duration(text: text).flatMap { range.contains($0) ? $0 : nil }
+        ) { text throws(Refusal) in
+            if let duration = Duration(text: text) { return range.contains(duration) ? duration : nil }
+            guard text.utf8.first?.isDigit != true else {
+                throw Refusal(reason: "a duration is a whole number and its unit: `ms`, `s`, `m` or `h`")
+            }
+            return nil
         }
     }
 }
@@ -94,7 +98,13 @@ extension Form where Value == Pace {
     static var pace: Form {
         Form(
             allowed: "a rate such as `10/second`, or `unlimited`", .pattern("unlimited|[0-9.]+/[a-z]+"), text: \.text
-        ) { Pace($0) }
+        ) { text throws(Refusal) in
+            if let pace = Pace(text) { return pace }
+            guard text.utf8.first?.isDigit != true else {
+                throw Refusal(reason: "a rate is a number above 0, `/`, and `second`, `minute` or `hour`")
+            }
+            return nil
+        }
     }
 }
 

@@ -31,6 +31,16 @@ enum Schema {
         ]
     }
 
+    /// Where a key belongs that is written at another place, in the words of an error; `nil` if that is not known.
+    static func home(of name: String) -> String? {
+        let isOfRoutes = route.contains { $0.name == name }, isOfFile = configuration.contains { $0.name == name }
+        return switch (isOfRoutes, isOfFile) {
+        case (true, false): "an item of `routes`"
+        case (false, true): "the top level of the file"
+        default: nil
+        }
+    }
+
     static var limits: [Key<Configuration.Limits>] {
         [
             Key("max_connections", .integer(count), \.maxConnections),
@@ -166,7 +176,8 @@ enum Schema {
             write: { .list($0.routes.map { .mapping(of: $0, by: Schema.route) }) }
         ) { setting, configuration in
             guard setting.isList, !setting.items.isEmpty else {
-                return setting.report("is \(setting.description); allowed: a list of one route or more")
+                let written = setting.isList ? "an empty list" : setting.description
+                return setting.report("is \(written); allowed: a list of one route or more")
             }
             var read: [(route: Route, line: Int)] = []
             for item in setting.items {

@@ -165,11 +165,15 @@ extension Setting {
     }
 
     private func unknown(_ name: String, path: String, _ known: [String]) -> String {
+        if let meant = Spelling.variant(of: name, among: known) {
+            return "unknown key \(quoted(name)): did you mean `\(meant)`?"
+        }
         guard let nearest = Spelling.nearest(to: name, among: known) else { return "unknown key \(quoted(name))" }
         // At most a third of the letters wrong is a typing error; beyond that the operator needs the list of keys.
         if nearest.distance <= max(1, name.count / 3) {
             return "unknown key \(quoted(name)): did you mean `\(nearest.word)`?"
         }
+        if let home = Schema.home(of: name) { return "unknown key \(quoted(name)) here: it belongs to \(home)" }
         let others = known.filter { $0 != nearest.word }
         return "unknown key \(quoted(name)); known here: \(choice(of: [nearest.word] + others, joint: "and"))"
     }

@@ -3,6 +3,15 @@ enum Spelling {
     /// A longer word is no typing error, and the comparison would cost its length.
     static let maximumLength = 64
 
+    /// The only candidate of which `word` is a plural, or the beginning at a `_`: `retry` for `retries`, `max_body_bytes` for
+    /// `max_body`.
+    static func variant(of word: String, among candidates: [String]) -> String? {
+        let singulars = ["s": "", "es": "", "ies": "y"].filter { word.hasSuffix($0.key) }
+            .map { String(word.dropLast($0.key.count)) + $0.value }
+        let variants = candidates.filter { singulars.contains($0) || $0.hasPrefix(word + "_") }
+        return variants.count == 1 ? variants.first : nil
+    }
+
     /// The candidate nearest to `word`, and its distance; `nil` if there are no candidates or the word is too long.
     static func nearest(to word: String, among candidates: [String]) -> (word: String, distance: Int)? {
         guard word.unicodeScalars.prefix(maximumLength + 1).count <= maximumLength else { return nil }

@@ -21,6 +21,7 @@ enum YAMLDocument {
             reading.report("the file is empty; allowed: a mapping with `routes`", at: Position())
         } catch let error as YamlError {
             report(error, to: reading)
+            reportInvisible(in: text, to: reading)
         } catch {
             reading.report("the file is not YAML: \(error)", at: Position())
         }
@@ -45,6 +46,15 @@ enum YAMLDocument {
         case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
             reading.report("the file is not YAML: \(error)", at: Position())
         }
+    }
+
+    /// Reports the first character of a text that is not YAML which an editor shows as a space, or not at all.
+    private static func reportInvisible(in text: String, to reading: Reading) {
+        let index = text.unicodeScalars.firstIndex { !$0.isVisible && $0.properties.generalCategory != .control }
+        guard let index else { return }
+        let name = text.unicodeScalars[index].escaped(asASCII: true)
+        reading.report(
+            "`\(name)` cannot be seen, and is no space to YAML: replace it", at: position(of: index, in: text))
     }
 
     private static func position(of index: String.Index, in text: String) -> Position {

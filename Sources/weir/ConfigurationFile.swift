@@ -29,14 +29,15 @@ struct ConfigurationFile: ParsableArguments {
     ///
     /// - Throws: `ConfigurationErrors`, or a `ConfigurationFileError` if the file cannot be read.
     func load() throws -> LoadedConfiguration {
-        var (configuration, warnings) = try Configuration.read(
+        let read = try Configuration.read(
             content(), file: name, environment: ProcessInfo.processInfo.environment, isFolder: Self.isFolder)
+        var (configuration, warnings) = (read.configuration, read.warnings)
         try configuration.checkUpstreams(namedIn: name)
         warnings += try configuration.readTierFiles(namedIn: name) { path throws(UnreadableFile) in
             try TextFile.read(path, atMost: TierTable.maximumBytes, waitsForPipe: false)
         }
         let doubts = try configuration.tls?.checkFiles(namedIn: name, at: Timestamp.now()) ?? []
-        return LoadedConfiguration(configuration, warnings: warnings + doubts)
+        return LoadedConfiguration(configuration, warnings: warnings + doubts, positions: read.positions)
     }
 
     /// The name of the file in messages.

@@ -5,10 +5,14 @@ import Settings
 struct LoadedConfiguration: Sendable {
     let configuration: Configuration
     let warnings: [ConfigurationError]
+    let positions: KeyPositions
 
-    init(_ configuration: Configuration, warnings: [ConfigurationError] = []) {
+    init(
+        _ configuration: Configuration, warnings: [ConfigurationError] = [], positions: KeyPositions = KeyPositions()
+    ) {
         self.configuration = configuration
         self.warnings = warnings
+        self.positions = positions
     }
 
     /// One line each: `file:line:column: warning: …`.

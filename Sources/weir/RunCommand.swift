@@ -82,7 +82,7 @@ func serve(
                 await server.reload {
                     let loaded = try reload()
                     loaded.logWarnings(to: log)
-                    return loaded.configuration
+                    return (loaded.configuration, loaded.positions)
                 }
                 supervisor.send(.ready)
             case .sigusr1: accessLog?.reopen()

@@ -16,9 +16,10 @@ extension Server {
     /// One call at a time.
     ///
     /// - Parameter read: Reads and checks the configuration; each line of its error is logged.
-    package func reload(_ read: () throws -> Configuration) async {
+    package func reload(_ read: () throws -> (Configuration, KeyPositions)) async {
         do {
-            let generation = try await serve(read())
+            let (configuration, positions) = try read()
+            let generation = try await serve(configuration, positions)
             shared.process.reloads.withLockedValue { $0 = ReloadStatus() }
             log.notice("reloaded", metadata: ["generation": "\(generation)"])
         } catch {
@@ -27,13 +28,15 @@ extension Server {
         }
     }
 
-    private func serve(_ configuration: Configuration) async throws(ReloadError) -> Int {
+    private func serve(
+        _ configuration: Configuration, _ positions: KeyPositions
+    ) async throws(ReloadError) -> Int {
         let present = shared.served
         guard !shared.isDraining else { throw ReloadError(description: "weir is stopping") }
         let fixed = configuration.keysFixed(since: present.configuration)
         guard fixed.isEmpty else {
-            throw ReloadError(
-                description: "only a restart can change " + fixed.map { "`\($0)`" }.joined(separator: ", "))
+            let errors = fixed.map { positions.error(at: $0, "only a restart can change `\($0)`") }
+            throw ReloadError(description: errors.joined(separator: "\n"))
         }
         try reloadTLS(configuration)
         let next = ServedConfiguration(configuration, after: present, replicas: shared.replicas, log: log)

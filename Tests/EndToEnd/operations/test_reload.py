@@ -119,8 +119,8 @@ def test_streams_of_an_older_configuration_are_reported_with_their_age(weir, ord
 @pytest.mark.parametrize("change, word", [
     ({"text": "routes: []"}, "proxy.conf:1:"),
     ({"text": "routes:\n  - mtch: /\n"}, "proxy.conf:2:"),
-    ({"listen": "127.0.0.1:1"}, "only a restart can change `listen`"),
-    ({"workers": "2", "admin": "off"}, "`admin`, `workers`"),
+    ({"listen": "127.0.0.1:1"}, "proxy.conf:1:9: only a restart can change `listen`"),
+    ({"workers": "2", "admin": "off"}, "proxy.conf:2:8: only a restart can change `admin`"),
 ])
 def test_a_configuration_that_cannot_be_served_changes_nothing(weir, orders, stream, client, change, word):
     proxy = weir(route(orders, rate=FAST))
