@@ -12,10 +12,15 @@ package struct Timestamp: Equatable, Sendable {
 
     /// The current time of `CLOCK_REALTIME`.
     package static func now() -> Timestamp {
+        Timestamp(millisecondsSince1970: nanosecondsSince1970() / 1_000_000)
+    }
+
+    /// The current time of `CLOCK_REALTIME`, to the nanosecond.
+    package static func nanosecondsSince1970() -> Int64 {
         var time = timespec()
         // It cannot fail: the clock exists and the pointer is valid.
         clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(millisecondsSince1970: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
     /// As `2026-02-28T09:05:03.007Z` (RFC 3339, in UTC).

@@ -76,9 +76,7 @@ extension Schema {
         [
             Key(
                 name: "set", .entries(of: Form.headerValue.shape),
-                write: { rules in
-                    YAMLText.mapping(rules.set.map { ($0.name, .scalar(Form.headerValue.text($0.value))) }).unlessEmpty
-                }
+                write: { YAMLText.fields($0.set) }
             ) { setting, rules in
                 if let fields = fields(in: setting) { rules.set = fields }
             },

@@ -8,14 +8,17 @@ extension Schema {
         [
             Key("endpoint", .endpoint, \.endpoint).required,
             Key("sample", .share, \.sample),
-            Key(name: "headers") { setting, otlp in
+            Key(
+                name: "headers", .entries(of: Form.headerValue.shape),
+                write: { YAMLText.fields($0.headers) }
+            ) { setting, otlp in
                 guard let fields = fields(in: setting) else { return }
                 for field in fields where ["content-type", "user-agent"].contains(field.name.lowercased()) {
                     setting.report("has `\(field.name)`: weir writes this field itself")
                 }
                 otlp.headers = fields
             },
-            Key(name: "ca_file") { setting, otlp in otlp.authority = writtenPath(in: setting, orOff: true) },
+            Key(fileOrOff: "ca_file", \.authority),
             Key("metrics", orOff: .duration(.seconds(1) ... .hours(1)), \.metricsInterval),
             Key("service_name", .resourceText, \.serviceName),
             Key("instance", .resourceText, \.instance),
@@ -23,7 +26,8 @@ extension Schema {
     }
 
     static var otlp: Key<Configuration> {
-        Key(name: "otlp") { setting, configuration in
+        Key(name: "otlp", .mapping(of: otlpKeys).orOff, write: { .mapping(of: $0.otlp, orOffBy: otlpKeys) }) {
+            setting, configuration in
             guard !setting.isOff else { return configuration.otlp = nil }
             let errors = setting.reading.errors.count
             var otlp = Configuration.OTLP.blank
@@ -48,14 +52,17 @@ extension Form where Value == Configuration.OTLP.Endpoint {
     fileprivate static var endpoint: Form {
         let url = "`http://` or `https://`, a host, and perhaps a port and a path, such as `http://127.0.0.1:4318`"
         // Not shown in errors: it may contain a password, in spite of what is allowed.
-        return Form(allowed: url, isSecret: true) { text throws(Refusal) in try Configuration.OTLP.Endpoint(text) }
+        return Form(
+            allowed: url, isSecret: true, .string,
+            text: { $0.address.url + $0.path }
+        ) { text throws(Refusal) in try Configuration.OTLP.Endpoint(text) }
     }
 }
 
 extension Form where Value == Double {
     /// A part of a whole, as a decimal number.
     fileprivate static var share: Form {
-        Form(allowed: "a number from 0 to 1, such as `0.01`") { text in
+        Form(allowed: "a number from 0 to 1, such as `0.01`", .text, text: \.decimalText) { text in
             let isDecimal = text.utf8.allSatisfy { $0.isDigit || $0 == UInt8(ascii: ".") }
             guard isDecimal, text.utf8.count <= 20, text.utf8.first?.isDigit == true, let share = Double(text) else {
                 return nil
@@ -68,8 +75,18 @@ extension Form where Value == Double {
 extension Form where Value == String {
     /// The value of an attribute of the resource.
     fileprivate static var resourceText: Form {
-        Form(allowed: "1 to 255 printable ASCII characters") { text in
+        Form(allowed: "1 to 255 printable ASCII characters", .text) { text in
             (1...255).contains(text.utf8.count) && text.utf8.allSatisfy { (0x20...0x7E).contains($0) } ? text : nil
         }
+    }
+}
+
+extension Double {
+    /// A number from 0 to 1 without an exponent, in at most 20 characters.
+    fileprivate var decimalText: String {
+        let text = description
+        guard text.contains("e") else { return text }
+        let digits = String(Int64((self * 1e18).rounded()))
+        return "0." + String(repeating: "0", count: 18 - digits.utf8.count) + digits
     }
 }

@@ -21,6 +21,11 @@ indirect enum YAMLText {
         target.map { .mapping(of: $0, by: keys) } ?? .off
     }
 
+    /// Fields of requests or responses, whose values may be secrets; `nil` if there are none.
+    static func fields(_ fields: [HeaderRules.Field]) -> YAMLText? {
+        mapping(fields.map { ($0.name, .scalar(Form.headerValue.text($0.value))) }).unlessEmpty
+    }
+
     /// `nil` for an empty list or mapping.
     var unlessEmpty: YAMLText? {
         switch self {

@@ -1,5 +1,4 @@
 import Flow
-import Glibc
 import Logging
 import NIOConcurrencyHelpers
 import NIOCore
@@ -137,10 +136,6 @@ final class Telemetry: Sendable {
 extension WallClock {
     /// As the system's clocks are now.
     fileprivate static var current: WallClock {
-        var time = timespec()
-        // It cannot fail: the clock exists and the pointer is valid.
-        clock_gettime(CLOCK_REALTIME, &time)
-        return WallClock(
-            nanosecondsSince1970: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec), at: .monotonic())
+        WallClock(nanosecondsSince1970: Timestamp.nanosecondsSince1970(), at: .monotonic())
     }
 }

@@ -1,4 +1,5 @@
 import Flow
+import Planning
 
 /// Breakers that open, and their announcements.
 extension Simulation {
