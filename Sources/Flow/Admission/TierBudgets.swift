@@ -54,7 +54,7 @@ package struct TierBudgets: Sendable {
     }
 
     /// What remains of a client's allowance.
-    func quotas(of client: ClientKey, in tier: String?, at now: Instant) -> RecordQuotas {
+    package func quotas(of client: ClientKey, in tier: String?, at now: Instant) -> RecordQuotas {
         budgets(of: tier)?.quotas(of: client, at: now) ?? RecordQuotas()
     }
 
