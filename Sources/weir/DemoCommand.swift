@@ -49,6 +49,16 @@ struct DemoCommand: AsyncParsableCommand {
                 rate: { default: 2/second, max: 10/second }
                 buffer: { default: 2, max: 10 }
                 shared: { join: beginning, retain: { records: 1 } }
+              # The tokens of a language model: for each API key 200 a minute, as the model itself counts them.
+              - match: /v1/chat/completions
+                upstream: http://127.0.0.1:\(upstream.port)
+                client_key: { header: Authorization }
+                rate: 50/second
+                weight: { pointer: /usage/completion_tokens, cumulative: true }
+                streams: { client_records: { quota: { records: 200, per: minute } } }
+                end_record: { data: "[DONE]" }
+                timeouts: { first_record: 2s, between_records: 10s }
+                heartbeat: 15s
               - match: /
                 upstream: http://127.0.0.1:\(upstream.port)
             """
@@ -80,6 +90,8 @@ struct DemoCommand: AsyncParsableCommand {
               curl -sN \(orders)/shared & sleep 5; curl -iN \(orders)/shared
             A client that does not read for five seconds, and the response to its next request:
               curl -sSN \(orders)/export | (sleep 5; wc -l); curl -i \(orders)/export
+            The tokens of a language model, 50 a second and 200 a minute for each key (docs/LLM.md):
+              curl -N -H 'Authorization: Bearer me' \(server.urls[0])/v1/chat/completions
             The live view, in a browser:
               \(server.adminURL ?? "")
             docs/TUTORIAL.md continues from here. Ctrl-C stops.
