@@ -275,8 +275,9 @@ def judge_records(visit, response, is_shared):
         yield f"the response ends within a record: {body[-100:]!r}"
     if response.complete and not expected.complete and not expected.notes:
         yield "a response that was cut off appears complete"
+    end = b"\n\n" if dict(response.fields).get(b"content-type") == b"text/event-stream" else b"\n"
     # A reset may overtake what was sent before it.
-    may_end = expected.notes or script.resets or max(map(len, whole.split(b"\n"))) >= LONGEST_RECORD
+    may_end = expected.notes or script.resets or max(map(len, whole.split(end))) >= LONGEST_RECORD
     if expected.complete and not response.complete and not may_end:
         yield Finding("a complete response was cut off", timing=late)
 
