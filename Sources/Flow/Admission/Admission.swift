@@ -78,6 +78,8 @@ package struct Admission: Sendable {
     private var clients = IdleTable<ClientKey, Client>()
     /// When each detached stream ends if its client does not come back.
     private var detachedUntil: [StreamId: Instant] = [:]
+    /// The same of streams whose slot a start has taken over; it may give it back until they have ended.
+    private var displacedUntil: [StreamId: Instant] = [:]
     /// The earliest of `detachedUntil`; `nil` if it has to be computed.
     private var earliestEnd: Instant?
 
@@ -215,7 +217,10 @@ extension Admission {
     /// - Returns: Whether the stream still has its slot; if not, it was displaced, and must not be released as a
     ///   stream.
     package mutating func attached(_ stream: StreamId, of client: ClientKey) -> Bool {
-        guard let end = detachedUntil.removeValue(forKey: stream) else { return false }
+        guard let end = detachedUntil.removeValue(forKey: stream) else {
+            displacedUntil[stream] = nil
+            return false
+        }
         if end == earliestEnd { earliestEnd = nil }
         if let index = clients.index(of: client) { clients[index].detached.removeAll { $0 == stream } }
         return true
@@ -223,7 +228,25 @@ extension Admission {
 
     /// Takes the slot away from a detached stream.
     private mutating func takeSlot(of stream: StreamId, _ client: ClientKey) {
-        if attached(stream, of: client) { _ = streamEnded(of: client) }
+        guard let end = detachedUntil[stream], attached(stream, of: client) else { return }
+        displacedUntil[stream] = end
+        _ = streamEnded(of: client)
+    }
+
+    /// The start that has taken over a slot is not admitted after all: the detached stream has its slot again.
+    ///
+    /// - Parameters:
+    ///   - stream: Whose slot was taken over.
+    ///   - client: As it was admitted; the start is released after this.
+    /// - Returns: Whether the stream has it; not if it has ended, or its client has come back.
+    package mutating func returnSlot(to stream: StreamId, of client: ClientKey) -> Bool {
+        guard let end = displacedUntil.removeValue(forKey: stream), let index = clients.index(of: client) else {
+            return false
+        }
+        clients[index].openStreams += 1
+        openStreams += 1
+        detached(stream, of: client, until: end)
+        return true
     }
 
     /// The time until a detached stream returns its slot at the latest; `nil` if there is none.

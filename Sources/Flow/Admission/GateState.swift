@@ -111,6 +111,15 @@ package struct GateState: Sendable {
         if let refusal = slot.wouldRefuse { grant.wouldRefuse.append(refusal) }
     }
 
+    /// The stream does not begin: the detached stream whose slot it has taken over gets it back.
+    ///
+    /// The grant is released after this.
+    ///
+    /// - Returns: The detached stream; `nil` if there is none, or it has ended.
+    package mutating func returnSlot(of grant: AdmissionGrant) -> StreamId? {
+        grant.displaced.flatMap { admission.returnSlot(to: $0, of: grant.client) ? $0 : nil }
+    }
+
     /// Takes back what an admitted stream has; to be called once for each grant.
     ///
     /// - Returns: Whether it had the slot of a stream until now: another start may have taken it over.

@@ -57,6 +57,11 @@ package struct SharedLimits: Sendable {
         for case .streams(let key, _) in limits { slots.closed(key) }
     }
 
+    /// A stream whose end was reported is open all the same: another one has not taken over its slot after all.
+    package mutating func continued(_ limits: [SharedLimit], at now: Instant) {
+        for case .streams(let key, _) in limits { _ = slots.opened(key, sequence: nil, at: now) }
+    }
+
     /// A start that counts for nothing, because the response is no stream: its command gives the store its starts back.
     ///
     /// - Parameter limits: Of a start that the store has admitted; its slots end with ``ended(_:)`` as those of others.

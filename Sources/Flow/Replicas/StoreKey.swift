@@ -11,14 +11,21 @@ package struct StoreKey: Hashable, Sendable {
     /// Whether the state is of one client, not of a whole route.
     package let isOfClient: Bool
 
-    /// - Complexity: one SHA-256 of the client; keep the key for as long as the client is known.
-    package init(_ kind: Kind, route: String, client: ClientKey? = nil) {
-        isOfClient = client != nil
-        guard let client else {
-            text = "\(kind.rawValue):\(route)"
-            return
-        }
-        text = "\(kind.rawValue):\(route):\(SHA256.hexDigest(of: Array(client.text.utf8)).prefix(32))"
+    /// The state of a route, or the store's own.
+    package init(_ kind: Kind, route: String) {
+        isOfClient = false
+        text = "\(kind.rawValue):\(route)"
+    }
+
+    /// The state of one client.
+    package init(_ kind: Kind, route: String, client: ClientDigest) {
+        isOfClient = true
+        text = "\(kind.rawValue):\(route):\(client.text)"
+    }
+
+    /// - Complexity: one SHA-256; a ``ClientDigest`` serves several keys.
+    package init(_ kind: Kind, route: String, client: ClientKey) {
+        self.init(kind, route: route, client: ClientDigest(client))
     }
 
     /// The counts of the replicas themselves: each writes one while it runs.
@@ -27,4 +34,12 @@ package struct StoreKey: Hashable, Sendable {
     package static let breakers = StoreKey(.breakers, route: "")
     /// When the store's data begins: a store without it is new, or has lost its data.
     package static let born = "born"
+}
+
+/// What the store gets to know of a client: the first 128 bits of a hash.
+package struct ClientDigest: Hashable, Sendable {
+    let text: String
+
+    /// - Complexity: one SHA-256.
+    package init(_ client: ClientKey) { text = String(SHA256.hexDigest(of: Array(client.text.utf8)).prefix(32)) }
 }

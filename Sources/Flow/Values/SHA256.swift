@@ -1,6 +1,6 @@
 /// SHA-256 (FIPS 180-4, section 6.2) of bytes in memory.
 ///
-/// For values that are hashed at most once per request: written for readability, not for speed.
+/// For values that are hashed at most once per request.
 package enum SHA256 {
     /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes (section 4.2.2).
     private static let constants: [UInt32] = [
@@ -25,10 +25,18 @@ package enum SHA256 {
         for start in stride(from: 0, to: message.count, by: 64) {
             take(message[start..<start + 64], into: &hash)
         }
-        return hash.map { word in
-            let digits = String(word, radix: 16)
-            return String(repeating: "0", count: 8 - digits.count) + digits
-        }.joined()
+        var digits: [UInt8] = []
+        digits.reserveCapacity(64)
+        for word in hash {
+            for shift in stride(from: UInt32(28), through: 0, by: -4) {
+                digits.append(digit(UInt8(word >> shift & 15)))
+            }
+        }
+        return String(decoding: digits, as: UTF8.self)
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
     /// The message with a one bit, zeros and its length in bits appended, to whole blocks (section 5.1.1).
@@ -43,19 +51,19 @@ package enum SHA256 {
 
     private static func take(_ block: ArraySlice<UInt8>, into hash: inout [UInt32]) {
         let words = schedule(of: block)
-        var state = hash
+        // The working variables have the names of the standard.
+        var (a, b, c, d) = (hash[0], hash[1], hash[2], hash[3])
+        var (e, f, g, h) = (hash[4], hash[5], hash[6], hash[7])
         for round in 0..<64 {
-            let choice = (state[4] & state[5]) ^ (~state[4] & state[6])
-            let majority = (state[0] & state[1]) ^ (state[0] & state[2]) ^ (state[1] & state[2])
+            let choice = (e & f) ^ (~e & g)
+            let majority = (a & b) ^ (a & c) ^ (b & c)
             let first =
-                state[7] &+ (rotated(state[4], 6) ^ rotated(state[4], 11) ^ rotated(state[4], 25)) &+ choice
-                &+ constants[round] &+ words[round]
-            let second = (rotated(state[0], 2) ^ rotated(state[0], 13) ^ rotated(state[0], 22)) &+ majority
-            for index in stride(from: 7, through: 1, by: -1) { state[index] = state[index - 1] }
-            state[4] &+= first
-            state[0] = first &+ second
+                h &+ (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)) &+ choice &+ constants[round] &+ words[round]
+            let second = (rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) &+ majority
+            (h, g, f, e) = (g, f, e, d &+ first)
+            (d, c, b, a) = (c, b, a, first &+ second)
         }
-        for index in 0..<8 { hash[index] &+= state[index] }
+        for (index, value) in [a, b, c, d, e, f, g, h].enumerated() { hash[index] &+= value }
     }
 
     /// The 64 words of a block of 64 bytes.
@@ -63,7 +71,8 @@ package enum SHA256 {
         var words: [UInt32] = []
         words.reserveCapacity(64)
         for start in stride(from: block.startIndex, to: block.endIndex, by: 4) {
-            words.append(block[start..<start + 4].reduce(0) { $0 << 8 | UInt32($1) })
+            let (high, low) = (UInt32(block[start]) << 8 | UInt32(block[start + 1]), start + 2)
+            words.append(high << 16 | UInt32(block[low]) << 8 | UInt32(block[low + 1]))
         }
         for index in 16..<64 {
             let (early, late) = (words[index - 15], words[index - 2])

@@ -101,6 +101,13 @@ final class Replicas: Sendable {
         advance()
     }
 
+    /// A stream whose end was reported is open all the same.
+    func continued(_ limits: [SharedLimit]) {
+        let now = clock()
+        guarded.withLockedValue { $0.limits.continued(limits, at: now) }
+        advance()
+    }
+
     /// Gives the starts back that the store has taken for a response that is no stream.
     func refund(_ limits: [SharedLimit]) {
         guard let command = guarded.withLockedValue({ $0.limits.refund(limits) }) else { return }
@@ -110,6 +117,10 @@ final class Replicas: Sendable {
     /// Changes the limits under the lock; ``advance()`` follows if this may have made a command due.
     func withLimits<Answer>(_ body: (inout SharedLimits) -> Answer) -> Answer {
         guarded.withLockedValue { body(&$0.limits) }
+    }
+
+    func noteSubscription(_ isSubscribed: Bool) {
+        guarded.withLockedValue { $0.figures.isSubscribed = isSubscribed }
     }
 
     /// A message of the channel is none that a replica sends.
@@ -122,6 +133,7 @@ final class Replicas: Sendable {
         guarded.withLockedValue { guarded in
             var figures = guarded.figures
             (figures.isUp, figures.replicas) = (guarded.isUp, guarded.limits.health.replicas)
+            figures.name = name
             return figures
         }
     }

@@ -3,8 +3,12 @@ package import Observability
 
 /// What the shared limits report of themselves.
 package struct ReplicasFigures: Sendable {
+    /// The name of this instance at the store.
+    package internal(set) var name = ""
     /// Whether the store is used.
     package internal(set) var isUp = false
+    /// Whether announcements of the others arrive.
+    package internal(set) var isSubscribed = false
     /// The replicas that were counted last, this one included.
     package internal(set) var replicas = 1
     /// Commands with a result.

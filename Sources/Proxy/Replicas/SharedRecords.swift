@@ -5,7 +5,7 @@ final class SharedRecords: Sendable {
     private let key: StoreKey
     private let replicas: Replicas
 
-    init(_ rule: SharedRecordRule, of client: ClientKey, in replicas: Replicas, at now: Instant) {
+    init(_ rule: SharedRecordRule, of client: ClientDigest, in replicas: Replicas, at now: Instant) {
         self.replicas = replicas
         key = StoreKey(.shares, route: rule.route, client: client)
         replicas.opened(SharedRate(key: key, rate: rule.rate), at: now)

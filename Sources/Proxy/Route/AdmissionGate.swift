@@ -59,8 +59,26 @@ final class AdmissionGate: Sendable {
             try state.admit(client, tier: tier, takesUpstream: takesUpstream, at: now)
         }
         // The slot of the new stream is requested from the store anew.
-        if let displaced = grant.displaced { takeHeld(of: displaced)?.release() }
-        return Permit(gate: self, grant: grant, upstream: upstream)
+        let lent = grant.displaced.flatMap { takeHeld(of: $0) }
+        lent?.lend()
+        return Permit(gate: self, grant: grant, upstream: upstream, lent: lent)
+    }
+
+    /// Takes back what a permit has that ends.
+    ///
+    /// - Parameters:
+    ///   - grant: The permit's.
+    ///   - hasBegun: Whether its stream has begun; if not, a detached stream gets back the slot that the permit has taken over.
+    ///   - lent: What that stream holds of the limits over all replicas.
+    ///   - now: The time.
+    func release(_ grant: AdmissionGrant, hasBegun: Bool, lent: HeldLimits?, at now: Instant) {
+        let isReturned = guarded.withLockedValue { guarded in
+            let stream = hasBegun ? nil : guarded.state.returnSlot(of: grant)
+            if let stream, let lent { guarded.held[stream] = lent }
+            guarded.state.release(grant, at: now)
+            return stream != nil
+        }
+        if isReturned { lent?.takeAgain() }
     }
 
     /// Keeps what a stream holds while it is detached.

@@ -15,18 +15,18 @@ struct Permit: ~Copyable, Sendable {
     private var records: SharedRecords?
     private var lastRound: Int64?
     private var detachedAs: StreamId?
+    /// What a detached stream holds of the limits over all replicas, whose slot this one has taken over.
+    private let lent: HeldLimits?
+    private var hasBegun = false
     /// The upstream of the request; `nil` if the pool has none, and for a stream that shares another's request.
     private(set) var upstream: RouteUpstream?
 
-    init(gate: AdmissionGate, grant: AdmissionGrant, upstream: RouteUpstream?) {
-        (self.gate, self.grant, self.upstream) = (gate, grant, upstream)
+    init(gate: AdmissionGate, grant: AdmissionGrant, upstream: RouteUpstream?, lent: HeldLimits? = nil) {
+        (self.gate, self.grant, self.upstream, self.lent) = (gate, grant, upstream, lent)
     }
 
     deinit {
-        let (gate, grant, held) = (gate, grant, held)
-        let now = gate.clock()
-        // Without its slot, what it held is released by the start that has taken it over.
-        guard gate.withState({ $0.release(grant, at: now) }) else { return }
+        gate.release(grant, hasBegun: hasBegun, lent: lent, at: gate.clock())
         if let detachedAs { _ = gate.takeHeld(of: detachedAs) }
         held?.release()
     }
@@ -49,8 +49,13 @@ struct Permit: ~Copyable, Sendable {
         return records.quotas(of: rate)
     }
 
-    /// A detached stream whose slot this one has taken; the caller must end it.
-    var displaced: StreamId? { grant.displaced }
+    /// The stream begins.
+    ///
+    /// - Returns: A detached stream whose slot this one has taken over; the caller must end it.
+    mutating func begin() -> StreamId? {
+        hasBegun = true
+        return grant.displaced
+    }
     var wouldRefuse: [AdmissionError] { grant.wouldRefuse }
 
     /// The response is not a stream: from now on only the upstream's slot is taken, and the start does not count.
@@ -158,7 +163,7 @@ struct Permit: ~Copyable, Sendable {
     mutating func draw(upTo wanted: Int, over replicas: Replicas?, at now: Instant) -> RecordDraw? {
         // A reload may have changed the rate, or the instances over which it counts.
         if let replicas, let rule = gate.sharedRecords(of: grant.tier) {
-            countRecords(over: replicas, by: rule, at: now)
+            if records == nil { countRecords(of: ClientDigest(grant.client), over: replicas, by: rule, at: now) }
             return records?.draw(upTo: wanted, after: &lastRound, at: rule.rate, now)
         }
         let lease = gate.withState { $0.draw(&grant, upTo: wanted, at: now) }
@@ -166,13 +171,15 @@ struct Permit: ~Copyable, Sendable {
     }
 
     /// The client's records count over all replicas, if the route says so.
-    mutating func countRecords(over replicas: Replicas, at now: Instant) {
-        if let rule = gate.sharedRecords(of: grant.tier) { countRecords(over: replicas, by: rule, at: now) }
+    mutating func countRecords(of client: ClientDigest, over replicas: Replicas, at now: Instant) {
+        guard let rule = gate.sharedRecords(of: grant.tier) else { return }
+        countRecords(of: client, over: replicas, by: rule, at: now)
     }
 
-    private mutating func countRecords(over replicas: Replicas, by rule: SharedRecordRule, at now: Instant) {
-        guard records == nil else { return }
-        records = SharedRecords(rule, of: grant.client, in: replicas, at: now)
+    private mutating func countRecords(
+        of client: ClientDigest, over replicas: Replicas, by rule: SharedRecordRule, at now: Instant
+    ) {
+        records = SharedRecords(rule, of: client, in: replicas, at: now)
     }
 
     func giveBack(_ unused: Int, at now: Instant) {

@@ -7,10 +7,16 @@ extension ProxyRoute {
     /// Whether limits of a start or of a stream count over all replicas.
     var sharesLimits: Bool { sharedName != nil }
 
+    /// Whether starts, open streams or records of a client count over all replicas.
+    func countsOverReplicas(_ tier: String?) -> Bool {
+        let streams = settings.streams(of: tier)
+        return streams.scope == .replicas || streams.recordScope == .replicas
+    }
+
     /// The limits over all replicas of a client's start, in the order in which a refusal names them.
     ///
     /// Those on open streams hold for this replica alone as well (``GateRules``), which needs no store.
-    func sharedLimits(of client: ClientKey, tier: String?) -> [SharedLimit] {
+    func sharedLimits(of client: ClientDigest, tier: String?) -> [SharedLimit] {
         let streams = settings.streams(of: tier)
         guard let sharedName, streams.scope == .replicas else { return [] }
         var limits: [SharedLimit] = []

@@ -10,10 +10,10 @@ extension Stream {
     ///   - permit: Of the limits of this replica.
     ///   - begin: Begins the stream with the permit; not called if it is refused, or has ended meanwhile.
     func share(_ permit: consuming Permit, begin: @escaping (Stream) -> Void) {
-        let limits = route.sharedLimits(of: request.key, tier: request.tier)
         self.permit = consume permit
-        guard let replicas = host.replicas else { return begin(self) }
-        self.permit?.countRecords(over: replicas, at: host.now())
+        guard let replicas = host.replicas, route.countsOverReplicas(request.tier) else { return begin(self) }
+        let client = ClientDigest(request.key), limits = route.sharedLimits(of: client, tier: request.tier)
+        self.permit?.countRecords(of: client, over: replicas, at: host.now())
         guard !limits.isEmpty else { return begin(self) }
         let verdict = replicas.start(limits, on: host.eventLoop) { verdict in
             self.decided(verdict, limits, in: replicas, begin: begin)
@@ -49,8 +49,6 @@ extension Stream {
     }
 
     private func refuse(because refusal: AdmissionError) {
-        // Its slot at this replica is free already.
-        if let displaced = permit?.displaced { host.endDisplaced(displaced) }
         permit = nil
         guard !waits(after: refusal) else { return }
         end(.refused, problem: Problem(refusal))

@@ -66,7 +66,7 @@ final class Stream {
     /// Sends the request to the upstream that the stream's permit is for.
     func begin() {
         for refusal in permit?.wouldRefuse ?? [] { account.noteDryRun(Problem(refusal).kind) }
-        if let displaced = permit?.displaced { host.endDisplaced(displaced) }
+        if let displaced = permit?.begin() { host.endDisplaced(displaced) }
         if let time = permit?.trialTime { timers.set(.trial, at: host.now() + time, for: self) }
         setDeadline()
         if case .refused(let cause) = request.sharing { account.metrics.tally.sharingRefusals[cause] += 1 }

@@ -1,13 +1,16 @@
 """Several instances enforce a client's limits together."""
 import json
+import socket
 import urllib.request
 
 import pytest
 
+from harness.addresses import state
 from harness.metrics import Metrics
 from harness.replicas import KEY, shares
 from harness.scripted_origin import answers
 from harness.waiting import eventually
+from harness.weir import command
 
 
 def opened(client, proxy, key="k"):
@@ -107,6 +110,20 @@ def test_a_start_takes_over_the_slot_of_a_stream_without_a_client(redis, fleet, 
     assert opened(client, proxies[0]).status == 429
 
 
+def test_a_refused_start_does_not_end_the_stream_whose_slot_it_would_take_over(redis, fleet, client):
+    proxy, = fleet(1, f"redis://127.0.0.1:{redis().port}", keys={"resume_window": "1h"}, per_client=1, starts="1/hour",
+                   starts_burst=1)
+    response = opened(client, proxy)
+    stream = response.head["X-Stream-Id"]
+    response.client.close()
+    eventually(lambda: Metrics(proxy).total("weir_client_disconnects_total", cause="resumable") == 1,
+               "a stream without a client")
+    for _ in range(2):  # by Redis, and then by what is known of it
+        assert opened(client, proxy).status == 429
+        assert state(client(proxy), stream)["state"] != "ended"
+    assert opened(client, proxy, "another").status == 200
+
+
 def test_a_promised_response_is_admitted_over_all(redis, fleet, client):
     proxies = fleet(2, f"redis://127.0.0.1:{redis().port}", per_client=1)
     first = opened(client, proxies[0])
@@ -163,5 +180,10 @@ def test_operators_see_the_replicas(redis, fleet):
     with urllib.request.urlopen(proxies[0].admin + "/v1/health/streaming", timeout=30) as answer:
         assert json.load(answer)["checks"] == []
     with urllib.request.urlopen(proxies[0].admin + "/v1/admin/state", timeout=30) as answer:
-        assert json.load(answer)["replicas"] == {"count": 2, "shared": True}
+        replicas = json.load(answer)["replicas"]
+    assert replicas.pop("name").startswith(socket.gethostname())
+    assert replicas.pop("failures") >= 0  # a busy machine has some
+    assert replicas == {"count": 2, "shared": True}
+    shown = command("top", "--once", "--admin", proxies[0].admin.partition("//")[2])
+    assert "replicas 2   this is " in shown.stdout, shown
     assert proxies[0].says("limits are shared with the other replicas")

@@ -75,8 +75,9 @@ import Testing
         let stream = try #require(StreamId(String(repeating: "1", count: 32)))
         var first = try gate.admit(ann, at: start)
         first.detached(as: stream, until: start + .seconds(30))
-        let second = try gate.admit(ann, at: start)
-        #expect(second.displaced == stream)
+        var second = try gate.admit(ann, at: start)
+        let displaced = second.begin()
+        #expect(displaced == stream)
         let isAttached = first.attached()
         #expect(!isAttached)
         #expect(gate.openStreams == 1)
@@ -107,8 +108,35 @@ import Testing
         first.detached(as: stream, until: start + .seconds(30))
         first.release()
         #expect(gate.openStreams == 0)
+        var second = try gate.admit(ann, at: start)
+        let displaced = second.begin()
+        #expect(displaced == nil)
+    }
+
+    @Test func aStartThatDoesNotBeginGivesTheSlotBack() throws {
+        let gate = AdmissionGate(rules: .init(limits: .init(perClient: 1)), upstreams: [.any])
+        let stream = try #require(StreamId(String(repeating: "1", count: 32)))
+        var first = try gate.admit(ann, at: start)
+        first.detached(as: stream, until: start + .seconds(30))
+        for _ in 0..<2 { _ = try gate.admit(ann, at: start) }
+        #expect((gate.openStreams, gate.openRequests) == (1, 1))
+        let isAttached = first.attached()
+        #expect(isAttached)
+        #expect(throws: AdmissionError.tooManyStreamsOfClient(limit: 1)) { _ = try gate.admit(ann, at: start) }
+        first.release()
+        #expect((gate.openStreams, gate.openRequests) == (0, 0))
+    }
+
+    @Test func aStreamThatEndedWhileItsSlotWasTakenOverGetsNothingBack() throws {
+        let gate = AdmissionGate(rules: .init(limits: .init(perClient: 1)), upstreams: [.any])
+        let stream = try #require(StreamId(String(repeating: "1", count: 32)))
+        var first = try gate.admit(ann, at: start)
+        first.detached(as: stream, until: start + .seconds(30))
         let second = try gate.admit(ann, at: start)
-        #expect(second.displaced == nil)
+        first.release()
+        second.release()
+        #expect((gate.openStreams, gate.openRequests) == (0, 0))
+        _ = try gate.admit(ann, at: start)
     }
 
     @Test func inADryRunThePermitReportsTheRefusal() throws {

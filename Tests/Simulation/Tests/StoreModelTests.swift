@@ -28,7 +28,7 @@ import Testing
     private static func content(using random: inout SeededGenerator) -> StoreCommand.Content {
         let clients = ["a", "b"].map { ClientKey($0) }
         func key(_ kind: StoreKey.Kind) -> StoreKey {
-            StoreKey(kind, route: "/", client: clients.randomElement(using: &random))
+            StoreKey(kind, route: "/", client: clients.randomElement(using: &random) ?? clients[0])
         }
         let fast = Rate(Int.random(in: 20...200, using: &random), per: .second)
         let allowances = [fast, Rate(1, per: .hour)].compactMap { $0.map { StartAllowance(rate: $0, burst: 20) } }
