@@ -77,8 +77,10 @@ struct LiveSnapshot {
 
     private static func json(of replicas: ReplicasFigures) -> [UInt8] {
         var json = JSONText()
+        json.add("name", replicas.name)
         json.add("count", replicas.replicas)
         json.add("shared", replicas.isUp)
+        json.add("failures", StoreFailure.allCases.reduce(0) { $0 + replicas.failures[$1] })
         return json.closed()
     }
 

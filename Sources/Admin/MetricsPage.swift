@@ -181,7 +181,8 @@ struct MetricsPage<Output: MetricsOutput> {
         let replicas = process.replicas
         for (family, value) in [
             (.replicas, replicas?.replicas), (.redisUp, replicas.map { $0.isUp ? 1 : 0 }),
-            (.redisCommands, replicas?.commands), (.redisLosses, replicas?.losses),
+            (.redisSubscribed, replicas.map { $0.isSubscribed ? 1 : 0 }), (.redisCommands, replicas?.commands),
+            (.redisLosses, replicas?.losses),
         ] as [(MetricFamily, Int?)] {
             text.begin(family)
             if let value { text.add([:], value) }

@@ -11,6 +11,13 @@ package struct AdminSnapshot: Decodable, Sendable {
         var oldest: Double
     }
 
+    struct Replicas: Decodable, Sendable {
+        var name: String?
+        var count: Int
+        var shared: Bool
+        var failures: Int?
+    }
+
     struct Totals: Decodable, Sendable {
         var activeStreams: Int
         var recordsPerSecond: Double
@@ -93,6 +100,8 @@ package struct AdminSnapshot: Decodable, Sendable {
     /// Whether streams can be ended.
     var actions: Bool
     var configuration: Configuration
+    /// `nil` from a weir whose limits are its own.
+    var replicas: Replicas?
     var totals: Totals
     var routes: [Route]
     /// `nil` from an older weir, as `reasons`.

@@ -52,7 +52,7 @@ extension Screen {
         let title = name.beside((isPaused ? "paused  " : "") + "\(address)  \(clock)Z", columns: columns)
         return [ScreenLine(title, shown.state == "ready" ? .heading : .warning)] + failing
             + [ScreenLine(Self.flow(shown)), ScreenLine(Self.buffer(shown.totals, columns: columns))]
-            + Self.refusals(shown) + Self.configuration(shown.configuration)
+            + Self.refusals(shown) + Self.configuration(shown.configuration) + Self.replicas(shown.replicas)
     }
 
     private static func flow(_ shown: AdminSnapshot) -> String {
@@ -102,6 +102,16 @@ extension Screen {
         guard !notes.isEmpty else { return [] }
         let text = "configuration \(configuration.generation): \(notes.joined(separator: "; "))"
         return [ScreenLine(text, isRefused ? .warning : .plain)]
+    }
+
+    private static func replicas(_ replicas: AdminSnapshot.Replicas?) -> [ScreenLine] {
+        guard let replicas else { return [] }
+        let failures = replicas.failures ?? 0
+        let text =
+            "replicas \(Printable.count(replicas.count))\(replicas.shared ? "" : ": limits are not shared")"
+            + (replicas.name.map { "   this is \(Printable.name($0))" } ?? "")
+            + (failures > 0 ? "   \(Printable.count(failures, "failure"))" : "")
+        return [ScreenLine(text, replicas.shared ? .plain : .warning)]
     }
 
     // MARK: Quantities

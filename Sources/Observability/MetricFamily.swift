@@ -121,6 +121,8 @@ extension MetricFamily {
         "weir_replicas", .gauge, "Instances that share limits, this one included, when the store answered last.")
     package static let redisUp = MetricFamily(
         "weir_redis_up", .gauge, "Whether limits are shared through the store now: 1 or 0.")
+    package static let redisSubscribed = MetricFamily(
+        "weir_redis_subscribed", .gauge, "Whether announcements of open breakers arrive now: 1 or 0.")
     package static let redisCommands = MetricFamily(
         "weir_redis_commands", .counter, "Commands to the store, answered or not.")
     package static let redisFailures = MetricFamily(

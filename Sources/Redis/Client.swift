@@ -8,6 +8,8 @@ package protocol ClientDelegate: AnyObject {
     func clientDisconnected(_ reason: ConnectFailure)
     /// The messages of the channel arrive from now on; those before may have been missed.
     func clientSubscribed()
+    /// No messages arrive; called for each attempt that fails.
+    func clientUnsubscribed()
     /// Another client, or this one, has published a message on the channel.
     func messageArrived(_ message: [UInt8])
 }
@@ -31,8 +33,6 @@ package final class Client {
     package var isConnected: Bool { commands?.connection != nil }
     /// Commands without a reply.
     package var inFlight: Int { commands?.connection?.inFlight ?? 0 }
-    /// Whether the messages of the channel arrive.
-    package var isSubscribed: Bool { subscription?.connection != nil }
 
     /// Begins to connect; to be called once.
     package func start() {
@@ -76,7 +76,7 @@ package final class Client {
         var handshake = Handshake()
         handshake.subscribe(to: channel)
         let subscription = Link(settings, for: handshake, on: loop) { [weak self] result in
-            guard case .success(let connection) = result else { return }
+            guard case .success(let connection) = result else { return self?.delegate?.clientUnsubscribed() ?? () }
             connection.messageArrived = { self?.delegate?.messageArrived($0) }
             self?.delegate?.clientSubscribed()
         }

@@ -19,6 +19,18 @@ final class Connection: ChannelInboundHandler {
         let sentAt: NIODeadline
     }
 
+    /// The commands of this turn.
+    private struct Outbound {
+        var bytes = ByteBuffer()
+        var awaitsFlush = false
+    }
+
+    /// The timer of the deadlines, and when it fires.
+    private struct Alarm {
+        var timer: Scheduled<Void>?
+        var due = NIODeadline.distantFuture
+    }
+
     /// Called once, after the last callback of a command.
     var ended: ((ConnectFailure) -> Void)?
     /// Receives the messages of a subscribed channel; once set, arrays that are messages are not replies.
@@ -31,10 +43,8 @@ final class Connection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var parser = ReplyParser()
     private var waiting = CircularBuffer<Waiting>()
-    private var outbound = ByteBuffer()
-    private var awaitsFlush = false
-    private var timer: Scheduled<Void>?
-    private var timerDue = NIODeadline.distantFuture
+    private var outbound = Outbound()
+    private var alarm = Alarm()
     private var failure: ConnectFailure?
     private(set) var hasEnded = false
 
@@ -56,11 +66,11 @@ final class Connection: ChannelInboundHandler {
         guard let context, !hasEnded, failure == nil else { return done(.failure(.notConnected)) }
         guard waiting.count < maximumInFlight else { return done(.failure(.tooManyInFlight)) }
         let now = context.eventLoop.now
-        command.write(to: &outbound)
+        command.write(to: &outbound.bytes)
         waiting.append(Waiting(done: done, deadline: now + time, sentAt: now))
         schedule(min(now + time, now + replyTimeout))
-        guard !awaitsFlush else { return }
-        awaitsFlush = true
+        guard !outbound.awaitsFlush else { return }
+        outbound.awaitsFlush = true
         context.eventLoop.assumeIsolated().execute { self.flush() }
     }
 
@@ -72,16 +82,16 @@ final class Connection: ChannelInboundHandler {
     }
 
     private func flush() {
-        awaitsFlush = false
-        guard let context, outbound.readableBytes > 0, failure == nil else { return }
-        context.writeAndFlush(wrapOutboundOut(outbound), promise: nil)
-        outbound = ByteBuffer()
+        outbound.awaitsFlush = false
+        guard let context, outbound.bytes.readableBytes > 0, failure == nil else { return }
+        context.writeAndFlush(wrapOutboundOut(outbound.bytes), promise: nil)
+        outbound.bytes = ByteBuffer()
     }
 
     private func end() {
         guard !hasEnded else { return }
         hasEnded = true
-        timer?.cancel()
+        alarm.timer?.cancel()
         context = nil
         let reason = failure ?? .closed
         failure = reason
@@ -111,14 +121,14 @@ extension Connection {
 extension Connection {
     /// Makes sure that the timer fires at `due` or before.
     private func schedule(_ due: NIODeadline) {
-        guard due < timerDue, let context else { return }
-        timer?.cancel()
-        timerDue = due
-        timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: due) { self.timerFired() }
+        guard due < alarm.due, let context else { return }
+        alarm.timer?.cancel()
+        alarm.due = due
+        alarm.timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: due) { self.timerFired() }
     }
 
     private func timerFired() {
-        timerDue = .distantFuture
+        alarm.due = .distantFuture
         guard let now = context?.eventLoop.now else { return }
         // Callbacks may send further commands: they are called after the last use of an index.
         var expired: [Done] = []

@@ -85,6 +85,16 @@ import Testing
         #expect(try #require(AdminSnapshot(json: Array(older.utf8))).pulls == nil)
     }
 
+    @Test func theReplicasAreShownIfLimitsAreShared() throws {
+        var text = SnapshotText()
+        text.replicas = #"{"name":"edge1:9x","count":3,"shared":true,"failures":0}"#
+        let line = try Screen.showing(text).text(columns: 80, rows: 24)[4]
+        #expect(line.hasPrefix("replicas 3   this is edge1:9x"))
+        text.replicas = #"{"name":"edge1:9x","count":3,"shared":false,"failures":2}"#
+        let other = try Screen.showing(text).text(columns: 80, rows: 24)[4]
+        #expect(other.hasPrefix("replicas 3: limits are not shared   this is edge1:9x   2 failures"))
+    }
+
     @Test func otherKeysMeanNothing() {
         let meant = (UInt8.min...UInt8.max).filter { key in
             var screen = Screen.fresh

@@ -13,6 +13,7 @@ struct SnapshotText {
     var breakers: [String] = []
     var slowest: [String] = []
     var pulls: [String] = []
+    var replicas: String?
     var totals = (streams: 0, records: 0.0, bytes: 0.0, buffer: 0, capacity: 0, refusals: 0)
 
     static func route(
@@ -56,7 +57,7 @@ struct SnapshotText {
         "bufferBytes":12900000,"bufferCapacityRecords":\(totals.capacity),"bufferCapacityBytes":1073741824,\
         "refusals":\(totals.refusals)},"routes":[\(routes.joined(separator: ","))],\
         "breakers":[\(breakers.joined(separator: ","))],"slowest":[\(slowest.joined(separator: ","))],\
-        "pulls":[\(pulls.joined(separator: ","))]}
+        "pulls":[\(pulls.joined(separator: ","))]\(replicas.map { ",\"replicas\":\($0)" } ?? "")}
         """
     }
 

@@ -9,7 +9,7 @@ import Testing
     private enum Event: Equatable, Sendable {
         case connected
         case disconnected(ConnectFailure)
-        case subscribed
+        case subscribed, unsubscribed
         case message([UInt8])
     }
 
@@ -28,6 +28,7 @@ import Testing
         func clientConnected() { events.yield(.connected) }
         func clientDisconnected(_ reason: ConnectFailure) { events.yield(.disconnected(reason)) }
         func clientSubscribed() { events.yield(.subscribed) }
+        func clientUnsubscribed() { events.yield(.unsubscribed) }
         func messageArrived(_ message: [UInt8]) { events.yield(.message(message)) }
     }
 
@@ -201,6 +202,21 @@ import Testing
             for _ in 0..<3 { seen.append(await events.next()) }
             #expect(seen.contains(.connected))
             #expect(seen.filter { $0 != .connected } == [.subscribed, .message(Array("hi".utf8))])
+        }
+        try await server.stop()
+    }
+
+    @Test func aSubscriptionThatIsRefusedIsReportedAndTriedAgain() async throws {
+        let server = try await FakeServer.start(
+            answers { $0.first == "SUBSCRIBE" ? "-NOPERM no permission for the channel\r\n" : nil })
+        var settings = settings(.server(server.address))
+        settings.channel = "c"
+        try await with(settings) { subject, events in
+            var seen: [Event?] = []
+            for _ in 0..<3 { seen.append(await events.next()) }
+            #expect(seen.filter { $0 == .unsubscribed }.count == 2 && seen.contains(.connected))
+            let reply = try await reply(of: subject) { $0.send(Command("PING"), within: .seconds(60), $1) }
+            #expect(reply == .status("PONG"))
         }
         try await server.stop()
     }

@@ -202,6 +202,7 @@ function showSnapshot(snapshot) {
   put($("version"), snapshot.version);
   put($("uptime"), span(snapshot.uptime));
   showConfiguration(snapshot.configuration);
+  showReplicas(snapshot.replicas);
   put($("time"), new Date(snapshot.time).toLocaleTimeString("en-GB"));
   put($("records"), rate(totals.recordsPerSecond));
   put($("bytes"), bytes(totals.bytesPerSecond));
@@ -259,6 +260,15 @@ function showConfiguration(configuration) {
   const older = configuration.olderStreams ? `, ${count(configuration.olderStreams)} under older ones` : "";
   put($("configuration"), configuration.generation + older + (configuration.lastReload === "refused" ? ", last reload refused" : ""));
   $("configuration").classList.toggle("is-warm", configuration.lastReload === "refused");
+}
+
+/** Only where limits count over several instances. */
+function showReplicas(replicas) {
+  show($("replicas-fact"), replicas !== undefined);
+  if (!replicas) return;
+  const state = replicas.shared ? `${count(replicas.count)}, this is ${replicas.name}` : "limits are not shared";
+  put($("replicas"), state + (replicas.failures ? `, ${count(replicas.failures)} failures` : ""));
+  $("replicas").classList.toggle("is-warm", !replicas.shared);
 }
 
 /** The higher of the two shares counts. It may exceed 100 %: a client may have reduced its buffer while it was full. */

@@ -23,9 +23,13 @@ extension Replicas {
 
     /// The messages of the channel arrive from now on.
     func hasSubscribed() {
+        noteSubscription(true)
         withLimits { $0.hasSubscribed() }
         advance()
     }
+
+    /// No messages arrive for now.
+    func hasUnsubscribed() { noteSubscription(false) }
 
     /// A message of the channel; one that is no announcement is counted and ignored.
     func messageArrived(_ message: [UInt8]) {

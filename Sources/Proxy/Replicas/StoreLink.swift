@@ -28,6 +28,8 @@ final class StoreLink: ClientDelegate {
 
     func clientSubscribed() { replicas?.hasSubscribed() }
 
+    func clientUnsubscribed() { replicas?.hasUnsubscribed() }
+
     func messageArrived(_ message: [UInt8]) { replicas?.messageArrived(message) }
 
     func stop() {

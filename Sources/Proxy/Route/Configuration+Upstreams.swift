@@ -2,7 +2,7 @@ import Downstream
 package import Settings
 import Upstream
 
-// Checks of the configured upstreams that depend on this machine; errors are reported at their position in the file.
+// Checks of the configured upstreams and of Redis that depend on this machine; errors are reported at their position in the file.
 
 extension Configuration {
     /// Checks that libcurl supports what the routes require, and reads the files of authorities; blocks on the disk.
@@ -22,6 +22,7 @@ extension Configuration {
             }
             check(route.upstreamTLS.authority, of: "upstream_tls", in: file, &errors)
         }
+        check(replicas?.authority, of: "replicas", in: file, &errors)
         check(otlp?.authority, of: "otlp", in: file, &errors)
         if !errors.isEmpty { throw ConfigurationErrors(errors) }
     }

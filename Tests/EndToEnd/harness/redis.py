@@ -79,6 +79,18 @@ class RedisServer:
         self.process.wait()
 
 
+class TLSRedisServer(RedisServer):
+    """The same with a port for TLS in addition; `certificate` and `key` are its own."""
+
+    def __init__(self, folder, certificate, key):
+        self.files = ["--tls-cert-file", str(certificate), "--tls-key-file", str(key), "--tls-ca-cert-file", str(certificate)]
+        super().__init__(folder)
+
+    def configuration(self):
+        self.tls_port = free_port()
+        return super().configuration() + ["--tls-port", str(self.tls_port), "--tls-auth-clients", "no", *self.files]
+
+
 class Sentinel(RedisServer):
     """A Sentinel that watches one master, and alone decides about a fail-over."""
 

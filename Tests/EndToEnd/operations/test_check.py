@@ -95,3 +95,17 @@ def test_an_invalid_configuration_and_secrets_are_not_printed():
     warned = command("check", "--print", "-", input=WARNINGS["wildcard"][0])
     assert warned.returncode == 0 and ": warning: " in warned.stderr and warned.stdout.startswith("listen:\n")
     assert command("check", "--print", "--json", "-", input=PLAIN).returncode == 64
+
+
+@pytest.mark.parametrize("content, words", [
+    (None, "cannot be read"), ("no certificate", "certificate")])
+def test_the_authority_of_redis_is_read(tmp_path, content, words):
+    if content:
+        (tmp_path / "redis-ca.pem").write_text(content)
+    (tmp_path / "proxy.conf").write_text(
+        "replicas: { redis: 'rediss://127.0.0.1', ca_file: redis-ca.pem }\nroutes:\n"
+        + route("http://127.0.0.1:9000", streams="{ per_client: 1, scope: replicas }") + "\n")
+    done = command("check", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("./proxy.conf:1:") and "`replicas.ca_file` is `redis-ca.pem`: " in done.stderr
+    assert words in done.stderr

@@ -3,7 +3,7 @@ import pytest
 
 from harness.addresses import endless
 from harness.haproxy import HAProxy
-from harness.redis import RedisServer, Sentinel, SlowPath
+from harness.redis import RedisServer, Sentinel, SlowPath, TLSRedisServer
 from harness.replicas import shares
 from harness.weir import route
 
@@ -25,6 +25,17 @@ def redis(tmp_path, started):
         started.append(server)
         if not options:
             server.command("SET", "weir:born", 1)
+        return server
+    return start
+
+
+@pytest.fixture
+def tls_redis(tmp_path, started):
+    """Starts a Redis server that has had its data for some time, with TLS: tls_redis(authority)."""
+    def start(authority):
+        server = TLSRedisServer(tmp_path / f"redis{len(started)}", **authority.serve("redis"))
+        started.append(server)
+        server.command("SET", "weir:born", 1)
         return server
     return start
 
@@ -59,14 +70,16 @@ def balancer(tmp_path, started):
 @pytest.fixture
 def fleet(weir, origin):
     """Starts instances that share limits: fleet(3, "redis://…", per_client=10); waits until they have counted each other."""
-    def start(count, address, patience="1s", waits=True, master=None, script=None, keys={}, **limits):
+    def start(count, address, patience="1s", waits=True, master=None, ca_file=None, script=None, keys={},
+              **limits):
         # The scope of client_records is its own.
         scope = {} if set(limits) == {"client_records"} else {"scope": "replicas"}
         text = ", ".join(f"{key}: {value}" for key, value in {**limits, **scope}.items())
         streams = f"{{ {text} }}" if limits else "off"
         upstream = origin(script or endless())
         paths = route(upstream.url, client_key="{ header: X-Api-Key }", streams=streams, **{"breaker": "off", **keys})
-        replicas = f"{{ redis: '{address}', patience: {patience}{f', master: {master}' if master else ''} }}"
+        given = {"redis": f"'{address}'", "patience": patience, "master": master, "ca_file": ca_file}
+        replicas = "{ " + ", ".join(f"{key}: {value}" for key, value in given.items() if value) + " }"
         proxies = [weir(paths, replicas=replicas, shutdown_grace="0s") for _ in range(count)]
         if waits:
             for proxy in proxies:
