@@ -35,7 +35,7 @@ WIRE_SEEDS ?= 1000
 
 .PHONY: help run test test-unit simulation test-end-to-end test-conformance wire wire-fuzz check lint format bench bench-pace \
 	bench-slow-readers bench-crowd bench-flap bench-polling bench-reloads bench-secured bench-shared bench-hostile bench-smooth bench-plan bench-keys \
-	bench-instructions \
+	bench-instructions bench-replicas \
 	test-soak soak soak-address test-thread test-address \
 	fuzz screenshot deb check-deb image clean
 
@@ -165,6 +165,12 @@ bench-plan: ## compares weir plan with real runs of three loads
 	scripts/setup measure
 	swift build -c release --product weir $(SWIFT_FLAGS)
 	Benchmarks/plan $(MEASURE_FLAGS)
+
+bench-replicas: ## measures record rates and breakers over three instances after HAProxy
+	scripts/setup measure
+	scripts/setup test
+	swift build -c release --product weir $(SWIFT_FLAGS)
+	Benchmarks/replicas $(MEASURE_FLAGS)
 
 bench-instructions: ## counts instructions per request and record; fails above Benchmarks/instructions.json
 	scripts/setup instructions

@@ -129,10 +129,11 @@ class Weir(Process):
     """weir with one worker in front of an origin, its limits out of the way; `url` is where it listens.
 
     `routes` are more routes, each a dictionary with its `match`, in front of the one for all other paths. With
-    `has_admin`, `admin` is where it tells of itself. `under` is a command that runs it, such as valgrind.
+    `has_admin`, `admin` is where it tells of itself. `under` is a command that runs it, such as valgrind. `top` has further
+    lines of the configuration.
     """
 
-    def __init__(self, binary, origin, core=None, has_log=False, has_admin=False, routes=(), under=(), **route):
+    def __init__(self, binary, origin, core=None, has_log=False, has_admin=False, routes=(), under=(), top="", **route):
         self.slowdown = 30 if under else 1
         self.folder = tempfile.TemporaryDirectory(dir=BUILT)
         self.configuration, self.log, self.messages = (
@@ -145,7 +146,7 @@ class Weir(Process):
             f"listen: 127.0.0.1:0\nadmin: {'127.0.0.1:0' if has_admin else 'off'}\nworkers: 1\n"
             f"access_log: {{ path: {self.log if has_log else 'off'} }}\n"
             "shutdown_grace: 0s\n"
-            "limits: { max_connections: 100000, connections_per_address: off, max_streams: 100000 }\n"
+            "limits: { max_connections: 100000, connections_per_address: off, max_streams: 100000 }\n" + top +
             "routes:\n" + "".join(f"  - {each}\n" for each in written))
         # A pipe that nobody reads would hold weir up once it is full.
         with self.messages.open("wb") as standard_error:
