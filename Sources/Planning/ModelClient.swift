@@ -112,7 +112,8 @@ final class ModelClient {
 extension Work {
     fileprivate func with(level: Work) -> Work {
         var work = self
-        (work.buffered, work.openStreams, work.pausedStreams) = (level.buffered, level.openStreams, level.pausedStreams)
+        (work.buffered, work.allocated) = (level.buffered, level.allocated)
+        (work.openStreams, work.pausedStreams) = (level.openStreams, level.pausedStreams)
         return work
     }
 }

@@ -58,7 +58,10 @@ final class ModelStream {
     /// What it holds now.
     var level: Work {
         guard isOpen else { return Work() }
-        return Work(buffered: queue.storedBytes + socket.pending, openStreams: 1, pausedStreams: isPaused ? 1 : 0)
+        return Work(
+            buffered: queue.storedBytes + socket.pending, allocated: queue.allocatedBytes + socket.pending,
+            openStreams: 1,
+            pausedStreams: isPaused ? 1 : 0)
     }
 
     func handle(_ event: Event, at now: Instant) {

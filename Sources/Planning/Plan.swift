@@ -124,6 +124,6 @@ extension UnitCosts {
 
     fileprivate func memory(of work: Work) -> Double {
         let streams = stream * Double(work.openStreams) + pausedStream * Double(work.pausedStreams)
-        return process + streams + bufferedByte * Double(work.buffered)
+        return process + streams + Double(work.allocated)
     }
 }

@@ -9,13 +9,14 @@ package struct UnitCosts: Equatable, Sendable {
     /// loop's wake-up.
     package var read, write, timer: Double
     package var record, kibibyte: Double
-    /// Memory in bytes: of the process, an open stream, in addition of one whose upstream is paused, and of a buffered byte.
-    package var process, stream, pausedStream, bufferedByte: Double
+    /// Memory in bytes: of the process, of an open stream, and in addition of one whose upstream is paused; the memory of
+    /// buffered records is that of the queues themselves.
+    package var process, stream, pausedStream: Double
 
     /// By `Benchmarks/plan --calibrate`, on a virtual machine with two cores (Linux 6.18, release build, libcurl 8.14).
     ///
     /// `record` is that of the table of framing in `docs/BENCHMARKS.md`, with the queue and the pace.
     package static let measured = UnitCosts(
         start: 270, rejection: 150, read: 15.3, write: 14.7, timer: 4, record: 0.02, kibibyte: 0.4,
-        process: 31.7 * 1_048_576, stream: 21_000, pausedStream: 11_000, bufferedByte: 1.12)
+        process: 31.7 * 1_048_576, stream: 21_000, pausedStream: 11_000)
 }

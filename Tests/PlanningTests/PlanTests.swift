@@ -55,7 +55,8 @@ import Testing
         #expect(plan.first == nil)
         #expect(plan.reached.map(\.limit) == ["rate", "buffer"] && plan.reached.allSatisfy { $0.count == 10 })
         #expect(abs(plan.records.last - 20) < 2)
-        #expect(plan.buffered.peak == 10 * 50 * 256)
+        // A read brings at most 64 records more than the buffer has room for.
+        #expect((10.0 * 50 * 256 ... 10.0 * 114 * 256).contains(plan.buffered.peak))
     }
 
     @Test func aClientThatDoesNotReadIsEndedAfterItsSocketsAreFull() throws {
@@ -72,7 +73,7 @@ import Testing
 
     @Test func aClientThatReadsSlowlyButSteadilyIsSlowWhenItsBufferStaysFull() throws {
         let plan = try Plan.of(
-            load(2, 100) { ($0.slowPart, $0.slowRate, $0.sockets) = (1, 20, .kibibytes(16)) },
+            load(2, 100) { ($0.slowPart, $0.slowRate, $0.sockets) = (1, 5, .kibibytes(16)) },
             on: try route("stall_timeout: 5s"))
         #expect(plan.first?.limit == "stall_timeout")
         let kept = try Plan.of(

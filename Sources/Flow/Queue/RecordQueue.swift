@@ -48,6 +48,8 @@ package struct RecordQueue: ~Copyable {
     package var records: Int { framed.records }
     /// All buffered bytes, those of an incomplete record included.
     package var bytes: Int { content.count }
+    /// The memory that is allocated for them; up to twice as many bytes while records come and go.
+    package var allocatedBytes: Int { content.capacity }
     /// Whether `take` would return anything: a record, a blank, opaque bytes, or a record that is too long.
     package var hasOutput: Bool { framed.bytes > 0 || failure != nil }
     package var isEmpty: Bool { content.count == 0 }

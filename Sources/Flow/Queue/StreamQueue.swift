@@ -45,6 +45,10 @@ package struct StreamQueue: ~Copyable {
     package var hasOutput: Bool { if let dropping { dropping.queue.hasOutput } else { pausing.hasOutput } }
     /// The memory of the queue: ``bytes``, and those of dropped records between others.
     package var storedBytes: Int { if let dropping { dropping.queue.storedBytes } else { pausing.bytes } }
+    /// The memory that is allocated for the queue, of a dropping queue ``storedBytes``.
+    package var allocatedBytes: Int {
+        if let dropping { dropping.queue.storedBytes } else { pausing.allocatedBytes }
+    }
     /// Bytes of the stream that were passed on and not taken: they count towards the byte bound as the queued ones do.
     package var pendingBytes: Int {
         get { if let dropping { dropping.queue.pendingBytes } else { pausing.pendingBytes } }
