@@ -31,7 +31,7 @@ struct ExportDestination: Sendable {
     }
 
     func writeHeader(to list: inout HeaderList) {
-        list.add(own: "Host", endpoint.address.authority)
+        list.begin(host: endpoint.address.authority)
         list.add(own: "User-Agent", "weir")
         list.add(own: "Content-Type", "application/json")
         for field in headers { list.add(field.name, field.value.revealed) }
