@@ -56,7 +56,7 @@ import Testing
         #expect(plan.reached.map(\.limit) == ["rate", "buffer"] && plan.reached.allSatisfy { $0.count == 10 })
         #expect(abs(plan.records.last - 20) < 2)
         // A read brings at most 64 records more than the buffer has room for.
-        #expect((10.0 * 50 * 256 ... 10.0 * 114 * 256).contains(plan.buffered.peak))
+        #expect((10.0 * 50 * 256...10.0 * 114 * 256).contains(plan.buffered.peak))
     }
 
     @Test func aClientThatDoesNotReadIsEndedAfterItsSocketsAreFull() throws {
