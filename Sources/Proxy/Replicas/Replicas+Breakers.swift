@@ -24,8 +24,12 @@ extension Replicas {
     /// The messages of the channel arrive from now on.
     func hasSubscribed() {
         noteSubscription(true)
-        withLimits { $0.hasSubscribed() }
-        advance()
+        let isStoreUsed = withLimits { limits in
+            limits.hasSubscribed()
+            return limits.health.isUp
+        }
+        // The first probe waits for the connection for commands, which may follow: it would fail without one.
+        if isStoreUsed { advance() }
     }
 
     /// No messages arrive for now.
