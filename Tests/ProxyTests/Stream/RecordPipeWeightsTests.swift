@@ -22,7 +22,8 @@ struct RecordPipeWeightsTests {
             maximumBytes: .kibibytes(4), maximumRecordBytes: .kibibytes(1))
         let pipe = RecordPipe(terms: terms, policy: settings.policy, response: response, at: now)
         pipe.begin(
-            .ndjson, on: ProxyRoute(settings), reportsLosses: false, sharesBudget: settings.streams.clientRecords != nil,
+            .ndjson, on: ProxyRoute(settings), reportsLosses: false,
+            sharesBudget: settings.streams.clientRecords != nil,
             at: now)
         return pipe
     }
