@@ -43,7 +43,7 @@ package final class RequestBody {
     /// The body of a request without one.
     init() { (buffer, length, expectsContinue) = (RequestBodyBuffer(.none), .none, false) }
 
-    init(of request: Request, from source: any RequestBodySource) {
+    init(of request: borrowing Request, from source: any RequestBodySource) {
         self.source = source
         (length, expectsContinue) = (request.bodyLength, request.expectation == .goAhead)
         buffer = RequestBodyBuffer(

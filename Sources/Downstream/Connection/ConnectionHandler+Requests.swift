@@ -45,13 +45,13 @@ extension ConnectionHandler {
             head: decoded.head, bodyLength: decoded.bodyLength, peer: peer.address, isSecure: peer.cipher != nil,
             certificate: peer.certificate)
         request.redirectPort = peer.redirectPort
-        arrived = request
         let hasBody = request.hasBody
         // What follows CONNECT may be for the tunnel.
         let isTunnel = if case .CONNECT = decoded.head.method { true } else { false }
         let isPersistent = decoded.isPersistent && !isTunnel
         if cycle.headArrived(hasBody: hasBody, isPersistent: isPersistent) { clearDeadline() }
         body = hasBody ? RequestBody(of: request, from: self) : nil
+        arrived = request
         // Without its body: whether that is wanted, the handler decides.
         if hasBody { dispatch() }
     }

@@ -2,7 +2,7 @@
 package protocol RequestHandler: AnyObject {
     /// A request whose head is complete. The response is written to `writer`, now or later, and must be ended; `body` must be
     /// claimed before this returns.
-    func requestArrived(_ request: Request, body: RequestBody, writer: any ConnectionResponse)
+    func requestArrived(_ request: consuming Request, body: RequestBody, writer: any ConnectionResponse)
 
     /// Something that is no request; it must be answered before this returns.
     func faultArrived(_ fault: RequestFault, peer: String, writer: any ConnectionResponse)

@@ -22,7 +22,7 @@ struct ResponseFraming {
     /// - Parameters:
     ///   - request: The request that is answered.
     ///   - keepsAlive: Whether its client keeps the connection open.
-    init(for request: Request, keepsAlive: Bool) {
+    init(for request: borrowing Request, keepsAlive: Bool) {
         self.init(
             version: request.head.version, isHead: request.isHead,
             acceptsTrailers: request.acceptsTrailers, keepsAlive: keepsAlive)

@@ -146,9 +146,8 @@ final class RequestPipeline {
 }
 
 extension RequestPipeline: RequestHandler {
-    func requestArrived(_ request: Request, body: RequestBody, writer: any ConnectionResponse) {
+    func requestArrived(_ request: consuming Request, body: RequestBody, writer: any ConnectionResponse) {
         let served = shared.served
-        var request = request
         if served.configuration.isTracing {
             request.trace = TraceContext(
                 joining: request.values(of: TraceContext.parentHeader), sampling: shared.sampling, using: &random)

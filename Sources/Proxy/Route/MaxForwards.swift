@@ -13,7 +13,7 @@ enum MaxForwards: Equatable, Sendable {
     case remaining(Int)
 
     /// - Throws: `malformedRequest` for anything except one number.
-    init(of request: Request) throws(Problem) {
+    init(of request: borrowing Request) throws(Problem) {
         self = .unlimited
         switch request.head.method {
         case .OPTIONS, .TRACE: break
