@@ -26,7 +26,7 @@ extension ProxyRoute {
 
     /// The terms that the negotiation headers of a request get, under the policy of the client's tier.
     func terms(for request: Request, tier: String?) throws(Problem) -> Terms {
-        let policy = settings.policy(of: tier)
+        let policy = policy(of: tier)
         do throws(NegotiationError) {
             let preferences = try StreamPreferences(
                 bufferSize: request.values(of: StreamPreferences.bufferSizeHeader),

@@ -72,6 +72,9 @@ final class ProxyRoute: Sendable {
         sharing = previous?.settings == settings ? previous?.sharing : settings.shared.map { RouteSharing($0) }
     }
 
+    /// The terms of a tier's clients; without a tier, those of the route, for which its settings need not be copied.
+    func policy(of tier: String?) -> Policy { tier == nil ? settings.policy : settings.policy(of: tier) }
+
     /// Applies this route's limits to the gate and to everything else taken over from the previous route.
     func applyLimits(at now: Instant) {
         gate.apply(GateRules(settings, sharedName: sharedName), upstreams: upstreams, at: now)

@@ -158,7 +158,7 @@ extension Stream: ResponseWriterDelegate {
         }
         machine.setLimits(limits, at: now)
         if limits.firstRecord == nil { releaseHead(at: now) }
-        pipe.limit(by: route.settings.policy(of: request.tier), at: now)
+        pipe.limit(by: route.policy(of: request.tier), at: now)
         if isStream { perform(machine.recordsSent(level: pipe.queue.level, at: now)) }
         setDeadline()
         pump(at: now)

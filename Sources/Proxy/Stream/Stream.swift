@@ -45,7 +45,7 @@ final class Stream {
         self.request = request
         machine = StreamMachine(limits: request.route.machineLimits, at: now)
         pipe = RecordPipe(
-            terms: request.terms, policy: request.route.settings.policy(of: request.tier), response: response, at: now)
+            terms: request.terms, policy: request.route.policy(of: request.tier), response: response, at: now)
         upstream = UpstreamExchange(on: host, body: request.body)
         request.body = nil  // the exchange owns it
         account = StreamAccount(
