@@ -26,7 +26,7 @@ final class MultiHandle {
     /// When libcurl is to be called although no socket is ready.
     var deadline = Instant.distantFuture
     /// Whether fewer are running than have been started, since ``nextFinished()`` had none.
-    private var mayHaveFinished = false
+    private(set) var mayHaveFinished = false
 
     /// - Parameters:
     ///   - tag: Its index among the handles of its loop; a ready socket is reported with it.

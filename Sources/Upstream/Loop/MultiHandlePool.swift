@@ -124,7 +124,7 @@ struct MultiHandlePool {
 
     /// libcurl was called for the handle.
     mutating func wasTouched(_ handle: MultiHandle) {
-        if !touched.contains(handle) { touched.append(handle) }
+        if handle.mayHaveFinished, !touched.contains(handle) { touched.append(handle) }
     }
 
     mutating func nextTouched() -> MultiHandle? { touched.next() }

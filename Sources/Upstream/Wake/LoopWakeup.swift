@@ -60,4 +60,7 @@ private final class WakeupHandler: ChannelInboundHandler {
     init(wakeup: LoopWakeup) { self.wakeup = wakeup }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) { wakeup.wasRead() }
+
+    /// No handler follows that must be notified.
+    func channelReadComplete(context: ChannelHandlerContext) {}
 }
