@@ -18,7 +18,12 @@ extension EasyHandle {
         if let path = origin.socketPath { set(CURLOPT_UNIX_SOCKET_PATH, path) }
         if let target { weir_easy_set_pointer(pointer, CURLOPT_CONNECT_TO, target) }
         switch origin.trust {
-        case nil, .system: break
+        case nil:
+            // Without TLS nothing is verified, and libcurl would copy the paths of the system's certificates for each connection.
+            for option in [CURLOPT_CAINFO, CURLOPT_CAPATH, CURLOPT_PROXY_CAINFO, CURLOPT_PROXY_CAPATH] {
+                weir_easy_set_string(pointer, option, nil)
+            }
+        case .system: break
         case .authority(let path):
             // Only this file: libcurl would also accept the authorities in the system's folder.
             set(CURLOPT_CAINFO, path)

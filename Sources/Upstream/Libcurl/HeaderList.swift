@@ -12,24 +12,26 @@ package struct HeaderList: ~Copyable {
     /// Forbids libcurl's own `Host`, the text, forbids libcurl's own `Accept`, `Expect`.
     private static let itemCount = 4
 
-    private var text: UnsafeMutablePointer<CChar>
-    private var capacity = 512
+    /// What most requests need.
+    private static let usualCapacity = 512
+
+    private var text: UnsafeMutablePointer<CChar>?
+    private var capacity = 0
     private var end = 0
     /// libcurl's list; always the same memory.
     let items: UnsafeMutablePointer<curl_slist>
 
     package init() {
-        text = .allocate(capacity: capacity)
         items = .allocate(capacity: Self.itemCount)
         // A name without a value removes the field that libcurl would send.
         items[0] = curl_slist(data: Self.item("Host:"), next: items + 1)
-        items[1] = curl_slist(data: text, next: items + 2)
+        items[1] = curl_slist(data: Self.item(""), next: items + 2)
         items[2] = curl_slist(data: Self.item("Accept:"), next: nil)
         items[3] = curl_slist(data: nil, next: nil)
     }
 
     deinit {
-        text.deallocate()
+        text?.deallocate()
         items.deallocate()
     }
 
@@ -80,8 +82,7 @@ package struct HeaderList: ~Copyable {
 
     /// Appends to the value of the field that is being added, whose text is a `FieldText`.
     package mutating func append(_ piece: String) {
-        reserve(piece.utf8.count)
-        end += FieldText.copy(piece, to: text + end)
+        end += FieldText.copy(piece, to: room(for: piece.utf8.count))
     }
 
     /// Appends ASCII text of weir's own to the value of the field that is being added.
@@ -91,8 +92,7 @@ package struct HeaderList: ~Copyable {
 
     /// Appends bytes of weir's own to the value of the field that is being added.
     package mutating func append(_ bytes: UnsafeRawBufferPointer) {
-        reserve(bytes.count)
-        UnsafeMutableRawBufferPointer(start: text + end, count: bytes.count).copyMemory(from: bytes)
+        UnsafeMutableRawBufferPointer(start: room(for: bytes.count), count: bytes.count).copyMemory(from: bytes)
         end += bytes.count
     }
 
@@ -111,29 +111,39 @@ package struct HeaderList: ~Copyable {
 
     mutating func removeAll() { end = 0 }
 
+    /// Frees the text: libcurl has sent it, and sends it no more.
+    mutating func release() {
+        text?.deallocate()
+        (text, capacity, end, items[1].data) = (nil, 0, 0, Self.item(""))
+    }
+
     /// Completes the header for libcurl; valid until it is changed.
     ///
     /// - Parameter body: Decides about `Expect`; `nil` for a request without a body.
     mutating func complete(for body: UpstreamRequest.Body?) {
         precondition(end > 0, "a request names at least its host")
-        reserve(1)
-        text[end] = 0
+        room(for: 1).pointee = 0
         items[1].data = text
         items[2].next = body == nil ? nil : items + 3
         // Of a body over 1 MiB libcurl would ask whether it is wanted.
         if let body { items[3].data = Self.item(body.asksFirst ? "Expect: 100-continue" : "Expect:") }
     }
 
+    /// Room for that many bytes after the text.
     @inline(__always)
-    private mutating func reserve(_ bytes: Int) {
-        if end + bytes > capacity { grow(by: bytes) }
+    private mutating func room(for bytes: Int) -> UnsafeMutablePointer<CChar> {
+        if let text, end + bytes <= capacity { return text + end }
+        return grow(by: bytes) + end
     }
 
-    private mutating func grow(by bytes: Int) {
-        let wider = max(2 * capacity, end + bytes)
+    private mutating func grow(by bytes: Int) -> UnsafeMutablePointer<CChar> {
+        let wider = max(2 * capacity, end + bytes, Self.usualCapacity)
         let memory = UnsafeMutablePointer<CChar>.allocate(capacity: wider)
-        memory.update(from: text, count: end)
-        text.deallocate()
+        if let text {
+            memory.update(from: text, count: end)
+            text.deallocate()
+        }
         (text, capacity) = (memory, wider)
+        return memory
     }
 }

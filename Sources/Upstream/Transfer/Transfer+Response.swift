@@ -120,6 +120,11 @@ extension Transfer {
         let isRefusal = head.status == 417 && upload.asksFirst
         if isRefusal { head.dropBody() }
         response.body = ResponseBody(after: head, method: method)
+        // Such a response may be open for long. libcurl repeats no request whose response has begun.
+        switch response.body {
+        case .chunked, .untilClose: releaseHeaders()
+        case .awaited, .counted, .complete: break
+        }
         connection.isShared = head.version == .http2
         upload.forget()
         // Both messages must be complete (RFC 9112, section 9.3), and the upstream may discard what it announced that it

@@ -197,6 +197,9 @@ package final class Transfer {
         return weir_easy_has_tls_input(easy.pointer)
     }
 
+    /// The request's header is not needed any more.
+    func releaseHeaders() { easy?.headers.release() }
+
     /// Whether libcurl reads a ready socket only once.
     func readOnce(_ isEnough: Bool) { easy?.readOnce(isEnough) }
 
