@@ -80,7 +80,9 @@ extension Shape.Scalar {
 
     private static let flags = ["true", "false", "yes", "no", "on", "off"]
 
-    /// Adds the keywords of the schema. `pattern` applies to strings only, `minimum` and `maximum` to numbers only.
+    /// Adds the keywords of the schema.
+    ///
+    /// `pattern` applies to strings only, `minimum` and `maximum` to numbers only.
     fileprivate func describe(in json: inout JSONText) {
         switch self {
         case .text: json.add("type", ["string", "number", "boolean"])

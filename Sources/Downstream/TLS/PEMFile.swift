@@ -10,6 +10,7 @@ enum PEMFile {
     ///   - path: The file.
     ///   - file: What it is, for errors.
     /// - Returns: At least one certificate, in the order of the file.
+    /// - Throws: What is wrong with the file.
     static func certificates(in path: String, as file: TLSFault.File) throws(TLSFault) -> [NIOSSLCertificate] {
         let bytes = try content(of: path, as: file)
         guard let found = try? NIOSSLCertificate.fromPEMBytes(bytes), !found.isEmpty else {

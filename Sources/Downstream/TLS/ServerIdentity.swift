@@ -11,6 +11,7 @@ struct ServerIdentity {
     ///   - pair: The files.
     ///   - certificateFile: What the first is, for errors.
     ///   - keyFile: What the second is.
+    /// - Throws: What is wrong with one of them.
     init(
         _ pair: TLSFiles.Pair, as certificateFile: TLSFault.File, _ keyFile: TLSFault.File
     ) throws(TLSFault) {
