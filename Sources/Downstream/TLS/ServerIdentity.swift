@@ -5,7 +5,9 @@ struct ServerIdentity {
     let chain: [NIOSSLCertificate]
     private let key: NIOSSLPrivateKey
 
-    /// Reads the files; blocks on the disk. Whether the key belongs to the certificate is checked with the context.
+    /// Reads the files; blocks on the disk.
+    ///
+    /// Whether the key belongs to the certificate is checked with the context.
     ///
     /// - Parameters:
     ///   - pair: The files.
