@@ -59,7 +59,11 @@ package struct HealthReport: Equatable, Sendable {
         for upstream in figures.downUpstreams {
             checks.append("the upstream \(upstream) does not pass its health checks")
         }
-        if figures.openClients > 0 { checks.append("the breakers of \(figures.openClients) clients are open") }
+        switch figures.openClients {
+        case 0: break
+        case 1: checks.append("the breaker of 1 client is open")
+        case let clients: checks.append("the breakers of \(clients) clients are open")
+        }
         if figures.hasLostReplicas { checks.append("limits are not shared with the other replicas") }
         if figures.bufferShare > Self.bufferMark { checks.append("the buffers are more than 80% full") }
         let lastMinute = figures.lastMinute

@@ -35,6 +35,7 @@ import Testing
         #expect(upstream.status == .degraded)
         #expect(upstream.checks == ["the breaker of the upstream of /a is open"])
         #expect(HealthReport(figures { $0.openClients = 2 }).checks == ["the breakers of 2 clients are open"])
+        #expect(HealthReport(figures { $0.openClients = 1 }).checks == ["the breaker of 1 client is open"])
     }
 
     @Test func isDegradedWhileAnUpstreamIsDown() {

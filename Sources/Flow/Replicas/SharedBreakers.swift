@@ -61,7 +61,8 @@ package struct SharedBreakers: Sendable {
         own.sweep(at: now)
         let end = now + min(time, BreakerNotice.longest)
         if let index = own.index(of: key) {
-            own[index] = Own(end: end)
+            // A shorter one, after an operator's reset, does not end what the store keeps and the others know.
+            own[index] = Own(end: max(end, own[index].end))
         } else {
             guard own.count < Self.capacity else { return }
             _ = own.append(Own(end: end), for: key)

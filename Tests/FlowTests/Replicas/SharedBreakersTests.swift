@@ -50,6 +50,17 @@ import Testing
         #expect(breakers.take(key, at: .seconds(1610)) == nil)
     }
 
+    /// After an operator's reset a breaker may open again before the first cooldown has ended, which the store keeps.
+    @Test func aShorterOpeningDoesNotEndALongerOne() {
+        var breakers = SharedBreakers()
+        breakers.opened(key, for: .seconds(20), at: .seconds(0))
+        breakers.opened(key, for: .seconds(2), at: .seconds(1))
+        #expect(breakers.end(key, at: .seconds(5)) == .seconds(20))
+        #expect(breakers.takeOpenings(upTo: 64, at: .seconds(5)).map(\.remaining) == [.seconds(15)])
+        breakers.opened(key, for: .seconds(20), at: .seconds(6))
+        #expect(breakers.end(key, at: .seconds(6)) == .seconds(26))
+    }
+
     @Test func itsOwnAnnouncementIsIgnoredAndALaterOneOfAnotherIsNot() {
         var breakers = SharedBreakers()
         breakers.opened(key, for: .seconds(10), at: .seconds(0))
