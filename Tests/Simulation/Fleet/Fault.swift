@@ -16,8 +16,6 @@ package enum Fault: String, CaseIterable, Sendable {
     case lostMessage = "lost-message"
     /// A replica does not ask for what was announced while its subscription was interrupted.
     case noRepetition = "no-repetition"
-    /// A replica takes an opening for announced although the store did not answer.
-    case lostOpening = "lost-opening"
     /// The store's scripts use the time of the replica that calls.
     case clockOfReplica = "clock-of-replica"
     /// A command that comes late overwrites a newer one.

@@ -128,7 +128,6 @@ extension Simulation {
         replicas[index]?.commands[command.sequence] = nil
         trace(8, Int64(index), command.sequence)
         let jitter = Double.random(in: 0..<1, using: &random)
-        if fault == .lostOpening, case .open = command.content { return plan(index) }
         let verdict = replicas[index]?.limits.failed(command, jitter: jitter, at: replica.time(at: now))
         checks.noted(replicas[index], at: now)
         if let verdict { try verdictCame(verdict, command, index) }
