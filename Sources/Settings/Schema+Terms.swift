@@ -26,27 +26,42 @@ extension Schema {
         ]
     }
 
-    /// A default or maximum that is written alone moves the other if they would contradict.
     static func rate<Target>(_ policy: WritableKeyPath<Target, Policy>) -> Key<Target> {
+        bounds(
+            "rate", policy, \.defaultPace, \.maximumPace, rateKeys, or: Form.pace.shape.orOff,
+            readBoth: { $0.isOff ? .unlimited : $0.value(.pace, or: Setting.mapping(of: rateKeys)) })
+    }
+
+    /// The bounds of a term: a mapping of its keys, or one value for the default and the maximum.
+    ///
+    /// A default or maximum that is written alone moves the other if they would contradict.
+    private static func bounds<Target, Value>(
+        _ name: String, _ policy: WritableKeyPath<Target, Policy>, _ standard: WritableKeyPath<Policy, Value>,
+        _ maximum: WritableKeyPath<Policy, Value>, _ allowed: [Key<BoundsKeys<Value>>], or both: Shape,
+        readBoth: @escaping (Setting) -> Value?
+    ) -> Key<Target> {
         Key(
-            name: "rate", .either([Form.pace.shape.orOff, .mapping(of: rateKeys)]),
+            name: name, .either([both, .mapping(of: allowed)]),
             write: { target in
                 let policy = target[keyPath: policy]
-                let keys = BoundsKeys(standard: policy.defaultPace, maximum: policy.maximumPace, policy: policy)
-                return .mapping(of: keys, by: rateKeys)
+                let keys = BoundsKeys(
+                    standard: policy[keyPath: standard], maximum: policy[keyPath: maximum], policy: policy)
+                return .mapping(of: keys, by: allowed)
             }
         ) { setting, target in
             let usual = target[keyPath: policy]
-            var keys = BoundsKeys<Pace>(policy: usual)
+            var keys = BoundsKeys<Value>(policy: usual)
             if setting.isMapping {
-                setting.read(rateKeys, into: &keys)
+                setting.read(allowed, into: &keys)
                 keys.check(in: setting)
             } else {
-                keys.maximum = setting.isOff ? .unlimited : setting.value(.pace, or: Setting.mapping(of: rateKeys))
-                keys.standard = keys.maximum
+                keys.standard = readBoth(setting)
+                keys.maximum = keys.standard
             }
-            keys.policy.maximumPace = keys.maximum ?? max(usual.maximumPace, keys.standard ?? usual.maximumPace)
-            keys.policy.defaultPace = keys.standard ?? min(usual.defaultPace, keys.policy.maximumPace)
+            let usualMaximum = usual[keyPath: maximum]
+            let most = keys.maximum ?? max(usualMaximum, keys.standard ?? usualMaximum)
+            keys.policy[keyPath: maximum] = most
+            keys.policy[keyPath: standard] = keys.standard ?? min(usual[keyPath: standard], most)
             target[keyPath: policy] = keys.policy
         }
     }
@@ -93,31 +108,12 @@ extension Schema {
         ]
     }
 
-    /// A default or maximum that is written alone moves the other if they would contradict.
     static func buffer<Target>(
         _ policy: WritableKeyPath<Target, Policy>, of allowed: [Key<BoundsKeys<Int>>] = bufferKeys
     ) -> Key<Target> {
-        Key(
-            name: "buffer", .either([records.shape, .mapping(of: allowed)]),
-            write: { target in
-                let policy = target[keyPath: policy]
-                let keys = BoundsKeys(standard: policy.defaultBuffer, maximum: policy.maximumBuffer, policy: policy)
-                return .mapping(of: keys, by: allowed)
-            }
-        ) { setting, target in
-            let usual = target[keyPath: policy]
-            var keys = BoundsKeys<Int>(policy: usual)
-            if setting.isMapping {
-                setting.read(allowed, into: &keys)
-                keys.check(in: setting)
-            } else {
-                keys.standard = setting.value(records, or: Setting.mapping(of: allowed))
-                keys.maximum = keys.standard
-            }
-            keys.policy.maximumBuffer = keys.maximum ?? max(usual.maximumBuffer, keys.standard ?? 0)
-            keys.policy.defaultBuffer = keys.standard ?? min(usual.defaultBuffer, keys.policy.maximumBuffer)
-            target[keyPath: policy] = keys.policy
-        }
+        bounds(
+            "buffer", policy, \.defaultBuffer, \.maximumBuffer, allowed, or: records.shape,
+            readBoth: { $0.value(records, or: Setting.mapping(of: allowed)) })
     }
 
     static var streamsKeys: [Key<Route.StreamLimits>] {

@@ -31,14 +31,11 @@ addresses = loopback_addresses()
 numbers = itertools.count(1)
 
 
-class Bench:
-    def __init__(self, name):
-        self.name = name
+class Hops:
+    """An origin, which a subclass starts, and the weir before it."""
 
-    async def start(self, folder, private):
-        folder.mkdir()
-        self.origin, self.private = await Origin(self.name).start(folder), private
-        self.proxy = Proxy(folder / "weir", self.origin, private)
+    def start_proxy(self, folder, private, *options, **named):
+        self.proxy = Proxy(folder / "weir", self.origin, private, *options, **named)
         return self
 
     async def stop(self):
@@ -46,6 +43,16 @@ class Bench:
             self.proxy.stop()
         finally:
             await self.origin.stop()
+
+
+class Bench(Hops):
+    def __init__(self, name):
+        self.name = name
+
+    async def start(self, folder, private):
+        folder.mkdir()
+        self.origin, self.private = await Origin(self.name).start(folder), private
+        return self.start_proxy(folder, private)
 
     @staticmethod
     def takes(case):

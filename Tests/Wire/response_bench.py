@@ -3,10 +3,9 @@ import asyncio
 
 import http1_client
 import http2_client
-from bench import LANES, PROBE, SETTLED, addresses, certain, numbers
+from bench import LANES, PROBE, SETTLED, Hops, addresses, certain, numbers
 from http2_cases import get
 from oracle import Finding, Visit, check_responses
-from proxies import Proxy
 from reference import read_requests
 from reference_response import read_response
 from scripted_origin import Scene, ScriptedOrigin
@@ -15,20 +14,13 @@ TIMEOUTS = "{ connect: 2s, first_byte: 1500ms, idle: 1s }"  # many scripts end i
 REQUEST = b"%s %s HTTP/1.1\r\nHost: a.example\r\n\r\n"
 
 
-class ResponseBench:
+class ResponseBench(Hops):
     name = "scripted"
 
     async def start(self, folder, private):
         folder.mkdir()
         self.origin = await ScriptedOrigin().start()
-        self.proxy = Proxy(folder / "weir", self.origin, private, TIMEOUTS)
-        return self
-
-    async def stop(self):
-        try:
-            self.proxy.stop()
-        finally:
-            await self.origin.stop()
+        return self.start_proxy(folder, private, TIMEOUTS)
 
     @staticmethod
     def takes(case):

@@ -4,12 +4,11 @@ import dataclasses
 import re
 
 import http1_client
-from bench import LANES, PROBE, SETTLED, addresses, certain, numbers
+from bench import LANES, PROBE, SETTLED, Hops, addresses, certain, numbers
 from case import NONCE
 from http1_client import DEADLINE, Exchange
 from messages import Duty, digest, text
 from oracle import Finding, Visit, check_responses
-from proxies import Proxy
 from reference import Head, read_requests
 from reference_response import read_final_head, read_response
 from routes import SHARED
@@ -71,7 +70,7 @@ def is_whole(feed, size):
 
 
 def owner_of(marks, clients):
-    """Stands in the content for the request that it was sent to: its key, and its client if the origin knows that."""
+    """Identifies in the content the request that it was sent to: its key, and its client if the origin knows that."""
     clients = digest(b",".join(clients))[:13].encode() if clients else b"-" * 13
     return digest("\n".join(" ".join(text(mark).split()) for mark in marks).encode())[:8].encode() + b"-" + clients
 
@@ -123,20 +122,13 @@ class Reading(Visit):
     scene: object = None
 
 
-class SharedBench:
+class SharedBench(Hops):
     name = "shared"
 
     async def start(self, folder, private):
         folder.mkdir()
         self.origin = await FeedOrigin().start()
-        self.proxy = Proxy(folder / "weir", self.origin, private, TIMEOUTS, workers=2)
-        return self
-
-    async def stop(self):
-        try:
-            self.proxy.stop()
-        finally:
-            await self.origin.stop()
+        return self.start_proxy(folder, private, TIMEOUTS, workers=2)
 
     @staticmethod
     def takes(case):
