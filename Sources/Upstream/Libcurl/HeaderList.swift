@@ -121,7 +121,7 @@ package struct HeaderList: ~Copyable {
     ///
     /// - Parameter body: Decides about `Expect`; `nil` for a request without a body.
     mutating func complete(for body: UpstreamRequest.Body?) {
-        precondition(end > 0, "a request names at least its host")
+        precondition(end > 0 && text?.pointee != CChar(UInt8(ascii: "\r")), "a header begins with its host")
         room(for: 1).pointee = 0
         items[1].data = text
         items[2].next = body == nil ? nil : items + 3
