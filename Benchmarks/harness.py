@@ -129,7 +129,7 @@ class Weir(Process):
     """weir with one worker in front of an origin, its limits out of the way; `url` is where it listens.
 
     `routes` are more routes, each a dictionary with its `match`, in front of the one for all other paths. With
-    `has_admin`, `admin` is where it tells of itself. `under` is a command that runs it, such as valgrind. `top` has further
+    `has_admin`, `admin` is the address of its admin listener. `under` is a command that runs it, such as valgrind. `top` has further
     lines of the configuration.
     """
 

@@ -3,7 +3,7 @@ import NIOSSL
 
 /// The identities of a server by the names that clients request (SNI; RFC 6066, section 3).
 ///
-/// Each is for the DNS names of its certificate; a wildcard stands for one label (RFC 9525, section 6.3). An exact name
+/// Each is for the DNS names of its certificate; a wildcard matches one label (RFC 9525, section 6.3). An exact name
 /// precedes a wildcard, and of two identities with the same name the first counts. A client that requests no name, or one that no
 /// certificate has, gets the standard identity.
 struct NamedIdentities {

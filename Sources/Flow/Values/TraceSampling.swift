@@ -10,7 +10,7 @@ package struct TraceSampling: Equatable, Sendable {
     /// Ids below it are not sampled.
     private let threshold: UInt64
 
-    /// - Parameter share: From 0 for none to 1 for all; other values are limited to that.
+    /// - Parameter share: 0 samples no trace, 1 samples all; other values are limited to that.
     package init(share: Double) {
         threshold = Self.range - UInt64((min(max(share, 0), 1) * Double(Self.range)).rounded())
     }

@@ -74,7 +74,7 @@ def test_a_record_waits_for_the_weight_of_the_one_before(weir, origin, client):
 
 @pytest.mark.parametrize(("head", "make"), FORMATS)
 def test_a_debt_is_paid_by_the_next_start(weir, origin, client, head, make):
-    """The response with its last record is complete before: the client pays later, and is told exactly when."""
+    """The response with its last record is complete before: the client pays later, and gets the exact time."""
     records = completion(300, make)
     proxy = weir(route(origin(sends(*records, head=head)).url, client_key="{ header: X-Api-Key }", weight=TOTAL,
                        streams="{ client_records: 10/second }"))
