@@ -10,7 +10,8 @@
 ///
 /// Contiguous, because records are found by scanning; freed, because ten thousand idle streams must not each keep the
 /// memory of their busiest moment. Appending is amortised O(bytes), removing is O(1). Above 16 KiB it grows by the
-/// needed size, or by a quarter if that is more, so that a full queue takes little more memory than its bytes.
+/// needed size, or by a quarter if that is more, so that a full queue takes little more memory than its bytes, also
+/// while bytes come and go.
 struct ByteQueue: ~Copyable {
     private var storage: UnsafeMutableRawPointer?
     private(set) var capacity = 0
@@ -65,7 +66,7 @@ struct ByteQueue: ~Copyable {
         count -= removed
         if count == 0 { return release() }
         // One large record must not leave its memory to the small ones after it.
-        if capacity > 4 * max(count, Self.largestDoubled) { _ = reallocate(Self.capacity(from: 0, for: count)) }
+        if capacity > 4 * max(count, Self.largestDoubled) { _ = reallocate(Self.capacity(above: 0, for: count)) }
     }
 
     mutating func removeLast(_ removed: Int) {
@@ -84,28 +85,31 @@ struct ByteQueue: ~Copyable {
         (storage, capacity, head) = (nil, 0, 0)
     }
 
-    /// Makes room for a number of bytes after the last one: by moving the queue to the front if it fits there, else by
-    /// growing.
+    /// Makes room for a number of bytes after the last one: by moving the queue to the front if a fifth of its bytes
+    /// were removed there, else by growing.
     ///
-    /// So no byte is moved more than once for each byte that was removed.
+    /// So no byte is moved more than five times for each byte that was removed, and a queue that remains full needs a
+    /// quarter more memory than its bytes.
     private mutating func reserve(_ more: Int) -> UnsafeMutableRawPointer {
         let needed = count + more
         if let storage, head + needed <= capacity { return storage }
-        if let storage, needed <= capacity, head >= count {
+        if let storage, needed <= capacity, head >= count / 5 {
             memmove(storage, storage + head, count)
             head = 0
             return storage
         }
-        return reallocate(Self.capacity(from: capacity, for: needed))
+        return reallocate(Self.capacity(above: capacity, for: needed))
     }
 
-    private static func capacity(from old: Int, for needed: Int) -> Int {
-        guard needed > largestDoubled else {
-            var capacity = max(old, smallestCapacity)
-            while capacity < needed { capacity *= 2 }
+    /// The next capacity: it is larger than the old one, even if the bytes would fit.
+    private static func capacity(above old: Int, for needed: Int) -> Int {
+        let wanted = max(needed, old + old / 4)
+        guard wanted > largestDoubled else {
+            var capacity = smallestCapacity
+            while capacity < wanted { capacity *= 2 }
             return capacity
         }
-        return max(old + old / 4, (needed + page - 1) / page * page)
+        return (wanted + page - 1) / page * page
     }
 
     private mutating func reallocate(_ wanted: Int) -> UnsafeMutableRawPointer {

@@ -48,7 +48,7 @@ package struct RecordQueue: ~Copyable {
     package var records: Int { framed.records }
     /// All buffered bytes, those of an incomplete record included.
     package var bytes: Int { content.count }
-    /// The memory that is allocated for them; up to twice as many bytes while records come and go.
+    /// The memory that is allocated for them; up to half as many bytes more while records come and go.
     package var allocatedBytes: Int { content.capacity }
     /// Whether `take` would return anything: a record, a blank, opaque bytes, or a record that is too long.
     package var hasOutput: Bool { framed.bytes > 0 || failure != nil }

@@ -62,6 +62,18 @@ import Testing
         }
     }
 
+    @Test(arguments: [(7, 100), (256, 100), (1024, 60), (3000, 1000)])
+    func aQueueThatRemainsFullTakesLittleMoreMemoryThanItsBytes(record: Int, records: Int) {
+        let queue = Subject()
+        for _ in 0..<records { queue.append(String(repeating: "x", count: record)) }
+        let most = queue.count > 16 << 10 ? queue.count + queue.count / 2 + 8192 : queue.count * 5 / 2 + 512
+        for _ in 0..<10 * records {
+            queue.removeFirst(record)
+            queue.append(String(repeating: "x", count: record))
+            #expect(queue.queue.capacity <= most)
+        }
+    }
+
     @Test func whatALargeRecordTookIsGivenBackBeforeTheQueueIsEmpty() {
         let queue = Subject()
         queue.append(String(repeating: "x", count: 1 << 20))
