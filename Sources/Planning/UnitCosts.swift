@@ -13,10 +13,11 @@ package struct UnitCosts: Equatable, Sendable {
     /// buffered records is that of the queues themselves.
     package var process, stream, pausedStream: Double
 
-    /// By `Benchmarks/plan --calibrate`, on a virtual machine with two cores (Linux 6.18, release build, libcurl 8.14).
+    /// By `Benchmarks/plan --calibrate`, the mean of two runs on an otherwise idle virtual machine with two cores
+    /// (Linux 6.18, release build, libcurl 8.14).
     ///
     /// `record` is that of the table of framing in `docs/BENCHMARKS.md`, with the queue and the pace.
     package static let measured = UnitCosts(
-        start: 270, rejection: 150, read: 15.3, write: 14.7, timer: 4, record: 0.02, kibibyte: 0.4,
-        process: 31.7 * 1_048_576, stream: 21_000, pausedStream: 11_000)
+        start: 260, rejection: 175, read: 22.6, write: 4.7, timer: 12.2, record: 0.02, kibibyte: 0.96,
+        process: 32.7 * 1_048_576, stream: 20_000, pausedStream: 12_500)
 }
