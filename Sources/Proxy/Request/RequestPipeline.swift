@@ -96,7 +96,7 @@ final class RequestPipeline {
         let tier = route.tier(of: request, key: key, by: served.clients)
         if tier == .unknown {
             log.countUnknownTier(on: route.name)
-            route.warnOfUnknownTier(to: shared.processLog, at: clock())
+            route.warnings.unknownTier(to: shared.processLog, at: clock())
         }
         return tier.name
     }

@@ -32,12 +32,7 @@ final class ProxyRoute: Sendable {
     let sharedName: String?
     /// `nil` if no state is shared with other replicas.
     let replicas: Replicas?
-    /// Limits how often a compressed stream is logged.
-    let codingWarnings = WarningPace(every: .seconds(60))
-    /// Limits how often a rate that was not applied is logged.
-    let typeWarnings = WarningPace(every: .seconds(60))
-    /// Limits how often an unknown tier is logged.
-    let tierWarnings = WarningPace(every: .seconds(60))
+    let warnings: RouteWarnings
 
     /// - Parameters:
     ///   - settings: The configuration of the route.
@@ -53,6 +48,7 @@ final class ProxyRoute: Sendable {
         (self.settings, self.index, self.replicas) = (settings, index, replicas)
         let name = settings.label
         self.name = name
+        warnings = RouteWarnings(route: name)
         upstreams = RouteUpstream.all(of: settings, after: previous?.upstreams ?? [])
         sharedName = settings.sharesLimits ? settings.match.sharedName : nil
         gate =

@@ -267,7 +267,7 @@ extension Pull: TransferDelegate {
         if case .failed(let error) = end {
             outcome = Outcome(error)
             if let upstream = exchange.permit?.upstream {
-                route.warn(of: error.failure, from: upstream, to: host.process, at: host.now())
+                route.warnings.failed(error.failure, of: upstream, to: host.process, at: host.now())
             }
             judge(outcome, error: error)
             if triesAnother(after: error) { return }

@@ -9,7 +9,7 @@ extension Stream {
     func upstreamFailed(_ failure: UpstreamFailure, at now: Instant) {
         account.failed(failure)
         account.trace?.attemptEnded(failure, at: now)
-        if let upstream = permit?.upstream { route.warn(of: failure, from: upstream, to: host.process, at: now) }
+        if let upstream = permit?.upstream { route.warnings.failed(failure, of: upstream, to: host.process, at: now) }
     }
 
     /// The upstream sent a record that is longer than the route allows.

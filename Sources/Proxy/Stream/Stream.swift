@@ -276,7 +276,8 @@ extension Stream {
         let kind = ResponseKind(received, to: request)
         if let cause = kind.unmeteredCause {
             account.unmetered(cause)
-            route.warnOfUnmetered(kind, type: received.headers.first(name: "content-type"), to: host.process, at: now)
+            route.warnings.unmetered(
+                kind, type: received.headers.first(name: "content-type"), to: host.process, at: now)
         }
         account.headArrived(
             status: received.status, isStream: kind.format != nil,
