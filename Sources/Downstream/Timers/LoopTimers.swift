@@ -113,7 +113,7 @@ package final class LoopTimers {
         let next = Instant(nanoseconds: (due.nanoseconds + Self.tick - 1) / Self.tick * Self.tick)
         guard next < wakeUp else { return }
         wakeUp = next
-        let delay = max(0, wakeUp.nanoseconds - clock().nanoseconds)
+        let delay = max(0, (wakeUp - clock()).nanoseconds)
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         // Fails only on a loop that has been shut down, where no stream is left.
         _ = try? eventLoop.scheduleCallback(in: .nanoseconds(delay), handler: WakeUp(timers: bound))

@@ -126,8 +126,8 @@ package struct SharedLog: Sendable {
 
     /// Whether more is to be read from here on than a pull still brings that waits because ``isFull(from:)`` holds.
     package func exceedsOvershoot(from cursor: Cursor) -> Bool {
-        guard cursor.segment < entries.endPosition else { return false }
-        let unread = totalCost - entries[max(cursor.segment, entries.startPosition)].costBefore
+        guard let entry = entry(of: cursor) else { return false }
+        let unread = totalCost - entry.costBefore
         return unread > Self.overshoot
             && (next - cursor.record > retention.records || unread > retention.bytes.bytes + Self.overshoot)
     }
@@ -138,9 +138,14 @@ package struct SharedLog: Sendable {
     }
 
     private func isFilled(from cursor: Cursor, records: Int, bytes: Int) -> Bool {
-        guard cursor.segment < entries.endPosition else { return false }
-        let entry = entries[max(cursor.segment, entries.startPosition)]
+        guard let entry = entry(of: cursor) else { return false }
         return next - cursor.record >= records || totalCost - entry.costBefore >= bytes
+    }
+
+    /// The segment with the next record of a reader; `nil` if none is retained: it has all of them, or all were released.
+    private func entry(of cursor: Cursor) -> Entry? {
+        let position = max(cursor.segment, entries.startPosition)
+        return position < entries.endPosition ? entries[position] : nil
     }
 
     // MARK: Joining

@@ -30,9 +30,10 @@ package struct Meter: Sendable {
             nextArrival = now
             return
         }
-        let units = max(1, ((nextArrival - now).nanoseconds - 1) / old + 1)
-        let (time, overflow) = (spacing - old).multipliedReportingOverflow(by: units)
-        nextArrival = nextArrival.advanced(byNanoseconds: overflow ? (spacing > old ? .max : -.max) : time)
+        let ahead = (nextArrival - now).nanoseconds
+        let (time, overflow) = (spacing - old).multipliedReportingOverflow(by: ahead > 0 ? (ahead - 1) / old + 1 : 1)
+        // Shorter by more than there are nanoseconds: nothing is left of it.
+        nextArrival = overflow && spacing < old ? now : nextArrival.advanced(byNanoseconds: overflow ? .max : time)
     }
 
     private static func steps(pace: Pace, burst: Int) -> (spacing: Int64, tolerance: Int64) {
@@ -65,8 +66,10 @@ package struct Meter: Sendable {
         guard spacing > 0 else { return }
         if count != 0 {
             let (time, overflow) = spacing.multipliedReportingOverflow(by: Int64(count))
-            nextArrival = Instant(nanoseconds: base(at: now)).advanced(
+            let next = Instant(nanoseconds: base(at: now)).advanced(
                 byNanoseconds: overflow ? (count > 0 ? .max : -.max) : time)
+            // What is paid beyond the debt is never used, see `base(at:)`.
+            nextArrival = max(next, now.advanced(byNanoseconds: -Self.forgivenLateness))
         }
         isAwaited = leavesWaiting
     }

@@ -39,6 +39,18 @@ import Testing
         #expect(log.cost == 0)
     }
 
+    @Test func aReaderBehindALogOfWhichNothingIsRetainedHasNothingToRead() {
+        var log = log(records: 2, age: .seconds(10))
+        let behind = Cursor.beginning
+        log.append(lines: ["a", "b", "c"], at: .seconds(0))
+        #expect(log.isFull(from: behind) && !log.isLow(from: behind))
+        log.trim(at: .seconds(11))
+        #expect(log.records == 0 && log.cost == 0)
+        #expect(!log.isFull(from: behind) && log.isLow(from: behind) && !log.exceedsOvershoot(from: behind))
+        log.append(lines: ["d"], at: .seconds(12))
+        #expect(log.isFull(from: behind))
+    }
+
     @Test func aSegmentLargerThanTheBoundIsKeptForItsReaders() throws {
         var log = log(bytes: 100)
         var reader = try #require(CollectingReader(.configured(.next), in: log))

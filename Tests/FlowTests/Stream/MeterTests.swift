@@ -162,6 +162,31 @@ import Testing
         #expect(total > 0)
     }
 
+    // MARK: Extremes
+
+    @Test(arguments: [1, 3, 1_000_000_000, Int.max]) func noPaymentAndNoDebtOverflows(count: Int) throws {
+        let rates = ["0.000001/hour", "1/second", "999999999/second", "1/hour"]
+        for (first, second) in rates.flatMap({ first in rates.map { (first, $0) } }) {
+            for sign in [1, -1] {
+                var meter = try meter(first)
+                meter.take(1, at: Self.start, leavesWaiting: true)
+                meter.take(sign * count, at: Self.start, leavesWaiting: true)
+                for rate in [second, first, second] {
+                    meter.change(pace: .limited(try #require(Rate(rate))), burst: 1, at: Self.start + .seconds(1))
+                    meter.take(-sign * count, at: Self.start + .seconds(2), leavesWaiting: false)
+                    #expect(meter.available(at: Self.start + .seconds(3)) >= 0)
+                }
+            }
+        }
+    }
+
+    @Test func whatIsPaidBeyondTheDebtIsNotKept() throws {
+        var meter = try meter("1/second")
+        meter.take(1, at: Self.start, leavesWaiting: false)
+        meter.take(-1000, at: Self.start, leavesWaiting: false)
+        #expect(meter.available(at: Self.start) == 1)
+    }
+
     // MARK: Without a limit
 
     @Test func anUnlimitedPaceLetsEverythingPassAtAnyTime() {
