@@ -71,7 +71,8 @@ final class LiveView {
         writer.writeHead(.ok, headers: headers, body: isHead ? .none : .unknown)
         guard !isHead else { return writer.end() }
         writer.expectPace(true)
-        let viewer = LiveViewer(response: writer, peer: request.peer, every: interval, of: self)
+        let viewer = LiveViewer(
+            response: writer, peer: request.peer, token: proxy.configuration.adminToken, every: interval, of: self)
         viewers[ObjectIdentifier(viewer)] = viewer
         collect { [weak viewer, proxy] json in
             if let json { viewer?.send(json, at: proxy.now) }
@@ -146,6 +147,9 @@ final class LiveView {
 extension LiveView: TimerTarget {
     func timerFired(_ timer: LoopTimer, at now: Instant) {
         tick(after: now)
+        // A token that a reload has replaced gives access to nothing more.
+        let token = proxy.configuration.adminToken
+        for viewer in Array(viewers.values) where viewer.token != token { viewer.end() }
         guard viewers.values.contains(where: { $0.isDue(at: now) }) else { return }
         collect { [self] json in
             guard let json else { return }

@@ -1,5 +1,6 @@
 import Downstream
 import Flow
+import Settings
 
 /// A client that follows the live view: holds at most one snapshot that it has not read, and is disconnected if it stops
 /// reading.
@@ -7,14 +8,18 @@ final class LiveViewer: ResponseWriterDelegate {
     private static let mostSkipped = 30
 
     let peer: String
+    /// With which the client was accepted; `nil` if none was required.
+    let token: Secret?
     private let response: any ConnectionResponse
     private let interval: Duration
     private let view: LiveView
     private var due = Instant.distantPast
     private var skipped = 0
 
-    init(response: any ConnectionResponse, peer: String, every interval: Duration, of view: LiveView) {
-        (self.response, self.peer, self.interval, self.view) = (response, peer, interval, view)
+    init(
+        response: any ConnectionResponse, peer: String, token: Secret?, every interval: Duration, of view: LiveView
+    ) {
+        (self.response, self.peer, self.token, self.interval, self.view) = (response, peer, token, interval, view)
         response.delegate = self
     }
 
@@ -32,6 +37,9 @@ final class LiveViewer: ResponseWriterDelegate {
         let event = Array("event: state\ndata: ".utf8) + json + Array("\n\n".utf8)
         event.withUnsafeBytes { response.write($0) }
     }
+
+    /// Ends the response: the client has to ask again.
+    func end() { response.end() }
 
     func responseCaughtUp() {}
     func responseBlocked() {}

@@ -1,4 +1,5 @@
 import Foundation
+import PlainText
 
 /// One snapshot of the admin listener, with the members that the screen shows: `docs/ADMIN.md`, "The snapshot".
 ///
@@ -37,7 +38,7 @@ package struct AdminSnapshot: Decodable, Sendable {
         var bufferRecords: Int
         var refused: [String: Int]
 
-        var refusals: Int { refused.values.reduce(0, +) }
+        var refusals: Int { refused.values.reduce(into: 0) { $0.addUpToMost($1) } }
     }
 
     struct Breaker: Decodable, Sendable {

@@ -1,4 +1,5 @@
 package import Flow
+import PlainText
 
 /// The sums of the requests of a route, of a client or of all.
 package struct Figures: Equatable, Sendable {
@@ -87,14 +88,5 @@ package struct Figures: Equatable, Sendable {
 
     private static func rate(_ records: Int, in microseconds: Int) -> Double {
         microseconds > 0 ? Double(records) * 1_000_000 / Double(microseconds) : 0
-    }
-}
-
-extension Int {
-    /// Adds a number that is not negative, limited to `Int.max`, because a log may contain numbers that weir did not
-    /// write.
-    mutating func addUpToMost(_ other: Int) {
-        let (sum, overflow) = addingReportingOverflow(other)
-        self = overflow ? .max : sum
     }
 }

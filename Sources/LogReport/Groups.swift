@@ -1,3 +1,5 @@
+import PlainText
+
 /// The figures of each name, in bounded memory for any number of names.
 ///
 /// Up to `limit` names are kept, with exact figures. When one more is added, the lighter half (by records, then by

@@ -54,8 +54,14 @@ package struct LogLine: Equatable, Sendable {
     /// Whether the response was a problem: a refusal, or because the upstream did not respond.
     package var isRefusal: Bool { reason == .refused || (problem != nil && status >= 400 && records == nil) }
 
-    /// When the request was read.
-    var began: Timestamp { Timestamp(millisecondsSince1970: time.millisecondsSince1970 - Int64(microseconds / 1000)) }
+    /// When the request was read; not before the year 0, which no timestamp can show (RFC 3339, section 1).
+    var began: Timestamp {
+        Timestamp(
+            millisecondsSince1970: max(
+                Self.yearZero, time.millisecondsSince1970 - Int64(microseconds / 1000)))
+    }
+
+    private static let yearZero: Int64 = -62_167_219_200_000
 }
 
 /// The kind of one line of a file.

@@ -5,7 +5,7 @@ import Observability
 /// Reads lines of the access log, each in one pass by simdjson over the needed members.
 ///
 /// A line counts if it is one JSON object with `time`, `event` and, at an end, `client` and `reason`, each of the right
-/// type, and no number is negative or absurd. Other members, their order and their spelling do not matter.
+/// type, no number is negative or absurd, and no name is longer than 1 KiB. Other members, their order and their spelling do not matter.
 ///
 /// The costs are measured in docs/LOGS.md.
 package struct LogLineParser {
@@ -23,6 +23,8 @@ package struct LogLineParser {
 
     /// The largest number that a double represents exactly, above any count in a log.
     private static let largestCount = 9_007_199_254_740_992.0
+    /// The most bytes of a client, route or upstream: a report keeps each different one.
+    private static let longestName = 1024
     /// 31 years, for which a double still has microseconds.
     private static let longestSeconds = 1e9
 
@@ -54,7 +56,8 @@ package struct LogLineParser {
     }
 
     private func end(at time: Timestamp) -> LogLineKind {
-        guard let client = string(Index.client), let reason = string(Index.reason),
+        guard [Index.client, Index.route, Index.upstream].allSatisfy({ (text($0)?.count ?? 0) <= Self.longestName }),
+            let client = string(Index.client), let reason = string(Index.reason),
             let records = count(Index.records), let bytes = count(Index.bytes),
             let microseconds = span(Index.duration), let bufferPeak = count(Index.bufferPeak),
             let pauses = count(Index.pauses), let paused = span(Index.paused),

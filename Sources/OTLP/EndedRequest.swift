@@ -23,7 +23,8 @@ package struct EndedRequest: Sendable {
         _ trace: RequestTrace, _ request: TracedRequest, _ facts: StreamFacts, _ totals: StreamTotals, _ end: StreamEnd,
         pauses: [PauseLog.Pause] = [], at now: Instant
     ) {
-        (recording, self.request, self.facts, self.totals) = (trace.recording, request, facts, totals)
+        (recording, self.request, self.totals) = (trace.recording, request, totals)
+        self.facts = facts.forSpans
         (self.end, self.pauses, ended) = (end, pauses, now)
     }
 
@@ -67,6 +68,16 @@ package struct EndedRequest: Sendable {
             span.error = ""
         }
         return span
+    }
+}
+
+extension StreamFacts {
+    /// Without the fields that no span has, and with a bounded path: thousands of requests may wait for their export.
+    fileprivate var forSpans: StreamFacts {
+        var facts = self
+        (facts.referer, facts.userAgent) = (nil, nil)
+        facts.path = path.cut(to: TracedRequest.longestPath)
+        return facts
     }
 }
 

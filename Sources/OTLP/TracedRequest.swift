@@ -4,6 +4,9 @@ import Observability
 
 /// Facts of a request that spans have beside those of the access log.
 package struct TracedRequest: Equatable, Sendable {
+    /// The most bytes of a path that a span has.
+    static let longestPath = 2048
+
     private let isSecure: Bool
     /// As the client sent it, valid; `nil` if it sent none.
     private let authority: String?
@@ -13,7 +16,8 @@ package struct TracedRequest: Equatable, Sendable {
     private let upstreamPath: String
 
     package init(isSecure: Bool, authority: String?, peer: String, upstreamPath: String) {
-        (self.isSecure, self.authority, self.peer, self.upstreamPath) = (isSecure, authority, peer, upstreamPath)
+        (self.isSecure, self.authority, self.peer) = (isSecure, authority, peer)
+        self.upstreamPath = upstreamPath.cut(to: Self.longestPath)
     }
 
     /// The attributes of the server's span: without the query and fields, which may contain secrets.
@@ -42,5 +46,12 @@ package struct TracedRequest: Equatable, Sendable {
         attributes.append(Attribute("server.address", String(authority.host)))
         attributes.append(Attribute("server.port", authority.port ?? (upstream.hasPrefix("https:") ? 443 : 80)))
         return attributes
+    }
+}
+
+extension String {
+    /// The text, or its beginning if it is longer than this number of bytes.
+    func cut(to bytes: Int) -> String {
+        utf8.count <= bytes ? self : String(decoding: utf8.prefix(bytes), as: UTF8.self)
     }
 }

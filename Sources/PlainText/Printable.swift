@@ -33,8 +33,10 @@ package enum Printable {
             : scaled(Double(bytes), by: 1024, units: [" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"])
     }
 
+    /// As ``count(_:)``; `-` for what is no rate, such as a number below zero.
     package static func rate(_ perSecond: Double) -> String {
-        perSecond < 10_000_000
+        guard perSecond >= 0, perSecond < 1e21 else { return "-" }
+        return perSecond < 10_000_000
             ? (perSecond < 1000 ? threeDigits(perSecond) : grouped(Int(perSecond.rounded())))
             : scaled(perSecond, by: 1000, units: ["", "k", "M", "G", "T", "P", "E"])
     }

@@ -2,7 +2,7 @@
 package struct Secret: Equatable, Sendable {
     private let bytes: [UInt8]
 
-    /// Written instead of a secret; itself a valid `admin_token`.
+    /// Written instead of a secret, and never read as one.
     static let placeholder = "secret-not-shown"
 
     package init(_ text: String) { bytes = Array(text.utf8) }

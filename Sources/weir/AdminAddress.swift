@@ -1,4 +1,5 @@
 import ArgumentParser
+import PlainText
 
 /// The address of an admin listener: `127.0.0.1:9090`, `http://host:port`, `https://…`, or `unix:` and a path.
 struct AdminAddress: ExpressibleByArgument, Sendable {
@@ -27,5 +28,8 @@ struct AdminAddress: ExpressibleByArgument, Sendable {
 
 /// The reason for a missing response, as a sentence for the operator.
 struct AdminError: Error {
+    /// In printable ASCII: it may contain text of the peer, which must not control the terminal.
     let reason: String
+
+    init(reason: String) { self.reason = Printable.name(reason) }
 }

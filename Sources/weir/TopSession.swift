@@ -63,7 +63,7 @@ struct TopSession {
             isLooking = false
             screen.take(answer, of: id)
         case .answer(.failure(let error), let wait):
-            screen.fail("\(error.reason); next attempt in \(Int(wait.rounded(.up))) s")
+            screen.fail("\(error.reason); next attempt in \(wait.isFinite ? String(Int(wait.rounded(.up))) : "-") s")
         case .keys(let bytes):
             for key in Key.keys(in: bytes) {
                 switch screen.press(key) {

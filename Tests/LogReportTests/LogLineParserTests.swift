@@ -15,6 +15,23 @@ import Testing
     private static let whole =
         #"{"time":"2024-02-29T12:34:56.007Z","event":"end","client":"192.0.2.7","route":"/v1","reason":"completed"}"#
 
+    @Test(arguments: ["client", "route", "upstream"]) func aLineWithAVeryLongNameIsUnknown(member: String) {
+        func line(_ bytes: Int) -> String {
+            var names = ["client": "c", "route": "r", "upstream": "u"]
+            names[member] = String(repeating: "x", count: bytes)
+            let members = names.map { "\"\($0)\":\"\($1)\"" }.joined(separator: ",")
+            return #"{"time":"2024-02-29T12:34:56.007Z","event":"end","reason":"completed",\#(members)}"#
+        }
+        #expect(parse(line(1024)) != .unknown)
+        #expect(parse(line(1025)) == .unknown)
+    }
+
+    @Test func noRequestBeganBeforeTheYearZero() {
+        let time = Timestamp(rfc3339: "0001-01-01T00:00:00.000Z")
+        let line = time.map { LogLine(time: $0, client: "c", reason: .completed, microseconds: 1_000_000_000_000_000) }
+        #expect(line?.began.rfc3339 == "0000-01-01T00:00:00.000Z")
+    }
+
     @Test func readsWhatTheAccessLogWrites() throws {
         let id = try #require(StreamId("0123456789abcdef0123456789abcdef"))
         let facts = StreamFacts(

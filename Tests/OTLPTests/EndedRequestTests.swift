@@ -39,6 +39,18 @@ import Testing
         #expect(span.events == [.init("end", at: at(1000), [Attribute("weir.reason", "completed")])])
     }
 
+    @Test func aLongPathIsCut() throws {
+        let long = "/" + String(repeating: "x", count: 20_000)
+        _ = trace.attemptBegan(at: "http://one", at(1))
+        let request = TracedRequest(isSecure: false, authority: nil, peer: "", upstreamPath: long)
+        let spans = EndedRequest(
+            trace, request, StreamFacts(client: "", method: "GET", path: long), StreamTotals(), StreamEnd(.completed),
+            at: at(2)
+        ).spans
+        #expect(value("url.path", of: spans[0]) == .text(String(long.prefix(2048))))
+        #expect(value("url.full", of: spans[1]) == .text("http://one" + long.prefix(2048)))
+    }
+
     @Test func eachAttemptIsAClientsSpanWithAnIdOfItsOwn() throws {
         let first = trace.attemptBegan(at: "http://one:81", at(1))
         trace.attemptEnded(UpstreamFailure(.reset, "it was reset"), at: at(2))

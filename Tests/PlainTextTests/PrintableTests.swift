@@ -28,6 +28,9 @@ import Testing
     @Test(arguments: [(0, "0.00"), (9.994, "9.99"), (9.996, "10.0"), (99.96, "100"), (1234.5, "1,235"), (2e7, "20.0M")])
     func rates(rate: Double, text: String) { #expect(Printable.rate(rate) == text) }
 
+    @Test(arguments: [-1, -1e300, 1e300, .infinity, .nan] as [Double])
+    func whatIsNoRateIsADash(rate: Double) { #expect(Printable.rate(rate) == "-") }
+
     @Test(arguments: [
         ("", "\"\""), ("/v1 ~", "/v1 ~"), ("\u{7f}\t", #"\u{7f}\u{9}"#), (#"\"#, #"\\"#), ("é", #"\u{e9}"#),
     ])

@@ -75,6 +75,15 @@ import Testing
         }
     }
 
+    @Test func whatIsWrittenInPlaceOfASecretIsNotReadAsOne() {
+        let text = """
+            admin_token: secret-not-shown
+            routes:
+              - { match: /, upstream: "http://o" }
+            """
+        #expect(throws: ConfigurationErrors.self) { try Configuration.parse(text, file: "", environment: [:]) }
+    }
+
     @Test func textsThatYAMLCouldMistakeAreQuoted() {
         for text in ["a b", "x:", "-", "*", "", "null", "\"\\", "[::]:80", "{a}", "#x", "a#b", "é", "~"] {
             #expect(YAMLText.mapping([("k", .scalar(text))]).document.hasPrefix("k: \""), "\(text)")

@@ -9,7 +9,17 @@ import Settings
 /// Addresses of IPv6 count by their /64, as under `client_key: address`: a host can use every address in it. A connection that
 /// is rejected is counted, and logged at most once a minute: it is closed before it has a request that could be logged.
 final class ConnectionCounter: ConnectionGate {
+    /// The names of the limits in warnings.
+    struct LimitNames: Sendable {
+        let maximum, perAddress: String
+
+        static let clients = LimitNames(maximum: "max_connections", perAddress: "connections_per_address")
+        static let admin = LimitNames(
+            maximum: "admin_connections", perAddress: "admin_connections_per_address")
+    }
+
     private let counts: NamedCounter
+    private let names: LimitNames
     private let log: Logger
     private let clock: @Sendable () -> Instant
     private let warnings = WarningPace(every: .seconds(60))
@@ -17,13 +27,15 @@ final class ConnectionCounter: ConnectionGate {
     /// - Parameters:
     ///   - maximum: Of all addresses together.
     ///   - perAddress: Of one; `nil` for no limit but `maximum`.
+    ///   - names: Of the limits.
     ///   - log: The process's.
     ///   - clock: Reads the monotonic clock.
     init(
-        maximum: Int, perAddress: Int?, log: Logger, clock: @escaping @Sendable () -> Instant = Instant.monotonic
+        maximum: Int, perAddress: Int?, names: LimitNames = .clients, log: Logger,
+        clock: @escaping @Sendable () -> Instant = Instant.monotonic
     ) {
         counts = NamedCounter(maximum: maximum, perName: perAddress, sparesUnnamed: true)
-        (self.log, self.clock) = (log, clock)
+        (self.names, self.log, self.clock) = (names, log, clock)
     }
 
     /// Open connections.
@@ -46,8 +58,8 @@ final class ConnectionCounter: ConnectionGate {
     private func warn(_ bound: NamedCounter.Bound, _ peer: String) {
         let limit =
             switch bound {
-            case .maximum: "max_connections"
-            case .perName: "connections_per_address"
+            case .maximum: names.maximum
+            case .perName: names.perAddress
             }
         let total = rejections.maximum + rejections.perName
         log.warning(

@@ -148,8 +148,9 @@ package struct OperatorInterface: Sendable {
     ///   - name: The name of the client or upstream, as in ``BreakerReport``.
     /// - Returns: Whether there was one.
     package func resetBreaker(of route: String, _ kind: BreakerKind, named name: String) -> Bool {
-        let served = shared.served.routes.first { $0.name == route }
-        guard served?.resetBreaker(kind, of: name, at: now) ?? false else { return false }
+        // Routes that differ in their methods or conditions only have one name.
+        let named = shared.served.routes.filter { $0.name == route }
+        guard named.map({ $0.resetBreaker(kind, of: name, at: now) }).contains(true) else { return false }
         shared.processLog.notice(
             "a breaker was reset by an operator", metadata: ["route": "\(route)", "kind": "\(kind.rawValue)"])
         return true

@@ -28,6 +28,7 @@ final class ProxyRoute: Sendable {
     let sharing: RouteSharing?
     /// What it changes in the fields of requests and of responses; `nil` for nothing.
     let requestFields, responseFields: FieldRules?
+    let trailerRules: TrailerRules
     /// The route's name at the store; `nil` if no limit counts over all replicas.
     let sharedName: String?
     /// `nil` if no state is shared with other replicas.
@@ -61,6 +62,7 @@ final class ProxyRoute: Sendable {
         machineLimits = StreamMachine.Limits(settings)
         requestFields = FieldRules(settings.headers.request)
         responseFields = FieldRules(settings.headers.response)
+        trailerRules = TrailerRules(settings)
         async = hasAddresses && settings.framing != .none ? settings.async : nil
         promises = previous?.promises ?? NamedCounter(perName: settings.async?.perClient)
         keys = settings.key.flatMap { JSONPointer($0) }

@@ -135,7 +135,7 @@ extension ProxyRoute {
             list.add(own: "Content-Length", "0")
         case .none, .length: break
         case .chunked:
-            let names = request.head.headers.announcedTrailers
+            let names = trailerRules.announced(by: request.head.headers)
             if !names.isEmpty { list.add(own: "Trailer", names.joined(separator: ", ")) }
         }
     }

@@ -45,6 +45,7 @@ extension Server {
             maximumConnections: DescriptorLimit.connections(wanted: configuration.limits.maxConnections, log: log),
             at: Worker.now())
         await onEachWorker { $0.adopt(next) }
+        await reloadAdmin()
         return next.generation
     }
 }

@@ -150,6 +150,12 @@ package final class Server: Sendable {
         end.finish()
     }
 
+    /// Applies the limits of the present configuration to the admin listener.
+    func reloadAdmin() async {
+        guard let admin else { return }
+        try? await loops[0].submit { [shared] in admin.value.reload(shared) }.get()
+    }
+
     /// Returns when a drain is complete.
     package func stopped() async { for await _ in ends {} }
 

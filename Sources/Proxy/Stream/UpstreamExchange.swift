@@ -14,6 +14,8 @@ final class UpstreamExchange {
     /// A call that may end the stream on the way reads it once, before that.
     unowned var stream: Stream?
     private var transfer: (any UpstreamTransfer)?
+    /// Of the route; `nil` before the first attempt.
+    private var rules: TrailerRules?
     /// The request's body, until all of it is taken or the rest is not needed.
     private(set) var body: RequestBody?
     /// Fields that follow the response's body.
@@ -37,6 +39,7 @@ final class UpstreamExchange {
     /// - Returns: Whether there is one; if not, ``error`` has the reason.
     func prepare(_ request: StreamRequest, at upstream: RouteUpstream) -> Bool {
         error = nil
+        rules = request.route.trailerRules
         watch = nil
         withheld = nil
         do {
@@ -55,6 +58,7 @@ final class UpstreamExchange {
     func join(
         _ request: StreamRequest, by key: SharingKey, at join: JoinRequest, as id: StreamId
     ) throws(JoinError) {
+        rules = request.route.trailerRules
         transfer = try host.joinPull(for: request, by: key, at: join, as: id, delegate: self)
     }
 
@@ -90,7 +94,7 @@ extension UpstreamExchange: TransferDelegate {
 
     func transferBytes(_ bytes: UnsafeRawBufferPointer) { stream?.bytesArrived(bytes) }
 
-    func transferTrailers(_ trailers: HTTPHeaders) { self.trailers = trailers.passedOnAsTrailers() }
+    func transferTrailers(_ trailers: HTTPHeaders) { self.trailers = rules?.ofResponse(trailers) ?? [:] }
 
     func transferEnded(_ end: TransferEnd) {
         let stream = stream
@@ -142,7 +146,7 @@ extension UpstreamExchange: RequestBodyDelegate {
         return count > 0 ? .bytes(count) : .end
     }
 
-    func transferBodyTrailers() -> HTTPHeaders { body?.trailers.passedOnAsRequestTrailers() ?? [:] }
+    func transferBodyTrailers() -> HTTPHeaders { body.flatMap { rules?.ofRequest($0.trailers) } ?? [:] }
 
     func bodyArrived() { transfer?.bodyArrived() }
 

@@ -23,11 +23,13 @@ final class SpanSource: ExportSource {
     }
 
     func collect(_ done: @escaping (ExportBody?) -> Void) {
-        if pending.isEmpty { pending = buffers().flatMap { $0.takeAll().flatMap(\.spans) }[...] }
+        let isRest = !pending.isEmpty
+        if !isRest { pending = buffers().flatMap { $0.takeAll().flatMap(\.spans) }[...] }
         guard !pending.isEmpty else { return done(nil) }
         let spans = Array(pending.prefix(Self.mostSpans))
         pending = pending.dropFirst(Self.mostSpans)
-        done(ExportBody(json: encode(spans), spans: spans.count, hasMore: !pending.isEmpty))
+        // After the rest of what was taken, the buffers may have more: what was added last must not wait when weir stops.
+        done(ExportBody(json: encode(spans), spans: spans.count, hasMore: isRest || !pending.isEmpty))
     }
 
     func ended(_ body: ExportBody, wasDelivered: Bool) { count(wasDelivered ? .exported : .lost, body.spans) }

@@ -1,4 +1,5 @@
 """The limits of connections: what is beyond them is closed, what is open continues, and what ends makes room."""
+import http.client
 import re
 import signal
 import socket
@@ -110,3 +111,31 @@ def test_a_field_larger_than_64_kib_over_http2_ends_its_connection_alone(weir, o
     greedy.ask("/", ("x", "a" * 110_000))
     assert greedy.until(lambda: greedy.gone)
     assert beside.ask("/").finish().status == 200
+
+
+def admin_is_alive(proxy, address):
+    """Whether a request on a new connection to the admin listener is answered."""
+    host, _, port = proxy.admin.removeprefix("http://").partition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=60, source_address=(address, 0))
+    try:
+        connection.request("GET", "/livez")
+        return connection.getresponse().status == 200
+    except (ConnectionError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def test_the_connections_of_the_admin_listener_are_limited(weir):
+    proxy = weir(route("http://127.0.0.1:1"), limits="{ header_timeout: 60s }")
+    host, _, port = proxy.admin.removeprefix("http://").partition(":")
+    idle = [socket.create_connection((host, int(port)), timeout=60, source_address=("127.0.0.1", 0)) for _ in range(32)]
+    eventually(lambda: not admin_is_alive(proxy, "127.0.0.1"), "an address with all its connections")
+    assert admin_is_alive(proxy, "127.0.0.2")
+    idle += [socket.create_connection((host, int(port)), timeout=60, source_address=("127.0.0.3", 0)) for _ in range(32)]
+    eventually(lambda: not admin_is_alive(proxy, "127.0.0.2"), "a listener with all its connections")
+    for connection in idle:
+        connection.close()
+    eventually(lambda: admin_is_alive(proxy, "127.0.0.1"), "room for another connection")
+    # The second limit is reached within a minute of the first, or has a warning of its own.
+    assert "limit=admin_connections_per_address" in proxy.says("a connection was closed as soon as it was accepted")[0]

@@ -168,6 +168,29 @@ def test_an_operator_resets_the_breaker_of_an_upstream(weir, client):
     assert client(proxy).get("/").status == 502
 
 
+def test_a_breaker_is_reset_on_each_route_of_its_name(weir, client):
+    breaker = "{ failures: 1, window: 60s, cooldown: 120s }"
+    proxy = weir(route("http://127.0.0.1:1", "{ path: /, methods: [GET] }", upstream_breaker=breaker),
+                 route("http://127.0.0.1:1", "{ path: /, methods: [POST] }", upstream_breaker=breaker),
+                 admin_token=f'"{TOKEN}"')
+    assert client(proxy).get("/", method="POST").status == 502
+    assert client(proxy).get("/", method="POST").status == 503
+    open_one = eventually(lambda: state(proxy)["breakers"], "a breaker in a snapshot")[0]
+    assert send(proxy, "POST", "/v1/admin/breakers/reset", open_one)[0] == 204
+    assert client(proxy).get("/", method="POST").status == 502
+
+
+def test_a_token_that_is_replaced_gives_no_further_events(weir, fastapi_app):
+    proxy = weir(route(fastapi_app.url), admin_token=f'"{TOKEN}"')
+    request = urllib.request.Request(proxy.admin + "/v1/admin/events?interval=500ms",
+                                     headers={"Authorization": f"Bearer {TOKEN}"})
+    with urllib.request.urlopen(request, timeout=60) as events:
+        assert events.readline() == b"event: state\n"
+        assert proxy.reload(route(fastapi_app.url), admin_token=f'"{TOKEN[::-1]}"').startswith("reloaded")
+        events.read()  # to the end of the response
+    assert ask(proxy, "/v1/admin/events", token=TOKEN)[0] == 401
+
+
 @pytest.mark.parametrize("body", [[], {}, {"route": "/"}, {"route": "/", "kind": "client"}, "x",
                                   {"route": "/", "kind": "neither", "client": "x"}, {"route": 1, "kind": "client", "client": "x"}])
 def test_a_breaker_that_is_not_named_is_not_reset(guarded, body):

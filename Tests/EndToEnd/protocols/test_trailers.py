@@ -66,3 +66,16 @@ def test_the_upstream_is_asked_by_te_alone(weir, origin, client, length):
     head = upstream.heads[0].decode().lower()
     assert "te: trailers\r\n" in head + "\r\n" and "connection: te\r\n" in head + "\r\n"
     assert "gzip" not in head and "x-other" not in head
+
+
+def test_fields_that_the_route_reads_removes_or_sets_are_not_trailers(weir, express_app, client):
+    proxy = weir(route(express_app.url, client_tier="{ header: X-Tier }", tiers="{ gold: {} }",
+                       client_key="{ header: X-Api-Key }",
+                       headers="{ request: { remove: [X-Debug], set: { X-Role: user } }, response: { remove: [X-Digest] } }"))
+    connection = client(proxy)
+    connection.send(post("Trailer: X-Sum, X-Tier, X-Role", "TE: trailers") + chunk(b"hello")
+                    + b"0\r\nX-Sum: 1\r\nX-TIER: gold\r\nX-Debug: 1\r\nx-role: admin\r\nX-Api-Key: other\r\n\r\n")
+    response = connection.response()
+    assert response.read() == b"announced X-Sum, asked for trailers\n"
+    received = dict(response.trailers)
+    assert "X-Digest" not in received and json.loads(received["X-Noted"]) == {"x-sum": "1"}
