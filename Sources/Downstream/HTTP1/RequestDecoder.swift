@@ -166,9 +166,7 @@ package struct RequestDecoder {
                 while let text = try lines.next(in: bytes.from(count)) {
                     count += text.count + 2
                     if text.isEmpty { return true }
-                    guard fields.count < RequestHeadParser.mostFields else {
-                        throw .tooManyFields(limit: RequestHeadParser.mostFields)
-                    }
+                    guard fields.count < Request.mostFields else { throw .tooManyFields }
                     guard let field = try? FieldLine(text) else { throw .malformed }
                     fields.add(name: field.name, value: field.value)
                 }

@@ -6,9 +6,6 @@ import NIOHTTP1
 ///
 /// It decides the framing of the body, once: everything that is forwarded is framed anew by that decision.
 struct RequestHeadParser {
-    /// The most field lines of a head, or of a trailer section; HAProxy allows 101 (`tune.http.maxhdr`), Node 1000.
-    static let mostFields = 256
-
     /// The method, the target and the version.
     private var line: (method: HTTPMethod, target: String, version: HTTPVersion)?
     private var lines: LineBlock
@@ -72,7 +69,7 @@ struct RequestHeadParser {
     }
 
     private mutating func field(_ text: UnsafeRawBufferPointer) throws(RequestFault) {
-        guard fields.count < Self.mostFields else { throw .tooManyFields(limit: Self.mostFields) }
+        guard fields.count < Request.mostFields else { throw .tooManyFields }
         guard let version = line?.version, let field = try? FieldLine(text) else { throw .malformed }
         var value = field.value
         switch field.name.utf8.count {

@@ -25,6 +25,12 @@ struct HTTP2RequestHead {
     /// Whether the head exceeds the limit; then no more fields are kept.
     var isTooLarge: Bool { size > limit }
 
+    /// Whether it has more fields than the same head in HTTP/1.1 may have.
+    var hasTooManyFields: Bool {
+        let separate = [authority ?? host, cookie, length].count { $0 != nil }
+        return fields.count + separate > Request.mostFields
+    }
+
     mutating func add(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
         size += name.count + value.count + Self.fieldOverhead
         guard !isTooLarge else { return }
@@ -38,6 +44,7 @@ struct HTTP2RequestHead {
         case 6 where name.isText("cookie"): cookie = cookie.map { $0 + "; " + value } ?? value
         case 14 where name.isText("content-length"): length = value
         default:
+            guard fields.count <= Request.mostFields else { return }
             if fields.isEmpty { fields.reserveCapacity(16) }
             fields.append((String(decoding: name, as: UTF8.self), value))
         }

@@ -53,7 +53,7 @@ struct HTTP2RequestReception {
     mutating func fieldsEnded(endsStream: Bool, from peer: ConnectionPeer) -> Block? {
         guard let fields = fields.take() else { return nil }
         guard !hasHead else {
-            if fields.isTooLarge { return .tooLarge }
+            if fields.isTooLarge || fields.hasTooManyFields { return .tooLarge }
             trailers = fields.trailers
             return .trailers
         }
@@ -74,6 +74,7 @@ struct HTTP2RequestReception {
         _ fields: HTTP2RequestHead, endsStream: Bool, from peer: ConnectionPeer
     ) throws(RequestFault) -> Request {
         guard !fields.isTooLarge else { throw .headTooLarge }
+        guard !fields.hasTooManyFields else { throw .tooManyFields }
         guard let head = fields.head(hasBody: !endsStream) else { throw .malformed }
         var request = try Request(
             head: head, peer: peer.address, isSecure: peer.cipher != nil, certificate: peer.certificate)

@@ -6,6 +6,9 @@ package import NIOHTTP1
 ///
 /// Its fields have no white space around their values. Where its body ends is decided here, once.
 package struct Request: Sendable {
+    /// The most fields of a head, or of a trailer section; HAProxy allows 101 (`tune.http.maxhdr`), Node 1000.
+    package static let mostFields = 256
+
     /// Its target is in origin form if it is proper: an absolute one is parsed, and its authority replaces `Host` (RFC 9112,
     /// section 3.2.2).
     package private(set) var head: HTTPRequestHead

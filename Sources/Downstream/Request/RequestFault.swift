@@ -4,8 +4,8 @@ package enum RequestFault: Error, Equatable, Sendable {
     case malformed
     /// The head, or the trailer section, is larger than the limit.
     case headTooLarge
-    /// It has more fields than this limit.
-    case tooManyFields(limit: Int)
+    /// It has more fields than ``Request/mostFields``.
+    case tooManyFields
     /// The head did not arrive in time.
     case headTooSlow
 }

@@ -34,6 +34,8 @@ package struct RecordQueue: ~Copyable {
     /// The search position in the record after `framed`.
     private var progress = RecordFramer.Progress()
     private var isFinished = false
+    /// The bytes after the last whole record will not be completed.
+    private var isBroken = false
     /// The record after `framed` is too long.
     private var failure: RecordFramer.Failure?
     /// The most records that were queued at once.
@@ -179,11 +181,17 @@ package struct RecordQueue: ~Copyable {
     }
 
     /// The upstream failed, or sent a record that is too long: an incomplete record will not be completed.
+    ///
+    /// Whole records that have arrived beyond the granted number are still framed and sent.
     package mutating func dropUnframed() {
+        isBroken = true
+        if failure != nil { dropRest() } else { frame() }
+    }
+
+    private mutating func dropRest() {
         failure = nil
         content.removeLast(content.count - framed.bytes)
         progress = .init()
-        isFinished = true
     }
 
     /// Sets the granted number of records; if more are queued, the queue is full until they were sent.
@@ -234,11 +242,13 @@ package struct RecordQueue: ~Copyable {
             framed.bytes += run.bytes
             unframed -= run.bytes
         } catch {
-            failure = error
+            if isBroken { dropRest() } else { failure = error }
             return
         }
-        if records < bounds.records, unframed > bounds.record.bytes {
+        if isBroken {
             // The run ended although more records were allowed.
+            if records < bounds.records { dropRest() }
+        } else if records < bounds.records, unframed > bounds.record.bytes {
             failure = .recordTooLarge(limit: bounds.record)
         } else if isFinished, unframed > 0, records < bounds.records {
             framed.records += framer.last(in: rest.from(rest.count - unframed)).records

@@ -30,7 +30,7 @@ extension Problem {
         switch fault {
         case .malformed: self = .malformedRequest
         case .headTooLarge: self = .headersTooLarge(limit: limits.maximumHeaderBytes)
-        case .tooManyFields(let limit): self = .tooManyHeaderFields(limit: limit)
+        case .tooManyFields: self = .tooManyHeaderFields(limit: Request.mostFields)
         case .headTooSlow: self = .requestTimeout
         }
     }

@@ -173,9 +173,9 @@ import Testing
     @Test func theNumberOfFieldsIsLimited() {
         func head(_ count: Int) -> String { (0..<count).map { "X-\($0): v\r\n" }.joined() + "\r\n" }
         #expect(decode(Self.line + head(256)).fault == nil)
-        #expect(decode(Self.line + head(257)).fault == .tooManyFields(limit: 256))
+        #expect(decode(Self.line + head(257)).fault == .tooManyFields)
         #expect(decode(Self.chunked + "0\r\n" + head(256)).fault == nil)
-        #expect(decode(Self.chunked + "0\r\n" + head(257)).fault == .tooManyFields(limit: 256))
+        #expect(decode(Self.chunked + "0\r\n" + head(257)).fault == .tooManyFields)
     }
 
     /// One long extension, one without an end, and many short ones.

@@ -64,6 +64,14 @@ import Testing
         #expect(Self.collect([("name", "value")], limit: 40).isTooLarge)
     }
 
+    @Test func theNumberOfFieldsIsThatOfHTTP1() {
+        let own = [(":authority", "a.example"), ("cookie", "a=1"), ("cookie", "b=2"), ("content-length", "0")]
+        func head(_ count: Int) -> HTTP2RequestHead { Self.collect(own + (0..<count).map { ("x-\($0)", "v") }) }
+        #expect(!head(253).hasTooManyFields)
+        #expect(head(254).hasTooManyFields)
+        #expect(head(300).trailers.count == 257)
+    }
+
     @Test func everyByteOfAValueIsKept() throws {
         var head = HTTP2RequestHead(limit: 1000)
         let name = Array("x-own".utf8), value: [UInt8] = [0x61, 0x80, 0xFF]

@@ -64,6 +64,14 @@ def test_a_request_head_over_the_limit_ends_its_stream_alone(weir, origin, h2, s
     assert stream.finish().numbers == [1, 2] and not connection.gone
 
 
+def test_more_fields_than_over_http1_are_refused(weir, origin, h2):
+    upstream = origin(answers(OK))
+    connection = h2(weir(route(upstream.url)))
+    refused = connection.ask("/", *((f"x-{number}", "v") for number in range(300))).finish()
+    assert refused.status == 431 and "256 fields" in refused.json()["detail"] and not upstream.heads
+    assert connection.ask("/", *((f"x-{number}", "v") for number in range(250))).finish().status == 200
+
+
 # Streams
 
 

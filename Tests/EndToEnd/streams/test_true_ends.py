@@ -504,3 +504,15 @@ def test_a_client_that_did_not_ask_gets_no_notices(weir, origin, client, fields)
     address.feedback(pause=False)
     assert [each.number for each in records] == list(range(92, 102))
     assert response.complete is False
+
+
+@pytest.mark.parametrize("options", [{}, {"rate": "{ default: 500/second }"},
+                                     {"rate": "{ default: 500/second }", "buffer": "{ default: 10 }"}], ids=str)
+def test_each_whole_record_that_arrived_before_the_break_is_sent(weir, origin, client, options):
+    """All of them are in one read of weir's, far more than the buffer has room for."""
+    def script(peer):
+        peer.read_head()
+        peer.send(STREAM_HEAD + chunk(b"".join(record(number) for number in range(1, 301)) + record(301)[:-3]))
+    response = client(weir(route(origin(script).url, **options))).get("/")
+    assert [each.number for each in response.records()] == list(range(1, 301))
+    assert response.complete is False

@@ -215,6 +215,17 @@ import Testing
         #expect(tap.isEmpty)
     }
 
+    @Test(arguments: [1, 2, 3, 4, 5, 100], ["", "hal", "much too long to be a record\n"])
+    func wholeRecordsBeyondTheBoundAreNotDroppedWithIt(bound: Int, rest: String) throws {
+        let tap = RecordTap(records: bound, record: 8)
+        let whole = "a\nb\n\nc\nd\n"
+        _ = try? tap.push(whole + rest)
+        tap.dropUnframed()
+        while try tap.take(1).bytes > 0 { #expect(tap.records <= bound) }
+        #expect(tap.text == whole && tap.passedRecords == 4)
+        #expect(tap.isEmpty && !tap.hasOutput)
+    }
+
     @Test func anUnfinishedRecordAloneIsDroppedToo() throws {
         let tap = RecordTap()
         tap.dropUnframed()
