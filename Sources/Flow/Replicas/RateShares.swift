@@ -19,10 +19,12 @@ package struct RateShares: Sendable {
         var renewal: Instant?
         var earlyRenewal: Instant?
 
-        /// The budget fills at the share that is applied now.
-        mutating func follow(_ health: StoreHealth, at now: Instant) {
+        /// The budget fills at the share that is applied now, which is returned.
+        @discardableResult
+        mutating func follow(_ health: StoreHealth, at now: Instant) -> Int64 {
             let applied = share.applied(fallback: health.fallback(of: share.limit), isStoreUsed: health.isUp, at: now)
             budget.follow(applied, until: share.end, at: now)
+            return applied
         }
     }
 
@@ -107,8 +109,7 @@ package struct RateShares: Sendable {
 
     /// The share of a key to apply now; zero if it has none.
     package mutating func applied(_ key: StoreKey, health: StoreHealth, at now: Instant) -> Int64 {
-        entries[key]?.follow(health, at: now)
-        return entries[key]?.budget.share ?? 0
+        entries[key]?.follow(health, at: now) ?? 0
     }
 
     /// What the store has granted of a key and others cannot have.

@@ -10,23 +10,31 @@ package struct StoreKey: Hashable, Sendable {
     package let text: String
     /// Whether the state is of one client, not of a whole route.
     package let isOfClient: Bool
+    /// Computed once: a start looks each of its keys up several times.
+    private let textHash: Int
+
+    private init(_ text: String, isOfClient: Bool) {
+        (self.text, self.isOfClient, textHash) = (text, isOfClient, text.hashValue)
+    }
 
     /// The state of a route, or the store's own.
-    package init(_ kind: Kind, route: String) {
-        isOfClient = false
-        text = "\(kind.rawValue):\(route)"
-    }
+    package init(_ kind: Kind, route: String) { self.init("\(kind.rawValue):\(route)", isOfClient: false) }
 
     /// The state of one client.
     package init(_ kind: Kind, route: String, client: ClientDigest) {
-        isOfClient = true
-        text = "\(kind.rawValue):\(route):\(client.text)"
+        self.init("\(kind.rawValue):\(route):\(client.text)", isOfClient: true)
     }
 
     /// - Complexity: one SHA-256; a ``ClientDigest`` serves several keys.
     package init(_ kind: Kind, route: String, client: ClientKey) {
         self.init(kind, route: route, client: ClientDigest(client))
     }
+
+    package static func == (left: StoreKey, right: StoreKey) -> Bool {
+        left.textHash == right.textHash && left.isOfClient == right.isOfClient && left.text == right.text
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(textHash) }
 
     /// The counts of the replicas themselves: each writes one while it runs.
     package static let replicas = StoreKey(.replicas, route: "")

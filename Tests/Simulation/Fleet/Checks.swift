@@ -19,14 +19,11 @@ struct Checks {
     /// Of another route, whose breakers open when everything is healed.
     let lateBreakers: [BreakerKey]
     /// Of the time after everything is healed.
-    var total = DrawTotal()
-    let route = StoreKey(.streams, route: "/")
+    var total: DrawTotal
+    let route: StoreKey
+    /// Of the starts of each client.
+    let limits: [[SharedLimit]]
     private let clientOfKey: [StoreKey: Int]
-    /// The replicas that the store has reported to each process last; 1 before.
-    private var reported: [String: Int] = [:]
-    private var notUsedSince: [String: Int64] = [:]
-    /// When the store has got the count of a key from a process last.
-    private var writtenAt: [String: [StoreKey: Int64]] = [:]
 
     /// A count is certainly in the store for that long after its last write.
     private static let certain: Int64 = 14_500_000_000
@@ -34,8 +31,17 @@ struct Checks {
     init(_ scenario: Scenario) {
         self.scenario = scenario
         let clients = (0..<scenario.clients).map { ClientKey("client \($0)") }
-        streams = clients.map { StoreKey(.streams, route: "/", client: $0) }
-        starts = clients.map { StoreKey(.starts, route: "/", client: $0) }
+        total = DrawTotal(clients: scenario.clients)
+        let route = StoreKey(.streams, route: "/")
+        let streams = clients.map { StoreKey(.streams, route: "/", client: $0) }
+        let starts = clients.map { StoreKey(.starts, route: "/", client: $0) }
+        (self.route, self.streams, self.starts) = (route, streams, starts)
+        limits = zip(streams, starts).map { streams, starts in
+            [
+                .streams(streams, limit: scenario.streamLimit), .streams(route, limit: scenario.routeLimit),
+                .starts(starts, scenario.allowance),
+            ]
+        }
         let shares = clients.map { StoreKey(.shares, route: "/", client: $0) }
         self.shares = shares
         breakers = clients.map { BreakerKey(route: "/", client: $0) }
@@ -45,51 +51,24 @@ struct Checks {
     }
 
     func client(of limits: [SharedLimit]) -> Int? { limits.first.flatMap { clientOfKey[$0.key] } }
-
-    // MARK: What happens
-
-    mutating func counted(_ replicas: Int?, of process: String) {
-        if let replicas { reported[process] = replicas }
-    }
-
-    mutating func noted(_ replica: Replica?, at now: Int64) {
-        guard let replica else { return }
-        if replica.limits.health.isUp {
-            notUsedSince[replica.name] = nil
-        } else if notUsedSince[replica.name] == nil {
-            notUsedSince[replica.name] = now
-        }
-    }
-
-    mutating func written(_ command: StoreCommand, _ integers: [Int64], by name: String, at now: Int64) {
-        switch command.content {
-        case .start(let limits, _) where integers[2] == 1:
-            for case .streams(let key, _) in limits { writtenAt[name, default: [:]][key] = now }
-        case .counts(let counts):
-            for count in counts { writtenAt[name, default: [:]][count.key] = now }
-        case .start, .refund, .shares, .open, .repeatOpenings: break
-        }
-    }
 }
 
 // MARK: - Invariants
 
 extension Checks {
-    private func part(of limit: Int, _ replica: Replica) -> Int { max(1, limit / reported(replica)) }
+    private func part(of limit: Int, _ replica: Replica) -> Int { max(1, limit / replica.observed.reported) }
 
-    private func reported(_ replica: Replica) -> Int { reported[replica.name] ?? 1 }
-
-    /// Invariant 1.
-    func openStreams(_ replicas: inout [Replica?], at now: Int64) -> String? {
+    /// Invariant 1; streams that the store may have forgotten do not count from now on.
+    func openStreams(_ replicas: [Replica?], at now: Int64) -> String? {
         var ofClient = Array(repeating: 0, count: scenario.clients)
-        for index in replicas.indices {
-            guard let replica = replicas[index] else { continue }
+        for case let replica? in replicas {
+            let certain = ofClient.indices.map { isCertain($0, replica, at: now) }
             for (id, stream) in replica.streams where !stream.isExtra {
-                guard isCertain(stream, replica, at: now) else {
-                    replicas[index]?.streams[id]?.isExtra = true
-                    continue
+                if certain[stream.client] {
+                    ofClient[stream.client] += 1
+                } else {
+                    replica.streams[id]?.isExtra = true
                 }
-                ofClient[stream.client] += 1
             }
         }
         if ofClient.contains(where: { $0 > scenario.streamLimit }) {
@@ -98,12 +77,11 @@ extension Checks {
         return ofClient.reduce(0, +) > scenario.routeLimit ? "more open streams than the limit of the route" : nil
     }
 
-    private func isCertain(_ stream: Replica.Stream, _ replica: Replica, at now: Int64) -> Bool {
-        guard let keys = writtenAt[replica.name] else { return false }
-        for case .streams(let key, _) in stream.limits {
-            guard let time = keys[key], now - time < Self.certain else { return false }
+    /// Whether the store certainly has the streams of a client at a replica, under each of their keys.
+    private func isCertain(_ client: Int, _ replica: Replica, at now: Int64) -> Bool {
+        [streams[client], route].allSatisfy { key in
+            replica.observed.writtenAt[key].map { now - $0 < Self.certain } ?? false
         }
-        return true
     }
 
     /// Invariant 3.
@@ -146,10 +124,10 @@ extension Checks {
     /// Invariant 4, of shares.
     func applied(_ share: Int64, _ replica: Replica, at now: Int64) -> String? {
         if share > scenario.recordLimit { return "a share above the rate" }
-        guard let since = notUsedSince[replica.name], now - since > 1_000_000_000, !replica.limits.health.isUp else {
+        guard let since = replica.observed.notUsedSince, now - since > 1_000_000_000, !replica.limits.health.isUp else {
             return nil
         }
-        let part = max(1, scenario.recordLimit / Int64(reported(replica)))
+        let part = max(1, scenario.recordLimit / Int64(replica.observed.reported))
         return share == part ? nil : "a share without the store that is not the part of the rate"
     }
 

@@ -1,12 +1,14 @@
 /// The records that each client has drawn at all replicas together, while all of them are as well as can be.
 struct DrawTotal {
     private var since: Int64?
-    private var records: [Int: Int] = [:]
+    private var records: [Int]
+
+    init(clients: Int) { records = Array(repeating: 0, count: clients) }
 
     mutating func begin(at now: Int64) { since = now }
 
     mutating func drew(_ count: Int, of client: Int) {
-        if since != nil { records[client, default: 0] += count }
+        if since != nil { records[client] += count }
     }
 
     /// - Parameters:
@@ -16,7 +18,7 @@ struct DrawTotal {
     func check(limit: Int64, at now: Int64) -> String? {
         guard let since else { return "nothing was counted" }
         let seconds = Double(now - since) / 1e9, perSecond = Double(limit) / 1e6
-        for (client, count) in records.sorted(by: { $0.key < $1.key }) {
+        for (client, count) in records.enumerated() {
             // Up to half a second was not drawn at the begin, and is not at the end.
             if Double(count) > (seconds + 0.5) * perSecond + 8 { return "client \(client) got more than its rate" }
             if Double(count) < (seconds - 0.5) * perSecond * 0.95 - 8 {
@@ -38,7 +40,9 @@ struct DrawLedger {
         var at: Int64
     }
 
-    private var accounts: [Int: Account] = [:]
+    private var accounts: [Account?]
+
+    init(clients: Int) { accounts = Array(repeating: nil, count: clients) }
 
     /// A replica applies this share; between two calls the larger one counts, because a share may end meanwhile.
     mutating func applied(_ share: Int64, of client: Int, at now: Int64) {

@@ -10,9 +10,6 @@ struct Ledger {
     private let spacing: Int64
     private let capacity: Int64
     private var accounts: [Int: Account] = [:]
-    /// Starts that the store has admitted and whose replicas have not yet used the verdict, by process and sequence;
-    /// whether only by a part of the limits.
-    private var granted: [String: [Int64: Bool]] = [:]
 
     init(_ allowance: StartAllowance) {
         spacing = allowance.rate.spacing / 1000
@@ -26,7 +23,7 @@ struct Ledger {
     ///
     /// - Returns: What is wrong with it; `nil` if nothing is.
     mutating func decided(
-        admitted: Bool, byRate: Bool, client: Int, process: String, sequence: Int64, isPart: Bool, at now: Int64
+        admitted: Bool, byRate: Bool, client: Int, at now: Int64
     ) -> String? {
         var account = accounts[client] ?? Account(credit: capacity, at: now)
         account.credit = min(capacity, account.credit + now - account.at)
@@ -38,19 +35,11 @@ struct Ledger {
             return byRate && hasCredit ? "a start was refused although the rate allows it" : nil
         }
         account.credit -= spacing
-        granted[process, default: [:]][sequence] = isPart
         return account.credit < 0 ? "more starts than rate and burst" : nil
     }
 
     /// A start was taken back.
     mutating func refunded(_ client: Int) {
         accounts[client]?.credit += spacing
-    }
-
-    /// A replica uses a verdict of the store.
-    ///
-    /// - Returns: Whether only a part of the limits was applied; `nil` if there is no such verdict, or it was used.
-    mutating func use(_ sequence: Int64, of process: String) -> Bool? {
-        granted[process]?.removeValue(forKey: sequence)
     }
 }

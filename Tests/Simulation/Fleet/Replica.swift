@@ -1,7 +1,9 @@
 import Flow
 
-/// One instance of the fleet: the real machines, with what the test knows about it.
-struct Replica {
+/// One process of an instance of the fleet: the real machines, with what the test knows about it.
+///
+/// A class: a copy of the machines, with all their tables, would be made at each change of one.
+final class Replica {
     struct Stream {
         let client: Int
         let limits: [SharedLimit]
@@ -14,6 +16,35 @@ struct Replica {
         var round: Int64?
     }
 
+    /// What the test knows and the replica does not.
+    struct Observed {
+        /// The replicas that the store has reported last; 1 before.
+        var reported = 1
+        /// Since when the replica does not use the store; `nil` while it does.
+        var notUsedSince: Int64?
+        /// When the store has got the count of a key last.
+        var writtenAt: [StoreKey: Int64] = [:]
+        /// Starts that the store has admitted and whose verdicts are not used yet, by the sequences of their commands;
+        /// whether only by a part of the limits.
+        var granted: [Int64: Bool] = [:]
+
+        /// The replica may have begun or ceased to use the store.
+        mutating func noted(_ health: StoreHealth, at now: Int64) {
+            notUsedSince = health.isUp ? nil : notUsedSince ?? now
+        }
+
+        /// The store has executed a command of the replica.
+        mutating func written(_ command: StoreCommand, _ integers: [Int64], at now: Int64) {
+            switch command.content {
+            case .start(let limits, _) where integers[2] == 1:
+                for case .streams(let key, _) in limits { writtenAt[key] = now }
+            case .counts(let counts):
+                for count in counts { writtenAt[count.key] = now }
+            case .start, .refund, .shares, .open, .repeatOpenings: break
+            }
+        }
+    }
+
     /// A process of its own: the name that the store knows.
     let name: String
     /// The clock: its time is `offset + elapsed * speed`.
@@ -21,20 +52,18 @@ struct Replica {
     let speed: Double
     var limits: SharedLimits
     var streams: [Int: Stream] = [:]
-    /// Streams that draw records, at most one of each client.
-    var drawers: [Int: Drawer] = [:]
-    var drawn = DrawLedger()
+    /// Streams that draw records, at most one of each client; `nil` for a client without one.
+    var drawers: [Drawer?]
+    var drawn: DrawLedger
     /// Starts that wait for the store, by the sequence of their commands, with the client.
     var starts: [Int64: Int] = [:]
     /// Commands that are under way, by their sequences.
-    var commands: [Int64: StoreCommand] = [:]
+    var commands: Set<Int64> = []
     /// Changes when the connection ends: answers over an older one are lost.
     var connection = 0
     /// The arrival of the last message in each direction: a connection keeps the order.
     var lastSent: Int64 = 0
     var lastReceived: Int64 = 0
-    /// When the store has executed the last command of this process.
-    var lastContact: Int64
     /// The time of the wake-up that is planned; earlier ones replace it.
     var wakeAt = Int64.max
     /// The share that it had before the last cut, for the planted faults.
@@ -44,9 +73,11 @@ struct Replica {
     var isSubscribed = false
     var subscription = 0
     var lastMessage: Int64 = 0
+    var observed = Observed()
 
-    init(name: String, offset: Int64, speed: Double, at now: Int64) {
-        (self.name, self.offset, self.speed, lastContact) = (name, offset, speed, now)
+    init(name: String, offset: Int64, speed: Double, clients: Int, at now: Int64) {
+        (self.name, self.offset, self.speed) = (name, offset, speed)
+        (drawers, drawn) = (Array(repeating: nil, count: clients), DrawLedger(clients: clients))
         limits = SharedLimits(at: Instant(nanoseconds: offset + Int64(Double(now) * speed)))
     }
 

@@ -62,7 +62,7 @@ extension Simulation {
                 guard let replica = replicas[index], replica.isSubscribed else { continue }
                 if fault == .lostMessage, Int.random(in: 0..<8, using: &random) == 0 { continue }
                 let arrival = max(replica.lastMessage, now + delay())
-                replicas[index]?.lastMessage = arrival
+                replica.lastMessage = arrival
                 queue.add(
                     .message(
                         replica: index, process: processes[index], subscription: replica.subscription, notice),
@@ -76,7 +76,7 @@ extension Simulation {
             return
         }
         trace(14, Int64(index))
-        replicas[index]?.limits.received(notice, at: replica.time(at: now))
+        replica.limits.received(notice, at: replica.time(at: now))
     }
 
     // MARK: Invariant 5

@@ -3,14 +3,6 @@ import Planning
 
 /// Clients: starts, ends and draws.
 extension Simulation {
-    private func limits(of client: Int) -> [SharedLimit] {
-        [
-            .streams(checks.streams[client], limit: scenario.streamLimit),
-            .streams(checks.route, limit: scenario.routeLimit),
-            .starts(checks.starts[client], scenario.allowance),
-        ]
-    }
-
     /// A client starts a stream at any replica that runs.
     mutating func start(_ client: Int) throws(Violation) {
         guard isActive else { return }
@@ -20,8 +12,7 @@ extension Simulation {
             return
         }
         result.starts += 1
-        let limits = limits(of: client)
-        let step = replicas[index]?.limits.start(limits, at: time)
+        let step = replicas[index]?.limits.start(checks.limits[client], at: time)
         switch step {
         case .decided(let verdict): try decided(verdict, client, index, sequence: nil)
         case .ask(let command):
@@ -41,18 +32,18 @@ extension Simulation {
         case .admitted(let basis):
             var isExtra = true
             if case .byStore = basis {
-                guard let sequence, let isPart = ledger.use(sequence, of: replica.name) else {
+                guard let sequence, let isPart = replica.observed.granted.removeValue(forKey: sequence) else {
                     return try require("a start was admitted that the store has not granted")
                 }
                 isExtra = isPart
             }
-            try require(checks.admittedAlone(basis, client, replica, limits(of: client)))
+            try require(checks.admittedAlone(basis, client, replica, checks.limits[client]))
             open(client, index, isExtra: isExtra)
             trace(2, Int64(index), Int64(client), isExtra ? 1 : 0)
-            try require(checks.openStreams(&replicas, at: now))
+            try require(checks.openStreams(replicas, at: now))
         case .refused(let limit, let wait):
             trace(3, Int64(index), Int64(client), Int64(limit), wait.nanoseconds)
-            try require(checks.refused(limit, limits(of: client), replica, sequence: sequence))
+            try require(checks.refused(limit, checks.limits[client], replica, sequence: sequence))
         }
     }
 
@@ -60,7 +51,7 @@ extension Simulation {
         lastStream += 1
         // One of eight responses is no stream: it ends at once, and its start is given back.
         let isPlain = !isExtra && lastStream.isMultiple(of: 8)
-        let limits = limits(of: client)
+        let limits = checks.limits[client]
         replicas[index]?.streams[lastStream] = Replica.Stream(client: client, limits: limits, isExtra: isExtra)
         if isPlain, let command = replicas[index]?.limits.refund(limits) { send(command, from: index) }
         queue.add(
@@ -82,55 +73,59 @@ extension Simulation {
     mutating func draw(_ client: Int) throws(Violation) {
         guard isActive else { return }
         queue.add(.draw(client: client), at: pause(1.6e8))
-        for index in replicas.indices where replicas[index] != nil {
+        for index in replicas.indices {
+            guard let replica = replicas[index] else { continue }
             if isDisturbed, Bool.random(using: &random) {
                 if Bool.random(using: &random) { endDrawing(client, index) }
                 continue
             }
-            try draw(client, index, mostDraws: !isDisturbed || Bool.random(using: &random) ? 64 : 1)
+            try draw(client, replica, index, mostDraws: !isDisturbed || Bool.random(using: &random) ? 64 : 1)
             plan(index)
         }
         try require(checks.leases(client, replicas, at: now))
     }
 
-    private mutating func draw(_ client: Int, _ index: Int, mostDraws: Int) throws(Violation) {
-        guard let time = replicas[index]?.time(at: now) else { return }
-        let rate = checks.rates[client]
-        if replicas[index]?.drawers[client] == nil {
-            replicas[index]?.drawers[client] = Replica.Drawer()
-            replicas[index]?.limits.opened(rate, at: time)
+    private mutating func draw(
+        _ client: Int, _ replica: Replica, _ index: Int, mostDraws: Int
+    ) throws(Violation) {
+        let time = replica.time(at: now), rate = checks.rates[client]
+        if replica.drawers[client] == nil {
+            replica.drawers[client] = Replica.Drawer()
+            replica.limits.opened(rate, at: time)
         }
-        var round = replicas[index]?.drawers[client]?.round
+        var round = replica.drawers[client]?.round
         for _ in 0..<mostDraws {
-            let draw = replicas[index]?.limits.draw(rate, upTo: 1000, after: &round, at: time)
-            try noteShare(client, index, at: time)
+            let draw = replica.limits.draw(rate, upTo: 1000, after: &round, at: time)
+            try noteShare(client, replica, at: time)
             guard case .lease(let records, let begins) = draw else {
-                if fault == .drawsWithoutLease { try noteDrawn(50, client, index) }
+                if fault == .drawsWithoutLease { try noteDrawn(50, client, replica, index) }
                 break
             }
-            try noteDrawn(records, client, index)
+            try noteDrawn(records, client, replica, index)
             if begins > time { break }
         }
-        replicas[index]?.drawers[client]?.round = round
+        replica.drawers[client]?.round = round
     }
 
-    private mutating func noteDrawn(_ records: Int, _ client: Int, _ index: Int) throws(Violation) {
+    private mutating func noteDrawn(
+        _ records: Int, _ client: Int, _ replica: Replica, _ index: Int
+    ) throws(Violation) {
         trace(5, Int64(index), Int64(records))
         checks.total.drew(records, of: client)
-        try require(replicas[index]?.drawn.drew(records, of: client))
+        try require(replica.drawn.drew(records, of: client))
     }
 
     /// The share of a client at a replica may have changed.
-    mutating func noteShare(_ client: Int, _ index: Int, at time: Instant) throws(Violation) {
-        let share = replicas[index]?.limits.applied(checks.shares[client], at: time) ?? 0
-        replicas[index]?.drawn.applied(share, of: client, at: time.nanoseconds)
-        if let replica = replicas[index] { try require(checks.applied(share, replica, at: now)) }
+    func noteShare(_ client: Int, _ replica: Replica, at time: Instant) throws(Violation) {
+        let share = replica.limits.applied(checks.shares[client], at: time)
+        replica.drawn.applied(share, of: client, at: time.nanoseconds)
+        try require(checks.applied(share, replica, at: now))
     }
 
     mutating func endDrawing(_ client: Int, _ index: Int) {
-        guard replicas[index]?.drawers.removeValue(forKey: client) != nil else { return }
+        guard let replica = replicas[index], replica.drawers[client].take() != nil else { return }
         if fault == .lostStreamEnd { return }
-        replicas[index]?.limits.closed(checks.shares[client])
+        replica.limits.closed(checks.shares[client])
         plan(index)
     }
 }

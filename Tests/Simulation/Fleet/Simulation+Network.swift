@@ -23,23 +23,22 @@ extension Simulation {
         guard let replica = replicas[index], let deadline = replica.limits.deadline else { return }
         let moment = max(now + 1000, replica.moment(of: deadline))
         guard moment < replica.wakeAt else { return }
-        replicas[index]?.wakeAt = moment
+        replica.wakeAt = moment
         queue.add(.wake(replica: index, process: processes[index]), at: moment)
     }
 
     mutating func wake(_ index: Int, _ process: Int) {
         guard processes[index] == process, let replica = replicas[index], replica.wakeAt == now else { return }
-        replicas[index]?.wakeAt = .max
-        let commands = replicas[index]?.limits.takeCommands(at: replica.time(at: now)) ?? []
-        for command in commands { send(command, from: index) }
-        checks.noted(replicas[index], at: now)
+        replica.wakeAt = .max
+        for command in replica.limits.takeCommands(at: replica.time(at: now)) { send(command, from: index) }
+        replica.observed.noted(replica.limits.health, at: now)
         plan(index)
     }
 
     mutating func send(_ command: StoreCommand, from index: Int) {
         guard let replica = replicas[index] else { return }
         let sent = changed(command, index)
-        replicas[index]?.commands[command.sequence] = command
+        replica.commands.insert(command.sequence)
         trace(6, Int64(index), command.sequence)
         if fault != .noDeadline {
             let patience = Int64(Double(Self.patience) / replica.speed)
@@ -55,7 +54,7 @@ extension Simulation {
                 at: arrival)
             return
         }
-        replicas[index]?.lastSent = arrival
+        replica.lastSent = arrival
         queue.add(
             .atStore(replica: index, process: processes[index], connection: replica.connection, sent), at: arrival)
     }
@@ -76,7 +75,7 @@ extension Simulation {
         _ index: Int, _ process: Int, _ connection: Int, _ command: StoreCommand, _ integers: [Int64]?
     ) throws(Violation) {
         guard processes[index] == process, let replica = replicas[index] else { return }
-        let isLate = replica.commands[command.sequence] == nil
+        let isLate = !replica.commands.contains(command.sequence)
         guard !replica.isPartitioned, connection == replica.connection, !isLate else {
             if isLate, fault == .lateAnswerDecides, integers != nil, case .start = command.content {
                 try require("a start was decided a second time")
@@ -87,16 +86,16 @@ extension Simulation {
         guard let reply = try? StoreReply(received(integers, command), to: command) else {
             return try require("a malformed reply")
         }
-        checks.counted(StoreReply.counted(integers, command), of: replica.name)
-        replicas[index]?.commands[command.sequence] = nil
+        if let count = StoreReply.counted(integers, command) { replica.observed.reported = count }
+        replica.commands.remove(command.sequence)
         trace(7, Int64(index), command.sequence)
         let jitter = Double.random(in: 0..<1, using: &random)
-        let verdict = replicas[index]?.limits.answered(command, reply, jitter: jitter, at: replica.time(at: now))
+        let verdict = replica.limits.answered(command, reply, jitter: jitter, at: replica.time(at: now))
         if let verdict { try verdictCame(verdict, command, index) }
-        checks.noted(replicas[index], at: now)
+        replica.observed.noted(replica.limits.health, at: now)
         if case .shares = command.content {
             for client in 0..<scenario.clients {
-                if replica.drawers[client] != nil { try noteShare(client, index, at: replica.time(at: now)) }
+                if replica.drawers[client] != nil { try noteShare(client, replica, at: replica.time(at: now)) }
                 try require(checks.leases(client, replicas, at: now))
             }
         }
@@ -125,11 +124,11 @@ extension Simulation {
 
     private mutating func failed(_ command: StoreCommand, _ index: Int) throws(Violation) {
         guard let replica = replicas[index] else { return }
-        replicas[index]?.commands[command.sequence] = nil
+        replica.commands.remove(command.sequence)
         trace(8, Int64(index), command.sequence)
         let jitter = Double.random(in: 0..<1, using: &random)
-        let verdict = replicas[index]?.limits.failed(command, jitter: jitter, at: replica.time(at: now))
-        checks.noted(replicas[index], at: now)
+        let verdict = replica.limits.failed(command, jitter: jitter, at: replica.time(at: now))
+        replica.observed.noted(replica.limits.health, at: now)
         if let verdict { try verdictCame(verdict, command, index) }
         plan(index)
     }
@@ -138,10 +137,12 @@ extension Simulation {
     mutating func deadline(
         _ index: Int, _ process: Int, _ command: StoreCommand, _ sentAt: Int64
     ) throws(Violation) {
-        guard processes[index] == process, replicas[index]?.commands[command.sequence] != nil else { return }
-        replicas[index]?.connection += 1
-        replicas[index]?.lastSent = 0
-        replicas[index]?.lastReceived = 0
+        guard processes[index] == process, let replica = replicas[index],
+            replica.commands.contains(command.sequence)
+        else { return }
+        replica.connection += 1
+        replica.lastSent = 0
+        replica.lastReceived = 0
         try failed(command, index)
     }
 
@@ -153,26 +154,23 @@ extension Simulation {
         guard !disturbances.contains(where: isDown) else { return }
         guard !disturbances.contains(.storeStopped) else { return stopped.append(event) }
         // A process that has ended, or a connection that was closed: what it has sent arrives all the same.
-        let isCurrent = processes[index] == process
-        let name = "\(index)-\(process)"
-        let time = storeTime(of: isCurrent ? replicas[index] : nil)
-        let integers = store.run(command, of: name, at: time)
+        let replica = processes[index] == process ? replicas[index] : nil
+        let time = storeTime(of: replica)
+        let integers = store.run(command, of: replica?.name ?? Self.name(index, process), at: time)
         trace(9, Int64(index), integers.last ?? 0)
-        try account(command, integers, name, at: time)
-        checks.written(command, integers, by: name, at: now)
+        try account(command, integers, replica, at: time)
+        replica?.observed.written(command, integers, at: now)
         publish(store.announcements)
-        guard isCurrent, let replica = replicas[index], replica.connection == connection, !replica.isPartitioned else {
-            return
-        }
+        guard let replica, replica.connection == connection, !replica.isPartitioned else { return }
         let arrival = max(replica.lastReceived, now + delay())
-        replicas[index]?.lastReceived = arrival
+        replica.lastReceived = arrival
         queue.add(
             .atReplica(replica: index, process: process, connection: connection, command, integers), at: arrival)
     }
 
     /// Computes a second time what the store has decided.
     private mutating func account(
-        _ command: StoreCommand, _ integers: [Int64], _ name: String, at time: Int64
+        _ command: StoreCommand, _ integers: [Int64], _ replica: Replica?, at time: Int64
     ) throws(Violation) {
         switch command.content {
         case .start(let limits, let counts):
@@ -180,10 +178,9 @@ extension Simulation {
             let isAdmitted = integers[2] == 1
             let isPart = integers[0] - integers[1] < ReplicaTimes.grace.microseconds
             if isAdmitted, isPart { try require(checks.admittedByYoungStore(command, limits, counts)) }
+            if isAdmitted { replica?.observed.granted[command.sequence] = isPart }
             try require(
-                ledger.decided(
-                    admitted: isAdmitted, byRate: integers[3] == 3, client: client, process: name,
-                    sequence: command.sequence, isPart: isPart, at: time))
+                ledger.decided(admitted: isAdmitted, byRate: integers[3] == 3, client: client, at: time))
         case .refund(let limits):
             if let key = limits.first?.key, let client = checks.starts.firstIndex(of: key) { ledger.refunded(client) }
         case .counts, .shares, .open, .repeatOpenings: break

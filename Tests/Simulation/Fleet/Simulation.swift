@@ -49,6 +49,9 @@ package struct Simulation {
         package var events = 0
         package var starts = 0
         package var violation: Violation?
+
+        /// Adds a word to the hash (FNV-1a, in words).
+        mutating func add(_ word: UInt64) { hash = (hash ^ word) &* 0x0000_0100_0000_01b3 }
     }
 
     static let patience: Int64 = 25_000_000
@@ -175,7 +178,7 @@ package struct Simulation {
         isActive = false
         for index in replicas.indices {
             for stream in (replicas[index]?.streams ?? [:]).keys.sorted() { end(index, processes[index], stream) }
-            for client in (replicas[index]?.drawers ?? [:]).keys.sorted() { endDrawing(client, index) }
+            for client in 0..<scenario.clients { endDrawing(client, index) }
         }
         queue.add(.checkEnd, at: now + Self.ending)
     }
@@ -206,19 +209,22 @@ package struct Simulation {
         return 1_700_000_000_000_000 + now / 1000
     }
 
-    /// Adds what has happened to the hash of the run (FNV-1a, in words).
+    /// Adds what has happened to the hash of the run.
+    @inline(__always)  // so that no array is made
     mutating func trace(_ kind: UInt64, _ values: Int64...) {
-        for value in [Int64(bitPattern: kind), now] + values {
-            result.hash = (result.hash ^ UInt64(bitPattern: value)) &* 0x0000_0100_0000_01b3
-        }
+        result.add(kind)
+        result.add(UInt64(bitPattern: now))
+        for value in values { result.add(UInt64(bitPattern: value)) }
     }
+
+    static func name(_ replica: Int, _ process: Int) -> String { "\(replica)-\(process)" }
 
     private mutating func startProcess(_ index: Int) {
         processes[index] += 1
         trace(1, Int64(index))
         replicas[index] = Replica(
-            name: "\(index)-\(processes[index])", offset: Int64.random(in: 0...3_600_000_000_000, using: &random),
-            speed: Double.random(in: 0.998...1.002, using: &random), at: now)
+            name: Self.name(index, processes[index]), offset: Int64.random(in: 0...3_600_000_000_000, using: &random),
+            speed: Double.random(in: 0.998...1.002, using: &random), clients: scenario.clients, at: now)
         subscribe(index)
         plan(index)
     }
