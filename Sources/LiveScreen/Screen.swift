@@ -47,15 +47,6 @@ package struct Screen: Sendable {
     private(set) var isPaused = false
     private(set) var failure: String?
 
-    /// A snapshot with the trends at its time.
-    private struct Moment {
-        let snapshot: AdminSnapshot
-        /// By the names of the routes.
-        let trends: [String: Trend]
-        /// In seconds, on the clock of the events.
-        let time: Double
-    }
-
     /// While paused, `kept` is shown and `latest` is updated.
     private var latest: Moment?
     private var kept: Moment?
@@ -67,9 +58,7 @@ package struct Screen: Sendable {
 
     /// The snapshot that is shown; `nil` before the first one.
     var shown: AdminSnapshot? { moment?.snapshot }
-    var trends: [String: Trend] { moment?.trends ?? [:] }
-    var time: Double { moment?.time ?? 0 }
-    private var moment: Moment? { isPaused ? kept : latest }
+    var moment: Moment? { isPaused ? kept : latest }
 
     /// Takes a snapshot.
     ///
@@ -77,14 +66,7 @@ package struct Screen: Sendable {
     ///   - snapshot: The response.
     ///   - time: In seconds, on a monotonic clock.
     package mutating func take(_ snapshot: AdminSnapshot, at time: Double) {
-        // A lower uptime than before: weir was restarted, and the earlier trends are not its own.
-        let isSame = latest.map { $0.snapshot.uptime <= snapshot.uptime } ?? false
-        let before = isSame ? latest?.trends ?? [:] : [:]
-        var trends: [String: Trend] = [:]
-        for route in snapshot.routes {
-            trends[route.route, default: before[route.route] ?? Trend()].add(route.bytesPerSecond, at: time)
-        }
-        latest = Moment(snapshot: snapshot, trends: trends, time: time)
+        latest = Moment(snapshot, after: latest, at: time)
         failure = nil
     }
 

@@ -103,21 +103,6 @@ import Testing
         #expect(meant == [0x09, 0x0c, 0x1a, 0x20, 0x3c, 0x3e, 0x3f, 0x51, 0x68, 0x70, 0x71])
     }
 
-    @Test func aRestartBeginsTheTrendsAnew() throws {
-        var screen = try Screen.showing(.busy)
-        #expect(screen.trends["/v1/orders/stream"]?.means(count: 1, until: 1) == [1_992_294])
-        var restarted = SnapshotText.busy
-        restarted.uptime = 1
-        screen.take(try restarted.read(), at: 2)
-        #expect(screen.trends["/v1/orders/stream"]?.means(count: 1, until: 2) == .some([nil]))
-    }
-
-    @Test func routesThatAreGoneAreForgotten() throws {
-        var screen = try Screen.showing(.busy)
-        screen.take(try SnapshotText().read(), at: 2)
-        #expect(screen.trends.isEmpty)
-    }
-
     /// Whatever its size, a screen has its lines, none longer than it is wide, and nothing that steers a terminal.
     @Test func everyScreenFits() throws {
         var hostile = SnapshotText.busy
