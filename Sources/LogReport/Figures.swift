@@ -22,6 +22,11 @@ package struct Figures: Equatable, Sendable {
     private var responses = StatusCounts()
     private var causes = Counts<UpstreamCause>()
 
+    /// What is counted, in display order; `nil` is for values that this version does not know.
+    static let reasons: [Outcome?] = Outcome.allCases + [nil]
+    static let problems: [Problem.Kind?] = Problem.Kind.allCases + [nil]
+    static let causes: [UpstreamCause?] = UpstreamCause.allCases + [nil]
+
     package init() {}
 
     /// Counts one request.

@@ -48,4 +48,22 @@ package struct LogReport: Equatable, Sendable {
     package let hours: [Figures]
 
     var periodMicroseconds: Int { period?.microseconds ?? 0 }
+
+    // MARK: Forms
+
+    /// The tables and the totals as lines of ASCII, each with its newline.
+    ///
+    /// - Parameters:
+    ///   - width: Of the screen, in characters; a wider table is continued below.
+    ///   - rows: Of the screen; the last tables that do not fit are omitted, the totals remain. `nil` for no limit.
+    /// - Returns: Only printable ASCII and newlines, whatever the log contains.
+    package func text(width: Int, rows: Int? = nil) -> String {
+        ReportText(ReportTables(self), width: width).text(rows: rows)
+    }
+
+    /// The same as an HTML document in ASCII; all text from the log is escaped.
+    package func html() -> String { ReportPage(ReportTables(self)).html }
+
+    /// The figures as one JSON object without a newline, for scripts: not rounded, durations in seconds.
+    package func json() -> [UInt8] { ReportJSON(self).bytes }
 }

@@ -1,29 +1,35 @@
 import Flow
 import Observability
 
-extension LogReport {
-    /// The same figures as one JSON object without a newline, for scripts: not rounded, durations in seconds.
-    package func json() -> [UInt8] {
+/// A report for scripts: its figures are not rounded, and durations are in seconds.
+struct ReportJSON {
+    private let report: LogReport
+
+    init(_ report: LogReport) { self.report = report }
+
+    /// One JSON object without a newline.
+    var bytes: [UInt8] {
         var json = JSONText(capacity: 4096)
-        if let period {
+        if let period = report.period {
             json.add("from", period.from.rfc3339)
             json.add("to", period.to.rfc3339)
         }
-        json.add("seconds", seconds: .microseconds(periodMicroseconds))
+        json.add("seconds", seconds: .microseconds(report.periodMicroseconds))
         json.add("lines", json: linesJSON)
-        json.add("totals", json: object(totals))
-        json.add("routes", array: routes.rows.map { object($0.figures, name: $0.name) })
-        json.add("other_routes", json: others(routes))
-        json.add("clients", array: clients.rows.map { object($0.figures, name: $0.name) })
-        json.add("other_clients", json: others(clients))
-        json.add("upstreams", array: upstreams.rows.map { object($0.figures, name: $0.name) })
-        json.add("other_upstreams", json: others(upstreams))
-        json.add("hours", array: hours.map { object($0) })
+        json.add("totals", json: object(report.totals))
+        json.add("routes", array: report.routes.rows.map { object($0.figures, name: $0.name) })
+        json.add("other_routes", json: others(report.routes))
+        json.add("clients", array: report.clients.rows.map { object($0.figures, name: $0.name) })
+        json.add("other_clients", json: others(report.clients))
+        json.add("upstreams", array: report.upstreams.rows.map { object($0.figures, name: $0.name) })
+        json.add("other_upstreams", json: others(report.upstreams))
+        json.add("hours", array: report.hours.map { object($0) })
         return json.closed()
     }
 
     private var linesJSON: [UInt8] {
         var json = JSONText()
+        let lines = report.lines
         json.add("all", lines.all)
         json.add("counted", lines.counted)
         json.add("filtered_out", lines.filteredOut)
@@ -32,7 +38,7 @@ extension LogReport {
         return json.closed()
     }
 
-    private func others(_ ranking: Ranking) -> [UInt8] {
+    private func others(_ ranking: LogReport.Ranking) -> [UInt8] {
         var json = JSONText()
         json.add("names", ranking.otherNames)
         json.add("approximate", ranking.isApproximate)
@@ -55,15 +61,15 @@ extension LogReport {
         json.add("bytes", figures.bytes)
         json.add("stream_seconds", Double(figures.streamMicroseconds) / 1_000_000)
         json.add("records_per_second", figures.recordsPerSecond)
-        json.add("records_per_second_over_period", figures.recordsPerSecond(over: periodMicroseconds))
+        json.add("records_per_second_over_period", figures.recordsPerSecond(over: report.periodMicroseconds))
         for (name, part) in [("p50", 0.5), ("p99", 0.99)] {
             guard let microseconds = figures.duration(percentile: part) else { continue }
             json.add(name, Double(microseconds) / 1_000_000)
         }
-        json.add("reasons", json: counts(Self.reasons.map { ($0?.rawValue, figures.ended($0)) }))
+        json.add("reasons", json: counts(Figures.reasons.map { ($0?.rawValue, figures.ended($0)) }))
         json.add("statuses", json: counts(figures.statuses.map { (String($0.code), $0.count) }))
-        json.add("refusals", json: counts(Self.problems.map { ($0?.rawValue, figures.refused($0)) }))
-        json.add("causes", json: counts(Self.causes.map { ($0?.rawValue, figures.failed($0)) }))
+        json.add("refusals", json: counts(Figures.problems.map { ($0?.rawValue, figures.refused($0)) }))
+        json.add("causes", json: counts(Figures.causes.map { ($0?.rawValue, figures.failed($0)) }))
         json.add("buffer_peak", figures.bufferPeak)
         json.add("dropped", figures.dropped)
         json.add("pauses", figures.pauses)

@@ -1,14 +1,14 @@
-import Observability
 import PlainText
 
-// A page for a colleague: one file that loads nothing and runs nothing.
+/// A report as an HTML document, for a colleague: one file that loads nothing and runs nothing.
+struct ReportPage {
+    private let tables: ReportTables
 
-extension LogReport {
-    /// The tables and the totals as an HTML document.
-    ///
-    /// - Returns: ASCII; all text from the log is escaped.
-    package func html() -> String {
-        let title = "Access log" + (period.map { ", \($0.from.rfc3339) to \($0.to.rfc3339)" } ?? "")
+    init(_ tables: ReportTables) { self.tables = tables }
+
+    /// The tables and the totals; ASCII, with all text from the log escaped.
+    var html: String {
+        let title = "Access log" + (tables.period.map { ", \($0)" } ?? "")
         var page = """
             <!DOCTYPE html>
             <html lang="en">
@@ -25,14 +25,12 @@ extension LogReport {
             <h1>\(Self.escaped(title))</h1>
 
             """
-        for sentence in summary { page += "<p>\(Self.escaped(sentence))</p>\n" }
-        if period != nil {
-            for ranking in rankings {
-                for table in ranking.tables { page += Self.html(of: table) }
-                if let note = ranking.note { page += "<p>\(Self.escaped(note))</p>\n" }
-            }
-            if let hoursOfDay { page += Self.html(of: hoursOfDay) }
+        for sentence in tables.summary { page += "<p>\(Self.escaped(sentence))</p>\n" }
+        for section in tables.sections {
+            for table in section.tables { page += Self.html(of: table) }
+            if let note = section.note { page += "<p>\(Self.escaped(note))</p>\n" }
         }
+        if let hoursOfDay = tables.hoursOfDay { page += Self.html(of: hoursOfDay) }
         return page + "</body>\n</html>\n"
     }
 

@@ -2,31 +2,40 @@ import Flow
 import Observability
 import PlainText
 
-/// The tables of the routes, of the clients or of the upstreams.
-struct RankingTables {
-    let tables: [Table]
-    /// A sentence about their precision; `nil` if they are exact.
-    let note: String?
-}
+/// The content of a report as tables and sentences, whatever its form.
+struct ReportTables {
+    /// The tables of the routes, of the clients or of the upstreams.
+    struct Section {
+        let tables: [Table]
+        /// A sentence about their precision; `nil` if they are exact.
+        let note: String?
+    }
 
-// The content of the report, whatever its form.
+    private let report: LogReport
+    private var totals: Figures { report.totals }
 
-extension LogReport {
-    var rankings: [RankingTables] {
-        [
-            tables(of: routes, title: "route"), tables(of: clients, title: "client"),
-            tables(of: upstreams, title: "upstream"),
+    init(_ report: LogReport) { self.report = report }
+
+    /// The times of the first request and the last one; `nil` if no line counted.
+    var period: String? { report.period.map { "\($0.from.rfc3339) to \($0.to.rfc3339)" } }
+
+    /// Empty if no line counted.
+    var sections: [Section] {
+        guard report.period != nil else { return [] }
+        return [
+            section(report.routes, title: "route"), section(report.clients, title: "client"),
+            section(report.upstreams, title: "upstream"),
         ]
     }
 
-    private func tables(of ranking: Ranking, title: String) -> RankingTables {
+    private func section(_ ranking: LogReport.Ranking, title: String) -> Section {
         var rows = ranking.rows.map { (name: Printable.name($0.name), figures: $0.figures) }
         if ranking.otherNames > 0 {
             rows.append(("(\(Printable.count(ranking.otherNames, "other")))", ranking.others))
         }
-        guard !rows.isEmpty else { return RankingTables(tables: [], note: nil) }
+        guard !rows.isEmpty else { return Section(tables: [], note: nil) }
         let names = rows.map(\.name), figures = rows.map(\.figures)
-        let sections = [
+        let tables = [
             (title, traffic(figures)), ("\(title), ended as", ends(figures)),
             ("\(title), status", statuses(figures)), ("\(title), refused for", refusals(figures)),
             ("\(title), upstream failed by", failures(figures)),
@@ -35,8 +44,8 @@ extension LogReport {
         let note =
             "More \(title)s than are kept at a time: a \(title)'s records may be up to "
             + "\(Printable.count(ranking.shortfall)) too low; what is missing is among the others."
-        return RankingTables(
-            tables: sections.filter { !$0.1.isEmpty }.map { Table(title: $0, names: names, columns: $1) },
+        return Section(
+            tables: tables.filter { !$0.1.isEmpty }.map { Table(title: $0, names: names, columns: $1) },
             note: ranking.isApproximate ? note : nil)
     }
 
@@ -47,7 +56,7 @@ extension LogReport {
             column("records", figures) { Printable.count($0.records) },
             column("bytes", figures) { Printable.bytes($0.bytes) },
             column("rec/s run", figures) { Printable.rate($0.recordsPerSecond) },
-            column("rec/s all", figures) { Printable.rate($0.recordsPerSecond(over: periodMicroseconds)) },
+            column("rec/s all", figures) { Printable.rate($0.recordsPerSecond(over: report.periodMicroseconds)) },
             column("p50", figures) { Printable.duration($0.duration(percentile: 0.5)) },
             column("p99", figures) { Printable.duration($0.duration(percentile: 0.99)) },
         ]
@@ -55,16 +64,16 @@ extension LogReport {
 
     /// A column for each reason that occurs, and always one for slow consumers.
     private func ends(_ figures: [Figures]) -> [Table.Column] {
-        Self.reasons.filter { $0 == .slowConsumer || totals.ended($0) > 0 }.map { reason in
+        Figures.reasons.filter { $0 == .slowConsumer || totals.ended($0) > 0 }.map { reason in
             column(reason?.rawValue ?? "other", figures) { Printable.count($0.ended(reason)) }
         }
     }
 
     /// The traffic by the hour of the day; `nil` if all requests ended in one hour.
     var hoursOfDay: Table? {
-        let used = hours.indices.filter { hours[$0].requests > 0 }
+        let used = report.hours.indices.filter { report.hours[$0].requests > 0 }
         guard used.count > 1 else { return nil }
-        let names = used.map { "\($0 < 10 ? "0" : "")\($0):00" }, figures = used.map { hours[$0] }
+        let names = used.map { "\($0 < 10 ? "0" : "")\($0):00" }, figures = used.map { report.hours[$0] }
         let columns = traffic(figures) + ends(figures)
         return Table(title: "hour (UTC)", names: names, columns: columns)
     }
@@ -76,13 +85,13 @@ extension LogReport {
 
     /// A column for each cause for which an upstream failed.
     private func failures(_ figures: [Figures]) -> [Table.Column] {
-        Self.causes.filter { totals.failed($0) > 0 }.map { cause in
+        Figures.causes.filter { totals.failed($0) > 0 }.map { cause in
             column(cause?.rawValue ?? "other", figures) { Printable.count($0.failed(cause)) }
         }
     }
 
     private func refusals(_ figures: [Figures]) -> [Table.Column] {
-        Self.problems.filter { totals.refused($0) > 0 }.map { problem in
+        Figures.problems.filter { totals.refused($0) > 0 }.map { problem in
             column(problem?.rawValue ?? "other", figures) { Printable.count($0.refused(problem)) }
         }
     }
@@ -105,18 +114,12 @@ extension LogReport {
         let total =
             "Total: \(Printable.count(totals.requests, "request")), \(Printable.count(totals.streams, "stream")), "
             + "\(Printable.count(totals.records, "record")), \(Printable.bytes(totals.bytes))"
-        let span = period.map {
-            "Period: \($0.from.rfc3339) to \($0.to.rfc3339), \(Printable.duration($0.microseconds))"
-        }
+        let span = period.map { "Period: \($0), \(Printable.duration(report.periodMicroseconds))" }
+        let lines = report.lines
         let read =
             "Lines: \(Printable.count(lines.all)), of which \(Printable.count(lines.counted)) counted, "
             + "\(Printable.count(lines.filteredOut)) filtered out, \(Printable.count(lines.passedOver)) of starts or "
             + "progress, \(Printable.count(lines.unknown)) no log lines"
         return [total, span, read].compactMap(\.self)
     }
-
-    /// In display order; `nil` is for values that this version does not know.
-    static let reasons: [Outcome?] = Outcome.allCases + [nil]
-    static let problems: [Problem.Kind?] = Problem.Kind.allCases + [nil]
-    static let causes: [UpstreamCause?] = UpstreamCause.allCases + [nil]
 }

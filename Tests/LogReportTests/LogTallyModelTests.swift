@@ -75,8 +75,8 @@ import Testing
         #expect(figures.dropped == lines.reduce(0) { $0 + $1.dropped })
         #expect(figures.pauses == lines.reduce(0) { $0 + $1.pauses })
         #expect(figures.pausedMicroseconds == lines.reduce(0) { $0 + $1.pausedMicroseconds })
-        for reason in LogReport.reasons { #expect(figures.ended(reason) == lines.count { $0.reason == reason }) }
-        for problem in LogReport.problems {
+        for reason in Figures.reasons { #expect(figures.ended(reason) == lines.count { $0.reason == reason }) }
+        for problem in Figures.problems {
             #expect(figures.refused(problem) == lines.count { isRefused($0) && $0.problem == problem })
         }
         #expect(figures.statuses.map(\.code) == Set(lines.map(\.status)).subtracting([0]).sorted())
@@ -125,7 +125,7 @@ import Testing
     }
 
     private static func line(_ random: inout SeededGenerator) -> LogLine {
-        let reason = LogReport.reasons.randomElement(using: &random) ?? nil
+        let reason = Figures.reasons.randomElement(using: &random) ?? nil
         let isStream = Bool.random(using: &random)
         return LogLine(
             time: Timestamp(millisecondsSince1970: beginning + Int64.random(in: 0...100_000_000, using: &random)),
@@ -133,7 +133,7 @@ import Testing
             route: [nil, "/r1", "/r2", "/a route with a long name"].randomElement(using: &random) ?? nil,
             upstream: [nil, "127.0.0.1:9000", "[::1]:9001", "b.example:80"].randomElement(using: &random) ?? nil,
             reason: reason,
-            problem: LogReport.problems.randomElement(using: &random) ?? nil,
+            problem: Figures.problems.randomElement(using: &random) ?? nil,
             status: [0, 200, 429, 502, 504].randomElement(using: &random) ?? 0,
             records: isStream ? Int.random(in: 0...100_000, using: &random) : nil,
             bytes: Int.random(in: 0...1_000_000_000, using: &random),
