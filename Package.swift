@@ -18,7 +18,7 @@ let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
-// Each target imports only what stands above it; Upstream and Downstream do not know each other.
+// A target may import only targets that are listed before it. Neither Upstream nor Downstream imports the other.
 let package = Package(
     name: "weir",
     platforms: [.macOS(.v15)],

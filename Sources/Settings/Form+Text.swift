@@ -16,20 +16,10 @@ extension Form where Value == String {
     }
 
     /// A route's name, as a label of metrics.
-    static var routeName: Form {
-        Form(allowed: "a name of letters, digits and `-._/`, of at most 64 characters", .text) { text in
-            let isName = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-._/".utf8.contains($0) }
-            return (1...64).contains(text.utf8.count) && isName ? text : nil
-        }
-    }
+    static var routeName: Form { name(with: "-._/") }
 
     /// A tier's name, as it is written in a header or at the end of a line.
-    static var tierName: Form {
-        Form(allowed: "a name of letters, digits and `-._`, of at most 64 characters", .text) { text in
-            let isName = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-._".utf8.contains($0) }
-            return (1...64).contains(text.utf8.count) && isName ? text : nil
-        }
-    }
+    static var tierName: Form { name(with: "-._") }
 
     /// The name of a parameter of a query, and the value of a parameter or a field.
     static var parameterName: Form {
@@ -54,9 +44,11 @@ extension Form where Value == String {
     }
 
     /// The pseudonym of a host in `Via` (RFC 9110, section 7.6.3).
-    static var pseudonym: Form {
-        Form(allowed: "a name of letters, digits and `-._`, of at most 64 characters", .text) { text in
-            let isName = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-._".utf8.contains($0) }
+    static var pseudonym: Form { name(with: "-._") }
+
+    private static func name(with others: String) -> Form {
+        Form(allowed: "a name of letters, digits and `\(others)`, of at most 64 characters", .text) { text in
+            let isName = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || others.utf8.contains($0) }
             return (1...64).contains(text.utf8.count) && isName ? text : nil
         }
     }

@@ -118,9 +118,7 @@ extension Form where Value == Rate {
     static var rate: Form {
         Form(allowed: "a rate such as `5/second`", .pattern("[0-9.]+/[a-z]+"), text: \.text) { Rate($0) }
     }
-}
 
-extension Form where Value == Rate {
     /// The rate of a budget, which is longer than that of a stream.
     static var budget: Form {
         Form(allowed: "a rate such as `5/second` or `100000/day`", .pattern("[0-9.]+/[a-z]+"), text: \.text) {

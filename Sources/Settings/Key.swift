@@ -100,4 +100,41 @@ extension Key {
             target[keyPath: property] = value
         }
     }
+
+    /// A key whose value is a mapping with required keys, or a word that disables its part; errors leave the target as it was.
+    ///
+    /// - Parameters:
+    ///   - name: The key.
+    ///   - keys: Those of the mapping.
+    ///   - property: The part; `nil` if it is disabled.
+    ///   - blank: The initial value, whose required values are replaced.
+    ///   - check: Reports contradictions between the keys of a value that was read without errors.
+    init<Value>(
+        _ name: String, wholeOrOff keys: [Key<Value>], _ property: WritableKeyPath<Target, Value?>, from blank: Value,
+        check: @escaping (Value, Setting) -> Void
+    ) {
+        self.init(
+            name: name, .mapping(of: keys).orOff,
+            write: { .mapping(of: $0[keyPath: property], orOffBy: keys) }
+        ) { setting, target in
+            guard !setting.isOff else { return target[keyPath: property] = nil }
+            let errors = setting.reading.errors.count
+            var value = blank
+            setting.read(keys, into: &value, or: Off.allowed)
+            guard errors == setting.reading.errors.count else { return }
+            target[keyPath: property] = value
+            check(value, setting)
+        }
+    }
+
+    /// The key `header` of a target that can be the name of a field.
+    ///
+    /// - Parameters:
+    ///   - name: The name that a target is; `nil` if it is something else.
+    ///   - target: The target that is this name.
+    static func header(_ name: @escaping (Target) -> String?, _ target: @escaping (String) -> Target) -> Key {
+        Key(name: "header", Form.headerName.shape, write: { name($0).map { .scalar($0) } }) { setting, source in
+            if let name = setting.value(.headerName) { source = target(name) }
+        }
+    }
 }

@@ -26,14 +26,7 @@ extension Schema {
     }
 
     static var otlp: Key<Configuration> {
-        Key(name: "otlp", .mapping(of: otlpKeys).orOff, write: { .mapping(of: $0.otlp, orOffBy: otlpKeys) }) {
-            setting, configuration in
-            guard !setting.isOff else { return configuration.otlp = nil }
-            let errors = setting.reading.errors.count
-            var otlp = Configuration.OTLP.blank
-            setting.read(otlpKeys, into: &otlp, or: Off.allowed)
-            guard errors == setting.reading.errors.count else { return }
-            configuration.otlp = otlp
+        Key("otlp", wholeOrOff: otlpKeys, \.otlp, from: .blank) { otlp, setting in
             if otlp.authority != nil, otlp.endpoint.address.scheme != .https {
                 setting["ca_file"]?.report("has no effect here; allowed: with an `https:` endpoint")
             }

@@ -19,18 +19,7 @@ extension Schema {
     }
 
     static var replicas: Key<Configuration> {
-        Key(
-            name: "replicas", .mapping(of: replicasKeys).orOff,
-            write: { .mapping(of: $0.replicas, orOffBy: replicasKeys) }
-        ) { setting, configuration in
-            guard !setting.isOff else { return configuration.replicas = nil }
-            let errors = setting.reading.errors.count
-            var replicas = Configuration.Replicas.blank
-            setting.read(replicasKeys, into: &replicas, or: Off.allowed)
-            guard errors == setting.reading.errors.count else { return }
-            configuration.replicas = replicas
-            check(replicas, in: setting)
-        }
+        Key("replicas", wholeOrOff: replicasKeys, \.replicas, from: .blank) { check($0, in: $1) }
     }
 
     private static var redis: Key<Configuration.Replicas> {

@@ -212,12 +212,7 @@ extension Schema {
 
     static var clientKeyKeys: [Key<Route.ClientKey>] {
         [
-            Key(
-                name: "header", Form.headerName.shape,
-                write: { if case .header(let name) = $0 { .scalar(name) } else { nil } }
-            ) { setting, key in
-                if let name = setting.value(.headerName) { key = .header(name) }
-            },
+            .header({ if case .header(let name) = $0 { name } else { nil } }, Route.ClientKey.header),
             Key(
                 name: "address", .mapping(of: addressKeys),
                 write: { if case .address(let prefix) = $0 { .mapping(of: prefix, by: addressKeys) } else { nil } }
@@ -241,8 +236,7 @@ extension Schema {
         ) { setting, route in
             if setting.isMapping {
                 setting.read(clientKeyKeys, into: &route.clientKey)
-                guard (setting["header"] == nil) == (setting["address"] == nil) else { return }
-                setting.report("is \(setting.description); allowed: a mapping of either `header` or `address`")
+                setting.requireOne(of: "header", "address")
             } else if let key = setting.value(.clientKeyWord, or: Setting.mapping(of: clientKeyKeys)) {
                 route.clientKey = key
             }

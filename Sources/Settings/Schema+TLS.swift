@@ -82,16 +82,7 @@ extension Schema {
     }
 
     static var tls: Key<Configuration> {
-        Key(
-            name: "tls", .mapping(of: tlsKeys).orOff,
-            write: { .mapping(of: $0.tls, orOffBy: tlsKeys) }
-        ) { setting, configuration in
-            guard !setting.isOff else { return configuration.tls = nil }
-            let errors = setting.reading.errors.count
-            var tls = Configuration.TLS.blank
-            setting.read(tlsKeys, into: &tls, or: Off.allowed)
-            guard errors == setting.reading.errors.count else { return }
-            configuration.tls = tls
+        Key("tls", wholeOrOff: tlsKeys, \.tls, from: .blank) { tls, setting in
             var seen: Set<String> = [tls.certificate.path]
             for (pair, item) in zip(tls.certificates, setting["certificates"]?.items ?? [])
             where !seen.insert(pair.certificate.path).inserted {

@@ -5,12 +5,7 @@ import Flow
 extension Schema {
     static var clientTierKeys: [Key<Route.TierSelector?>] {
         [
-            Key(
-                name: "header", Form.headerName.shape,
-                write: { if case .header(let name) = $0 { .scalar(name) } else { nil } }
-            ) { setting, selector in
-                if let name = setting.value(.headerName) { selector = .header(name) }
-            },
+            .header({ if case .header(let name) = $0 { name } else { nil } }, { .header($0) }),
             Key(
                 name: "file", Form.filePath.shape,
                 write: { if case .file(let file) = $0 { .scalar(file.path.path) } else { nil } }
@@ -28,8 +23,7 @@ extension Schema {
         ) { setting, route in
             guard !setting.isOff else { return route.clientTier = nil }
             setting.read(clientTierKeys, into: &route.clientTier, or: Off.allowed)
-            guard setting.isMapping, (setting["header"] == nil) == (setting["file"] == nil) else { return }
-            setting.report("is \(setting.description); allowed: a mapping of either `header` or `file`")
+            setting.requireOne(of: "header", "file")
         }
     }
 

@@ -160,6 +160,12 @@ extension Setting {
         return entries
     }
 
+    /// Reports a mapping that has both of two keys, or neither.
+    func requireOne(of first: String, _ second: String) {
+        guard isMapping, (self[first] == nil) == (self[second] == nil) else { return }
+        report("is \(description); allowed: a mapping of either `\(first)` or `\(second)`")
+    }
+
     private func child(_ name: String, _ node: Node) -> Setting {
         Setting(node: node, path: path.isEmpty ? name : "\(path).\(name)", reading: reading)
     }
