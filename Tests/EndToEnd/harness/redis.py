@@ -148,3 +148,22 @@ class SlowPath:
     def stop(self):
         for sock in self.sockets:
             sock.close()
+
+
+def disturb(server, path, fault):
+    """Makes a server fail ("killed", "stopped"), or the path to it ("slow")."""
+    if fault == "killed":
+        server.kill()
+    elif fault == "stopped":
+        server.pause()
+    else:
+        assert fault == "slow"
+        path.delay = 3.0  # three times the patience
+
+
+def repair(server, path):
+    """Ends whatever disturb() began; a server that was killed starts with an empty set."""
+    if server.process.poll() is not None:
+        server.start()
+    server.resume()
+    path.delay = 0.0

@@ -2,6 +2,7 @@
 import pytest
 
 from harness.metrics import Metrics
+from harness.redis import disturb, repair
 from harness.replicas import KEY, shares, shares_not
 from harness.waiting import eventually
 
@@ -61,18 +62,14 @@ def test_no_start_waits_once_the_store_is_known_to_be_slow(redis, slow_path, fle
     server = redis()
     path = slow_path(server)
     proxy, = fleet(1, f"redis://127.0.0.1:{path.port}", per_client=100)
-    if fault == "stopped":
-        server.pause()
-    else:
-        path.delay = 3.0  # three times the patience
+    disturb(server, path, fault)
     assert statuses(client, [proxy], 1, "k") == [200]
     shares_not(proxy)
     before = Metrics(proxy).total("weir_redis_commands_total")
     assert statuses(client, [proxy], 20, "k") == [200] * 20
     # Twenty starts, and only probes of the store meanwhile: not one start has asked it.
     assert Metrics(proxy).total("weir_redis_commands_total") - before < 20
-    path.delay = 0.0
-    server.resume()
+    repair(server, path)
     shares(proxy)
 
 

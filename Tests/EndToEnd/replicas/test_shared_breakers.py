@@ -4,6 +4,7 @@ import pytest
 from harness.addresses import endless
 from harness.metrics import Metrics
 from harness.problems import problem
+from harness.redis import disturb, repair
 from harness.replicas import KEY, shares, shares_not
 from harness.waiting import eventually
 
@@ -72,19 +73,11 @@ def test_what_opened_without_redis_is_announced_afterwards(redis, slow_path, bre
     server = redis()
     path = slow_path(server)
     proxies = breakers(2, f"redis://127.0.0.1:{path.port}")
-    if fault == "killed":
-        server.kill()
-    elif fault == "stopped":
-        server.pause()
-    else:
-        path.delay = 3.0  # three times the patience
+    disturb(server, path, fault)
     for proxy in proxies:
         shares_not(proxy)
     stall(proxies[0])
-    if fault == "killed":
-        server.start()
-    server.resume()
-    path.delay = 0.0
+    repair(server, path)
     for proxy in proxies:
         shares(proxy, 2)
     rejected(client, proxies[1])

@@ -5,6 +5,7 @@ import pytest
 
 from harness.addresses import NDJSON
 from harness.metrics import Metrics
+from harness.redis import disturb, repair
 from harness.replicas import KEY, shares, shares_not
 
 RATE = 150  # records per second
@@ -74,24 +75,16 @@ def test_streams_continue_whatever_redis_does(redis, slow_path, fleet, client, f
     began = time.monotonic()
     streams = opened(client, proxies)
     read(streams, 20)
-    if fault == "killed":
-        server.kill()
-    elif fault == "stopped":
-        server.pause()
-    elif fault == "slow":
-        path.delay = 3.0  # three times the patience
-    else:
+    if fault == "empty":
         assert server.command("FLUSHALL") == "OK"
-    if fault != "empty":
+    else:
+        disturb(server, path, fault)
         for proxy in proxies:
             shares_not(proxy)
     read(streams, 130)
     # Each instance applies its part: they are still below the rate together.
     assert time.monotonic() - began >= 450 / RATE - 1.1
-    if fault == "killed":
-        server.start()
-    server.resume()
-    path.delay = 0.0
+    repair(server, path)
     for proxy in proxies:
         shares(proxy, 3)
     read(streams, 50)
