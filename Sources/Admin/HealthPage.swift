@@ -29,11 +29,7 @@ struct HealthPage {
                 let bytes = proxy.answer(.unavailable(.loopSilent), to: request, response: response)
                 return answered(503, bytes.bytes)
             }
-            let isDraining = proxy.readiness == .draining
-            let breakers = proxy.breakerFigures(at: proxy.now)
-            var health = HealthReport.Figures(figures, breakers, isDraining: isDraining)
-            health.hasLostReplicas = proxy.process.replicas.map { !$0.isUp } ?? false
-            let answer = Self.answer(HealthReport(health))
+            let answer = Self.answer(HealthReport(of: proxy, figures, at: proxy.now))
             answer.send(to: response, for: request, date: proxy.date)
             answered(Int(answer.status.code), answer.text.utf8.count)
         }
@@ -47,14 +43,26 @@ struct HealthPage {
     }
 }
 
+extension HealthReport {
+    /// The health of a proxy now: the same on its own page and in the live view.
+    init(of proxy: OperatorInterface, _ loops: LoopFigures, at now: Instant) {
+        self.init(
+            Figures(
+                loops, proxy.breakerFigures(at: now), proxy.process.replicas,
+                isDraining: proxy.readiness == .draining))
+    }
+}
+
 extension HealthReport.Figures {
     /// - Parameters:
     ///   - loops: The counts of all loops.
     ///   - breakers: The breakers of each route.
+    ///   - replicas: `nil` if no limit is shared.
     ///   - isDraining: Whether the proxy is stopping.
-    init(_ loops: LoopFigures, _ breakers: [BreakerFigures], isDraining: Bool) {
+    init(_ loops: LoopFigures, _ breakers: [BreakerFigures], _ replicas: ReplicasFigures?, isDraining: Bool) {
         self.init()
         self.isDraining = isDraining
+        hasLostReplicas = replicas.map { !$0.isUp } ?? false
         lastMinute = loops.lastMinute
         for tally in loops.routes.values {
             activeStreams += tally.active

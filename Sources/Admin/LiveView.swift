@@ -120,9 +120,7 @@ final class LiveView {
             overview: overview, routes: proxy.routes,
             breakers: proxy.openBreakers(atMost: LiveSnapshot.mostBreakers, at: now),
             upstreams: proxy.upstreams(at: now),
-            health: HealthReport(
-                .init(
-                    overview.figures, proxy.breakerFigures(at: now), isDraining: proxy.readiness == .draining)),
+            health: HealthReport(of: proxy, overview.figures, at: now),
             process: proxy.process, isDraining: proxy.readiness == .draining,
             takesActions: AdminAccess(token: proxy.configuration.adminToken).mayAct, sample: sample, earlier: earlier)
         return snapshot.json(at: .now())

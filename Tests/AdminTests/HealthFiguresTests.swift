@@ -12,8 +12,8 @@ import Testing
         BreakerFigures(route: name, upstreams: upstreams, refusesFor: refusesFor)
     }
 
-    private func figures(_ breakers: [BreakerFigures]) -> HealthReport.Figures {
-        HealthReport.Figures(LoopFigures(), breakers, isDraining: false)
+    private func figures(_ breakers: [BreakerFigures], _ replicas: ReplicasFigures? = nil) -> HealthReport.Figures {
+        HealthReport.Figures(LoopFigures(), breakers, replicas, isDraining: false)
     }
 
     @Test func routesWithAnOpenBreakerAreNamed() {
@@ -35,6 +35,13 @@ import Testing
         #expect(figures([one, two, dryRun]).openClients == 5)
     }
 
+    @Test func limitsThatAreNotSharedDegradeIt() {
+        var replicas = ReplicasFigures()
+        #expect(figures([], replicas).hasLostReplicas)
+        replicas.isUp = true
+        #expect(!figures([], replicas).hasLostReplicas && !figures([]).hasLostReplicas)
+    }
+
     @Test func itIsUnhealthyOnlyIfNoRouteHasAnUpstream() {
         let (short, long) = (route("/a", refusesFor: .seconds(2)), route("/b", refusesFor: .seconds(9)))
         #expect(figures([short, long]).allUpstreamsOpenFor == .seconds(2))
@@ -48,7 +55,7 @@ import Testing
         (one.running.records, other.running.records) = (10, 20)
         var loops = LoopFigures()
         loops.routes = ["/a": one, "/removed": other]
-        let figures = HealthReport.Figures(loops, [route("/a")], isDraining: true)
+        let figures = HealthReport.Figures(loops, [route("/a")], nil, isDraining: true)
         #expect((figures.activeStreams, figures.running.records, figures.isDraining) == (5, 30, true))
     }
 }

@@ -19,7 +19,7 @@ import Testing
         overview.pulls = pulls
         let snapshot = LiveSnapshot(
             overview: overview, routes: routes, breakers: breakers, upstreams: upstreams,
-            health: HealthReport(.init(figures, [], isDraining: isDraining)),
+            health: HealthReport(.init(figures, [], nil, isDraining: isDraining)),
             process: ProcessReport(
                 build: .init(version: "1.2.3"), reloads: ReloadStatus(), generation: 4, accessLogLinesLost: 0,
                 processLogLinesLost: 0),

@@ -3,7 +3,7 @@ import os
 import shutil
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from harness.apps import App
 from harness.h2_client import H2Client
@@ -11,6 +11,8 @@ from harness.raw_client import RawClient
 from harness.scripted_origin import ScriptedOrigin
 from harness.sockets import ReservedPort
 from harness.weir import BINARY, Weir
+
+PAGE_WITHIN = 60_000  # ms for anything that a page is waited for: a snapshot comes once a second
 
 
 def pytest_sessionstart(session):
@@ -126,6 +128,28 @@ def browser():
                                              args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def view(browser):
+    """view(proxy) opens its live page; what the browser finds wrong with it, the policy included, fails the test."""
+    contexts, wrong = [], []
+
+    def view(proxy, fragment="", **options):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PAGE_WITHIN)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+        page.wrong = wrong
+        page.goto(proxy.admin + "/" + fragment)
+        return page
+    expect.set_options(timeout=PAGE_WITHIN)
+    yield view
+    for context in contexts:
+        context.close()
+    assert not wrong
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ function count(n) {
   if (n >= 1e5) return (n / 1e3).toFixed(0) + "k";
   return group.format(n);
 }
+const counted = (n, one) => `${count(n)} ${one}${n === 1 ? "" : "s"}`;
 const rate = n => n > 0 && n < 10 ? n.toFixed(1) : count(n);
 function bytes(n) {
   let unit = 0;
@@ -267,7 +268,7 @@ function showReplicas(replicas) {
   show($("replicas-fact"), replicas !== undefined);
   if (!replicas) return;
   const state = replicas.shared ? `${count(replicas.count)}, this is ${replicas.name}` : "limits are not shared";
-  put($("replicas"), state + (replicas.failures ? `, ${count(replicas.failures)} failures` : ""));
+  put($("replicas"), state + (replicas.failures ? `, ${counted(replicas.failures, "failure")}` : ""));
   $("replicas").classList.toggle("is-warm", !replicas.shared);
 }
 
@@ -291,7 +292,7 @@ function showRoutes(routes, at) {
     put(card.querySelector("code"), route.route);
     put(card.querySelector(".pace span"), rate(route.recordsPerSecond));
     draw(card.querySelector(".chart"), samples, at, " rec/s");
-    put(card.querySelector(".note"), `${count(route.activeStreams)} ${route.activeStreams === 1 ? "stream" : "streams"} · `
+    put(card.querySelector(".note"), `${counted(route.activeStreams, "stream")} · `
       + `${bytes(route.bytesPerSecond)}/s · ${count(route.bufferRecords)} queued`);
     put(card.querySelector(".refused"), total(refused) ? "Refused: " + list(refused) : "");
   });
