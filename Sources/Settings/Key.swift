@@ -132,6 +132,7 @@ extension Key {
     /// - Parameters:
     ///   - name: The name that a target is; `nil` if it is something else.
     ///   - target: The target that is this name.
+    /// - Returns: The key.
     static func header(_ name: @escaping (Target) -> String?, _ target: @escaping (String) -> Target) -> Key {
         Key(name: "header", Form.headerName.shape, write: { name($0).map { .scalar($0) } }) { setting, source in
             if let name = setting.value(.headerName) { source = target(name) }
