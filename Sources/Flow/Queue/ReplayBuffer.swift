@@ -24,13 +24,8 @@ package struct ReplayBuffer: ~Copyable {
 
     package init(framer: RecordFramer) { self.framer = framer }
 
-    /// Its part of a bound that it shares with the queue.
-    ///
-    /// Half: what was sent last may be lost with the connection, and an upstream that fills the queue would otherwise leave
-    /// no room to keep it.
-    package static func share(of bound: Int) -> Int { bound / 2 }
-
     package var bytes: Int { content.count }
+    package var size: ResumableBounds.Size { .init(records: records, bytes: bytes) }
     /// Records that can no longer be returned.
     package var oldest: Int { delivered - records }
 

@@ -31,7 +31,7 @@ extension RecordPipe {
     }
 
     private func applyBuffer() {
-        queue.setRecordBound(queueShare(of: effective.terms.buffer))
+        queue.setRecordBound(queueBound.records)
         if replay != nil { keepForReplay(0) }
     }
 
@@ -63,15 +63,18 @@ extension RecordPipe {
         return result
     }
 
-    /// The queue's part of a bound of the stream.
-    func queueShare(of bound: Int) -> Int { replay == nil ? bound : bound - ReplayBuffer.share(of: bound) }
+    /// The bounds of the stream.
+    private var bound: ResumableBounds.Size {
+        .init(records: effective.terms.buffer, bytes: effective.granted.maximumBytes.bytes)
+    }
 
-    /// Counts records that were sent and keeps them: the buffer's share of the bound, and what the queue does not use.
+    /// The queue's part of them.
+    var queueBound: ResumableBounds.Size { replay == nil ? bound : ResumableBounds(bound).queue }
+
+    /// Counts records that were sent and keeps them within the replay buffer's part of the bounds.
     func keepForReplay(_ records: Int) {
-        let (mostRecords, mostBytes) = (effective.terms.buffer, effective.granted.maximumBytes.bytes)
         replay?.append(UnsafeRawBufferPointer(start: nil, count: 0), records: records)
-        replay?.trim(
-            records: max(ReplayBuffer.share(of: mostRecords), mostRecords - queue.records),
-            bytes: max(ReplayBuffer.share(of: mostBytes), mostBytes - queue.bytes))
+        let most = ResumableBounds(bound).replay(beside: .init(records: queue.records, bytes: queue.bytes))
+        replay?.trim(records: most.records, bytes: most.bytes)
     }
 }

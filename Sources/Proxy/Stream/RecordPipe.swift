@@ -179,8 +179,7 @@ final class RecordPipe {
         queue = StreamQueue(
             framer: format.framer,
             bounds: .init(
-                records: queueShare(of: effective.terms.buffer),
-                bytes: ByteCount(queueShare(of: granted.maximumBytes.bytes)), record: granted.maximumRecordBytes),
+                records: queueBound.records, bytes: ByteCount(queueBound.bytes), record: granted.maximumRecordBytes),
             overflow: settings.overflow, keys: route.keys.map { RecordTextKeys($0, in: format.framer) },
             reportsLosses: reportsLosses)
         queue.pendingBytes = pending

@@ -4,7 +4,7 @@ import NIOHTTP1
 import Observability
 import Settings
 
-// What the client does: it takes the response, leaves, comes back, changes its terms.
+// What the client does: it takes the response, leaves, changes its terms.
 
 extension Stream: ResponseWriterDelegate {
     func responseCaughtUp() {
@@ -48,7 +48,7 @@ extension Stream: ResponseWriterDelegate {
     }
 
     /// The client took everything that was written, or its connection is gone.
-    private func nothingIsPending(at now: Instant) {
+    func nothingIsPending(at now: Instant) {
         guard pipe.pendingBytes > 0 else { return }
         setPending(0)
         perform(machine.recordsSent(level: pipe.queue.level, at: now))
@@ -65,7 +65,7 @@ extension Stream: ResponseWriterDelegate {
             handedOver: account.totals.bytes.bytes, pending: pipe.pendingBytes, bound: request.terms.maximumBytes)
     }
 
-    // MARK: The client comes and leaves
+    // MARK: The head
 
     /// Writes the head, if the stream has both a head and a client.
     func writeHead() {
@@ -79,58 +79,6 @@ extension Stream: ResponseWriterDelegate {
     /// Whether a request with these fields is for the stream's records.
     func isWanted(by headers: HTTPHeaders) -> Bool {
         headers.acceptRecords(ofType: head?.headers.first(name: "content-type"), types: route.settings.types)
-    }
-
-    /// A client fetches the stream, for the first time or again.
-    func attach(_ response: any ClientResponse) {
-        let now = host.now()
-        pipe.attach(response, at: now)
-        response.delegate = self
-        nothingIsPending(at: now)
-        machine.attached()
-        notePause(at: now)
-        promise?.kept()
-        // Only a failure ends a stream before its head; it was kept for this client.
-        if head == nil { return end(machine.comingEnd ?? .upstreamFailed) }
-        writeHead()
-        pump(at: now)
-    }
-
-    /// The client has left and may come back.
-    func detach(at now: Instant) {
-        account.metrics.tally.disconnects[.resumable] += 1
-        pipe.detach()
-        nothingIsPending(at: now)
-        if let end = machine.detachedUntil { permit?.detached(as: id, until: end) }
-        notePause(at: now)
-        setDeadline()
-    }
-
-    /// The client that has the first `received` records comes back for the rest, on another connection.
-    ///
-    /// - Returns: The reason, if what it has not received is gone; then the stream still waits.
-    func resume(after received: Int, _ response: any ClientResponse) -> Problem? {
-        let sent = account.totals.records
-        switch pipe.rewind(after: received, of: sent) {
-        case nil: return .cannotResume
-        case .gone(let first): return .gone(resumableFrom: first)
-        case .neverSent: return .invalidRequest("\(ResumeRequest.header) names more records than were sent")
-        case .unread: break
-        }
-        guard permit?.attached() ?? true else {
-            // Another start of this client took the slot, and the order to end is on its way.
-            end(.clientGone)
-            return .gone()
-        }
-        if let old = pipe.response {
-            // The proxy has not noticed yet that the old connection is dead.
-            old.delegate = nil
-            old.abort()
-            _ = machine.clientDisconnected(at: host.now())
-        }
-        account.resumed(after: received)
-        attach(response)
-        return nil
     }
 
     // MARK: Terms
