@@ -28,6 +28,26 @@ extension GateRules {
     }
 }
 
+extension Route {
+    /// What becomes of a stream whose client lost its connection, if the route has a `resume_window`.
+    package enum ClientGone: String, Equatable, Sendable, CaseIterable {
+        /// It ends.
+        case cancel
+        /// It waits; the upstream is read until the queue is full.
+        case wait
+        /// It waits; the upstream is read on within the largest buffer of the route.
+        case `continue`
+    }
+
+    /// The time that a stream waits for a client whose connection is lost; `nil` if it ends.
+    package var clientWait: Duration? { onClientGone == .cancel ? nil : resumeWindow }
+
+    /// Whether a stream whose client is gone is read beyond the buffer that the client was granted.
+    ///
+    /// Where records may be dropped, the upstream never waits for room.
+    package var readsOnWithoutClient: Bool { onClientGone == .continue && clientWait != nil && !overflow.drops }
+}
+
 extension Route.StreamLimits {
     /// A client's allowance of records at this replica alone.
     fileprivate var localRecords: RecordAllowance? { recordScope == .local ? clientRecords : nil }
@@ -64,7 +84,7 @@ extension StreamMachine.Limits {
             firstByte: settings.timeouts.firstByte, firstRecord: settings.timeouts.firstRecord,
             betweenRecords: settings.timeouts.betweenRecords, idle: settings.timeouts.idle,
             pause: settings.timeouts.pause, stall: settings.stallTimeout?.after, total: settings.timeouts.total,
-            resumeWindow: settings.resumeWindow, endsWhenFull: settings.overflow == .disconnect,
+            resumeWindow: settings.clientWait, endsWhenFull: settings.overflow == .disconnect,
             isStallDryRun: settings.stallTimeout?.isDryRun ?? false)
     }
 }

@@ -53,6 +53,8 @@ package struct Route: Equatable, Sendable {
     package var async: Async? = Async()
     /// The time that a stream waits for a client whose connection is lost; `nil` if there is none.
     package var resumeWindow: Duration?
+    /// What becomes of a stream that may wait for its client.
+    package var onClientGone = ClientGone.wait
     /// How clients share one request to the upstream; `nil` if each has its own.
     package var shared: Sharing?
     /// The upstream's header with the number of records; `nil` for `X-Stream-Total-Items` alone.

@@ -13,6 +13,7 @@ extension Schema {
             asyncWait,
             Key("async", orOff: asyncKeys, \.async, from: Route.Async()),
             Key("resume_window", orOff: .duration(.seconds(1) ... .hours(1)), \.resumeWindow),
+            Key("on_client_gone", .word(), \.onClientGone),
         ]
     }
 

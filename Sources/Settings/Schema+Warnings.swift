@@ -18,6 +18,7 @@ extension Schema {
             warnOfPause(route, in: item)
             warnOfTrust(route, in: configuration, item)
             warnOfSharing(route, limits: configuration.limits, in: item)
+            warnOfClientGone(route, in: item)
         }
     }
 
@@ -48,6 +49,26 @@ extension Schema {
         guard let written = item["upstream"] else { return }
         for (address, entry) in zip(route.upstreams, written.items) where listen.contains(where: address.isAt) {
             entry.warn("is \(entry.description): weir itself listens there, and would send requests to itself")
+        }
+    }
+
+    /// A stream waits for its client only in the `resume_window`, and with all records only where none are dropped.
+    private static func warnOfClientGone(_ route: Route, in item: Setting) {
+        guard let written = item["on_client_gone"] else { return }
+        switch (route.onClientGone, route.resumeWindow) {
+        case (.cancel, _?):
+            item["resume_window"]?.warn("has no effect here: `on_client_gone: cancel` ends the stream at once")
+        case (.continue, nil):
+            written.warn("is \(written.description), and has no effect without a `resume_window`")
+        case (.continue, _?) where route.overflow.drops:
+            written.warn(
+                "is \(written.description), and `overflow: \(route.overflow.rawValue)` drops records also while the client "
+                    + "is gone: the response that it resumes is not complete")
+        case (.continue, _?) where route.shared != nil:
+            written.warn(
+                "is \(written.description), and has no effect on shared requests: `shared` says how long they are read, and "
+                    + "what is retained")
+        case (.cancel, nil), (.wait, _), (.continue, _?): break
         }
     }
 

@@ -10,7 +10,8 @@ package struct EffectiveTerms: Equatable, Sendable {
     /// The terms that were granted before the stream began.
     package let granted: Terms
     private var maximumPace: Pace
-    private var maximumBuffer: Int
+    /// The largest buffer that the route grants to any client.
+    package private(set) var maximumBuffer: Int
     /// `nil` while the granted pace applies.
     private var rate: Rate?
     /// 1/processingDelay; unlimited while the client has reported none.

@@ -200,6 +200,9 @@ package struct RecordQueue: ~Copyable {
         frame()
     }
 
+    /// Sets the high mark in bytes; above it, the queue is full until some were sent.
+    package mutating func setByteBound(_ bytes: ByteCount) { bounds.bytes = bytes }
+
     /// Inserts records before the first that were passed on and not received.
     ///
     /// - Parameters:

@@ -79,6 +79,34 @@ package struct ReplayBuffer: ~Copyable {
         return .unread(records: unread)
     }
 
+    /// The number of records up to an event with this id, as the reader's `Last-Event-ID` reports it.
+    ///
+    /// The id of a block without data counts as well, since a reader keeps it (HTML, section 9.2.6).
+    ///
+    /// - Parameter id: Made of the id's bytes.
+    /// - Returns: `nil` if no event that is kept has the id, or several have it, of which the reader may have any.
+    /// - Complexity: O(bytes that are kept).
+    package func received(through id: RecordKey) -> Int? {
+        guard framer == .events else { return nil }
+        var found: Int?
+        var (position, start) = (oldest, 0)
+        while start < content.count {
+            let rest = UnsafeRawBufferPointer(rebasing: content.bytes[start...])
+            // They were not too long when they were sent; what follows the last whole block is no event.
+            guard let block = try? framer.first(in: rest, maximum: ByteCount(rest.count)), block.bytes > 0 else {
+                break
+            }
+            position += block.records
+            start += block.bytes
+            let bytes = rest.first(block.bytes)
+            guard let value = EventBlock.id(in: bytes), RecordKey(UnsafeRawBufferPointer(rebasing: bytes[value])) == id
+            else { continue }
+            guard found == nil || found == position else { return nil }
+            found = position
+        }
+        return found
+    }
+
     /// The first records after an offset; the last record of the stream may have no end.
     private func front(records wanted: Int, from start: Int = 0) -> RecordFramer.Run {
         guard wanted > 0 else { return RecordFramer.Run(records: 0, bytes: 0) }

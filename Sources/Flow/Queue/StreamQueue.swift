@@ -114,6 +114,9 @@ package struct StreamQueue: ~Copyable {
         if let dropping { dropping.queue.setRecordBound(records) } else { pausing.setRecordBound(records) }
     }
 
+    /// Sets the high mark in bytes; nothing changes if records are dropped.
+    package mutating func setByteBound(_ bytes: ByteCount) { if dropping == nil { pausing.setByteBound(bytes) } }
+
     /// Inserts records before the first that were passed on and not received.
     package mutating func putBack(_ bytes: UnsafeRawBufferPointer, records: Int) {
         if let dropping {

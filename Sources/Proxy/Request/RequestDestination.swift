@@ -18,6 +18,18 @@ protocol RequestDestination: AnyObject {
     /// A request for the rest of a stream.
     func resume(_ resume: ResumeRequest, for request: StreamRequest, writer: any ConnectionResponse) throws(Problem)
 
+    /// A request for what follows an event in one of these streams, which its client has lost.
+    ///
+    /// - Parameters:
+    ///   - event: The id of the event.
+    ///   - streams: The streams; the first one that has sent the event is continued.
+    ///   - request: The request.
+    ///   - writer: Receives the response.
+    ///   - otherwise: Called, perhaps later, if none of them can be continued.
+    func resume(
+        after event: RecordKey, oneOf streams: [StreamId], for request: StreamRequest,
+        writer: any ConnectionResponse, otherwise: @escaping () -> Void)
+
     /// An admitted request.
     ///
     /// - Parameters:

@@ -86,7 +86,29 @@ final class RequestPipeline {
             }
             streamRequest.sharing = .shared(key, .resumed(resume))
         }
+        guard !resumesByEvent(streamRequest, writer: writer) else { return }
         try open(streamRequest, writer: writer)
+    }
+
+    /// Continues a stream that the client has lost, if the request names an event of one.
+    ///
+    /// - Returns: Whether the request is handled; if not, it is for a new stream, which can be found later.
+    private func resumesByEvent(_ request: StreamRequest, writer: any ConnectionResponse) -> Bool {
+        guard request.route.resumesByEvents, !request.sharing.isShared else { return false }
+        request.resumption = request.route.resumptionKey(of: request.request, from: request.key)
+        guard let key = request.resumption, let event = request.request.head.headers.lastEventId else { return false }
+        let streams = shared.registry.detached(by: key)
+        guard !streams.isEmpty else { return false }
+        destination.resume(after: event, oneOf: streams, for: request, writer: writer) { [self] in
+            do throws(Problem) {
+                try open(request, writer: writer)
+            } catch {
+                log.refuse(
+                    request.request, with: error, client: request.client, route: request.route.name, tier: request.tier,
+                    response: writer)
+            }
+        }
+        return true
     }
 
     /// The client's tier on a route with tiers; an unknown one is counted and logged.

@@ -26,6 +26,8 @@ final class ProxyRoute: Sendable {
     let keys: (any RecordKeyReader)?
     /// How clients share requests to the upstream; `nil` if they do not.
     let sharing: RouteSharing?
+    /// Whether a client continues its stream by `Last-Event-ID`.
+    let resumesByEvents: Bool
     /// What it changes in the fields of requests and of responses; `nil` for nothing.
     let requestFields, responseFields: FieldRules?
     let trailerRules: TrailerRules
@@ -66,6 +68,7 @@ final class ProxyRoute: Sendable {
         async = hasAddresses && settings.framing != .none ? settings.async : nil
         promises = previous?.promises ?? NamedCounter(perName: settings.async?.perClient)
         keys = settings.key.flatMap { JSONPointer($0) }
+        resumesByEvents = settings.onClientGone == .continue && settings.clientWait != nil
         // A response of the settings before is not shared with requests under these.
         sharing = previous?.settings == settings ? previous?.sharing : settings.shared.map { RouteSharing($0) }
     }

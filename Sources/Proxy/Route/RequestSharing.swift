@@ -53,7 +53,6 @@ extension RouteSharing {
     }
 
     private func joinRequest(in headers: HTTPHeaders) -> JoinRequest {
-        guard let id = headers.first(name: "last-event-id"), !id.isEmpty else { return .asConfigured }
-        return .afterEvent((FieldText.bytes(id) ?? Array(id.utf8)).withUnsafeBytes { RecordKey($0) })
+        headers.lastEventId.map { .afterEvent($0) } ?? .asConfigured
     }
 }

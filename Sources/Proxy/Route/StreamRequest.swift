@@ -23,6 +23,8 @@ final class StreamRequest {
     let maxForwards: MaxForwards
     /// Whether it shares another's request to the upstream.
     var sharing = RequestSharing.off
+    /// By which the client finds the stream again with `Last-Event-ID`; `nil` if it has to know the stream's id.
+    var resumption: ResumptionKey?
     /// The body, until all of it is taken or the rest is not needed; `nil` for a request without one.
     var body: RequestBody?
 

@@ -31,8 +31,11 @@ extension RecordPipe {
     }
 
     private func applyBuffer() {
-        queue.setRecordBound(queueBound.records)
-        if replay != nil { keepForReplay(0) }
+        let bound = queueBound
+        queue.setRecordBound(bound.records)
+        guard replay != nil else { return }
+        queue.setByteBound(ByteCount(bound.bytes))
+        keepForReplay(0)
     }
 
     // MARK: The shared budget
@@ -63,13 +66,33 @@ extension RecordPipe {
         return result
     }
 
-    /// The bounds of the stream.
-    private var bound: ResumableBounds.Size {
-        .init(records: effective.terms.buffer, bytes: effective.granted.maximumBytes.bytes)
+    /// The client is gone: the queue has the room that the route grants to any client, as far as the replay buffer leaves
+    /// it, until the next ``attach(_:at:)``.
+    func readOn() {
+        isReadOn = true
+        applyBuffer()
+    }
+
+    /// The client is back, and its own buffer applies again; a queue with more than that is full.
+    func stopReadingOn() {
+        guard isReadOn else { return }
+        isReadOn = false
+        applyBuffer()
+    }
+
+    /// The bounds of the stream at the moment.
+    var bound: ResumableBounds.Size {
+        .init(
+            records: isReadOn ? effective.maximumBuffer : effective.terms.buffer,
+            bytes: effective.granted.maximumBytes.bytes)
     }
 
     /// The queue's part of them.
-    var queueBound: ResumableBounds.Size { replay == nil ? bound : ResumableBounds(bound).queue }
+    var queueBound: ResumableBounds.Size {
+        guard let kept = replay?.size else { return bound }
+        let bounds = ResumableBounds(bound)
+        return isReadOn ? bounds.queue(beside: kept) : bounds.queue
+    }
 
     /// Counts records that were sent and keeps them within the replay buffer's part of the bounds.
     func keepForReplay(_ records: Int) {

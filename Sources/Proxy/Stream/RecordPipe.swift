@@ -42,6 +42,8 @@ final class RecordPipe {
     var queue: StreamQueue
     /// What was sent last, if the client may come back for it.
     var replay: ReplayBuffer?
+    /// Whether the upstream is read on without a client.
+    var isReadOn = false
     private(set) var heartbeat: Heartbeat?
     /// Whether each loss is reported to the client before the next record.
     private var reportsLosses = false
@@ -175,7 +177,7 @@ final class RecordPipe {
             pace: effective.terms.pace, burst: granted.burst, sharesBudget: sharesBudget, spread: settings.spread,
             at: now)
         let pending = queue.pendingBytes
-        if settings.resumeWindow != nil { replay = ReplayBuffer(framer: format.framer) }
+        if settings.clientWait != nil { replay = ReplayBuffer(framer: format.framer) }
         queue = StreamQueue(
             framer: format.framer,
             bounds: .init(
@@ -197,6 +199,7 @@ final class RecordPipe {
 
     func attach(_ response: any ClientResponse, at now: Instant) {
         self.response = response
+        stopReadingOn()
         heartbeat?.attached(at: now)
     }
 

@@ -104,7 +104,7 @@ extension StreamRequest {
     ///
     /// Then the upstream's length must not be passed on: a client would take the next response for what is missing.
     func mayChangeLength(of format: RecordFormat) -> Bool {
-        route.settings.overflow.drops || preferences.wantsNotices || route.settings.resumeWindow != nil
+        route.settings.overflow.drops || preferences.wantsNotices || route.settings.clientWait != nil
             || route.settings.endRecord != nil || (format.heartbeat != nil && route.settings.heartbeat != nil)
             || sharing.isShared
     }

@@ -192,7 +192,7 @@ struct StreamAccount {
         running.byteCapacity = pipe.effective.granted.maximumBytes.bytes
         if pipe.format != nil {
             running.records = pipe.queue.records
-            running.recordCapacity = pipe.effective.terms.buffer
+            running.recordCapacity = pipe.bound.records
             running.dropped = pipe.queue.lost
         }
         metrics.tally.running += running

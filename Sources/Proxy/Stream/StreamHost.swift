@@ -62,6 +62,12 @@ protocol StreamHost: AnyObject {
     /// Gives a stream its own address; a second call changes nothing.
     func register(_ stream: Stream)
 
+    /// A stream has no client, which can find it by this key until ``hasClient(_:by:)`` or the end.
+    func lostClient(_ stream: Stream, by key: ResumptionKey)
+
+    /// The stream has a client again.
+    func hasClient(_ stream: Stream, by key: ResumptionKey)
+
     /// The stream is over; it has expired if its client did not come for it in time.
     func ended(_ stream: Stream, hasExpired: Bool)
 

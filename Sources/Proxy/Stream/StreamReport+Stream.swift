@@ -6,7 +6,7 @@ extension StreamSummary {
     /// The state of a stream in an operator's overview.
     init(of stream: Stream, at now: Instant) {
         let pipe = stream.pipe, terms = pipe.effective.terms, account = stream.account
-        let capacity = (records: max(1, terms.buffer), bytes: max(1, stream.request.terms.maximumBytes.bytes))
+        let capacity = (records: max(1, pipe.bound.records), bytes: max(1, stream.request.terms.maximumBytes.bytes))
         self.init(
             handle: StreamHandle(of: stream.id).text, route: stream.route.name, client: stream.request.client,
             tier: stream.request.tier,

@@ -21,6 +21,8 @@ final class StreamRegistry: Sendable {
         /// The expired streams in the order of their ends, as a ring.
         var order: [StreamId] = []
         var oldest = 0
+        /// Open streams without a client that can be found by their requests.
+        var detached = DetachedStreams()
     }
 
     /// Expired streams that are remembered: 16 bytes each, twice.
@@ -53,6 +55,15 @@ final class StreamRegistry: Sendable {
             return known.expired.contains(id) ? .expired : .unknown
         }
     }
+
+    func addDetached(_ id: StreamId, by key: ResumptionKey) { known.withLockedValue { $0.detached.add(id, of: key) } }
+
+    func removeDetached(_ id: StreamId, by key: ResumptionKey) {
+        known.withLockedValue { $0.detached.remove(id, of: key) }
+    }
+
+    /// The streams without a client that a request with this key may continue, the last one first.
+    func detached(by key: ResumptionKey) -> [StreamId] { known.withLockedValue { $0.detached.streams(of: key) } }
 
     func isOpen(_ id: StreamId) -> Bool { known.withLockedValue { $0.open[id] != nil } }
 

@@ -46,6 +46,43 @@ struct StreamsAPI {
         }
     }
 
+    /// A client continues after an event in the first of some streams that has sent it.
+    ///
+    /// - Parameters: See ``RequestDestination/resume(after:oneOf:for:writer:otherwise:)``.
+    func resume(
+        after event: RecordKey, oneOf streams: ArraySlice<StreamId>, for request: StreamRequest,
+        writer: any ConnectionResponse, otherwise: @escaping () -> Void
+    ) {
+        guard let id = streams.first else { return otherwise() }
+        let next = {
+            resume(after: event, oneOf: streams.dropFirst(), for: request, writer: writer, otherwise: otherwise)
+        }
+        switch host.registry.place(of: id) {
+        case .unknown, .expired: next()
+        case .open(let owner) where owner.eventLoop.inEventLoop:
+            if host.stream(id)?.resume(afterEvent: event, writer) != true { next() }
+        case .open(let owner):
+            let handOver = ResponseHandOver(of: writer, on: host.eventLoop)
+            let back = NIOLoopBound((writer: writer, next: next), eventLoop: host.eventLoop)
+            owner.eventLoop.execute {
+                let host = owner.value
+                let isResumed = host.stream(id)?.resume(
+                    afterEvent: event, RelayedResponse(handOver, on: host.eventLoop))
+                host.turnEnded()
+                if isResumed != true { back.eventLoop.execute { Self.takeBack(back.value.writer, back.value.next) } }
+            }
+        }
+    }
+
+    /// A response that was handed over is used on its own loop after all.
+    private static func takeBack(_ writer: any ConnectionResponse, _ next: () -> Void) {
+        writer.delegate = nil
+        // A client that has left meanwhile needs no stream.
+        guard writer.isConnected else { return }
+        next()
+        writer.turnEnded()
+    }
+
     /// Calls a function with a stream, on the stream's loop.
     ///
     /// - Parameters:

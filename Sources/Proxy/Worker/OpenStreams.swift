@@ -46,6 +46,7 @@ final class OpenStreams {
         // A plain response has no address, which saves its look-up.
         guard stream.isStream || stream.promise != nil, named.removeValue(forKey: stream.id) != nil else { return }
         registry.remove(stream.id, hasExpired: hasExpired)
+        if let key = stream.request.resumption { registry.removeDetached(stream.id, by: key) }
     }
 
     /// Ends the streams one by one over that time.

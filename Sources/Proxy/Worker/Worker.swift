@@ -115,6 +115,14 @@ extension Worker: RequestDestination {
         try StreamsAPI(host: self).resume(resume, for: request, writer: writer)
     }
 
+    func resume(
+        after event: RecordKey, oneOf streams: [StreamId], for request: StreamRequest,
+        writer: any ConnectionResponse, otherwise: @escaping () -> Void
+    ) {
+        StreamsAPI(host: self).resume(
+            after: event, oneOf: streams[...], for: request, writer: writer, otherwise: otherwise)
+    }
+
     private func begin(_ request: StreamRequest, writer: any ConnectionResponse, at now: Instant) -> Stream {
         let stream = Stream(request, to: writer, on: self, at: now)
         streams.add(stream)
@@ -180,6 +188,10 @@ extension Worker: StreamsHost {
     func ended(_ stream: Stream, hasExpired: Bool) { streams.remove(stream, hasExpired: hasExpired) }
 
     func register(_ stream: Stream) { streams.name(stream, on: NIOLoopBound(self, eventLoop: eventLoop)) }
+
+    func lostClient(_ stream: Stream, by key: ResumptionKey) { registry.addDetached(stream.id, by: key) }
+
+    func hasClient(_ stream: Stream, by key: ResumptionKey) { registry.removeDetached(stream.id, by: key) }
 
     func stream(_ id: StreamId) -> Stream? { streams[id] }
 

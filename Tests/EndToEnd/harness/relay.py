@@ -12,6 +12,7 @@ class Relay:
         self.target = port
         self.requests = []  # what clients sent, connection by connection
         self.lost = 0  # connections
+        self.ready = lambda: None  # waits until what a client sends may be passed on
         self._after = None
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self._sockets = [self._listener]
@@ -49,6 +50,7 @@ class Relay:
                         if not (data := side.recv(65536)):
                             return
                         if side is client:
+                            self.ready()
                             request += data
                             weir.sendall(data)
                         else:

@@ -25,6 +25,17 @@ WARNINGS = {
         "routes:\n" + route("http://127.0.0.1:9000", shared="{ key: [Accept, X-Tenant] }",
                             headers="{ request: { remove: [x-tenant] } }"), 4,
         "`routes.shared.key` is `X-Tenant`: `headers.request` replaces or removes this field"),
+    "nothing to continue": ("routes:\n" + route("http://127.0.0.1:9000", on_client_gone="continue"), 4,
+                            "`routes.on_client_gone` is `continue`, and has no effect without a `resume_window`"),
+    "a window without effect": (
+        "routes:\n" + route("http://127.0.0.1:9000", resume_window="5s", on_client_gone="cancel"), 4,
+        "`routes.resume_window` has no effect here: `on_client_gone: cancel`"),
+    "records that are dropped meanwhile": (
+        "routes:\n" + route("http://127.0.0.1:9000", resume_window="5s", on_client_gone="continue", overflow="drop_oldest"), 5,
+        "`overflow: drop_oldest` drops records"),
+    "a shared request that is read on": (
+        "routes:\n" + route("http://127.0.0.1:9000", resume_window="5s", on_client_gone="continue", shared="{}"), 5,
+        "has no effect on shared requests"),
     "a match that excludes sharing": (
         "routes:\n" + route("http://127.0.0.1:9000", match='{ path: /, headers: { Authorization: "Bearer a" } }', shared="{}"),
         4, "all requests of this route have `Authorization`"),
@@ -46,6 +57,8 @@ def test_a_probable_mistake_is_a_warning_at_its_position(tmp_path, name):
     "listen: 127.0.0.1:8080\nroutes:\n" + route("http://127.0.0.1:8081"),
     "routes:\n" + route("http://127.0.0.1:9000", rate="1/hour", timeouts="{ pause: off }"),
     "routes:\n" + route("http://127.0.0.1:9000", rate="1/hour", overflow="drop_oldest"),
+    "routes:\n" + route("http://127.0.0.1:9000", resume_window="5s", on_client_gone="continue"),
+    "routes:\n" + route("http://127.0.0.1:9000", on_client_gone="cancel"),
     "routes:\n" + route("http://127.0.0.1:9000", shared="{ retain: { bytes: 64KiB } }", headers="{ request: { remove: [a] } }"),
     "routes:\n" + route("http://127.0.0.1:9000", match='{ path: /, headers: { Authorization: "Bearer a" } }',
                         shared="{ key: authorization }"),

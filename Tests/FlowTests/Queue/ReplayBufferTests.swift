@@ -107,13 +107,55 @@ import Testing
             #expect(tap.delivered == delivered)
         }
     }
+
+    // MARK: Events
+
+    private func events(_ texts: [String]) -> ReplayTap {
+        let tap = ReplayTap(framer: .events)
+        for text in texts { tap.append(text, text.contains("data") ? 1 : 0) }
+        return tap
+    }
+
+    @Test func theIdOfAnEventIsItsPosition() {
+        let tap = events([
+            "id: a\ndata: 1\n\n", ": comment\n", "data: 2\nid:b\n\n", "data: 3\n\n", "id: d\r\ndata: 4\r\n\r\n",
+        ])
+        #expect(tap.received(through: "a") == 1)
+        #expect(tap.received(through: "b") == 2, "the event after it, without an id, is sent again")
+        #expect(tap.received(through: "d") == 4)
+        for unknown in ["", "c", "A", " a", "1"] { #expect(tap.received(through: unknown) == nil) }
+    }
+
+    @Test func theIdOfARemovedEventIsUnknown() {
+        let tap = events(["id: 1\ndata: 1\n\n", "id: 2\ndata: 2\n\n", "id: 3\ndata: 3\n\n"])
+        tap.trim(records: 2)
+        #expect(tap.received(through: "1") == nil && tap.received(through: "2") == 2 && tap.received(through: "3") == 3)
+    }
+
+    @Test func anIdOfSeveralEventsIsUnknown() {
+        let tap = events(["id: 1\ndata: 1\n\n", "id: 2\ndata: 2\n\n", "id: 1\ndata: 3\n\n"])
+        #expect(tap.received(through: "1") == nil && tap.received(through: "2") == 2)
+    }
+
+    @Test func theIdOfABlockWithoutDataIsThePositionBeforeTheNextEvent() {
+        let tap = events(["id: 1\ndata: 1\n\n", "id: x\n\n", "id: x\n\n", "data: 2\n\n"])
+        #expect(tap.received(through: "x") == 1)
+    }
+
+    @Test func linesHaveNoIds() {
+        let tap = ReplayTap()
+        tap.append("id: 1\ndata: 1\n\n", 2)
+        #expect(tap.received(through: "1") == nil)
+    }
 }
 
 /// A buffer in a class, because `#expect` can look at no value that cannot be copied.
 private final class ReplayTap {
-    private var buffer = ReplayBuffer(framer: .lines)
+    private var buffer: ReplayBuffer
     /// What it gave back, with the number of records.
     private(set) var given: [String] = []
+
+    init(framer: RecordFramer = .lines) { buffer = ReplayBuffer(framer: framer) }
 
     var records: Int { buffer.records }
     var bytes: Int { buffer.bytes }
@@ -125,6 +167,10 @@ private final class ReplayTap {
     }
 
     func trim(records: Int = .max, bytes: Int = .max) { buffer.trim(records: records, bytes: bytes) }
+
+    func received(through id: String) -> Int? {
+        buffer.received(through: Array(id.utf8).withUnsafeBytes { RecordKey($0) })
+    }
 
     func rewind(after received: Int) -> ReplayBuffer.Rewind {
         buffer.rewind(after: received) { given.append(String(decoding: $0, as: UTF8.self) + ":\($1)") }

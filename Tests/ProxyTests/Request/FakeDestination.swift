@@ -7,6 +7,8 @@ import Flow
 final class FakeDestination: RequestDestination {
     var openStreams = 0
     var promises = false
+    /// Whether the streams that a request names by an event cannot be resumed.
+    var resumesNothing = false
     private(set) var calls: [String] = []
     private(set) var started: StreamRequest?
     private(set) var wouldRefuse: [AdmissionError] = []
@@ -26,6 +28,14 @@ final class FakeDestination: RequestDestination {
 
     func resume(_ resume: ResumeRequest, for request: StreamRequest, writer: any ConnectionResponse) throws(Problem) {
         calls.append("resume after \(resume.received)")
+    }
+
+    func resume(
+        after event: RecordKey, oneOf streams: [StreamId], for request: StreamRequest,
+        writer: any ConnectionResponse, otherwise: @escaping () -> Void
+    ) {
+        calls.append("resume one of \(streams.count)")
+        if resumesNothing { otherwise() }
     }
 
     func start(

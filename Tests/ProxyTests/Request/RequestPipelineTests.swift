@@ -131,6 +131,49 @@ import Testing
         #expect(bench.gate.withState { $0.admission.openRequests } == 0)
     }
 
+    // MARK: By an event
+
+    /// A pipeline with a route that resumes by events, and the key of its requests with these credentials.
+    private func resuming(_ credentials: String) throws -> (PipelineBench, ResumptionKey) {
+        let bench = try PipelineBench(
+            .oneRoute {
+                ($0.resumeWindow, $0.onClientGone) = (.seconds(30), .continue)
+                $0.streams.perRoute = 0
+            })
+        let request = try Request.of(.GET, "/", [("Authorization", credentials)])
+        let key = bench.test.shared.served.routes[0].resumptionKey(of: request, from: ClientKey("192.0.2.1"))
+        return (bench, try #require(key))
+    }
+
+    @Test func aRequestForWhatFollowsAnEventNeedsNoAdmission() throws {
+        let (bench, key) = try resuming("Bearer me")
+        bench.test.shared.registry.addDetached(bench.test.anyId, by: key)
+        _ = bench.send(try .of(.GET, "/", [("Authorization", "Bearer me"), ("Last-Event-ID", "7")]))
+        #expect(bench.destination.calls == ["resume one of 1"])
+    }
+
+    @Test func whatCannotBeResumedIsAdmittedAsAnyRequest() throws {
+        let (bench, key) = try resuming("Bearer me")
+        bench.test.shared.registry.addDetached(bench.test.anyId, by: key)
+        bench.destination.resumesNothing = true
+        let answer = bench.send(try .of(.GET, "/", [("Authorization", "Bearer me"), ("Last-Event-ID", "7")]))
+        #expect(bench.destination.calls == ["resume one of 1"] && answer.status?.code == 429)
+        let line = try #require(try bench.test.logLines().first)
+        #expect(line["route"] as? String == "/" && line["status"] as? Int == 429)
+    }
+
+    @Test(arguments: [
+        [("Authorization", "Bearer you"), ("Last-Event-ID", "7")], [("Last-Event-ID", "7")],
+        [("Authorization", "Bearer me")], [("Authorization", "Bearer me"), ("Last-Event-ID", "")],
+        [("Authorization", "Bearer me"), ("Last-Event-ID", "7"), ("Cookie", "a=b")],
+    ])
+    func anotherRequestGetsNothingOfTheStream(fields: [(String, String)]) throws {
+        let (bench, key) = try resuming("Bearer me")
+        bench.test.shared.registry.addDetached(bench.test.anyId, by: key)
+        #expect(bench.send(try .of(.GET, "/", fields)).status?.code == 429)
+        #expect(bench.destination.calls.isEmpty)
+    }
+
     // MARK: What is no request
 
     @Test(

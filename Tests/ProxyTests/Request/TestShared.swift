@@ -59,6 +59,12 @@ final class TestShared {
         process.close(within: .seconds(10))
     }
 
+    /// The id of a stream that is not open.
+    let anyId: StreamId = {
+        var random = SystemRandomNumberGenerator()
+        return StreamId(using: &random)
+    }()
+
     func makeLog(_ metrics: LoopMetrics) -> RequestLog {
         let shared = shared
         return RequestLog(shared.log, metrics: metrics, date: shared.date) { shared.served.problemStyle }

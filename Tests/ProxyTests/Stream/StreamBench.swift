@@ -71,6 +71,8 @@ final class FakeHost: StreamHost {
     private(set) var registered: [StreamId] = []
     private(set) var ends: [(id: StreamId, hasExpired: Bool)] = []
     private(set) var displaced: [StreamId] = []
+    /// Streams that can be found by their requests.
+    private(set) var detached = DetachedStreams()
     /// Open streams, which the host owns.
     private(set) var streams: [StreamId: Proxy.Stream] = [:]
     /// The bytes of all streams.
@@ -121,6 +123,8 @@ final class FakeHost: StreamHost {
     func location(of id: StreamId) -> String? { test.shared.served.streamsAddress?.location(of: id) }
 
     func register(_ stream: Proxy.Stream) { registered.append(stream.id) }
+    func lostClient(_ stream: Proxy.Stream, by key: ResumptionKey) { detached.add(stream.id, of: key) }
+    func hasClient(_ stream: Proxy.Stream, by key: ResumptionKey) { detached.remove(stream.id, of: key) }
     func opened(_ stream: Proxy.Stream) { streams[stream.id] = stream }
     func ended(_ stream: Proxy.Stream, hasExpired: Bool) {
         streams[stream.id] = nil
@@ -148,10 +152,12 @@ final class StreamBench {
         _ headers: [(String, String)] = [], method: HTTPMethod = .GET, body: RequestBody? = nil
     ) throws -> StreamRequest {
         let request = try Request.of(method, "/", headers)
-        return StreamRequest(
+        let streamRequest = StreamRequest(
             request: request, client: "192.0.2.1", key: ClientKey("192.0.2.1"), route: route,
             served: host.test.shared.served, terms: try route.terms(for: request, tier: nil),
             preferences: Preferences(prefer: request.head.headers["prefer"]), body: body)
+        streamRequest.resumption = route.resumptionKey(of: request, from: streamRequest.key)
+        return streamRequest
     }
 
     /// Opens a stream whose request has been sent.
