@@ -9,7 +9,7 @@ package struct Route: Equatable, Sendable {
     package var upstreams: [UpstreamAddress]
     package var balance = UpstreamRules.Balance.leastStreams
     /// `nil` if no request is retried.
-    package var retry: Retry? = Retry()
+    package var retry: RetryRules? = RetryRules()
     /// `nil` if there are no health checks.
     package var healthCheck: HealthCheck?
     package var upstreamTLS = UpstreamTLS()
@@ -78,14 +78,6 @@ package struct Route: Equatable, Sendable {
 }
 
 extension Route {
-    /// The requests that are sent to another upstream when the first one fails before it responds.
-    package struct Retry: Equatable, Sendable {
-        /// The maximum number of upstreams, the first one included.
-        package var attempts = 2
-
-        package init() {}
-    }
-
     /// The health checks that weir sends to each upstream.
     package struct HealthCheck: Equatable, Sendable {
         /// The path of the GET request.

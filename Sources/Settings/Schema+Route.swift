@@ -146,7 +146,13 @@ extension Schema {
         }
     }
 
-    static var retryKeys: [Key<Route.Retry>] { [Key("attempts", attempts, \.attempts)] }
+    static var retryKeys: [Key<RetryRules>] {
+        [
+            Key("attempts", attempts, \.attempts),
+            Key("max_body_bytes", orOff: .size(ByteCount(1) ... .gibibytes(1)), \.maximumBodyBytes),
+            Key("non_idempotent", .flag, \.repeatsNonIdempotent),
+        ]
+    }
 
     private static var attempts: Form<Int> { .integer(1...10) }
 
@@ -155,7 +161,7 @@ extension Schema {
             name: "retry", .either([attempts.or(Off.words).shape, .mapping(of: retryKeys)]),
             write: { .mapping(of: $0.retry, orOffBy: retryKeys) }
         ) { setting, route in
-            var retry = Route.Retry()
+            var retry = RetryRules()
             if setting.isMapping {
                 setting.read(retryKeys, into: &retry)
                 route.retry = retry

@@ -281,7 +281,10 @@ extension Pull: TransferDelegate {
     }
 
     private func triesAnother(after error: UpstreamError) -> Bool {
-        guard response.head == nil, !lifecycle.isEnded, route.mayRetry(after: error, attempts: exchange.attempts),
+        // Its request is a GET without a body.
+        var failed = FailedAttempt(number: exchange.attempts, isIdempotent: true)
+        failed.isOfOneUpstream = error.isOfOneUpstream
+        guard response.head == nil, !lifecycle.isEnded, route.settings.retry?.mayRetry(after: failed) ?? false,
             exchange.permit?.tryAnother(at: host.now()) != nil
         else { return false }
         host.metrics(of: route).tally.retries += 1

@@ -42,6 +42,9 @@ final class SharedReader: UpstreamTransfer {
 
     // MARK: What the stream does
 
+    /// The request is not its own, and not its own to repeat.
+    var wasSent: Bool { true }
+
     func start() { feed?.add(self) }
 
     func pause() { isPaused = true }

@@ -63,7 +63,7 @@ extension Stream {
 
     /// The upstream sent no record in time, and the client has not been sent anything.
     func firstRecordIsLate(at now: Instant) {
-        upstream.cancel()
+        upstream.cancelAttempt()
         account.problem = .upstreamTimeout(.firstRecord)
         upstreamFailed(
             UpstreamFailure(.timeout, UpstreamTimeout.firstRecord.text(under: route.settings.timeouts)), at: now)

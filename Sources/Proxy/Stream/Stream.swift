@@ -46,7 +46,7 @@ final class Stream {
         machine = StreamMachine(limits: request.route.machineLimits, at: now)
         pipe = RecordPipe(
             terms: request.terms, policy: request.route.policy(of: request.tier), response: response, at: now)
-        upstream = UpstreamExchange(on: host, body: request.body)
+        upstream = UpstreamExchange(on: host, body: RepeatableBody(request.body, keepingUpTo: request.keptBytes))
         request.body = nil  // the exchange owns it
         account = StreamAccount(
             host.metrics(of: request.route), trace: host.requestLog.trace(request.request.trace, from: now), at: now)
@@ -272,6 +272,7 @@ extension Stream {
     /// Passes the head on.
     func beginResponse(_ received: consuming UpstreamResponseHead, at now: Instant) {
         machine.headArrived(isWatched: upstream.watch != nil, at: now)
+        upstream.responseBegan()
         promise?.headArrived()
         let kind = ResponseKind(received, to: request)
         if let cause = kind.unmeteredCause {
@@ -352,25 +353,6 @@ extension Stream {
         notePause(at: now)
         keepFailure(at: now)
         pump(at: now)
-    }
-
-    /// Sends the request to another upstream, if the route permits it and nothing can have happened twice.
-    ///
-    /// - Parameters:
-    ///   - error: Why the last attempt failed; `nil` if it sent no record in time.
-    ///   - now: The time.
-    /// - Returns: Whether it does; then nothing has ended.
-    func triesAnother(after error: UpstreamError?, at now: Instant) -> Bool {
-        guard head == nil, !machine.isFinished, request.mayRetry(after: error, attempts: account.totals.attempts) else {
-            return false
-        }
-        judgeUpstream(error.map { Outcome($0) } ?? .upstreamTimeout, at: now)
-        guard permit?.tryAnother(at: now) != nil else { return false }
-        account.problem = nil
-        machine.attemptBegan(at: now)
-        setDeadline()
-        if prepareAttempt() { upstream.start() }
-        return true
     }
 
     /// A record that is too long is an error of the upstream; those before it are still sent.

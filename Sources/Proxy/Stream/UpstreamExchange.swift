@@ -16,8 +16,9 @@ final class UpstreamExchange {
     private var transfer: (any UpstreamTransfer)?
     /// Of the route; `nil` before the first attempt.
     private var rules: TrailerRules?
-    /// The request's body, until all of it is taken or the rest is not needed.
-    private(set) var body: RequestBody?
+    private var requestBody: RepeatableBody
+    /// Whether an upstream may have got a part of the request.
+    private(set) var wasSent = false
     /// Fields that follow the response's body.
     private(set) var trailers = HTTPHeaders()
     /// Why there is no complete response.
@@ -27,12 +28,18 @@ final class UpstreamExchange {
     /// The begin of a response that is not passed on before its first record.
     var withheld: WithheldHead?
 
-    init(on host: any StreamHost, body: RequestBody?) { (self.host, self.body) = (host, body) }
+    init(on host: any StreamHost, body: RepeatableBody) { (self.host, requestBody) = (host, body) }
+
+    /// The request's body, until the rest is not needed; `nil` for a request without one.
+    var body: RequestBody? { requestBody.source }
 
     var isRunning: Bool { transfer != nil }
 
-    /// The bytes of the response that are kept here.
-    var heldBytes: Int { (withheld?.bytes.count ?? 0) + (watch?.heldBytes ?? 0) }
+    /// Whether another attempt can send the request's body from its beginning.
+    var canRepeatBody: Bool { requestBody.isWhole }
+
+    /// The bytes of the request and of the response that are kept here.
+    var heldBytes: Int { (withheld?.bytes.count ?? 0) + (watch?.heldBytes ?? 0) + requestBody.memory }
 
     /// Makes an attempt ready.
     ///
@@ -42,14 +49,15 @@ final class UpstreamExchange {
         rules = request.route.trailerRules
         watch = nil
         withheld = nil
+        requestBody.rewind()
         do {
             transfer = try host.makeTransfer(for: request, at: upstream, body: body, delegate: self)
         } catch {
             self.error = .unprepared(error)
-            endBody()
             return false
         }
         let settings = request.route.settings
+        // Without an effect after the first attempt: the body continues.
         body?.stream(to: self, upTo: settings.maximumBodyBytes, idle: settings.timeouts.body)
         return true
     }
@@ -72,17 +80,33 @@ final class UpstreamExchange {
     /// The response is not what the route requires.
     func failed(_ error: UpstreamError) { self.error = error }
 
+    /// The response is passed on: there is no further attempt.
+    func responseBegan() {
+        let held = requestBody.memory
+        requestBody.forget()
+        if held > 0 { stream?.countBytes() }
+    }
+
     /// Ends the attempt; nothing more of the upstream is reported.
     func cancel() {
-        transfer?.cancel()
-        transfer = nil
+        cancelAttempt()
         endBody()
     }
 
-    private func endBody() {
-        body?.cancel()
-        body = nil
+    /// Ends the attempt, and keeps the request's body for another one.
+    func cancelAttempt() {
+        attemptEnded()
+        transfer?.cancel()
+        transfer = nil
     }
+
+    /// No more of the request's body is sent.
+    func endBody() {
+        body?.cancel()
+        requestBody.end()
+    }
+
+    private func attemptEnded() { wasSent = wasSent || transfer?.wasSent ?? false }
 }
 
 // MARK: - The response
@@ -98,9 +122,10 @@ extension UpstreamExchange: TransferDelegate {
 
     func transferEnded(_ end: TransferEnd) {
         let stream = stream
+        attemptEnded()
         transfer = nil
-        endBody()
-        if case .failed(let error) = end { self.error = error }
+        // After a failure the stream decides, which may send it again.
+        if case .failed(let error) = end { self.error = error } else { endBody() }
         stream?.upstreamEnded(error)
     }
 }
@@ -138,10 +163,18 @@ extension UpstreamExchange: RequestBodyDelegate {
     /// An upstream that could take more, and gets none, waits for the client: its own clocks stop.
     func transferBody(into target: UnsafeMutableRawBufferPointer) -> BodyPiece {
         guard let stream, let body else { return .brokenOff }
+        let replayed = requestBody.replay(into: target)
+        guard replayed == 0 else {
+            stream.requestTaken()
+            return .bytes(replayed)
+        }
         guard let count = body.take(into: target) else {
             stream.requestAwaited()
             return .nothingYet
         }
+        let held = requestBody.memory
+        requestBody.took(UnsafeRawBufferPointer(rebasing: target[..<count]))
+        if requestBody.memory != held { stream.countBytes() }
         stream.requestTaken()
         return count > 0 ? .bytes(count) : .end
     }
@@ -151,7 +184,7 @@ extension UpstreamExchange: RequestBodyDelegate {
     func bodyArrived() { transfer?.bodyArrived() }
 
     func bodyFailed(_ failure: RequestBody.Failure) {
-        body = nil
+        requestBody.end()
         stream?.requestFailed(failure)
     }
 }

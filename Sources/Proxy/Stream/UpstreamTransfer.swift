@@ -2,6 +2,9 @@ import Upstream
 
 /// One attempt at an upstream's response; what it reports goes to its `TransferDelegate`.
 protocol UpstreamTransfer: AnyObject {
+    /// Whether the upstream may have got a part of the request.
+    var wasSent: Bool { get }
+
     /// Sends the request; its end may be reported before this returns.
     func start()
 

@@ -69,6 +69,9 @@ package final class Transfer {
     /// Reads again: what libcurl held is handed over at the end of the loop's turn, never before this returns.
     package func resume() { remove(.queueFull) }
 
+    /// Whether the upstream may have got a part of the request: libcurl had a connection for it.
+    package var wasSent: Bool { upload.attempts > 0 }
+
     /// There is more of the request's body, or its end, which is read at the end of the loop's turn.
     package func bodyArrived() {
         guard multi != nil, upload.isHeld, !upload.hasMore else { return }

@@ -1,3 +1,4 @@
+import Flow
 import HTTPText
 package import NIOHTTP1
 
@@ -19,13 +20,9 @@ struct Upload {
     var isHeld = false
     /// Whether more has arrived since.
     var hasMore = false
-    /// Bytes of the body that the client's side has handed over, and whether that is all of it.
-    private var taken = 0
+    /// What the client's side has handed over of the body, and whether that is all of it.
+    private var kept: KeptBody
     private var hasEnded: Bool
-    /// The bytes for a second attempt, and how many of them this attempt has sent.
-    private var kept: [UInt8] = []
-    private var keeps: Bool
-    private var replayed = 0
     private(set) var attempts = 0
     /// Whether a further attempt was not permitted.
     private(set) var wasRefused = false
@@ -38,7 +35,7 @@ struct Upload {
         self.mayRepeat = mayRepeat
         announced = body
         hasEnded = body == nil || body?.length == 0
-        keeps = mayRepeat && keepsBody && body != nil
+        kept = KeptBody(upTo: mayRepeat && keepsBody && body != nil ? Self.maximumKept : 0)
     }
 
     /// Whether the upstream is asked for the body (`Expect: 100-continue`).
@@ -47,10 +44,10 @@ struct Upload {
     var canGoOn: Bool { isHeld && hasMore }
 
     /// Whether libcurl has got some of the body.
-    var hasBegun: Bool { taken > 0 }
+    var hasBegun: Bool { kept.taken > 0 }
 
     /// Whether libcurl has got all of the body: it sends that before the transfer is done, or reports an error.
-    var isComplete: Bool { hasEnded && replayed == kept.count }
+    var isComplete: Bool { hasEnded && kept.isReplayed }
 
     /// The request is about to be sent.
     ///
@@ -58,7 +55,7 @@ struct Upload {
     /// - Returns: Whether it may be.
     mutating func begins(isAnswered: Bool) -> Bool {
         attempts += 1
-        wasRefused = attempts > 1 && (isAnswered || !mayRepeat || !canRewind)
+        wasRefused = attempts > 1 && (isAnswered || !mayRepeat || !kept.isWhole)
         return !wasRefused
     }
 
@@ -66,40 +63,26 @@ struct Upload {
     ///
     /// - Returns: Whether that is still known.
     mutating func rewind() -> Bool {
-        guard canRewind else {
-            wasRefused = true
-            return false
-        }
-        replayed = 0
-        return true
+        let isRewound = kept.rewind()
+        if !isRewound { wasRefused = true }
+        return isRewound
     }
 
     /// Takes from what is kept, as far as this attempt has not had it.
     ///
     /// - Returns: The number of bytes put into `target`.
-    mutating func replay(into target: UnsafeMutableRawBufferPointer) -> Int {
-        let piece = kept[replayed...].prefix(target.count)
-        target.copyBytes(from: piece)
-        replayed += piece.count
-        return piece.count
-    }
+    mutating func replay(into target: UnsafeMutableRawBufferPointer) -> Int { kept.replay(into: target) }
 
     /// The next bytes of the body were handed to libcurl.
     mutating func took(_ bytes: UnsafeRawBufferPointer) {
-        taken += bytes.count
-        if taken == announced?.length { hasEnded = true }
-        guard keeps else { return }
-        guard taken <= Self.maximumKept else { return forget() }
-        kept += bytes
-        replayed = kept.count
+        kept.took(bytes)
+        if kept.taken == announced?.length { hasEnded = true }
     }
 
     mutating func ended() { hasEnded = true }
 
     /// There is no further attempt.
-    mutating func forget() { (keeps, kept, replayed) = (false, [], 0) }
-
-    private var canRewind: Bool { taken == kept.count }
+    mutating func forget() { kept.forget() }
 }
 
 extension HTTPMethod {

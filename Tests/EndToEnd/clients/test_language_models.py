@@ -172,6 +172,24 @@ def test_the_package_tries_again_and_gets_another_model(weir, origin):
     assert proxy.logged(status=504)["problem"] == "upstream-timeout"
 
 
+def test_a_model_that_sends_no_token_in_time_is_replaced_by_another(weir, origin, gpt):
+    attempts = []
+
+    def script(peer):
+        attempts.append(peer)
+        if len(attempts) > 1:
+            return serves(openai_events(40))(peer)
+        peer.read_head()
+        peer.send(HEAD + chunk(b": the model is loading\n\n"))
+        peer.wait_gone()
+
+    proxy = weir(openai_route(f"[{origin(script).url}, {origin(script).url}]", timeouts="{ first_record: 3s }",
+                              retry="{ non_idempotent: true, max_body_bytes: 1MiB }"))
+    assert completion(gpt(proxy.url)) == ("".join(WORDS), 40)  # whose package does not try again
+    line = proxy.logged(reason="completed")
+    assert (line["attempts"], line["records"], line["units"]) == (2, 7, 41)
+
+
 # Anthropic
 
 

@@ -94,6 +94,8 @@ final class FakePullTransfer: UpstreamTransfer {
         (self.upstream, self.delegate, self.turnEnds) = (upstream, delegate, turnEnds)
     }
 
+    var wasSent: Bool { true }
+
     func start() {}
     func pause() { isPaused = true }
     func resume() { isPaused = false }

@@ -19,6 +19,7 @@ final class FakeTransfer: UpstreamTransfer {
     init(_ delegate: any TransferDelegate) { self.delegate = delegate }
 
     var isCancelled: Bool { delegate == nil }
+    var wasSent = true
 
     func start() { orders.append("start") }
     func pause() { orders.append("pause") }

@@ -182,40 +182,6 @@ struct StreamTests {
         #expect(response.text == "1\n" && response.isBroken)
     }
 
-    // MARK: Another upstream
-
-    private static let two = [
-        UpstreamAddress(host: "one", port: 1), UpstreamAddress(host: "two", port: 2),
-    ]
-
-    @Test func anotherUpstreamIsTriedBeforeTheHead() throws {
-        let bench = try StreamBench {
-            $0.upstreams = Self.two
-            $0.retry = Route.Retry()
-        }
-        let (stream, response) = try bench.open()
-        bench.transfer.end(.failed(.unreachable("refused")))
-        #expect(bench.host.transfers.count == 2 && Set(bench.host.upstreams).count == 2)
-        #expect(bench.tally.retries == 1 && response.status == nil)
-        bench.transfer.sendHead()
-        bench.transfer.end()
-        response.finish()
-        let line = try bench.logLine()
-        #expect(line["reason"] as? String == "completed" && stream.account.totals.attempts == 2)
-    }
-
-    @Test(arguments: [("POST", false), ("GET", true)])
-    func noOtherUpstreamIsTriedIfAnEffectCouldOccurTwice(method: String, hasHead: Bool) throws {
-        let bench = try StreamBench {
-            $0.upstreams = Self.two
-            $0.retry = Route.Retry()
-        }
-        let (_, response) = try bench.open(method: HTTPMethod(rawValue: method))
-        if hasHead { bench.transfer.sendHead() }
-        bench.transfer.end(.failed(.reset("reset")))
-        #expect(bench.host.transfers.count == 1 && response.hasEnded)
-    }
-
     // MARK: The shared budget
 
     @Test func streamsOfOneClientShareItsBudget() throws {

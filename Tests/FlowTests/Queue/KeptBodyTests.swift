@@ -1,0 +1,75 @@
+import Flow
+import TestSupport
+import Testing
+
+@Suite struct KeptBodyTests {
+    @Test(arguments: 1...7) func whatWasTakenIsSentAgain(room: Int) {
+        var body = KeptBody(upTo: 7)
+        body.took("abc")
+        body.took("defg")
+        let isRewound = body.rewind()
+        #expect(isRewound && !body.isReplayed && body.replayed(room: room) == "abcdefg")
+        #expect(body.isReplayed && body.isWhole && body.taken == 7)
+    }
+
+    @Test func aFurtherAttemptMayBeginInTheMiddleOfOne() {
+        var body = KeptBody(upTo: 10)
+        body.took("abcdef")
+        _ = body.rewind()
+        var target: [UInt8] = [0, 0]
+        #expect(target.withUnsafeMutableBytes { body.replay(into: $0) } == 2)
+        let isRewound = body.rewind()
+        #expect(isRewound && body.replayed(room: 4) == "abcdef")
+        body.took("g")
+        _ = body.rewind()
+        #expect(body.replayed(room: 4) == "abcdefg")
+    }
+
+    @Test func aLongerBodyIsNotKept() {
+        var body = KeptBody(upTo: 5)
+        body.took("abcde")
+        #expect(body.isWhole && body.memory >= 5)
+        body.took("f")
+        let isRewound = body.rewind()
+        #expect(!isRewound && !body.isWhole && body.memory == 0 && body.taken == 6)
+        #expect(body.isReplayed && body.replayed(room: 4).isEmpty)
+        body.took("g")
+        #expect(body.memory == 0)
+    }
+
+    @Test(arguments: [0, 10]) func nothingIsKeptOnceThereIsNoFurtherAttempt(limit: Int) {
+        var body = KeptBody(upTo: limit)
+        #expect(body.isWhole)
+        body.forget()
+        body.took("a")
+        #expect(!body.isWhole && body.memory == 0)
+    }
+
+    @Test func itsMemoryIsBounded() {
+        var random = SeededGenerator(seed: 1)
+        let limit = 100_000
+        var body = KeptBody(upTo: limit)
+        var largest = 0
+        while body.taken <= limit {
+            body.took(String(repeating: "x", count: Int.random(in: 1...9000, using: &random)))
+            largest = max(largest, body.memory)
+        }
+        // What the allocator rounds up to.
+        #expect(largest <= limit + limit / 4 && body.memory == 0)
+    }
+}
+
+extension KeptBody {
+    fileprivate mutating func took(_ text: String) { Array(text.utf8).withUnsafeBytes { took($0) } }
+
+    /// What is kept, in pieces of at most `room` bytes.
+    fileprivate mutating func replayed(room: Int) -> String {
+        var bytes: [UInt8] = []
+        var target = [UInt8](repeating: 0, count: room)
+        while true {
+            let count = target.withUnsafeMutableBytes { replay(into: $0) }
+            guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+            bytes += target[..<count]
+        }
+    }
+}
