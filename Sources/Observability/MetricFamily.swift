@@ -50,6 +50,9 @@ extension MetricFamily {
         "weir_responses", .counter, "Responses that were begun, by status code.")
     package static let records = MetricFamily(
         "weir_records", .counter, "Records sent to clients, including those of open streams.")
+    package static let units = MetricFamily(
+        "weir_units", .counter,
+        "Units of the records sent on routes with weights; of streams with a running total, once they have ended.")
     package static let bytes = MetricFamily(
         "weir_bytes", .counter, unit: "bytes", "Bytes of bodies sent to clients, including those of open streams.")
     package static let recordsFailed = MetricFamily(

@@ -29,6 +29,8 @@ package struct RouteTally: Equatable, Sendable {
         /// Idle connections to the upstream.
         package var idleConnections = 0
         package var dropped = 0
+        /// Of records with weights.
+        package var units = 0
         package var paused = Duration.zero
         /// Requests that several clients share, their clients, and the memory of what is retained for them.
         package var pulls = 0, readers = 0, retainedBytes = 0
@@ -45,6 +47,7 @@ package struct RouteTally: Equatable, Sendable {
             left.transfers += right.transfers
             left.idleConnections += right.idleConnections
             left.dropped += right.dropped
+            left.units += right.units
             left.paused += right.paused
             left.pulls += right.pulls
             left.readers += right.readers
@@ -56,6 +59,8 @@ package struct RouteTally: Equatable, Sendable {
     package var active = 0
     /// Sent records and bytes, those of open streams included.
     package var records = 0, bytes = 0
+    /// Units of the records of ended streams with weights.
+    package var units = 0
     package var outcomes = CaseCounts<Outcome>()
     package var times = RouteTimes()
     /// Responses that were begun, those of weir's own included.
@@ -101,6 +106,7 @@ package struct RouteTally: Equatable, Sendable {
         left.active += right.active
         left.records += right.records
         left.bytes += right.bytes
+        left.units += right.units
         left.outcomes += right.outcomes
         left.times += right.times
         left.responses += right.responses

@@ -10,6 +10,8 @@ import Testing
         first.active = 1
         first.records = 2
         first.bytes = 3
+        first.units = 17
+        first.running.units = 18
         first.ended(.upstreamFailed, isStream: false, from: began, to: began + .seconds(2))
         first.refused(.unavailable, status: 503, bytes: ByteCount(15))
         first.times.ended(isStream: true, from: began, to: began + .seconds(3))
@@ -31,6 +33,7 @@ import Testing
         var joined = first
         joined += first
         #expect((joined.active, joined.records, joined.bytes) == (2, 4, 36))
+        #expect((joined.units, joined.running.units) == (34, 36))
         #expect((joined.outcomes[.upstreamFailed], joined.outcomes[.refused], joined.faults) == (2, 2, 4))
         #expect((joined.times.requests.sum, joined.times.streams.sum) == (.seconds(4), .seconds(6)))
         #expect((joined.times.firstRecords.sum, joined.times.firstBytes.sum) == (.seconds(8), .seconds(10)))

@@ -15,6 +15,9 @@ package struct RecordWeights: Sendable {
     /// Units of all counted records.
     package private(set) var total = 0
 
+    /// ``total`` while records follow, for a counter that never falls: 0 where a record may still settle less.
+    package var runningTotal: Int { isCumulative ? 0 : total }
+
     /// - Parameters:
     ///   - reader: Reads the number.
     ///   - framer: Finds its text in a record.

@@ -154,6 +154,7 @@ struct StreamAccount {
         if pipe.format != nil {
             metrics.tally.failed[.dropped] += pipe.queue.lost
             metrics.tally.failed[.undelivered] += pipe.queue.records
+            metrics.tally.units += pipe.weights?.total ?? 0
         }
         // A client that had left before was counted then.
         if outcome == .clientGone, hasClient { metrics.tally.disconnects[.gone] += 1 }
@@ -194,6 +195,7 @@ struct StreamAccount {
             running.records = pipe.queue.records
             running.recordCapacity = pipe.bound.records
             running.dropped = pipe.queue.lost
+            running.units = pipe.weights?.runningTotal ?? 0
         }
         metrics.tally.running += running
     }

@@ -6,6 +6,7 @@ import pytest
 
 from harness.event_stream import SSE_HEAD
 from harness.json_seq import RS, SEQ_HEAD
+from harness.metrics import Metrics
 from harness.problems import problem
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk
 from harness.streams import StreamAddress, sends
@@ -55,6 +56,7 @@ def test_the_pace_counts_units(weir, origin, client, head, make):
     assert last - response.asked >= 0.95 * 50 * 0.01 - 0.05
     logged = proxy.logged(reason="completed")
     assert (logged["records"], logged["units"]) == (6, 60)
+    assert Metrics(proxy).total("weir_units_total", route="/") == 60
 
 
 def test_a_record_waits_for_the_weight_of_the_one_before(weir, origin, client):
@@ -67,6 +69,7 @@ def test_a_record_waits_for_the_weight_of_the_one_before(weir, origin, client):
         body += next(parts)
     state = address.seen(5)
     assert (state["records"], state["queued"]) == (3, 2)
+    assert Metrics(proxy).total("weir_units_total", route="/") == 5
     address.feedback(rate="1000/second")
     assert body + b"".join(parts) == b"".join(records)
     assert address.logged("completed")["units"] == 7
@@ -104,6 +107,7 @@ def test_a_total_below_what_was_counted_is_given_back(weir, origin, client):
     response = client(proxy).get("/")
     assert (response.read(), response.complete) == (b"".join(records), True)
     proxy.logged(reason="completed", units=5)
+    assert Metrics(proxy).total("weir_units_total", route="/") == 5
     again = client(proxy).get("/")
     assert '"client-quota";r=46;' in again.head["RateLimit"].replace(" ", "")
 
@@ -119,8 +123,11 @@ def test_a_client_that_leaves_is_charged_for_what_was_counted(weir, origin, clie
     parts, body = connection.get("/").parts(), b""
     while body.count(b'"content"') < 3:
         body += next(parts)
+    # A total may follow that settles less, and a counter does not fall.
+    assert Metrics(proxy).total("weir_units_total", route="/") == 0
     connection.close()
     assert proxy.logged(reason="client_gone")["units"] == 3
+    assert Metrics(proxy).total("weir_units_total", route="/") == 3
     assert '"client-quota";r=7;' in client(proxy).get("/").head["RateLimit"].replace(" ", "")
 
 

@@ -45,6 +45,14 @@ import Testing
         #expect(counted([record], weights(in: framer)).weights == [7])
     }
 
+    @Test(arguments: [(false, 3), (true, 0)]) func aTotalThatMayFallIsNotCountedBeforeTheEnd(
+        isCumulative: Bool, expected: Int
+    ) {
+        var weights = weights(isCumulative: isCumulative)
+        weights.count(3)
+        #expect(weights.runningTotal == expected && weights.total == 3)
+    }
+
     @Test func theSumDoesNotOverflow() {
         var weights = weights()
         for _ in 0..<3 { weights.count(.max) }
