@@ -11,7 +11,9 @@ extension Problem {
     private var proxyError: String {
         if let cause { return cause.proxyError }
         switch kind {
-        case .rateLimit, .tooManyStreams, .slowConsumer, .unauthorized, .forbidden: return "http_request_denied"
+        case .rateLimit, .slowConsumer, .unauthorized, .forbidden: return "http_request_denied"
+        // RFC 10036, section 4.2: for messages that are forwarded as they arrive, a limit on concurrent requests.
+        case .tooManyStreams: return "connection_limit_reached"
         case .unavailable: return "destination_unavailable"
         case .badUpstream: return "http_protocol_error"
         case .upstreamTimeout: return "http_response_timeout"
