@@ -42,7 +42,6 @@ let package = Package(
         .target(
             name: "LogReport", dependencies: ["CSimdJSON", "CZlib", "Flow", "Observability", "PlainText"],
             swiftSettings: strict),
-        .target(name: "PlainText", swiftSettings: strict),
         .target(name: "LiveScreen", dependencies: ["PlainText"], swiftSettings: strict),
         .target(name: "Planning", dependencies: ["Flow", "PlainText", "Settings"], swiftSettings: strict),
         .target(name: "CNghttp2", linkerSettings: [.linkedLibrary("nghttp2")]),
@@ -60,8 +59,8 @@ let package = Package(
         .target(
             name: "Proxy",
             dependencies: [
-                "Flow", "HTTPText", "JSONPointer", "Settings", "Observability", "OTLP", "Upstream", "Downstream",
-                "Redis",
+                "CZlib", "Flow", "HTTPText", "JSONPointer", "Settings", "Observability", "OTLP", "Upstream",
+                "Downstream", "Redis",
                 nio, nioHTTP1, nioLocks, nioPosix, nioSSL, logging,
                 .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
             ],
@@ -106,7 +105,6 @@ let package = Package(
         .testTarget(
             name: "LogReportTests", dependencies: ["LogReport", "CZlib", "Flow", "Observability", "TestSupport"],
             swiftSettings: strict),
-        .testTarget(name: "PlainTextTests", dependencies: ["PlainText"], swiftSettings: strict),
         .testTarget(name: "PlanningTests", dependencies: ["Planning", "Flow", "Settings"], swiftSettings: strict),
         .testTarget(name: "LiveScreenTests", dependencies: ["LiveScreen"], swiftSettings: strict),
         .testTarget(

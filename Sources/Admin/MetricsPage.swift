@@ -251,6 +251,8 @@ struct MetricsPage<Output: MetricsOutput> {
         for result in TelemetryFigures.SpanResult.allCases {
             if let telemetry = process.telemetry { text.add(["result": result.rawValue], telemetry.spans[result]) }
         }
+        text.begin(.otlpDataPointsRejected)
+        if let telemetry = process.telemetry { text.add([:], telemetry.rejectedDataPoints) }
     }
 
     // MARK: Rows

@@ -46,3 +46,24 @@ void weir_gunzip_close(weir_gunzip *gunzip) {
     inflateEnd(&gunzip->stream);
     free(gunzip);
 }
+
+size_t weir_gzip_bound(size_t length) {
+    // The header and trailer of gzip are 18 bytes, and those of zlib, which compressBound includes, 6.
+    return compressBound(length) + 12;
+}
+
+size_t weir_gzip(const unsigned char *input, size_t length, unsigned char *output, size_t room) {
+    static const size_t most = (size_t)1 << 30;
+    if (length > most) return 0;
+    z_stream stream = {0};
+    // 15 is the largest window; adding 16 writes gzip. 8 is the default of the memory level.
+    if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) return 0;
+    stream.next_in = (unsigned char *)input;
+    stream.avail_in = (uInt)length;
+    stream.next_out = output;
+    stream.avail_out = (uInt)(room < 2 * most ? room : 2 * most);
+    int result = deflate(&stream, Z_FINISH);
+    size_t made = stream.total_out;
+    deflateEnd(&stream);
+    return result == Z_STREAM_END ? made : 0;
+}

@@ -40,6 +40,13 @@ extension JSONPointer {
     }
 }
 
+extension JSONPointer {
+    /// The string, unescaped, or the number, true, false or null as it is written; `nil` if there is none.
+    package func text(in text: UnsafeRawBufferPointer) -> String? {
+        value(in: text).map { String(decoding: $0.bytes, as: UTF8.self) }
+    }
+}
+
 extension JSONPointer: RecordKeyReader {
     package func key(of record: UnsafeRawBufferPointer) -> RecordKey? {
         value(in: record).map { RecordKey($0.bytes, kind: UInt8($0.kind.rawValue)) }

@@ -42,6 +42,7 @@ package struct EndedRequest: Sendable {
             recording.context, .server, facts.route.map { "\(method.spanName) \($0)" } ?? method.spanName,
             hasRemoteParent: !recording.context.isOwn, from: recording.began, to: ended)
         span.attributes = method.attributes + request.attributes(facts) + totals.attributes(end)
+        if let tier = facts.tier { span.attributes.append(Attribute("weir.tier", tier)) }
         if let error = end.errorType(status: totals.status) {
             span.attributes.append(Attribute("error.type", error))
             span.error = end.upstreamFailure?.text ?? ""

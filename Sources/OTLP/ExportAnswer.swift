@@ -1,3 +1,5 @@
+package import Observability
+
 /// What a receiver's response to an export means (OTLP/HTTP, "Failures").
 package enum ExportAnswer: Equatable, Sendable {
     case accepted
@@ -12,19 +14,23 @@ package enum ExportAnswer: Equatable, Sendable {
     /// - Parameters:
     ///   - status: The status of the response.
     ///   - retryAfter: The values of its `Retry-After`.
-    package init(status: Int, retryAfter: [String] = []) {
+    ///   - now: The time of day, to which a date there is compared.
+    package init(status: Int, retryAfter: [String] = [], at now: Timestamp) {
         switch status {
         case 200..<300: self = .accepted
-        case 429, 502, 503, 504: self = .retryable(after: Self.delay(retryAfter))
+        case 429, 502, 503, 504: self = .retryable(after: Self.delay(retryAfter, at: now))
         default: self = .rejected
         }
     }
 
-    /// A number of seconds (RFC 9110, section 10.2.3); a date, which depends on two clocks, is not read.
-    private static func delay(_ values: [String]) -> Duration? {
-        guard values.count == 1, let text = values.first, !text.isEmpty,
-            text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
-        else { return nil }
+    /// A number of seconds, or a date (RFC 9110, section 10.2.3).
+    private static func delay(_ values: [String], at now: Timestamp) -> Duration? {
+        guard values.count == 1, let text = values.first, !text.isEmpty else { return nil }
+        guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+            guard let date = Timestamp(httpDate: text, at: now) else { return nil }
+            return min(
+                .milliseconds(max(0, date.millisecondsSince1970 - now.millisecondsSince1970)), longestDelay)
+        }
         return Int(text).map { min(.seconds($0), longestDelay) } ?? longestDelay
     }
 }

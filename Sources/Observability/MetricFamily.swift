@@ -136,6 +136,9 @@ extension MetricFamily {
         "weir_otlp_exports", .counter, "Requests to the receiver of traces and metrics, by result.")
     package static let otlpSpans = MetricFamily(
         "weir_otlp_spans", .counter, "Spans that were recorded, by what became of them.")
+    package static let otlpDataPointsRejected = MetricFamily(
+        "weir_otlp_data_points_rejected", .counter,
+        "Data points of metrics that the receiver rejected although it accepted the request.")
     package static let eventLoopLag = MetricFamily(
         "weir_event_loop_lag_seconds", .histogram, unit: "seconds",
         "Delay of a timer that each event loop sets every 100 ms.")

@@ -28,7 +28,7 @@ extension Timestamp {
         self = parsed
     }
 
-    private static func days(in month: Int64, of year: Int64) -> Int64 {
+    static func days(in month: Int64, of year: Int64) -> Int64 {
         switch month {
         case 2: (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28
         case 4, 6, 9, 11: 30
@@ -37,7 +37,7 @@ extension Timestamp {
     }
 
     /// The days since 1970-01-01, in years that begin on 1 March, so that the leap day is the last of its year.
-    private static func daysSince1970(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+    static func daysSince1970(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
         let year = month <= 2 ? year - 1 : year
         // -1 is the only year below zero: January and February of the year 0.
         let era = year < 0 ? -1 : year / 400

@@ -6,6 +6,7 @@ extension Configuration {
         package var sample = 1.0
         /// Fields of each request to the receiver.
         package var headers: [HeaderRules.Field] = []
+        package var compression = Compression.none
         /// The certificate authority of an `https` receiver, in PEM; `nil` for the system's trust store.
         package var authority: WrittenPath?
         /// The interval of the export of metrics; `nil` if they are not exported.
@@ -16,6 +17,11 @@ extension Configuration {
         package var instance: String?
 
         package init(endpoint: Endpoint) { self.endpoint = endpoint }
+
+        /// How bodies are compressed.
+        package enum Compression: String, Sendable, CaseIterable {
+            case none, gzip
+        }
 
         /// The receiver's address, and the path that comes before that of a signal.
         package struct Endpoint: Equatable, Sendable {

@@ -13,11 +13,13 @@ extension Schema {
                 write: { YAMLText.fields($0.headers) }
             ) { setting, otlp in
                 guard let fields = fields(in: setting) else { return }
-                for field in fields where ["content-type", "user-agent"].contains(field.name.lowercased()) {
+                let own = ["content-type", "content-encoding", "user-agent"]
+                for field in fields where own.contains(field.name.lowercased()) {
                     setting.report("has `\(field.name)`: weir writes this field itself")
                 }
                 otlp.headers = fields
             },
+            Key("compression", .word(), \.compression),
             Key(fileOrOff: "ca_file", \.authority),
             Key("metrics", orOff: .duration(.seconds(1) ... .hours(1)), \.metricsInterval),
             Key("service_name", .resourceText, \.serviceName),

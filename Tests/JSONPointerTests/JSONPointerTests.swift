@@ -32,6 +32,15 @@ import Testing
     }
 
     @Test(arguments: [
+        (#"{"a":"x\u0041"}"#, "xA"), (#"{"a":-1.50}"#, "-1.50"), (#"{"a":null}"#, "null"), (#"{"a":""}"#, ""),
+        (#"{"a":{}}"#, nil), ("{}", nil), ("", nil), ("<html>", nil),
+    ]) func readsTheText(text: String, expected: String?) throws {
+        let pointer = try #require(JSONPointer("/a"))
+        let found = withOwnMemory(of: text.utf8) { pointer.text(in: $0) }
+        #expect(found == expected)
+    }
+
+    @Test(arguments: [
         ("/id", "{}"), ("/id", #"{"id":{}}"#), ("/id", #"{"id":[1]}"#), ("/id", "7"), ("/id", "[7]"), ("/2", "[1,7]"),
         ("/-", "[1,7]"), ("/01", "[1,7]"), ("/id/x", #"{"id":7}"#), ("/id", ""), ("/id", "\n"), ("/id", "plain text"),
         ("/id", #"{"id":7"#), ("/id", #"{"id":}"#), ("/id", #"{"id":nulL}"#), ("/id", #"{"id":tru}"#),

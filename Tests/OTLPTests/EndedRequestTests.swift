@@ -51,6 +51,16 @@ import Testing
         #expect(value("url.full", of: spans[1]) == .text("http://one" + long.prefix(2048)))
     }
 
+    @Test func theTierIsAnAttributeOfTheServersSpan() throws {
+        _ = trace.attemptBegan(at: "http://one", at(1))
+        var facts = facts
+        facts.tier = "gold"
+        let tiers = spans(facts).map { value("weir.tier", of: $0) }
+        #expect(tiers == [.text("gold"), nil])
+        let withoutTier = try #require(spans().first)
+        #expect(value("weir.tier", of: withoutTier) == nil)
+    }
+
     @Test func eachAttemptIsAClientsSpanWithAnIdOfItsOwn() throws {
         let first = trace.attemptBegan(at: "http://one:81", at(1))
         trace.attemptEnded(UpstreamFailure(.reset, "it was reset"), at: at(2))

@@ -30,6 +30,14 @@ weir_gunzip_state weir_gunzip_step(
 
 void weir_gunzip_close(weir_gunzip *gunzip);
 
+/// The most bytes that weir_gzip makes of this many.
+size_t weir_gzip_bound(size_t length);
+
+/// Compresses all of `input`, at most 1 GiB, to one member of a gzip file.
+///
+/// Returns the number of bytes put into `output`, which has `room` for weir_gzip_bound(length); 0 if there is not enough memory.
+size_t weir_gzip(const unsigned char *input, size_t length, unsigned char *output, size_t room);
+
 #ifdef __cplusplus
 }
 #endif

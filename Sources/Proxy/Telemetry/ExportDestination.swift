@@ -10,10 +10,13 @@ struct ExportDestination: Sendable {
     let origin: Origin
     private let endpoint: Configuration.OTLP.Endpoint
     private let headers: [HeaderRules.Field]
+    /// Whether bodies are compressed.
+    let compresses: Bool
 
     init(_ settings: Configuration.OTLP, _ signal: TelemetryFigures.Signal, at origin: Origin) {
         (self.signal, self.origin) = (signal, origin)
         (endpoint, headers) = (settings.endpoint, settings.headers)
+        compresses = settings.compression == .gzip
     }
 
     /// Where the requests of all signals go.
@@ -30,10 +33,11 @@ struct ExportDestination: Sendable {
         UpstreamRequest(method: .POST, target: "\(endpoint.path)/v1/\(signal.rawValue)", body: .init(length: length))
     }
 
-    func writeHeader(to list: inout HeaderList) {
+    func writeHeader(to list: inout HeaderList, for body: ExportBody) {
         list.begin(host: endpoint.address.authority)
         list.add(own: "User-Agent", "weir")
         list.add(own: "Content-Type", "application/json")
+        if body.isCompressed { list.add(own: "Content-Encoding", "gzip") }
         for field in headers { list.add(field.name, field.value.revealed) }
     }
 }

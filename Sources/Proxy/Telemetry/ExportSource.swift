@@ -1,3 +1,5 @@
+import OTLP
+
 /// What a signal exports.
 protocol ExportSource: AnyObject {
     /// Collects the next body.
@@ -10,9 +12,26 @@ protocol ExportSource: AnyObject {
 }
 
 struct ExportBody {
-    let json: [UInt8]
+    /// JSON, maybe in gzip.
+    private(set) var bytes: [UInt8]
+    private(set) var isCompressed = false
     /// The number of its spans, or 0.
-    var spans = 0
+    let spans: Int
+    /// The number of spans that the receiver rejected when it accepted the others.
+    private(set) var rejectedSpans = 0
     /// Whether there is more than fits into it.
-    var hasMore = false
+    let hasMore: Bool
+
+    init(json: [UInt8], spans: Int = 0, hasMore: Bool = false) {
+        (bytes, self.spans, self.hasMore) = (json, spans, hasMore)
+    }
+
+    /// The receiver accepted a part of it.
+    mutating func wasRejected(_ partial: PartialSuccess) { rejectedSpans = min(partial.rejected, spans) }
+
+    /// Compresses it, if there is memory for that.
+    mutating func compress() {
+        guard let compressed = bytes.gzip() else { return }
+        (bytes, isCompressed) = (compressed, true)
+    }
 }

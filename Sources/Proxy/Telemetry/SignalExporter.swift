@@ -3,11 +3,12 @@ import Flow
 import NIOCore
 import NIOHTTP1
 import OTLP
+import Observability
 import Upstream
 
 /// Exports one signal: performs what its ``ExportCycle`` decides.
 final class SignalExporter {
-    /// The most that is read of a response, of which only the head is used.
+    /// The most that is read of a response.
     private static let longestResponse = 64 << 10
 
     private let export: TelemetryLoop.Export
@@ -21,7 +22,7 @@ final class SignalExporter {
     private var taken = 0
     private var transfer: Transfer?
     private var head: UpstreamResponseHead?
-    private var received = 0
+    private var response: [UInt8] = []
 
     init(_ export: TelemetryLoop.Export, on loop: ExportLoop) {
         (self.export, self.loop) = (export, loop)
@@ -53,6 +54,8 @@ final class SignalExporter {
     }
 
     private func collected(_ body: ExportBody?) {
+        var body = body
+        if export.destination.compresses { body?.compress() }
         let action = cycle.collected(isEmpty: body == nil, hasMore: body?.hasMore ?? false, at: loop.clock())
         if action == .send { self.body = body } else if let body { export.source.ended(body, wasDelivered: false) }
         perform(action)
@@ -68,11 +71,11 @@ final class SignalExporter {
 
     private func send() {
         guard let body else { return }
-        (taken, received, head) = (0, 0, nil)
+        (taken, response, head) = (0, [], nil)
         do {
             let transfer = try loop.upstream.makeTransfer(
-                export.destination.request(length: body.json.count), at: export.destination.origin, delegate: self)
-            export.destination.writeHeader(to: &transfer.headers)
+                export.destination.request(length: body.bytes.count), at: export.destination.origin, delegate: self)
+            export.destination.writeHeader(to: &transfer.headers, for: body)
             self.transfer = transfer
             transfer.start()
         } catch {
@@ -88,13 +91,17 @@ final class SignalExporter {
     /// The response ended, or enough of it has arrived.
     private func answered() {
         guard let head else { return answered(.retryable(after: nil), "no response") }
-        answered(
-            ExportAnswer(status: head.status, retryAfter: head.headers[canonicalForm: "retry-after"].map(String.init)),
-            "status \(head.status)")
+        let answer = ExportAnswer(status: head.status, retryAfter: head.headers["retry-after"], at: .now())
+        if answer == .accepted, let partial = PartialSuccess(of: export.destination.signal, in: response) {
+            body?.wasRejected(partial)
+            export.reportPartial(partial)
+        }
+        answered(answer, "status \(head.status)")
     }
 
     private func answered(_ answer: ExportAnswer, _ reason: String) {
         cancel()
+        response = []
         switch answer {
         case .accepted: export.report(.accepted, reason)
         case .retryable: export.report(.failed, reason)
@@ -118,8 +125,8 @@ extension SignalExporter: TransferDelegate {
     func transferHead(_ head: UpstreamResponseHead) { self.head = head }
 
     func transferBytes(_ bytes: UnsafeRawBufferPointer) {
-        received += bytes.count
-        if received > Self.longestResponse { answered() }
+        response += bytes
+        if response.count > Self.longestResponse { answered() }
     }
 
     func transferEnded(_ end: TransferEnd) {
@@ -131,9 +138,9 @@ extension SignalExporter: TransferDelegate {
     }
 
     func transferBody(into target: UnsafeMutableRawBufferPointer) -> BodyPiece {
-        guard let json = body?.json, taken < json.count else { return .end }
-        let count = min(json.count - taken, target.count)
-        json.withUnsafeBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[taken..<taken + count])) }
+        guard let bytes = body?.bytes, taken < bytes.count else { return .end }
+        let count = min(bytes.count - taken, target.count)
+        bytes.withUnsafeBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[taken..<taken + count])) }
         taken += count
         return .bytes(count)
     }

@@ -32,5 +32,9 @@ final class SpanSource: ExportSource {
         done(ExportBody(json: encode(spans), spans: spans.count, hasMore: isRest || !pending.isEmpty))
     }
 
-    func ended(_ body: ExportBody, wasDelivered: Bool) { count(wasDelivered ? .exported : .lost, body.spans) }
+    func ended(_ body: ExportBody, wasDelivered: Bool) {
+        guard wasDelivered else { return count(.lost, body.spans) }
+        count(.exported, body.spans - body.rejectedSpans)
+        count(.rejected, body.rejectedSpans)
+    }
 }

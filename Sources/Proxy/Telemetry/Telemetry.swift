@@ -107,14 +107,14 @@ final class Telemetry: Sendable {
         var exports = [
             TelemetryLoop.Export(
                 destination: ExportDestination(settings, .traces, at: origin), source: spans,
-                interval: .seconds(1), report: report(.traces))
+                interval: .seconds(1), report: report(.traces), reportPartial: reportPartial(.traces))
         ]
         if let interval = settings.metricsInterval {
             exports.append(
                 TelemetryLoop.Export(
                     destination: ExportDestination(settings, .metrics, at: origin),
                     source: MetricsSource(metrics) { resource.metrics($0.closed()) },
-                    interval: interval, report: report(.metrics)))
+                    interval: interval, report: report(.metrics), reportPartial: reportPartial(.metrics)))
         }
         return exports
     }
@@ -122,14 +122,28 @@ final class Telemetry: Sendable {
     private func report(_ signal: TelemetryFigures.Signal) -> (TelemetryFigures.Result, String) -> Void {
         { result, reason in
             self.counts.withLockedValue { $0.count(result, of: signal) }
-            guard result != .accepted, self.warnings.isDue(at: .monotonic()) else { return }
-            self.log.warning(
-                "telemetry was not exported",
-                metadata: [
-                    "signal": "\(signal.rawValue)", "endpoint": "\(self.settings.endpoint.address.text)",
-                    "reason": "\(reason)",
-                ])
+            if result != .accepted { self.warn("telemetry was not exported", of: signal, reason) }
         }
+    }
+
+    private func reportPartial(_ signal: TelemetryFigures.Signal) -> (PartialSuccess) -> Void {
+        { partial in
+            // Spans are counted when their body is no longer needed.
+            if signal == .metrics { self.counts.withLockedValue { $0.rejectedDataPoints += partial.rejected } }
+            self.warn("telemetry was not accepted completely", of: signal, partial.message, rejected: partial.rejected)
+        }
+    }
+
+    /// At most once a minute.
+    private func warn(
+        _ text: Logger.Message, of signal: TelemetryFigures.Signal, _ reason: String, rejected: Int? = nil
+    ) {
+        guard warnings.isDue(at: .monotonic()) else { return }
+        var metadata: Logger.Metadata = [
+            "signal": "\(signal.rawValue)", "endpoint": "\(settings.endpoint.address.text)", "reason": "\(reason)",
+        ]
+        if let rejected { metadata["rejected"] = "\(rejected)" }
+        log.warning(text, metadata: metadata)
     }
 }
 

@@ -22,11 +22,15 @@ package struct TelemetryFigures: Equatable, Sendable {
         case dropped
         /// The receiver accepted it in none of several requests.
         case lost
+        /// The receiver accepted others of the same request.
+        case rejected
     }
 
     package private(set) var traces = CaseCounts<Result>()
     package private(set) var metrics = CaseCounts<Result>()
     package var spans = CaseCounts<SpanResult>()
+    /// Of metrics, in requests of which the receiver accepted others.
+    package var rejectedDataPoints = 0
 
     package init() {}
 

@@ -1,6 +1,7 @@
 import Downstream
 import Flow
 import NIOCore
+import OTLP
 import Upstream
 
 /// The event loop of an export, with libcurl's handles and timers; every call is on it.
@@ -12,6 +13,8 @@ final class TelemetryLoop {
         let interval: Duration
         /// Called with the result of each request.
         let report: (TelemetryFigures.Result, _ reason: String) -> Void
+        /// Called for a request that was not accepted completely.
+        let reportPartial: (PartialSuccess) -> Void
     }
 
     private let loop: ExportLoop

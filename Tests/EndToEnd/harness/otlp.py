@@ -1,5 +1,6 @@
 """A receiver of OTLP/HTTP with JSON, which reads what it gets with OpenTelemetry's own messages."""
 import base64
+import gzip
 import json
 import re
 import threading
@@ -16,6 +17,12 @@ SIGNALS = {"/v1/traces": ExportTraceServiceRequest, "/v1/metrics": ExportMetrics
 # Of 64 bits: text in JSON. Of an enum: a number.
 LONG = {"startTimeUnixNano", "timeUnixNano", "endTimeUnixNano", "intValue", "asInt", "count"}
 ENUMS = {"kind", "code", "aggregationTemporality"}
+
+
+def accepts(**partial):
+    """An answer with this `partialSuccess`."""
+    body = json.dumps({"partialSuccess": partial}).encode()
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
 def refuses(status, *fields):
@@ -47,8 +54,8 @@ def texts(attributes):
 class OTLPReceiver:
     """Answers each export with the next of `answers`, later ones with 200; an answer is bytes, or a function of the peer."""
 
-    def __init__(self, *answers, tls=None):
-        self.answers = list(answers)
+    def __init__(self, *answers, tls=None, metrics=ACCEPTED):
+        self.answers, self.metrics_answer = list(answers), metrics
         self.requests = []  # (path, head, message or None)
         self.lock = threading.Lock()
         self.origin = ScriptedOrigin(self._serve, tls=tls)
@@ -61,13 +68,18 @@ class OTLPReceiver:
                 peer.buffer += peer._receive()
             body, peer.buffer = peer.buffer[:length], peer.buffer[length:]
             assert re.search(r"(?im)^content-type: application/json\r?$", head), head
+            if re.search(r"(?im)^content-encoding: gzip\r?$", head):
+                body = gzip.decompress(body)
             path = head.split()[1]
             kind = next(message for end, message in SIGNALS.items() if path.endswith(end))
             text = json.dumps(checked(json.loads(body)))
             message = json_format.Parse(text, kind(), ignore_unknown_fields=False)
             with self.lock:
                 self.requests.append((path, head, message))
-                answer = self.answers.pop(0) if self.answers and path.endswith("/v1/traces") else ACCEPTED
+                if path.endswith("/v1/metrics"):
+                    answer = self.metrics_answer
+                else:
+                    answer = self.answers.pop(0) if self.answers else ACCEPTED
             if callable(answer):
                 answer(peer)
             else:

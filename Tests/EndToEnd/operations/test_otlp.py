@@ -7,7 +7,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from harness.certificates import Authority
 from harness.metrics import Metrics
-from harness.otlp import OTLPReceiver, refuses, texts
+from harness.otlp import OTLPReceiver, accepts, refuses, texts
 from harness.scripted_origin import LAST_CHUNK, STREAM_HEAD, chunk, record
 from harness.waiting import eventually
 from harness.weir import route
@@ -211,7 +211,10 @@ def test_spans_without_room_are_dropped_and_counted(weir, origin, client, receiv
     eventually(lambda: counted(proxy, result="dropped") == 2 * 1100 - 2048, "those without room")
 
 
-@pytest.mark.parametrize("answer", [refuses(429, "Retry-After: 1"), refuses(503), refuses(502)])
+@pytest.mark.parametrize("answer", [
+    refuses(429, "Retry-After: 1"), refuses(503), refuses(502),
+    # Over by now: what a date means is tested with the answers.
+    refuses(503, "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT")])
 def test_what_a_receiver_cannot_take_now_is_sent_again(weir, origin, client, receiver, answer):
     collector = receiver(answer)
     proxy = weir(route(origin(plain).url), otlp=otlp(collector))
@@ -220,6 +223,49 @@ def test_what_a_receiver_cannot_take_now_is_sent_again(weir, origin, client, rec
     assert collector.traces[0] == collector.traces[1]
     eventually(lambda: counted(proxy, result="exported") == 2, "accepted")
     assert counted(proxy, result="lost") == 0
+
+
+@pytest.mark.parametrize("rejected", ["1", 1])
+def test_what_a_receiver_accepts_in_part_is_counted_and_not_sent_again(weir, origin, client, receiver, rejected):
+    collector = receiver(accepts(rejectedSpans=rejected, errorMessage="too \n old"))
+    proxy = weir(route(origin(plain).url), otlp=otlp(collector))
+    connection = client(proxy)
+    assert connection.get("/").read() == b"ok"
+    eventually(lambda: counted(proxy, result="rejected") == 1, "the rejected one")
+    assert counted(proxy, result="exported") == 1 and counted(proxy, result="lost") == 0
+    [line] = proxy.says("telemetry was not accepted completely")
+    assert "too" in line and "old" in line and re.search(r"rejected=\"?1\b", line)
+    assert connection.get("/").read() == b"ok"
+    eventually(lambda: counted(proxy, result="exported") == 3, "the next ones")
+    first, second = collector.traces
+    assert first != second
+    assert Metrics(proxy).total("weir_otlp_exports_total", signal="traces", result="accepted") == 2
+
+
+def test_a_receivers_warning_is_logged(weir, origin, client, receiver):
+    collector = receiver(accepts(errorMessage="deprecated"))
+    proxy = weir(route(origin(plain).url), otlp=otlp(collector))
+    assert client(proxy).get("/").read() == b"ok"
+    eventually(lambda: counted(proxy, result="exported") == 2, "all")
+    assert "deprecated" in proxy.says("telemetry was not accepted completely")[0] and counted(proxy, result="rejected") == 0
+
+
+def test_rejected_data_points_are_counted(weir, origin, receiver):
+    collector = receiver(metrics=accepts(rejectedDataPoints="5"))
+    proxy = weir(route(origin(plain).url), otlp=f"{{ endpoint: {collector.url}, metrics: 1s }}")
+    eventually(lambda: Metrics(proxy).total("weir_otlp_data_points_rejected_total") >= 5, "the data points")
+    assert counted(proxy, result="rejected") == 0
+
+
+def test_a_body_is_compressed_if_the_configuration_says_so(weir, origin, client, receiver):
+    collector = receiver(refuses(503))
+    proxy = weir(route(origin(plain).url), otlp=otlp(collector, compression="gzip"))
+    connection = client(proxy)
+    for _ in range(20):
+        assert connection.get("/").read() == b"ok"
+    eventually(lambda: counted(proxy, result="exported") == 40, "all, in spite of the first answer")
+    assert all("Content-Encoding: gzip" in head for _, head, _ in collector.requests)
+    assert collector.traces[0] == collector.traces[1]
 
 
 def test_what_a_receiver_rejects_is_lost_and_not_sent_again(weir, origin, client, receiver):
