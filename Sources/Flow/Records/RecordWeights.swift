@@ -7,11 +7,20 @@ package struct RecordWeights: Sendable {
     /// The largest number that counts; a larger one is as likely an error as a word, and would block a client for years.
     package static let heaviest = 999_999_999
 
-    private let reader: any RecordWeightReader
-    private let framer: RecordFramer
-    private let standard: Int
-    /// Whether the number is the total of the stream so far.
-    package let isCumulative: Bool
+    /// What is the same for all records; a class, since the value is copied for each.
+    private final class Scale: Sendable {
+        let reader: any RecordWeightReader
+        let framer: RecordFramer
+        let standard: Int
+        let isCumulative: Bool
+
+        init(_ reader: any RecordWeightReader, in framer: RecordFramer, standard: Int, isCumulative: Bool) {
+            (self.reader, self.framer) = (reader, framer)
+            (self.standard, self.isCumulative) = (standard, isCumulative)
+        }
+    }
+
+    private let scale: Scale
     /// Units of all counted records.
     package private(set) var total = 0
 
@@ -24,13 +33,17 @@ package struct RecordWeights: Sendable {
     ///   - standard: The weight of a record without such a number.
     ///   - isCumulative: Whether the number is the total of the stream so far.
     package init(_ reader: any RecordWeightReader, in framer: RecordFramer, standard: Int, isCumulative: Bool) {
-        (self.reader, self.framer) = (reader, framer)
-        (self.standard, self.isCumulative) = (standard, isCumulative)
+        scale = Scale(reader, in: framer, standard: standard, isCumulative: isCumulative)
     }
+
+    /// Whether the number is the total of the stream so far.
+    package var isCumulative: Bool { scale.isCumulative }
 
     /// The weight of the next record, which is not counted yet; at least the negative of ``total``.
     package func weight(of record: UnsafeRawBufferPointer) -> Int {
-        guard let number = framer.withText(of: record, { reader.weight(of: $0) }) else { return standard }
+        guard let number = scale.framer.withText(of: record, { scale.reader.weight(of: $0) }) else {
+            return scale.standard
+        }
         return isCumulative ? number - total : number
     }
 

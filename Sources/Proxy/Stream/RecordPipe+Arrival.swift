@@ -23,9 +23,9 @@ extension RecordPipe {
         _ bytes: UnsafeRawBufferPointer, _ sent: inout RecordFramer.Run, at now: Instant
     ) throws(RecordFramer.Failure) {
         let before = queue.records
-        let blank = try queue.push(bytes, credit: 0, limit: room) { write($0) }
-        wrote(blank, at: now)
-        sent.bytes += blank.bytes
+        let first = pacer.isSpreading ? try pushBlank(bytes, at: now) : try pushWeighed(bytes, at: now)
+        sent.records += first.records
+        sent.bytes += first.bytes
         if pacer.isSpreading, queue.records > before { noteArrival(after: before, at: now) }
         while queue.hasOutput, room > 0 {
             let run = try take(limit: room, at: now)
@@ -33,6 +33,15 @@ extension RecordPipe {
             sent.records += run.records
             sent.bytes += run.bytes
         }
+    }
+
+    /// Queues bytes, and sends those before the first record.
+    private func pushBlank(
+        _ bytes: UnsafeRawBufferPointer, at now: Instant
+    ) throws(RecordFramer.Failure) -> RecordFramer.Run {
+        let blank = try queue.push(bytes, credit: 0, limit: room) { write($0) }
+        wrote(blank, at: now)
+        return blank
     }
 
     /// A full queue is not held back: that would pause the upstream, or drop records.

@@ -21,8 +21,27 @@ extension RecordPipe {
     private func takeWeighed(
         credit: Int, limit: Int, at now: Instant
     ) throws(RecordFramer.Failure) -> RecordFramer.Run {
+        try weighed(at: now) { sink throws(RecordFramer.Failure) in
+            try queue.take(credit: credit, limit: limit, sink: sink)
+        }
+    }
+
+    /// Takes the next bytes of the upstream: sends their first record if a unit is due for it and nothing is before it, so that
+    /// it is not copied, and queues the rest.
+    func pushWeighed(_ bytes: UnsafeRawBufferPointer, at now: Instant) throws(RecordFramer.Failure) -> RecordFramer.Run
+    {
+        let room = room, credit = queue.canBePassed && room > 0 ? min(1, credit(at: now)) : 0
+        return try weighed(at: now) { sink throws(RecordFramer.Failure) in
+            try queue.push(bytes, credit: credit, limit: room, sink: sink)
+        }
+    }
+
+    /// Sends at most one record, and counts its weight.
+    private func weighed(
+        at now: Instant, _ send: ((UnsafeRawBufferPointer) -> Void) throws(RecordFramer.Failure) -> RecordFramer.Run
+    ) throws(RecordFramer.Failure) -> RecordFramer.Run {
         var weight: Int?
-        let run = try queue.take(credit: credit, limit: limit) { bytes in
+        let run = try send { bytes in
             // A record is in the first piece; what follows it is blank.
             if weight == nil { weight = weights?.weight(of: bytes) }
             write(bytes)

@@ -48,6 +48,13 @@ struct RecordPipeWeightsTests {
         #expect(response.text == records(5, 1, nil, 2) && pipe.weights?.total == 9 && pipe.delivered == 4)
     }
 
+    @Test func aRecordThatIsDueIsNotQueued() throws {
+        let pipe = try pipe()
+        #expect(push(records(5), into: pipe).run.records == 1 && pipe.queue.peak == 0 && pipe.weights?.total == 5)
+        #expect(push(records(1, 2, 3), into: pipe).run.records == 3 && pipe.queue.peak == 2)
+        #expect(response.text == records(5, 1, 2, 3) && pipe.weights?.total == 11)
+    }
+
     /// Every split of the input gives the same output and the same sum.
     @Test(arguments: [Overflow.pause, .dropNewest, .dropOldest]) func chunksMayEndAnywhere(overflow: Overflow) throws {
         let text = "\n" + records(3, nil, 0) + "\r\n" + records(1_000_000_000, 4) + "no JSON\n\n"
@@ -110,8 +117,10 @@ struct RecordPipeWeightsTests {
     @Test func aRecordThatIsTooLongFailsAfterThoseBeforeIt() throws {
         let pipe = try pipe()
         let long = String(repeating: "x", count: 2000)
-        #expect(push(records(1, 2) + long, into: pipe).stop == .failed(.recordTooLarge(limit: .kibibytes(1))))
+        let pushed = push(records(1, 2) + long, into: pipe)
+        #expect(pushed.stop == .failed(.recordTooLarge(limit: .kibibytes(1))))
         pipe.dropUnframed()
-        #expect(pipe.pump(isLast: true, at: now).run.records == 2 && response.text == records(1, 2))
+        let rest = pipe.pump(isLast: true, at: now)
+        #expect(pushed.run.records + rest.run.records == 2 && response.text == records(1, 2))
     }
 }
