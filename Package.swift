@@ -42,6 +42,7 @@ let package = Package(
         .target(
             name: "LogReport", dependencies: ["CSimdJSON", "CZlib", "Flow", "Observability", "PlainText"],
             swiftSettings: strict),
+        .target(name: "PlainText", swiftSettings: strict),
         .target(name: "LiveScreen", dependencies: ["PlainText"], swiftSettings: strict),
         .target(name: "Planning", dependencies: ["Flow", "PlainText", "Settings"], swiftSettings: strict),
         .target(name: "CNghttp2", linkerSettings: [.linkedLibrary("nghttp2")]),
@@ -105,6 +106,7 @@ let package = Package(
         .testTarget(
             name: "LogReportTests", dependencies: ["LogReport", "CZlib", "Flow", "Observability", "TestSupport"],
             swiftSettings: strict),
+        .testTarget(name: "PlainTextTests", dependencies: ["PlainText"], swiftSettings: strict),
         .testTarget(name: "PlanningTests", dependencies: ["Planning", "Flow", "Settings"], swiftSettings: strict),
         .testTarget(name: "LiveScreenTests", dependencies: ["LiveScreen"], swiftSettings: strict),
         .testTarget(
