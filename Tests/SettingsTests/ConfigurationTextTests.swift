@@ -25,7 +25,9 @@ import Testing
         let text = configuration.text
         let again: Configuration
         do throws(ConfigurationErrors) {
-            again = try Configuration.parse(text, file: "again", environment: [:])
+            // What is written in place of a secret is not accepted as one.
+            let secrets = text.replacing("secret-not-shown", with: "another-secret-of-26-chars")
+            again = try Configuration.parse(secrets, file: "again", environment: [:])
         } catch {
             Issue.record("\(error)\n\(text)")
             return
