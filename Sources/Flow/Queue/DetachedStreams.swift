@@ -2,31 +2,46 @@
 ///
 /// Bounded by the open streams, of which each is added at most once.
 package struct DetachedStreams: Sendable {
+    private struct Entry {
+        let stream: StreamId
+        /// Requests that it was compared with.
+        var comparisons = 0
+    }
+
     /// The streams of one key that a request is compared with; clients that have more resume the others by their ids.
     package static let mostPerKey = 8
+    /// The requests that a stream is compared with: each comparison reads all that it keeps, before the request is admitted.
+    package static let mostComparisons = 8
 
     /// Of each key the oldest first; no key without a stream.
-    private var streams: [ResumptionKey: [StreamId]] = [:]
+    private var streams: [ResumptionKey: [Entry]] = [:]
 
     package init() {}
 
     package var isEmpty: Bool { streams.isEmpty }
 
-    /// The streams of a key, the one that lost its client last first.
-    package func streams(of key: ResumptionKey) -> [StreamId] { streams[key]?.reversed() ?? [] }
+    /// The streams to compare a request with, the one that lost its client last first.
+    package mutating func candidates(of key: ResumptionKey) -> [StreamId] {
+        guard var entries = streams[key] else { return [] }
+        let candidates = entries.reversed().map(\.stream)
+        for index in entries.indices { entries[index].comparisons += 1 }
+        entries.removeAll { $0.comparisons == Self.mostComparisons }
+        streams[key] = entries.isEmpty ? nil : entries
+        return candidates
+    }
 
     /// A stream has lost its client; if its key has too many, the oldest cannot be found any more.
     package mutating func add(_ stream: StreamId, of key: ResumptionKey) {
-        var others = streams[key] ?? []
-        if others.count == Self.mostPerKey { others.removeFirst() }
-        others.append(stream)
-        streams[key] = others
+        var entries = streams[key] ?? []
+        if entries.count == Self.mostPerKey { entries.removeFirst() }
+        entries.append(Entry(stream: stream))
+        streams[key] = entries
     }
 
-    /// A stream has a client again, or has ended; nothing changes if it was not added.
+    /// A stream has a client again, or has ended; nothing changes if it is not here.
     package mutating func remove(_ stream: StreamId, of key: ResumptionKey) {
-        guard var others = streams[key] else { return }
-        others.removeAll { $0 == stream }
-        streams[key] = others.isEmpty ? nil : others
+        guard var entries = streams[key] else { return }
+        entries.removeAll { $0.stream == stream }
+        streams[key] = entries.isEmpty ? nil : entries
     }
 }

@@ -62,8 +62,8 @@ final class StreamRegistry: Sendable {
         known.withLockedValue { $0.detached.remove(id, of: key) }
     }
 
-    /// The streams without a client that a request with this key may continue, the last one first.
-    func detached(by key: ResumptionKey) -> [StreamId] { known.withLockedValue { $0.detached.streams(of: key) } }
+    /// The streams without a client that a request with this key may continue, see ``DetachedStreams/candidates(of:)``.
+    func detached(by key: ResumptionKey) -> [StreamId] { known.withLockedValue { $0.detached.candidates(of: key) } }
 
     func isOpen(_ id: StreamId) -> Bool { known.withLockedValue { $0.open[id] != nil } }
 

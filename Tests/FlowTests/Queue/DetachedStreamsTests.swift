@@ -19,7 +19,8 @@ import Testing
         let (first, second) = (StreamId(using: &random), StreamId(using: &random))
         streams.add(first, of: mine)
         streams.add(second, of: mine)
-        #expect(streams.streams(of: mine) == [second, first] && streams.streams(of: theirs).isEmpty)
+        let (found, others) = (streams.candidates(of: mine), streams.candidates(of: theirs))
+        #expect(found == [second, first] && others.isEmpty)
     }
 
     @Test mutating func nothingIsLeftOfRemovedStreams() throws {
@@ -28,15 +29,27 @@ import Testing
         streams.add(id, of: key)
         streams.remove(id, of: key)
         streams.remove(id, of: key)
-        #expect(streams.isEmpty && streams.streams(of: key).isEmpty)
+        let found = streams.candidates(of: key)
+        #expect(streams.isEmpty && found.isEmpty)
     }
 
     @Test mutating func theOldestOfTooManyCannotBeFound() throws {
         let key = try #require(Self.key("me"))
         let ids = (0...DetachedStreams.mostPerKey).map { _ in StreamId(using: &random) }
         for id in ids { streams.add(id, of: key) }
-        #expect(streams.streams(of: key) == ids.dropFirst().reversed())
+        let found = streams.candidates(of: key)
+        #expect(found == ids.dropFirst().reversed())
         for id in ids { streams.remove(id, of: key) }
         #expect(streams.isEmpty)
+    }
+
+    @Test mutating func aStreamThatManyRequestsWereComparedWithCannotBeFound() throws {
+        let key = try #require(Self.key("me"))
+        let (old, new) = (StreamId(using: &random), StreamId(using: &random))
+        streams.add(old, of: key)
+        _ = streams.candidates(of: key)
+        streams.add(new, of: key)
+        let found = (1...DetachedStreams.mostComparisons).map { _ in streams.candidates(of: key) }
+        #expect(found.dropLast().allSatisfy { $0 == [new, old] } && found.last == [new] && streams.isEmpty)
     }
 }
