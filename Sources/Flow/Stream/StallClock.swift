@@ -17,6 +17,8 @@
 package struct StallClock: Equatable, Sendable {
     /// `nil` if no client is ever slow.
     private var limit: TimeLimit?
+    /// Until then the queue may stay over its soft mark: what fills it arrived while there was no client.
+    private let catchesUpUntil: Instant
     /// When bytes were offered of which nothing was taken.
     private var unreadSince: Instant?
     /// When the client was blocked with the queue over the soft mark; it has not caught up since.
@@ -30,7 +32,9 @@ package struct StallClock: Equatable, Sendable {
     private var taken: Int?
     private var nextCheck = Instant.distantFuture
 
-    package init(limit: TimeLimit?) { self.limit = limit }
+    package init(limit: TimeLimit?, catchesUpUntil: Instant = .distantPast) {
+        (self.limit, self.catchesUpUntil) = (limit, catchesUpUntil)
+    }
 
     /// Whether bytes are offered that the client has not taken.
     package var isBlocked: Bool { unreadSince != nil }
@@ -62,7 +66,7 @@ package struct StallClock: Equatable, Sendable {
         if !isOverSoftMark {
             behindSince = nil
         } else if behindSince == nil, isBlocked {
-            behindSince = now
+            behindSince = max(now, catchesUpUntil)
             sentBefore = sent
         }
     }
@@ -71,7 +75,7 @@ package struct StallClock: Equatable, Sendable {
         guard let delivery else { return }
         sent = delivery.sent
         guard behindSince != nil, let step, sent - sentBefore >= step else { return }
-        behindSince = now
+        behindSince = max(now, catchesUpUntil)
         sentBefore = sent
     }
 
@@ -89,7 +93,7 @@ package struct StallClock: Equatable, Sendable {
         guard isBlocked else { return behindSince = nil }
         unreadSince = now
         if behindSince != nil {
-            behindSince = now
+            behindSince = max(now, catchesUpUntil)
             sentBefore = sent
         }
         checkAgain(after: now)

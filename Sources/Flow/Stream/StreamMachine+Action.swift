@@ -12,7 +12,7 @@ extension StreamMachine {
         case tryAnother
         /// No more records will arrive: end the response as this outcome demands.
         case endResponse(Outcome)
-        /// The client is gone and may come back: keep the queued records, and call ``attached()`` when it does.
+        /// The client is gone and may come back: keep the queued records, and call ``attached(catchesUpFrom:)`` when it does.
         case detach
         /// Stop everything; nothing more is written.
         case finish(Outcome)

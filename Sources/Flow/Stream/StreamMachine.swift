@@ -205,10 +205,11 @@ package struct StreamMachine: Sendable {
         stall = StallClock(limit: limits.stall)
     }
 
-    /// The stream has a client again.
-    package mutating func attached() {
+    /// The stream has a client again; with a time, one that has a resume window from then on to catch up.
+    package mutating func attached(catchesUpFrom begin: Instant? = nil) {
         detachedUntil = nil
-        stall = StallClock(limit: limits.stall)
+        stall = StallClock(
+            limit: limits.stall, catchesUpUntil: begin.map { .end(of: $0, limits.resumeWindow) } ?? .distantPast)
     }
 
     // MARK: Time and commands

@@ -9,10 +9,12 @@ extension Stream {
     /// A client fetches the stream, for the first time or again.
     func attach(_ response: any ClientResponse) {
         let now = host.now()
+        // Its own buffer may hold much less than was read meanwhile.
+        let catchesUp = pipe.isReadOn
         pipe.attach(response, at: now)
         response.delegate = self
         nothingIsPending(at: now)
-        machine.attached()
+        machine.attached(catchesUpFrom: catchesUp ? now : nil)
         notePause(at: now)
         if let key = request.resumption { host.hasClient(self, by: key) }
         promise?.kept()

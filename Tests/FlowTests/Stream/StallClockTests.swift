@@ -50,6 +50,20 @@ import Testing
         #expect(clock.isSlow(at: .seconds(15)))
     }
 
+    /// What fills its queue arrived while it was away; but it must read.
+    @Test func aClientThatCatchesUpMayStayOverTheSoftMarkAndMustRead() {
+        var clock = StallClock(limit: limit, catchesUpUntil: .seconds(30))
+        clock.blocked(isOverSoftMark: true, at: .seconds(0))
+        for second in 1...37 {
+            clock.looked(taken: second, at: .seconds(Double(second)))
+            #expect(!clock.isSlow(at: .seconds(Double(second))))
+        }
+        #expect(clock.isSlow(at: .seconds(38)), "the limit after its time to catch up")
+        var idle = StallClock(limit: limit, catchesUpUntil: .seconds(30))
+        idle.blocked(isOverSoftMark: true, at: .seconds(0))
+        #expect(idle.isSlow(at: .seconds(8)))
+    }
+
     @Test(arguments: [false, true])
     func aRestartIgnoresWhatWasNotTakenBefore(isOverSoftMark: Bool) {
         var clock = blocked(isOverSoftMark: isOverSoftMark)

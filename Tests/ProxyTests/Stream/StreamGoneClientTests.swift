@@ -138,6 +138,25 @@ struct StreamGoneClientTests {
         _ = try bench.open()
     }
 
+    @Test func aClientThatReturnsHasTheWindowToCatchUp() throws {
+        let bench = try bench { $0.stallTimeout?.after = .seconds(2) }
+        let (stream, first) = try bench.open()
+        bench.transfer.sendHead()
+        first.disconnect()
+        bench.transfer.send(numbers(1...15))
+        let second = FakeResponse()
+        (second.openRoom, second.taken) = (0, .zero)
+        #expect(stream.resume(after: 0, second) == nil)
+        stream.responseBlocked()
+        for taken in 1...20 {  // slowly, while its queue is far over the four records that it was granted
+            bench.advance(by: .seconds(1))
+            second.taken = ByteCount(taken)
+        }
+        #expect(bench.host.ends.isEmpty && stream.pipe.queue.records == 15)
+        bench.advance(by: .seconds(3))
+        #expect(second.isAborted && bench.host.ends.count == 1, "it must read")
+    }
+
     @Test func beforeTheHeadThereIsNothingToComeBackTo() throws {
         let bench = try bench()
         let (_, first) = try bench.open(Self.mine)
