@@ -9,6 +9,9 @@ extension Printable {
         return whole < 100 ? "\(whole)s" : duration(whole * 1_000_000)
     }
 
+    /// A time in whole milliseconds.
+    static func milliseconds(_ seconds: Double) -> String { "\(whole(seconds * 1000)) ms" }
+
     /// A number of bytes of the JSON, or of bytes per second.
     static func bytes(_ number: Double) -> String { bytes(whole(number)) }
 

@@ -55,7 +55,9 @@ struct ScreenHead {
     private static func refusals(_ snapshot: AdminSnapshot) -> [ScreenLine] {
         guard snapshot.totals.refusals > 0 else { return [ScreenLine("refused 0")] }
         var counts: [String: Int] = [:]
-        for route in snapshot.routes { counts.merge(route.refused, uniquingKeysWith: +) }
+        for route in snapshot.routes {
+            for (cause, count) in route.refused { counts[cause, default: 0].addUpToMost(count) }
+        }
         let causes = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
             .map { "\(Printable.name($0.key)) \(Printable.count($0.value))" }
         return [ScreenLine("refused \(Printable.count(snapshot.totals.refusals)): \(causes.joined(separator: ", "))")]

@@ -55,9 +55,7 @@ struct SnapshotTables {
                 column("state", upstreams, isText: true) { Printable.name($0.state) },
                 column("open", upstreams) { Printable.count($0.openRequests) },
                 column("failures", upstreams) { Printable.count($0.failures) },
-                column("first byte", upstreams) { upstream in
-                    upstream.firstByte.map { "\(Int(($0 * 1000).rounded())) ms" } ?? "-"
-                },
+                column("first byte", upstreams) { $0.firstByte.map(Printable.milliseconds) ?? "-" },
                 column("last failure", upstreams, isText: true) { upstream in
                     upstream.lastFailure.map { "\(Printable.name($0.cause)) \(Printable.span($0.ago)) ago" } ?? "-"
                 },

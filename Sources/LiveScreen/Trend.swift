@@ -4,6 +4,8 @@ struct Trend: Sendable {
     static let span = 300.0
     /// More than the samples of that time at the shortest interval.
     private static let most = 1200
+    /// No means of values up to this one are infinite.
+    private static let largestValue = 1e18
 
     /// A mean, and its period.
     private struct Sample {
@@ -20,7 +22,7 @@ struct Trend: Sendable {
     ///   - value: The mean since the previous one was added; for the first one only the end is known.
     ///   - time: In seconds, on a monotonic clock.
     mutating func add(_ value: Double, at time: Double) {
-        samples.append(Sample(from: samples.last?.to ?? time, to: time, value: value))
+        samples.append(Sample(from: samples.last?.to ?? time, to: time, value: min(value, Self.largestValue)))
         let kept = samples.suffix(Self.most).drop { $0.to <= time - Self.span }
         if kept.count < samples.count { samples = Array(kept) }
     }
