@@ -78,103 +78,24 @@ extension Problem {
 }
 
 extension Problem {
-    /// The reason for which no request is served at the moment.
-    package enum Unavailability: Equatable, Sendable {
-        /// The proxy is stopping; its replacement should be available at once.
-        case draining
-        /// The proxy has reached its own limit of memory or streams.
-        case proxyFull(retryAfter: Duration)
-        /// The upstream failed too often.
-        case upstreamBreakerOpen(CircuitBreaker.Refusal)
-        /// The upstream fails its health checks.
-        case upstreamDown(retryAfter: Duration)
-        /// An operator has drained the upstream.
-        case upstreamDrained
-        /// An event loop did not report in time.
-        case loopSilent
-    }
-
-    /// The fault of the upstream's response, or of the missing response.
-    package enum UpstreamFault: Equatable, Sendable {
-        /// The name has no address.
-        case unresolved
-        case refused
-        case unreachable
-        /// The TLS handshake failed.
-        case handshake
-        /// The certificate is not trusted.
-        case untrusted
-        /// The connection was reset before the response was complete.
-        case reset
-        /// The connection was closed before the response was complete.
-        case truncated
-        case malformed
-        case recordTooLarge(limit: ByteCount)
-
-        var cause: UpstreamCause {
-            switch self {
-            case .unresolved: .unresolved
-            case .refused: .connectionRefused
-            case .unreachable: .unreachable
-            case .handshake: .tlsHandshake
-            case .untrusted: .tlsCertificate
-            case .reset: .reset
-            case .truncated: .truncated
-            case .malformed: .malformed
-            case .recordTooLarge: .recordTooLarge
-            }
-        }
-    }
-
-    /// The step that the upstream did not complete in time.
-    package enum UpstreamDelay: Equatable, Sendable {
-        case connect, firstByte, firstRecord
-    }
-
     /// Status 503, with a `Retry-After`.
     package static func unavailable(_ cause: Unavailability) -> Problem {
-        let (detail, retryAfter): (String, Duration) =
-            switch cause {
-            case .draining: ("The proxy is stopping", .seconds(1))
-            case .proxyFull(let retryAfter): ("The proxy has reached its limit of streams or bytes", retryAfter)
-            case .upstreamBreakerOpen(let refusal): ("The upstream has failed too often", refusal.retryAfter)
-            case .upstreamDown(let retryAfter): ("The upstream does not pass its health checks", retryAfter)
-            case .upstreamDrained: ("The upstream gets no new requests at the moment", .seconds(1))
-            case .loopSilent: ("An event loop has not responded in time", .seconds(1))
-            }
-        var problem = Problem(.unavailable, status: 503, detail: detail, retryAfter: retryAfter)
+        var problem = Problem(.unavailable, status: 503, detail: cause.detail, retryAfter: cause.retryAfter)
         if case .upstreamBreakerOpen(let refusal) = cause { problem.breaker = refusal.state }
         return problem
     }
 
     /// Status 502.
     package static func badUpstream(_ fault: UpstreamFault) -> Problem {
-        let detail =
-            switch fault {
-            case .unresolved: "The upstream's name has no address"
-            case .refused: "The upstream refused the connection"
-            case .unreachable: "The upstream cannot be reached"
-            case .handshake: "The upstream did not agree on TLS"
-            case .untrusted: "No trusted connection to the upstream"
-            case .reset, .truncated: "The upstream ended the connection before its answer was complete"
-            case .malformed: "The upstream's answer is malformed"
-            case .recordTooLarge(let limit): "The upstream sent a record of more than \(limit.bytes) bytes"
-            }
-        var problem = Problem(.badUpstream, status: 502, detail: detail)
+        var problem = Problem(.badUpstream, status: 502, detail: fault.detail)
         problem.cause = fault.cause
         return problem
     }
 
     /// Status 504.
     package static func upstreamTimeout(_ delay: UpstreamDelay) -> Problem {
-        let detail =
-            switch delay {
-            case .connect: "The upstream did not accept a connection in time"
-            case .firstByte: "The upstream did not begin to answer in time"
-            case .firstRecord: "The upstream sent no record in time"
-            }
-        var problem = Problem(.upstreamTimeout, status: 504, detail: detail)
-        problem.cause = delay == .connect ? .connectTimeout : .timeout
+        var problem = Problem(.upstreamTimeout, status: 504, detail: delay.detail)
+        problem.cause = delay.cause
         return problem
     }
 }

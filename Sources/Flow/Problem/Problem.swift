@@ -1,5 +1,3 @@
-import HTTPText
-
 /// The reason for which a request was refused or a stream ended badly, as it is sent to the client (RFC 9457).
 ///
 /// It contains at most one plain word of the request, so that it can neither be used for injection nor reveal the
@@ -110,40 +108,5 @@ package struct Problem: Error, Equatable, Sendable {
         if let instance { json.add("instance", instance) }
         if let traceId { json.add("traceId", traceId) }
         return String(decoding: json.closed(), as: UTF8.self)
-    }
-
-    /// The media type of a problem for a client that sent this `Accept`; `nil` if it sent none.
-    ///
-    /// `application/problem+json` if it is listed by that name with a weight above zero, else `application/json`.
-    /// Ranges such as `*/*` do not count: only a client that names the type gets it.
-    package static func contentType(accept: String?) -> String {
-        var rest = accept.map { $0[...] }
-        while let list = rest {
-            let (element, tail) = list.cut(at: ",")
-            let (type, parameters) = element.cut(at: ";")
-            if type.trimmingOptionalWhitespace.isCaseInsensitively("application/problem+json"),
-                !hasZeroWeight(parameters)
-            {
-                return "application/problem+json"
-            }
-            rest = tail
-        }
-        return "application/json"
-    }
-
-    /// Whether the parameters of a media range hold a `q` of zero: `0`, or `0.` and up to three zeros.
-    private static func hasZeroWeight(_ parameters: Substring?) -> Bool {
-        var rest = parameters
-        while let list = rest {
-            let (parameter, tail) = list.cut(at: ";")
-            let (name, value) = parameter.cut(at: "=")
-            if let value, name.trimmingOptionalWhitespace.isCaseInsensitively("q") {
-                let weight = value.trimmingOptionalWhitespace.utf8
-                return weight.first == UInt8(ascii: "0")
-                    && weight.dropFirst().allSatisfy { $0 == UInt8(ascii: "0") || $0 == UInt8(ascii: ".") }
-            }
-            rest = tail
-        }
-        return false
     }
 }

@@ -30,7 +30,7 @@ package struct OwnAnswer {
     ///   - style: How problems are written.
     init(_ problem: Problem, accept: String?, in style: ProblemStyle) {
         self.init(
-            HTTPResponseStatus(statusCode: problem.status), type: Problem.contentType(accept: accept),
+            HTTPResponseStatus(statusCode: problem.status), type: ProblemMediaType(accept: accept).rawValue,
             text: problem.json(base: style.base) + "\n", isStorable: true)
         if let seconds = problem.retryAfter { headers.add(name: "Retry-After", value: String(seconds)) }
         if let methods = problem.allowed { headers.add(name: "Allow", value: methods) }

@@ -143,23 +143,4 @@ import Testing
     @Test func a429WithoutRetryAfterCannotBeMade() async {
         await #expect(processExitsWith: .failure) { _ = Problem(.rateLimit, status: 429, detail: "") }
     }
-
-    @Test(arguments: [
-        "application/problem+json", "Application/Problem+JSON", "application/problem+json;q=0.1",
-        "application/x-ndjson, application/problem+json", "text/html;q=0,\tapplication/problem+json ; q=1",
-        "application/problem+json;charset=utf-8;q=0.001", ",, application/problem+json",
-        #"a/b;x="\",q=0", application/problem+json"#, #"application/problem+json;x="q=0;q=0""#,
-    ])
-    func problemJSONIsSentIfItIsAccepted(accept: String) {
-        #expect(Problem.contentType(accept: accept) == "application/problem+json")
-    }
-
-    @Test(arguments: [
-        nil, "", "*/*", "application/*", "application/json", "application/problem+jsonx", "xapplication/problem+json",
-        "application/problem+json;q=0", "application/problem+json; Q=0.000", "application/problem+json;a=b;q=0.",
-        #"a/b;x="application/problem+json""#, #"a/b;x=", application/problem+json,""#, "application/problem+json q=1",
-    ])
-    func everybodyElseGetsJSON(accept: String?) {
-        #expect(Problem.contentType(accept: accept) == "application/json")
-    }
 }
