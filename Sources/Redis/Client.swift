@@ -97,31 +97,18 @@ package final class Client {
         connection.send(command, within: time, done)
     }
 
-    /// Runs a script of ``ClientSettings/scripts``.
+    /// Runs a script.
     ///
     /// If the server does not know it any more, after a restart or `SCRIPT FLUSH`, its text is sent once.
     ///
     /// - Parameters:
-    ///   - script: The script.
-    ///   - keys: `KEYS` of the script.
-    ///   - arguments: `ARGV` of the script.
+    ///   - call: The script and its operands.
     ///   - time: The longest time until `done` is called, with a repeated call.
     ///   - done: Called once, perhaps before this returns.
     package func run(
-        _ script: Script, keys: [String], arguments: [String], within time: TimeAmount,
-        _ done: @escaping (Result<Reply, CommandFailure>) -> Void
+        _ call: ScriptCall, within time: TimeAmount, _ done: @escaping (Result<Reply, CommandFailure>) -> Void
     ) {
         guard let connection = commands?.connection else { return done(.failure(.notConnected)) }
-        let operands = [String(keys.count)] + keys + arguments
-        guard let digest = connection.digests[script] else {
-            return connection.send(Command(["EVAL", script.text] + operands), within: time, done)
-        }
-        let deadline = loop.now + time
-        connection.send(Command(["EVALSHA", digest] + operands), within: time) { [loop] result in
-            guard case .failure(.refused(let error)) = result, error.cause == .unknownScript else {
-                return done(result)
-            }
-            connection.send(Command(["EVAL", script.text] + operands), within: deadline - loop.now, done)
-        }
+        connection.run(call, within: time, done)
     }
 }

@@ -1,5 +1,3 @@
-package import NIOCore
-
 /// A command with its arguments, which the server takes as an array of bulk strings.
 package struct Command: Sendable {
     package let words: [String]
@@ -8,13 +6,8 @@ package struct Command: Sendable {
 
     package init(_ words: String...) { self.words = words }
 
-    /// Appends the bytes of the command.
-    package func write(to buffer: inout ByteBuffer) {
-        buffer.writeString("*\(words.count)\r\n")
-        for word in words {
-            buffer.writeString("$\(word.utf8.count)\r\n")
-            buffer.writeString(word)
-            buffer.writeString("\r\n")
-        }
+    func write(to writer: inout CommandWriter) {
+        writer.begin(words: words.count)
+        for word in words { writer.write(word) }
     }
 }

@@ -15,13 +15,15 @@ final class Connection: ChannelInboundHandler {
     private struct Waiting {
         /// `nil` after the command's time was over.
         var done: Done?
+        /// The call that is repeated with the script's text if the server does not know the script.
+        let call: ScriptCall?
         let deadline: NIODeadline
         let sentAt: NIODeadline
     }
 
     /// The commands of this turn.
     private struct Outbound {
-        var bytes = ByteBuffer()
+        var commands = CommandWriter()
         var awaitsFlush = false
     }
 
@@ -63,11 +65,24 @@ final class Connection: ChannelInboundHandler {
     ///   - done: Gets the reply, or the reason why there is none; an error reply is ``CommandFailure/refused(_:)``. It may be
     ///     called before this returns.
     func send(_ command: Command, within time: TimeAmount, _ done: @escaping Done) {
+        send(within: time, done) { command.write(to: &$0) }
+    }
+
+    /// Runs a script at the end of this turn; if the server does not know it, its text is sent once.
+    func run(_ call: ScriptCall, within time: TimeAmount, _ done: @escaping Done) {
+        let digest = digests[call.script]
+        send(within: time, repeating: digest == nil ? nil : call, done) { call.write(by: digest, to: &$0) }
+    }
+
+    private func send(
+        within time: TimeAmount, repeating call: ScriptCall? = nil, _ done: @escaping Done,
+        _ write: (inout CommandWriter) -> Void
+    ) {
         guard let context, !hasEnded, failure == nil else { return done(.failure(.notConnected)) }
         guard waiting.count < maximumInFlight else { return done(.failure(.tooManyInFlight)) }
         let now = context.eventLoop.now
-        command.write(to: &outbound.bytes)
-        waiting.append(Waiting(done: done, deadline: now + time, sentAt: now))
+        write(&outbound.commands)
+        waiting.append(Waiting(done: done, call: call, deadline: now + time, sentAt: now))
         schedule(min(now + time, now + replyTimeout))
         guard !outbound.awaitsFlush else { return }
         outbound.awaitsFlush = true
@@ -83,9 +98,9 @@ final class Connection: ChannelInboundHandler {
 
     private func flush() {
         outbound.awaitsFlush = false
-        guard let context, outbound.bytes.readableBytes > 0, failure == nil else { return }
-        context.writeAndFlush(wrapOutboundOut(outbound.bytes), promise: nil)
-        outbound.bytes = ByteBuffer()
+        guard let context, failure == nil else { return }
+        context.writeAndFlush(wrapOutboundOut(outbound.commands.bytes), promise: nil)
+        outbound.commands.clear()
     }
 
     private func end() {
@@ -111,6 +126,9 @@ extension Connection {
         }
         guard let first = waiting.popFirst() else { return close(.unexpectedReply) }
         guard case .error(let error) = reply else { return first.done?(.success(reply)) ?? () }
+        if error.cause == .unknownScript, let call = first.call, let done = first.done, let context {
+            return send(within: first.deadline - context.eventLoop.now, done) { call.write(by: nil, to: &$0) }
+        }
         first.done?(.failure(.refused(error)))
         if error.isOfConnection { close(.refused(error)) }
     }

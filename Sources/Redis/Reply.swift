@@ -4,8 +4,11 @@ package enum Reply: Equatable, Sendable {
     case status(String)
     case error(ServerError)
     case integer(Int64)
+    /// An array of integers alone, at least one.
+    case integers([Int64])
     /// A bulk string.
     case bytes([UInt8])
+    /// Any other array.
     case array([Reply])
     /// A null bulk string or a null array.
     case null
@@ -15,19 +18,16 @@ package enum Reply: Equatable, Sendable {
         switch self {
         case .status(let text): text
         case .bytes(let bytes): String(validating: bytes, as: UTF8.self)
-        case .error, .integer, .array, .null: nil
+        case .error, .integer, .integers, .array, .null: nil
         }
-    }
-
-    /// The number of an integer reply; `nil` for other replies.
-    package var number: Int64? {
-        guard case .integer(let number) = self else { return nil }
-        return number
     }
 
     /// The items of an array; `nil` for other replies.
     package var items: [Reply]? {
-        guard case .array(let items) = self else { return nil }
-        return items
+        switch self {
+        case .array(let items): items
+        case .integers(let numbers): numbers.map { .integer($0) }
+        case .status, .error, .integer, .bytes, .null: nil
+        }
     }
 }

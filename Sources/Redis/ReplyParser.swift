@@ -45,6 +45,9 @@ package struct ReplyParser {
         case value(Reply)
     }
 
+    /// CR and LF.
+    private static let lineEnd: UInt16 = 0x0D0A
+
     private let bounds: Bounds
     private var buffer = ByteBuffer()
     /// Bytes at the beginning of `buffer` that contain no CR.
@@ -52,7 +55,7 @@ package struct ReplyParser {
     /// The length of the bulk string whose bytes follow; `nil` if a line follows.
     private var stringLength: Int?
     /// Arrays that are not complete, the outermost first.
-    private var open: [(missing: Int, items: [Reply])] = []
+    private var open: [OpenArray] = []
     /// Bytes of the present reply so far.
     private var taken = 0
 
@@ -60,6 +63,8 @@ package struct ReplyParser {
 
     /// Takes the next bytes of the connection.
     package mutating func append(_ bytes: ByteBuffer) {
+        // Most replies arrive whole, and are read where they are.
+        guard buffer.readableBytes > 0 else { return buffer = bytes }
         buffer.discardReadBytes()
         buffer.writeImmutableBuffer(bytes)
     }
@@ -70,7 +75,10 @@ package struct ReplyParser {
     package mutating func next() throws(Malformed) -> Reply? {
         while true {
             switch try step() {
-            case .incomplete: return nil
+            case .incomplete:
+                // The channel may read into the same memory again.
+                if buffer.readableBytes == 0 { buffer = ByteBuffer() }
+                return nil
             case .opened: continue
             case .value(let value):
                 guard let reply = completed(by: value) else { continue }
@@ -83,23 +91,18 @@ package struct ReplyParser {
     /// The reply that `value` completes; `nil` if an array around it is not complete.
     private mutating func completed(by value: Reply) -> Reply? {
         var value = value
-        while var array = open.popLast() {
-            array.items.append(value)
-            array.missing -= 1
-            guard array.missing == 0 else {
-                open.append(array)
-                return nil
-            }
-            value = .array(array.items)
+        while let innermost = open.indices.last {
+            open[innermost].append(value)
+            guard open[innermost].missing == 0 else { return nil }
+            value = open.removeLast().reply
         }
         return value
     }
 
     private mutating func step() throws(Malformed) -> Step {
         if let length = stringLength { return try string(of: length) }
-        guard let line = try line() else { return .incomplete }
-        guard let type = line.first else { throw .line }
-        let rest = line.dropFirst()
+        guard var rest = try line() else { return .incomplete }
+        guard let type = rest.readInteger(as: UInt8.self) else { throw .line }
         switch type {
         case UInt8(ascii: "+"): return .value(.status(try text(rest)))
         case UInt8(ascii: "-"): return .value(.error(ServerError(try text(rest))))
@@ -112,8 +115,7 @@ package struct ReplyParser {
             guard let count = try length(rest, atMost: bounds.items) else { return .value(.null) }
             guard count > 0 else { return .value(.array([])) }
             guard open.count < bounds.depth else { throw .tooDeep }
-            // The count is only announced: the items are stored as they arrive.
-            open.append((count, []))
+            open.append(OpenArray(count: count))
             return .opened
         default: throw .type(type)
         }
@@ -125,37 +127,37 @@ package struct ReplyParser {
     }
 
     /// The next line without its end; `nil` if it is not complete.
-    private mutating func line() throws(Malformed) -> [UInt8]? {
-        let view = buffer.readableBytesView
-        guard let end = view.dropFirst(searched).firstIndex(of: UInt8(ascii: "\r")) else {
-            searched = view.count
-            guard searched <= bounds.line else { throw .tooLarge }
-            return nil
-        }
-        let length = end - view.startIndex
+    private mutating func line() throws(Malformed) -> ByteBuffer? {
+        let (length, isComplete) = lengthOfLine()
         guard length <= bounds.line else { throw .tooLarge }
-        guard length + 1 < view.count else {
-            searched = length
-            return nil
-        }
-        guard view[end + 1] == UInt8(ascii: "\n"), let line = buffer.readBytes(length: length) else { throw .line }
-        buffer.moveReaderIndex(forwardBy: 2)
+        searched = length
+        guard isComplete, let line = buffer.readSlice(length: length) else { return nil }
+        guard buffer.readInteger(as: UInt16.self) == Self.lineEnd else { throw .line }
         searched = 0
         try take(length + 2)
         return line
     }
 
+    /// The bytes before the first CR, or all if there is none, and whether the end of the line has arrived.
+    private func lengthOfLine() -> (length: Int, isComplete: Bool) {
+        let bytes = buffer.readableBytesUInt8Span
+        var index = searched
+        while index < bytes.count, bytes[index] != UInt8(ascii: "\r") { index += 1 }
+        return (index, index + 1 < bytes.count)
+    }
+
     private mutating func string(of length: Int) throws(Malformed) -> Step {
-        guard buffer.readableBytes >= length + 2, let bytes = buffer.readBytes(length: length),
-            let end = buffer.readBytes(length: 2)
-        else { return .incomplete }
-        guard end == [UInt8(ascii: "\r"), UInt8(ascii: "\n")] else { throw .line }
+        guard buffer.readableBytes >= length + 2, let bytes = buffer.readBytes(length: length) else {
+            return .incomplete
+        }
+        guard buffer.readInteger(as: UInt16.self) == Self.lineEnd else { throw .line }
         stringLength = nil
         try take(length + 2)
         return .value(.bytes(bytes))
     }
 
-    private func text(_ bytes: ArraySlice<UInt8>) throws(Malformed) -> String {
+    private func text(_ line: ByteBuffer) throws(Malformed) -> String {
+        let bytes = line.readableBytesView
         guard !bytes.contains(UInt8(ascii: "\n")), let text = String(validating: bytes, as: UTF8.self) else {
             throw .line
         }
@@ -163,18 +165,28 @@ package struct ReplyParser {
     }
 
     /// A decimal number, perhaps with a minus.
-    private func number(_ digits: ArraySlice<UInt8>) throws(Malformed) -> Int64 {
-        let isNegative = digits.first == UInt8(ascii: "-")
-        let magnitude = isNegative ? digits.dropFirst() : digits
-        guard !magnitude.isEmpty, magnitude.allSatisfy({ (0x30...0x39).contains($0) }),
-            let number = Int64(String(decoding: digits, as: UTF8.self))
-        else { throw .number }
-        return number
+    private func number(_ line: ByteBuffer) throws(Malformed) -> Int64 {
+        let digits = line.readableBytesUInt8Span
+        let isNegative = !digits.isEmpty && digits[0] == UInt8(ascii: "-")
+        let first = isNegative ? 1 : 0
+        guard digits.count > first else { throw .number }
+        // The negative numbers are one more than the positive ones.
+        var negative: Int64 = 0
+        for index in first..<digits.count {
+            let digit = digits[index] &- UInt8(ascii: "0")
+            let (tens, isTooLarge) = negative.multipliedReportingOverflow(by: 10)
+            let (sum, isTooLargeWithIt) = tens.subtractingReportingOverflow(Int64(digit))
+            guard digit <= 9, !isTooLarge, !isTooLargeWithIt else { throw .number }
+            negative = sum
+        }
+        guard !isNegative else { return negative }
+        guard negative != .min else { throw .number }
+        return -negative
     }
 
     /// A length; `nil` for -1, which is null.
-    private func length(_ digits: ArraySlice<UInt8>, atMost maximum: Int) throws(Malformed) -> Int? {
-        let length = try number(digits)
+    private func length(_ line: ByteBuffer, atMost maximum: Int) throws(Malformed) -> Int? {
+        let length = try number(line)
         guard length >= 0 else {
             guard length == -1 else { throw .number }
             return nil
@@ -182,4 +194,30 @@ package struct ReplyParser {
         guard length <= maximum else { throw .tooLarge }
         return Int(length)
     }
+}
+
+/// An array of which items are missing.
+private struct OpenArray {
+    private(set) var missing: Int
+    /// The items while all of them are integers, as scripts return them.
+    private var numbers: [Int64] = []
+    /// The items once one of them is none; empty before.
+    private var others: [Reply] = []
+
+    init(count: Int) {
+        missing = count
+        // The count is only announced: more than these are stored as they arrive.
+        numbers.reserveCapacity(min(count, 16))
+    }
+
+    mutating func append(_ item: Reply) {
+        missing -= 1
+        if others.isEmpty {
+            if case .integer(let number) = item { return numbers.append(number) }
+            others = numbers.map { .integer($0) }
+        }
+        others.append(item)
+    }
+
+    var reply: Reply { others.isEmpty ? .integers(numbers) : .array(others) }
 }

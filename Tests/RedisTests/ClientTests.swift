@@ -121,7 +121,10 @@ import Testing
         try await with(settings) { subject, events in
             #expect(await events.next() == .connected)
             let reply = try await reply(of: subject) {
-                $0.run(Script("return 1"), keys: ["k"], arguments: ["x", "y"], within: .seconds(60), $1)
+                let call = ScriptCall(Script("return 1"), keys: 1, arguments: 2) { writer in
+                    for word in ["k", "x", "y"] { writer.write(word) }
+                }
+                $0.run(call, within: .seconds(60), $1)
             }
             #expect(reply == .integer(1))
             #expect(

@@ -82,6 +82,44 @@ import Testing
         #expect(log.ends == [.timedOut])
     }
 
+    private func run(_ name: String, within time: TimeAmount = .milliseconds(25)) {
+        let log = log
+        connection.run(ScriptCall(Script("x"), keys: 1, arguments: 0) { $0.write(name) }, within: time) {
+            #expect(log.results[name] == nil, "a second call for \(name)")
+            log.results[name] = $0
+        }
+    }
+
+    @Test func aScriptThatIsNotKnownIsSentOnceWithinTheTimeOfItsCall() throws {
+        connection.digests[Script("x")] = "d"
+        run("A")
+        advance(.milliseconds(20))
+        #expect(sent == ["*4\r\n$7\r\nEVALSHA\r\n$1\r\nd\r\n$1\r\n1\r\n$1\r\nA\r\n"])
+        try receive("-NOSCRIPT\r\n")
+        channel.embeddedEventLoop.run()
+        #expect(sent == ["*4\r\n$4\r\nEVAL\r\n$1\r\nx\r\n$1\r\n1\r\n$1\r\nA\r\n"])
+        advance(.milliseconds(4))
+        #expect(log.results.isEmpty)
+        advance(.milliseconds(1))
+        #expect(log.results == ["A": .failure(.timedOut)])
+        try receive("+late\r\n")
+        run("B")
+        try receive("-NOSCRIPT\r\n")
+        try receive("-NOSCRIPT\r\n")
+        #expect(log.results["B"] == .failure(.refused(ServerError("NOSCRIPT"))))
+    }
+
+    @Test func aScriptThatIsNotKnownIsNotSentAfterTheTimeOfItsCall() throws {
+        connection.digests[Script("x")] = "d"
+        run("A")
+        advance(.milliseconds(25))
+        #expect(log.results == ["A": .failure(.timedOut)])
+        #expect(sent.count == 1)
+        try receive("-NOSCRIPT\r\n")
+        channel.embeddedEventLoop.run()
+        #expect(sent.isEmpty && connection.inFlight == 0)
+    }
+
     @Test func theNumberOfCommandsIsBounded() throws {
         for word in ["A", "B", "C", "D"] { send(word, within: .seconds(1)) }
         #expect(log.results == ["D": .failure(.tooManyInFlight)])

@@ -14,6 +14,12 @@ import Testing
         ("$0\r\n\r\n", [.bytes([])]),
         ("$-1\r\n*-1\r\n", [.null, .null]),
         ("*0\r\n+x\r\n", [.array([]), .status("x")]),
+        ("*3\r\n:7\r\n:-1\r\n:0\r\n", [.integers([7, -1, 0])]),
+        ("*2\r\n:7\r\n$-1\r\n", [.array([.integer(7), .null])]),
+        (
+            ":9223372036854775807\r\n:-9223372036854775808\r\n:007\r\n",
+            [.integer(.max), .integer(.min), .integer(7)]
+        ),
         (
             "*2\r\n*2\r\n:1\r\n$1\r\na\r\n*1\r\n-ERR x\r\n",
             [
@@ -53,7 +59,8 @@ import Testing
     @Test(arguments: [
         ("?1\r\n", ReplyParser.Malformed.type(0x3F)), ("\r\n", .line), ("+a\nb\r\n", .line), ("+a\rb", .line),
         (":\r\n", .number), (":+1\r\n", .number), (":1 \r\n", .number), (":-\r\n", .number),
-        (":9223372036854775808\r\n", .number), ("$-2\r\n", .number), ("*-2\r\n", .number), ("$x\r\n", .number),
+        (":9223372036854775808\r\n", .number), (":-9223372036854775809\r\n", .number), (":1:\r\n", .number),
+        ("$-2\r\n", .number), ("*-2\r\n", .number), ("$x\r\n", .number),
         ("$1\r\nabc", .line), ("+\u{ff}\r\n", .line), ("HTTP/1.1 400 Bad Request\r\n", .type(0x48)),
     ]) func rejects(_ text: String, because reason: ReplyParser.Malformed) {
         let text = text == "+\u{ff}\r\n" ? "$1\r\n\u{e9}\r\n" : text

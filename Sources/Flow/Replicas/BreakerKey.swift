@@ -8,7 +8,7 @@ package struct BreakerKey: Hashable, Sendable {
     /// - Complexity: one SHA-256.
     package init(route: String, client: ClientKey) {
         let bytes = Array(route.utf8) + [0] + Array(client.text.utf8)
-        text = String(SHA256.hexDigest(of: bytes).prefix(Self.length))
+        text = SHA256.hexDigest(of: bytes, digits: Self.length)
     }
 
     /// A key of a message; `nil` if it is not one.

@@ -5,7 +5,7 @@
 /// would keep every error.
 ///
 /// Invariants (`ReplicaSlotsTests`):
-/// 1. A count that changed other than by an admitted start is in the next writes.
+/// 1. A count that changed other than by an admitted start is in the next writes, or in an admitted start before them.
 /// 2. Every count above zero is written again within the rewrite time, and every zero once.
 /// 3. Without an open stream there is no entry after the rewrite time.
 ///
@@ -20,11 +20,57 @@ package struct ReplicaSlots: Sendable {
     }
 
     private struct Entry {
-        var streams = 0
+        private(set) var streams = 0
         /// Whether the store has to be sent the count, and `changed` has the key.
-        var isChanged = false
+        private(set) var isChanged = false
+        /// Whether it had to be before a start whose command carries it, and has to be again if the store refuses the start.
+        private var isCarried = false
         /// The last command that carried the count.
-        var sequence: Int64 = 0
+        private var sequence: Int64 = 0
+        /// Whether `rewrites` has the key.
+        private(set) var isKnown = false
+
+        /// A stream is added; a command that carries the count carries the changes before it as well.
+        ///
+        /// - Returns: The streams, whether the entry is new, and how many counts more have to be written for that.
+        mutating func opened(by command: Int64?) -> (streams: Int, isNew: Bool, changes: Int) {
+            let isNew = !isKnown
+            isKnown = true
+            streams += 1
+            guard let command else { return (streams, isNew, change() ? 1 : 0) }
+            sequence = command
+            guard isChanged else { return (streams, isNew, 0) }
+            (isChanged, isCarried) = (false, true)
+            return (streams, isNew, -1)
+        }
+
+        /// - Returns: Whether the count has to be written for that.
+        mutating func closed() -> Bool {
+            precondition(streams > 0, "the end of a stream that was not opened")
+            streams -= 1
+            return change()
+        }
+
+        /// - Returns: The streams.
+        mutating func admitted(by command: Int64) -> Int {
+            if sequence == command { isCarried = false }
+            return streams
+        }
+
+        /// - Returns: Whether the count has to be written for that.
+        mutating func refused(by command: Int64) -> Bool {
+            precondition(streams > 0, "a refusal of a stream that was not opened")
+            streams -= 1
+            return sequence != command || isCarried ? change() : false
+        }
+
+        /// - Returns: Whether it had not changed before.
+        mutating func change() -> Bool {
+            defer { isChanged = true }
+            return !isChanged
+        }
+
+        mutating func written(by command: Int64) { (isChanged, isCarried, sequence) = (false, false, command) }
     }
 
     private struct Rewrite {
@@ -33,7 +79,9 @@ package struct ReplicaSlots: Sendable {
     }
 
     private var entries: [StoreKey: Entry] = [:]
+    /// The keys whose counts have to be written, and perhaps some that a start has carried since.
     private var changed: [StoreKey] = []
+    private var changes = 0
     /// Every key once, in the order of their times.
     private var rewrites = Ring<Rewrite>()
     private var lastChanges = Instant.distantPast
@@ -52,24 +100,28 @@ package struct ReplicaSlots: Sendable {
     ///   - now: The time.
     /// - Returns: The streams, this one included.
     package mutating func opened(_ key: StoreKey, sequence: Int64?, at now: Instant) -> Int {
-        if entries[key] == nil { rewrites.append(Rewrite(key: key, due: now + ReplicaTimes.rewrite)) }
-        entries[key, default: Entry()].streams += 1
-        if let sequence { entries[key]?.sequence = sequence } else { change(key) }
-        return streams(of: key)
+        let (streams, isNew, changes) = entries[key, default: Entry()].opened(by: sequence)
+        if isNew { rewrites.append(Rewrite(key: key, due: now + ReplicaTimes.rewrite)) }
+        if changes > 0 { add(key) }
+        if changes < 0 { removeChange() }
+        return streams
     }
 
     /// A stream has ended.
     package mutating func closed(_ key: StoreKey) {
-        precondition(streams(of: key) > 0, "the end of a stream that was not opened")
-        entries[key]?.streams -= 1
-        change(key)
+        if entries[key, default: Entry()].closed() { add(key) }
+    }
+
+    /// The store has admitted a start, and has the count that its command has carried.
+    ///
+    /// - Returns: The streams now.
+    package mutating func admitted(_ key: StoreKey, sequence: Int64) -> Int {
+        entries[key, default: Entry()].admitted(by: sequence)
     }
 
     /// The store has refused the start, and not taken its count; another command may have carried it meanwhile.
     package mutating func refused(_ key: StoreKey, sequence: Int64) {
-        precondition(streams(of: key) > 0, "a refusal of a stream that was not opened")
-        entries[key]?.streams -= 1
-        if entries[key]?.sequence != sequence { change(key) }
+        if entries[key, default: Entry()].refused(by: sequence) { add(key) }
     }
 
     /// It is not known whether the store has the count: a command that carried it failed.
@@ -84,7 +136,7 @@ package struct ReplicaSlots: Sendable {
     package mutating func takeWrites(upTo limit: Int, sequence: Int64, at now: Instant) -> [Count] {
         var writes: [Count] = []
         if now >= lastChanges + ReplicaTimes.writePause {
-            while writes.count < limit, let key = changed.popLast() { write(key, sequence, into: &writes) }
+            while writes.count < limit, let key = changed.popLast() { writeChange(of: key, sequence, into: &writes) }
             if changed.isEmpty { lastChanges = now }
         }
         while writes.count < limit, let first = rewrites.first, first.due <= now {
@@ -96,22 +148,35 @@ package struct ReplicaSlots: Sendable {
 
     /// When ``takeWrites(upTo:sequence:at:)`` has something; `nil` if there is nothing.
     package var deadline: Instant? {
-        let change = changed.isEmpty ? nil : lastChanges + ReplicaTimes.writePause
+        let change = changes == 0 ? nil : lastChanges + ReplicaTimes.writePause
         guard let rewrite = rewrites.first?.due else { return change }
         return min(rewrite, change ?? rewrite)
     }
 
     private mutating func change(_ key: StoreKey) {
-        guard entries[key]?.isChanged == false else { return }
-        entries[key]?.isChanged = true
+        if entries[key]?.change() == true { add(key) }
+    }
+
+    private mutating func add(_ key: StoreKey) {
         changed.append(key)
+        changes += 1
+    }
+
+    private mutating func removeChange() {
+        changes -= 1
+        if changes == 0 { changed.removeAll(keepingCapacity: true) }
+    }
+
+    private mutating func writeChange(of key: StoreKey, _ sequence: Int64, into writes: inout [Count]) {
+        guard entries[key]?.isChanged == true else { return }
+        removeChange()
+        write(key, sequence, into: &writes)
     }
 
     private mutating func write(_ key: StoreKey, _ sequence: Int64, into writes: inout [Count]) {
-        guard let entry = entries[key] else { return }
-        entries[key]?.isChanged = false
-        entries[key]?.sequence = sequence
-        writes.append(Count(key: key, streams: entry.streams))
+        guard let streams = entries[key]?.streams else { return }
+        entries[key]?.written(by: sequence)
+        writes.append(Count(key: key, streams: streams))
     }
 
     /// Writes a count again, unless it is zero: that was written when it became zero.

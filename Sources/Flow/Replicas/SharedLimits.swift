@@ -190,7 +190,7 @@ package struct SharedLimits: Sendable {
     package var deadline: Instant? {
         guard health.isUp else { return health.deadline }
         guard !breakers.isDue else { return .distantPast }
-        return [slots.deadline, shares.deadline].compactMap { $0 }.reduce(nextHeartbeat, min)
+        return min(nextHeartbeat, slots.deadline ?? nextHeartbeat, shares.deadline ?? nextHeartbeat)
     }
 
     /// The store has answered a command.
@@ -205,7 +205,7 @@ package struct SharedLimits: Sendable {
         }
         born = reply.born
         switch (command.content, reply.content) {
-        case (.start(let limits, _), .admitted(let found)): return admitted(limits, found)
+        case (.start(let limits, _), .admitted(let found)): return admitted(limits, found, command.sequence)
         case (.start(let limits, _), .refused(let index, let wait)):
             return refused(limits, index, wait, command.sequence, at: now)
         case (.counts(let counts), .counts(let others)):
@@ -244,13 +244,16 @@ package struct SharedLimits: Sendable {
         return nil
     }
 
-    private func admitted(_ limits: [SharedLimit], _ found: [Int64]) -> SharedVerdict {
+    private mutating func admitted(
+        _ limits: [SharedLimit], _ found: ArraySlice<Int64>, _ sequence: Int64
+    ) -> SharedVerdict {
         var quotas = ClientQuotas()
         for (limit, number) in zip(limits, found) {
             switch limit {
             case .starts(_, let allowance): quotas.starts = allowance.quota(distance: .microseconds(number))
             case .streams(let key, let most):
-                quotas.streams = max(0, most - slots.streams(of: key) - Int(clamping: number))
+                let streams = slots.admitted(key, sequence: sequence)
+                quotas.streams = max(0, most - streams - Int(clamping: number))
             }
         }
         return .admitted(.byStore(quotas))

@@ -13,7 +13,7 @@ package struct SharedRefusals: Sendable {
 
     /// The time until the start is possible; `nil` if the store may be asked.
     package func wait(for key: StoreKey, at now: Instant) -> Duration? {
-        guard let until = refusedUntil[key], until > now else { return nil }
+        guard !refusedUntil.isEmpty, let until = refusedUntil[key], until > now else { return nil }
         return until - now
     }
 

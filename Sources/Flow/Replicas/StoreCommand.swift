@@ -32,53 +32,81 @@ package struct StoreCommand: Equatable, Sendable {
         }
     }
 
-    /// The `KEYS` of the script.
+    /// Passes the `KEYS` of the script, without the operator's prefix.
     ///
-    /// - Parameter prefix: The operator's `prefix`.
-    /// - Returns: ``StoreKey/born``, then one key for each limit, count or share, or that of the open breakers.
-    package func keys(prefix: String) -> [String] {
-        let keys: [StoreKey] =
-            switch content {
-            case .start(let limits, _), .refund(let limits): limits.map(\.key)
-            case .counts(let counts): counts.map(\.key)
-            case .shares(let requests): requests.map(\.key)
-            case .open, .repeatOpenings: [.breakers]
-            }
-        return [prefix + StoreKey.born] + keys.map { prefix + $0.text }
+    /// ``StoreKey/born``, then one key for each limit, count or share, or that of the open breakers.
+    package func forEachKey(_ body: (String) -> Void) {
+        body(StoreKey.born)
+        switch content {
+        case .start(let limits, _), .refund(let limits): for limit in limits { body(limit.key.text) }
+        case .counts(let counts): for count in counts { body(count.key.text) }
+        case .shares(let requests): for request in requests { body(request.key.text) }
+        case .open, .repeatOpenings: body(StoreKey.breakers.text)
+        }
     }
 
-    /// The `ARGV` of the script.
+    /// A text or a number that the script gets as a text.
+    package enum Argument: Equatable, Sendable {
+        case text(String)
+        case number(Int64)
+    }
+
+    /// Passes the `ARGV` of the script: what ``StoreScript`` documents for it.
     ///
-    /// - Parameter replica: The replica's name, which no other running process has.
-    /// - Returns: What ``StoreScript`` documents for the script.
-    package func arguments(replica: String) -> [String] {
-        let writer = [replica, "\(sequence)"]
+    /// - Parameters:
+    ///   - replica: The replica's name, which no other running process has.
+    ///   - body: Called for each in turn.
+    package func forEachArgument(replica: String, _ body: (Argument) -> Void) {
+        func writer(_ life: Int64) {
+            body(.text(replica))
+            body(.number(sequence))
+            body(.number(life))
+        }
         switch content {
         case .start(let limits, let counts):
-            return writer + Self.times([ReplicaTimes.timeToLive, ReplicaTimes.grace])
-                + zip(limits, counts).flatMap { limit, count in arguments(of: limit, count: count) }
+            writer(Self.timeToLive)
+            body(.number(Self.grace))
+            for (limit, count) in zip(limits, counts) { arguments(of: limit, count: count, body) }
         case .refund(let limits):
-            return limits.map { limit in
-                if case .starts(_, let allowance) = limit { "\(allowance.storeSpacing)" } else { "0" }
+            for limit in limits {
+                let spacing = if case .starts(_, let allowance) = limit { allowance.storeSpacing } else { Int64(0) }
+                body(.number(spacing))
             }
         case .counts(let counts):
-            return writer + Self.times([ReplicaTimes.timeToLive]) + counts.map { "\($0.streams)" }
+            writer(Self.timeToLive)
+            for count in counts { body(.number(Int64(count.streams))) }
         case .shares(let requests):
-            return writer + Self.times([ReplicaTimes.lease])
-                + requests.flatMap { ["\($0.limit)", "\($0.held)", "\($0.demand)"] }
+            writer(ReplicaTimes.lease.storeMicroseconds)
+            for request in requests {
+                body(.number(request.limit))
+                body(.number(request.held))
+                body(.number(request.demand))
+            }
         case .open(let openings):
-            return ["\(SharedBreakers.capacity)"]
-                + openings.flatMap { [$0.key.text, "\(max(1, $0.remaining.storeMicroseconds))"] }
-        case .repeatOpenings: return []
+            body(.number(Int64(SharedBreakers.capacity)))
+            for opening in openings {
+                body(.text(opening.key.text))
+                body(.number(max(1, opening.remaining.storeMicroseconds)))
+            }
+        case .repeatOpenings: break
         }
     }
 
-    private func arguments(of limit: SharedLimit, count: Int) -> [String] {
+    private func arguments(of limit: SharedLimit, count: Int, _ body: (Argument) -> Void) {
         switch limit {
-        case .starts(_, let allowance): ["rate", "\(allowance.storeSpacing)", "\(allowance.storeTolerance)", "0"]
-        case .streams(_, let limit): ["slots", "\(count)", "\(limit)", "\(max(1, limit / replicas))"]
+        case .starts(_, let allowance):
+            body(.text("rate"))
+            body(.number(allowance.storeSpacing))
+            body(.number(allowance.storeTolerance))
+            body(.number(0))
+        case .streams(_, let limit):
+            body(.text("slots"))
+            body(.number(Int64(count)))
+            body(.number(Int64(limit)))
+            body(.number(Int64(max(1, limit / replicas))))
         }
     }
 
-    private static func times(_ durations: [Duration]) -> [String] { durations.map { "\($0.storeMicroseconds)" } }
+    private static let timeToLive = ReplicaTimes.timeToLive.storeMicroseconds
+    private static let grace = ReplicaTimes.grace.storeMicroseconds
 }

@@ -8,21 +8,29 @@ package struct StoreKey: Hashable, Sendable {
     }
 
     package let text: String
+    /// Computed once: a start looks each of its keys up about ten times.
+    private let textHash: Int
     /// Whether the state is of one client, not of a whole route.
     package let isOfClient: Bool
-    /// Computed once: a start looks each of its keys up several times.
-    private let textHash: Int
-
-    private init(_ text: String, isOfClient: Bool) {
-        (self.text, self.isOfClient, textHash) = (text, isOfClient, text.hashValue)
-    }
 
     /// The state of a route, or the store's own.
-    package init(_ kind: Kind, route: String) { self.init("\(kind.rawValue):\(route)", isOfClient: false) }
+    package init(_ kind: Kind, route: String) {
+        self.init(kind.rawValue + ":" + route, isOfClient: false)
+    }
 
     /// The state of one client.
     package init(_ kind: Kind, route: String, client: ClientDigest) {
-        self.init("\(kind.rawValue):\(route):\(client.text)", isOfClient: true)
+        var text = kind.rawValue
+        text.reserveCapacity(text.utf8.count + route.utf8.count + ClientDigest.length + 2)
+        text += ":"
+        text += route
+        text += ":"
+        text += client.text
+        self.init(text, isOfClient: true)
+    }
+
+    private init(_ text: String, isOfClient: Bool) {
+        (self.text, textHash, self.isOfClient) = (text, text.hashValue, isOfClient)
     }
 
     /// - Complexity: one SHA-256; a ``ClientDigest`` serves several keys.
@@ -46,8 +54,11 @@ package struct StoreKey: Hashable, Sendable {
 
 /// What the store gets to know of a client: the first 128 bits of a hash.
 package struct ClientDigest: Hashable, Sendable {
+    /// Hexadecimal digits.
+    static let length = 32
+
     let text: String
 
     /// - Complexity: one SHA-256.
-    package init(_ client: ClientKey) { text = String(SHA256.hexDigest(of: Array(client.text.utf8)).prefix(32)) }
+    package init(_ client: ClientKey) { text = SHA256.hexDigest(of: Array(client.text.utf8), digits: Self.length) }
 }

@@ -2,12 +2,12 @@
 package struct StoreReply: Equatable, Sendable {
     package enum Content: Equatable, Sendable {
         /// All limits have taken the start; for each limit the distance of its next start, or the streams of the others.
-        case admitted([Int64])
+        case admitted(ArraySlice<Int64>)
         /// Nothing was taken. `wait` is zero for a limit on streams: their ends are not known.
         case refused(limit: Int, wait: Duration)
         case refunded
         /// The streams of the other replicas, for each count.
-        case counts(others: [Int64])
+        case counts(others: ArraySlice<Int64>)
         /// The share of each request. `isYoung`: the store does not know the others' shares yet.
         case shares([Int64], isYoung: Bool)
         /// The openings are announced.
@@ -25,24 +25,27 @@ package struct StoreReply: Equatable, Sendable {
     package init(_ integers: [Int64], to command: StoreCommand) throws(StoreFailure) {
         guard integers.count >= 2, integers.allSatisfy({ $0 >= 0 }) else { throw .malformed }
         born = integers[1]
-        let rest = Array(integers.dropFirst(2))
+        let numbers = integers.dropFirst(2)
         switch command.content {
-        case .start(let limits, _): content = try Self.start(rest, limits: limits.count)
+        case .start(let limits, _): content = try Self.start(numbers, limits: limits.count)
         case .refund: content = .refunded
         case .open, .repeatOpenings: content = .announced
         case .counts(let counts):
-            guard rest.count == counts.count else { throw .malformed }
-            content = .counts(others: rest)
+            guard numbers.count == counts.count else { throw .malformed }
+            content = .counts(others: numbers)
         case .shares(let requests):
+            let rest = Array(numbers)
             guard rest.count == requests.count + 1, rest[0] <= 1 else { throw .malformed }
             content = .shares(Array(rest.dropFirst()), isYoung: rest[0] == 1)
         }
     }
 
-    private static func start(_ rest: [Int64], limits: Int) throws(StoreFailure) -> Content {
-        guard rest.count == limits + 3, rest[0] <= 1 else { throw .malformed }
-        guard rest[0] == 0 else { return .admitted(Array(rest.dropFirst(3))) }
-        guard (1...Int64(limits)).contains(rest[1]), rest[2] <= 2 * StoreTime.longest else { throw .malformed }
-        return .refused(limit: Int(rest[1]) - 1, wait: .microseconds(rest[2]))
+    private static func start(_ rest: ArraySlice<Int64>, limits: Int) throws(StoreFailure) -> Content {
+        let first = rest.startIndex
+        guard rest.count == limits + 3, rest[first] <= 1 else { throw .malformed }
+        guard rest[first] == 0 else { return .admitted(rest.dropFirst(3)) }
+        let (limit, wait) = (rest[first + 1], rest[first + 2])
+        guard (1...Int64(limits)).contains(limit), wait <= 2 * StoreTime.longest else { throw .malformed }
+        return .refused(limit: Int(limit) - 1, wait: .microseconds(wait))
     }
 }

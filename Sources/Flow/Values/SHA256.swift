@@ -14,25 +14,26 @@ package enum SHA256 {
         0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
     ]
 
-    /// The hash of the bytes, in 64 lower-case hexadecimal digits.
+    /// Hashes bytes.
     ///
+    /// - Parameters:
+    ///   - bytes: The message.
+    ///   - digits: The number of digits to return, at most 64.
+    /// - Returns: The hash, or its beginning, in lower-case hexadecimal digits.
     /// - Complexity: O(`bytes.count`).
-    package static func hexDigest(of bytes: [UInt8]) -> String {
-        var hash: [UInt32] = [
+    package static func hexDigest(of bytes: [UInt8], digits: Int = 64) -> String {
+        precondition(digits <= 64, "a hash has 64 digits")
+        var hash: InlineArray<8, UInt32> = [
             0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
         ]
         let message = padded(bytes)
-        for start in stride(from: 0, to: message.count, by: 64) {
-            take(message[start..<start + 64], into: &hash)
-        }
-        var digits: [UInt8] = []
-        digits.reserveCapacity(64)
-        for word in hash {
-            for shift in stride(from: UInt32(28), through: 0, by: -4) {
-                digits.append(digit(UInt8(word >> shift & 15)))
+        for start in stride(from: 0, to: message.count, by: 64) { take(message, from: start, into: &hash) }
+        return String(unsafeUninitializedCapacity: digits) { text in
+            for index in 0..<digits {
+                text.initializeElement(at: index, to: digit(UInt8(hash[index / 8] >> UInt32(28 - index % 8 * 4) & 15)))
             }
+            return digits
         }
-        return String(decoding: digits, as: UTF8.self)
     }
 
     private static func digit(_ value: UInt8) -> UInt8 {
@@ -41,16 +42,18 @@ package enum SHA256 {
 
     /// The message with a one bit, zeros and its length in bits appended, to whole blocks (section 5.1.1).
     private static func padded(_ bytes: [UInt8]) -> [UInt8] {
-        var message = bytes + [0x80]
-        message += Array(repeating: 0, count: (120 - message.count % 64) % 64)
-        for shift in stride(from: 56, through: 0, by: -8) {
-            message.append(UInt8(truncatingIfNeeded: (UInt64(bytes.count) * 8) >> UInt64(shift)))
-        }
+        let count = (bytes.count + 9 + 63) / 64 * 64
+        var message = bytes
+        message.reserveCapacity(count)
+        message.append(0x80)
+        message.append(contentsOf: repeatElement(0, count: count - message.count))
+        let bits = UInt64(bytes.count) * 8
+        for index in 0..<8 { message[count - 1 - index] = UInt8(truncatingIfNeeded: bits >> UInt64(8 * index)) }
         return message
     }
 
-    private static func take(_ block: ArraySlice<UInt8>, into hash: inout [UInt32]) {
-        let words = schedule(of: block)
+    private static func take(_ message: [UInt8], from start: Int, into hash: inout InlineArray<8, UInt32>) {
+        let words = schedule(of: message, from: start), constants = constants
         // The working variables have the names of the standard.
         var (a, b, c, d) = (hash[0], hash[1], hash[2], hash[3])
         var (e, f, g, h) = (hash[4], hash[5], hash[6], hash[7])
@@ -63,27 +66,34 @@ package enum SHA256 {
             (h, g, f, e) = (g, f, e, d &+ first)
             (d, c, b, a) = (c, b, a, first &+ second)
         }
-        for (index, value) in [a, b, c, d, e, f, g, h].enumerated() { hash[index] &+= value }
+        hash[0] &+= a
+        hash[1] &+= b
+        hash[2] &+= c
+        hash[3] &+= d
+        hash[4] &+= e
+        hash[5] &+= f
+        hash[6] &+= g
+        hash[7] &+= h
     }
 
     /// The 64 words of a block of 64 bytes.
-    private static func schedule(of block: ArraySlice<UInt8>) -> [UInt32] {
-        var words: [UInt32] = []
-        words.reserveCapacity(64)
-        for start in stride(from: block.startIndex, to: block.endIndex, by: 4) {
-            let (high, low) = (UInt32(block[start]) << 8 | UInt32(block[start + 1]), start + 2)
-            words.append(high << 16 | UInt32(block[low]) << 8 | UInt32(block[low + 1]))
+    private static func schedule(of message: [UInt8], from start: Int) -> InlineArray<64, UInt32> {
+        var words = InlineArray<64, UInt32>(repeating: 0)
+        for index in 0..<16 {
+            let first = start + 4 * index
+            let (high, low) = (UInt32(message[first]) << 8 | UInt32(message[first + 1]), first + 2)
+            words[index] = high << 16 | UInt32(message[low]) << 8 | UInt32(message[low + 1])
         }
         for index in 16..<64 {
             let (early, late) = (words[index - 15], words[index - 2])
             let low = rotated(early, 7) ^ rotated(early, 18) ^ early >> 3
             let high = rotated(late, 17) ^ rotated(late, 19) ^ late >> 10
-            words.append(words[index - 16] &+ low &+ words[index - 7] &+ high)
+            words[index] = words[index - 16] &+ low &+ words[index - 7] &+ high
         }
         return words
     }
 
     private static func rotated(_ word: UInt32, _ places: UInt32) -> UInt32 {
-        word >> places | word << (32 - places)
+        word &>> places | word &<< (32 - places)
     }
 }

@@ -15,8 +15,9 @@ import Settings
 final class Replicas: Sendable {
     fileprivate struct Guarded {
         var limits: SharedLimits
-        /// When the timer of the connection's loop fires.
-        var timerDue = Instant.distantFuture
+        /// Those of the connection's loop.
+        var wakeUps = WakeUps()
+        var random = RandomPool()
         var figures = ReplicasFigures()
         var isUp = false
     }
@@ -32,9 +33,6 @@ final class Replicas: Sendable {
     private let link: NIOLoopBound<StoreLink>
     private let warnings = WarningPace(every: .seconds(60))
     private let notices = WarningPace(every: .seconds(60))
-    /// The scripts by name: their texts are joined once.
-    private static let scripts = Dictionary(uniqueKeysWithValues: StoreScript.allCases.map { ($0, Script($0.lua)) })
-
     /// Begins to connect; returns at once.
     ///
     /// - Parameters:
@@ -149,11 +147,7 @@ final class Replicas: Sendable {
     private func send(
         _ command: StoreCommand, over link: StoreLink, _ done: @escaping (SharedVerdict?) -> Void
     ) {
-        guard let script = Self.scripts[command.script] else { preconditionFailure("a command without a script") }
-        link.client.run(
-            script, keys: command.keys(prefix: prefix), arguments: command.arguments(replica: name),
-            within: patience
-        ) { [self] result in
+        link.client.run(ScriptCall(command, prefix: prefix, replica: name), within: patience) { [self] result in
             let reply = Result { () throws(StoreFailure) in try StoreReply(result, to: command) }
             done(finished(command, reply))
             advance()
@@ -161,9 +155,10 @@ final class Replicas: Sendable {
     }
 
     private func finished(_ command: StoreCommand, _ reply: Result<StoreReply, StoreFailure>) -> SharedVerdict? {
-        let now = clock(), jitter = Double.random(in: 0..<1)
+        let now = clock()
         let (verdict, change) = guarded.withLockedValue { guarded -> (SharedVerdict?, Bool?) in
             guarded.figures.commands += 1
+            let jitter = Double.random(in: 0..<1, using: &guarded.random)
             let verdict: SharedVerdict?
             switch reply {
             case .success(let reply): verdict = guarded.limits.answered(command, reply, jitter: jitter, at: now)
@@ -194,28 +189,24 @@ final class Replicas: Sendable {
         log.notice("limits are shared with the other replicas", metadata: ["replica": "\(name)"])
     }
 
-    // MARK: The timer
+    // MARK: Wake-ups
 
     /// Makes sure that the commands that are due are sent in time.
     func advance() {
-        let mustWake = guarded.withLockedValue { guarded -> Bool in
-            guard let due = guarded.limits.deadline, due < guarded.timerDue else { return false }
-            guarded.timerDue = due
-            return true
+        let due = guarded.withLockedValue { guarded -> Instant? in
+            guard let due = guarded.limits.deadline, guarded.wakeUps.needs(due) else { return nil }
+            return due
         }
-        if mustWake { onLink { $1.setTimer(at: $0.timerDue, now: $0.clock()) } }
+        if let due { onLink { $1.wakeUp(at: due, now: $0.clock()) } }
     }
-
-    /// `distantFuture` if the timer has just fired.
-    private var timerDue: Instant { guarded.withLockedValue { $0.timerDue } }
 
     /// Sends what is due.
     ///
     /// On the connection's loop.
-    func timerFired() {
+    func wokeUp() {
         let now = clock()
         let (commands, change) = guarded.withLockedValue { guarded -> ([StoreCommand], Bool?) in
-            guarded.timerDue = .distantFuture
+            guarded.wakeUps.fired(at: now)
             return (guarded.limits.takeCommands(at: now), guarded.noteState())
         }
         logUse(change, at: now)

@@ -33,9 +33,7 @@ extension StoreReply {
         switch result {
         case .failure(let failure): throw StoreFailure(failure)
         case .success(let reply):
-            guard let items = reply.items else { throw .malformed }
-            let numbers = items.compactMap(\.number)
-            guard numbers.count == items.count else { throw .malformed }
+            guard case .integers(let numbers) = reply else { throw .malformed }
             try self.init(numbers, to: command)
         }
     }

@@ -2,15 +2,14 @@ import Flow
 import NIOCore
 import Redis
 
-/// The connection to the store and the timer of its commands, on one event loop.
+/// The connection to the store and the wake-ups for its commands, on one event loop.
 final class StoreLink: ClientDelegate {
-    /// A timer in the past or at once would keep the loop busy if its commands could not be sent.
+    /// A wake-up in the past or at once would keep the loop busy if its commands could not be sent.
     private static let shortestPause = Duration.milliseconds(1)
 
     let client: Client
     private let loop: any EventLoop
     private weak var replicas: Replicas?
-    private var timer: Scheduled<Void>?
 
     init(_ client: Client, on loop: any EventLoop) { (self.client, self.loop) = (client, loop) }
 
@@ -33,18 +32,24 @@ final class StoreLink: ClientDelegate {
     func messageArrived(_ message: [UInt8]) { replicas?.messageArrived(message) }
 
     func stop() {
-        timer?.cancel()
         replicas = nil
         client.stop()
     }
 
-    /// Fires at `due`, instead of when it was set to before.
-    func setTimer(at due: Instant, now: Instant) {
-        timer?.cancel()
+    /// Wakes the limits at `due`, once.
+    func wakeUp(at due: Instant, now: Instant) {
         guard due < .distantFuture else { return }
         let pause = max(due - now, Self.shortestPause)
-        timer = loop.assumeIsolated().scheduleTask(in: .nanoseconds(pause.nanoseconds)) { [weak self] in
-            self?.replicas?.timerFired()
-        }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        // Fails only on a loop that has been shut down, where no stream is left.
+        _ = try? loop.scheduleCallback(in: .nanoseconds(pause.nanoseconds), handler: WakeUp(link: bound))
     }
+
+    fileprivate func wokeUp() { replicas?.wokeUp() }
+}
+
+private struct WakeUp: NIOScheduledCallbackHandler, Sendable {
+    let link: NIOLoopBound<StoreLink>
+
+    func handleScheduledCallback(eventLoop: some EventLoop) { link.value.wokeUp() }
 }

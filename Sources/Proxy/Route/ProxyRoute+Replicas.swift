@@ -68,7 +68,7 @@ extension RouteMatch {
             methods + query.flatMap { ["?", $0.name, $0.value] }
             + headers.flatMap { [":", $0.name.lowercased(), $0.value] }
         let text = parts.map { "\($0.utf8.count) \($0)" }.joined()
-        return "\(place)#\(SHA256.hexDigest(of: Array(text.utf8)).prefix(16))"
+        return "\(place)#\(SHA256.hexDigest(of: Array(text.utf8), digits: 16))"
     }
 }
 

@@ -51,6 +51,50 @@ import Testing
         #expect(writes(&slots, 5, at: 2) == [1])
     }
 
+    @Test func anAdmittedStartCarriesTheChangesBeforeIt() {
+        var slots = ReplicaSlots()
+        _ = slots.opened(key, sequence: 1, at: .seconds(0))
+        slots.closed(key)
+        #expect(slots.deadline.map { $0 < .seconds(0) } == true)
+        _ = slots.opened(key, sequence: 2, at: .seconds(0.001))
+        #expect(slots.deadline == .seconds(5))
+        #expect(slots.admitted(key, sequence: 2) == 1)
+        #expect(writes(&slots, 3, at: 1).isEmpty)
+    }
+
+    @Test func theChangesBeforeARefusedStartAreWritten() {
+        var slots = ReplicaSlots()
+        for sequence in 1...2 { _ = slots.opened(key, sequence: Int64(sequence), at: .seconds(0)) }
+        slots.closed(key)
+        _ = slots.opened(key, sequence: 3, at: .seconds(0.001))
+        #expect(writes(&slots, 4, at: 1).isEmpty)
+        slots.refused(key, sequence: 3)
+        #expect(writes(&slots, 4, at: 2) == [1])
+    }
+
+    @Test func theChangesBeforeTwoStartsAreWrittenUnlessTheLastOneIsAdmitted() {
+        for isAdmitted in [true, false] {
+            var slots = ReplicaSlots()
+            _ = slots.opened(key, sequence: 1, at: .seconds(0))
+            slots.closed(key)
+            for sequence in 2...3 { _ = slots.opened(key, sequence: Int64(sequence), at: .seconds(0.001)) }
+            #expect(slots.admitted(key, sequence: 2) == 2)
+            if isAdmitted { _ = slots.admitted(key, sequence: 3) } else { slots.refused(key, sequence: 3) }
+            #expect(writes(&slots, 4, at: 1) == (isAdmitted ? [] : [1]))
+        }
+    }
+
+    @Test func aChangeDuringAStartIsWritten() {
+        var slots = ReplicaSlots()
+        for sequence in 1...2 { _ = slots.opened(key, sequence: Int64(sequence), at: .seconds(0)) }
+        slots.closed(key)
+        _ = slots.opened(key, sequence: 3, at: .seconds(0))
+        slots.closed(key)
+        #expect(slots.admitted(key, sequence: 3) == 1)
+        #expect(writes(&slots, 4, at: 1) == [1])
+        #expect(writes(&slots, 5, at: 2).isEmpty)
+    }
+
     @Test func aStreamThatWasAdmittedAloneIsWritten() {
         var slots = ReplicaSlots()
         _ = slots.opened(key, sequence: nil, at: .seconds(0))
@@ -95,10 +139,15 @@ import Testing
             let now = Instant.seconds(Double(step) * 0.05)
             guard let key = keys.randomElement(using: &random) else { continue }
             sequence += 1
+            if truth[key, default: 0] > 0, Bool.random(using: &random) {
+                truth[key, default: 0] -= 1
+                slots.closed(key)
+            }
             switch Int.random(in: 0..<4, using: &random) {
             case 0:
                 truth[key, default: 0] += 1
                 store[key] = slots.opened(key, sequence: sequence, at: now)
+                _ = slots.admitted(key, sequence: sequence)
             case 1:
                 _ = slots.opened(key, sequence: sequence, at: now)
                 slots.refused(key, sequence: sequence)

@@ -1,4 +1,5 @@
 import Flow
+import TestSupport
 
 /// The invariants, by what the test knows and no replica does.
 ///

@@ -1,4 +1,5 @@
 package import Flow
+import TestSupport
 
 /// The scripts of ``StoreScript`` on values in memory: the model of the store.
 ///
