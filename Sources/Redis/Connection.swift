@@ -89,11 +89,15 @@ final class Connection: ChannelInboundHandler {
         context.eventLoop.assumeIsolated().execute { self.flush() }
     }
 
-    /// Closes the connection; the waiting commands fail.
+    /// Ends the connection; the waiting commands fail.
+    ///
+    /// It does not wait for the channel, which TLS keeps open until the peer has agreed or the time for that is over.
     func close(_ reason: ConnectFailure) {
         guard failure == nil else { return }
         failure = reason
-        if let context { context.close(promise: nil) } else { end() }
+        let context = context
+        end()
+        context?.close(promise: nil)
     }
 
     private func flush() {
@@ -139,7 +143,7 @@ extension Connection {
 extension Connection {
     /// Makes sure that the timer fires at `due` or before.
     private func schedule(_ due: NIODeadline) {
-        guard due < alarm.due, let context else { return }
+        guard failure == nil, due < alarm.due, let context else { return }
         alarm.timer?.cancel()
         alarm.due = due
         alarm.timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: due) { self.timerFired() }
@@ -147,7 +151,7 @@ extension Connection {
 
     private func timerFired() {
         alarm.due = .distantFuture
-        guard let now = context?.eventLoop.now else { return }
+        guard failure == nil, let now = context?.eventLoop.now else { return }
         // Callbacks may send further commands: they are called after the last use of an index.
         var expired: [Done] = []
         for index in waiting.indices where waiting[index].deadline <= now {

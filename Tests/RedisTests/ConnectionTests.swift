@@ -120,6 +120,26 @@ import Testing
         #expect(sent.isEmpty && connection.inFlight == 0)
     }
 
+    /// A channel that does not close, like one whose TLS peer does not agree to the end.
+    private final class Lingering: ChannelOutboundHandler {
+        typealias OutboundIn = ByteBuffer
+
+        func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {}
+    }
+
+    @Test func endsAtOnceAlthoughTheChannelDoesNotClose() throws {
+        try channel.pipeline.syncOperations.addHandler(Lingering(), position: .first)
+        send("A", within: .seconds(5))
+        advance(.seconds(2))
+        #expect(log.results == ["A": .failure(.notConnected)])
+        #expect(log.ends == [.timedOut])
+        try receive("+late\r\n")
+        send("B")
+        advance(.seconds(10))
+        #expect(log.results["B"] == .failure(.notConnected))
+        #expect(log.ends == [.timedOut] && connection.inFlight == 0)
+    }
+
     @Test func theNumberOfCommandsIsBounded() throws {
         for word in ["A", "B", "C", "D"] { send(word, within: .seconds(1)) }
         #expect(log.results == ["D": .failure(.tooManyInFlight)])

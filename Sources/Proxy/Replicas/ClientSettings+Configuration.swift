@@ -29,6 +29,8 @@ extension ClientSettings {
     private static func context(_ authority: WrittenPath?) throws -> NIOSSLContext {
         var settings = TLSConfiguration.makeClientConfiguration()
         settings.minimumTLSVersion = .tlsv12
+        // A server that has stopped answering does not agree to the end of its connection either.
+        settings.shutdownTimeout = .seconds(1)
         do {
             if let authority { settings.trustRoots = .file(authority.path) }
             return try NIOSSLContext(configuration: settings)
