@@ -7,7 +7,7 @@
 /// Invariants (`ReplicaSlotsTests`):
 /// 1. A count that changed other than by an admitted start is in the next writes, or in an admitted start before them.
 /// 2. Every count above zero is written again within the rewrite time, and every zero once.
-/// 3. Without an open stream there is no entry after the rewrite time.
+/// 3. Without an open stream there is no entry after the rewrite time, or after the time to live if the store is not used.
 ///
 /// - Complexity: O(1) amortised for each stream; a write visits only what it writes.
 package struct ReplicaSlots: Sendable {
@@ -20,6 +20,8 @@ package struct ReplicaSlots: Sendable {
     }
 
     private struct Entry {
+        /// In the order in which the entries were made.
+        let number: Int64
         private(set) var streams = 0
         /// Whether the store has to be sent the count, and `changed` has the key.
         private(set) var isChanged = false
@@ -28,14 +30,18 @@ package struct ReplicaSlots: Sendable {
         /// The last command that carried the count.
         private var sequence: Int64 = 0
         /// Whether `rewrites` has the key.
-        private(set) var isKnown = false
+        var isRewritten = false
+
+        init(number: Int64) { self.number = number }
+
+        /// Whether the store may have another count than zero.
+        var isAtStore: Bool { sequence > 0 }
 
         /// A stream is added; a command that carries the count carries the changes before it as well.
         ///
-        /// - Returns: The streams, whether the entry is new, and how many counts more have to be written for that.
+        /// - Returns: The streams, whether the key is missing in `rewrites`, and how many counts more have to be written for that.
         mutating func opened(by command: Int64?) -> (streams: Int, isNew: Bool, changes: Int) {
-            let isNew = !isKnown
-            isKnown = true
+            let isNew = !isRewritten
             streams += 1
             guard let command else { return (streams, isNew, change() ? 1 : 0) }
             sequence = command
@@ -71,6 +77,12 @@ package struct ReplicaSlots: Sendable {
         }
 
         mutating func written(by command: Int64) { (isChanged, isCarried, sequence) = (false, false, command) }
+
+        /// Nothing is to be written, and no list has the key.
+        mutating func forgetWrites() { (isChanged, isCarried, isRewritten) = (false, false, false) }
+
+        /// The store has removed what it had.
+        mutating func expired() { sequence = 0 }
     }
 
     private struct Rewrite {
@@ -79,14 +91,19 @@ package struct ReplicaSlots: Sendable {
     }
 
     private var entries: [StoreKey: Entry] = [:]
+    private var openings: Int64 = 0
     /// The keys whose counts have to be written, and perhaps some that a start has carried since.
     private var changed: [StoreKey] = []
     private var changes = 0
     /// Every key once, in the order of their times.
     private var rewrites = Ring<Rewrite>()
     private var lastChanges = Instant.distantPast
+    /// When the store has removed the counts; `nil` while it is used.
+    private var expiry: Instant?
 
     package init() {}
+
+    private var isStoreUsed: Bool { expiry == nil }
 
     package var knownKeys: Int { entries.count }
 
@@ -100,8 +117,11 @@ package struct ReplicaSlots: Sendable {
     ///   - now: The time.
     /// - Returns: The streams, this one included.
     package mutating func opened(_ key: StoreKey, sequence: Int64?, at now: Instant) -> Int {
-        let (streams, isNew, changes) = entries[key, default: Entry()].opened(by: sequence)
-        if isNew { rewrites.append(Rewrite(key: key, due: now + ReplicaTimes.rewrite)) }
+        openings += 1
+        let number = openings
+        let (streams, isNew, changes) = entries[key, default: Entry(number: number)].opened(by: sequence)
+        guard isStoreUsed else { return streams }
+        if isNew { addRewrite(of: key, at: now) }
         if changes > 0 { add(key) }
         if changes < 0 { removeChange() }
         return streams
@@ -109,28 +129,83 @@ package struct ReplicaSlots: Sendable {
 
     /// A stream has ended.
     package mutating func closed(_ key: StoreKey) {
-        if entries[key, default: Entry()].closed() { add(key) }
+        guard let mustWrite = entries[key]?.closed() else { preconditionFailure("the end of an unknown stream") }
+        wasReduced(key, mustWrite: mustWrite)
     }
 
     /// The store has admitted a start, and has the count that its command has carried.
     ///
     /// - Returns: The streams now.
     package mutating func admitted(_ key: StoreKey, sequence: Int64) -> Int {
-        entries[key, default: Entry()].admitted(by: sequence)
+        entries[key]?.admitted(by: sequence) ?? 0
     }
 
     /// The store has refused the start, and not taken its count; another command may have carried it meanwhile.
     package mutating func refused(_ key: StoreKey, sequence: Int64) {
-        if entries[key, default: Entry()].refused(by: sequence) { add(key) }
+        guard let mustWrite = entries[key]?.refused(by: sequence) else {
+            preconditionFailure("a refusal of an unknown stream")
+        }
+        wasReduced(key, mustWrite: mustWrite)
+    }
+
+    private mutating func wasReduced(_ key: StoreKey, mustWrite: Bool) {
+        guard isStoreUsed else { return removeIfIdle(key) }
+        if mustWrite { add(key) }
     }
 
     /// It is not known whether the store has the count: a command that carried it failed.
-    package mutating func isUnknown(_ key: StoreKey) { change(key) }
-
-    /// The store may have lost everything.
-    package mutating func allUnknown() {
-        for position in rewrites.startPosition..<rewrites.endPosition { change(rewrites[position].key) }
+    package mutating func isUnknown(_ key: StoreKey) {
+        if isStoreUsed { change(key) }
     }
+
+    // MARK: Without the store
+
+    /// The store is not used from now on: nothing is written, and what it has expires.
+    package mutating func storeLost(at now: Instant) {
+        guard isStoreUsed else { return }
+        expiry = now + ReplicaTimes.timeToLive
+        (changed, changes, rewrites) = ([], 0, Ring())
+        for key in Array(entries.keys) {
+            entries[key]?.forgetWrites()
+            removeIfIdle(key)
+        }
+    }
+
+    /// Forgets what the store has removed; to be called at least once in each rewrite time while the store is not used.
+    package mutating func expire(at now: Instant) {
+        guard let expiry, now >= expiry else { return }
+        self.expiry = .distantFuture
+        for key in Array(entries.keys) {
+            entries[key]?.expired()
+            removeIfIdle(key)
+        }
+    }
+
+    /// The store may have lost everything, or is used again: all is written.
+    package mutating func allUnknown(at now: Instant) {
+        let isBack = !isStoreUsed
+        expiry = nil
+        // The order of the table's keys is another one in each process.
+        for (key, _) in entries.sorted(by: { $0.value.number < $1.value.number }) {
+            if isBack {
+                entries[key]?.forgetWrites()
+                addRewrite(of: key, at: now)
+            }
+            change(key)
+        }
+    }
+
+    /// Removes an entry without streams of which the store has nothing.
+    private mutating func removeIfIdle(_ key: StoreKey) {
+        if let entry = entries[key], entry.streams == 0, !entry.isAtStore { entries[key] = nil }
+    }
+
+    private mutating func addRewrite(of key: StoreKey, at now: Instant) {
+        entries[key]?.isRewritten = true
+        rewrites.append(Rewrite(key: key, due: now + ReplicaTimes.rewrite))
+    }
+
+    // MARK: Writes
 
     /// Takes the counts that have to be written now, at most `limit`.
     package mutating func takeWrites(upTo limit: Int, sequence: Int64, at now: Instant) -> [Count] {

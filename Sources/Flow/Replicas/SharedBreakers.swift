@@ -10,6 +10,7 @@
 /// Invariants (`SharedBreakersTests`, and the simulation):
 /// 1. An opening is applied once at each replica, however often it is announced.
 /// 2. Nothing is kept for longer than ``memory`` after the end of a cooldown, and at most ``capacity`` openings of each kind.
+/// 3. While the store is not used, at most twice as many keys wait for it.
 package struct SharedBreakers: Sendable {
     package static let capacity = 4096
     /// A client that comes later than that after its cooldown gets no probe, but an ordinary start.
@@ -45,7 +46,7 @@ package struct SharedBreakers: Sendable {
 
     private var own = IdleTable<BreakerKey, Own>()
     private var others = IdleTable<BreakerKey, Other>()
-    /// Own openings that the store has not got, perhaps with some that have ended since.
+    /// Own openings that the store has not got, perhaps with some that have ended since, or are there twice.
     private var unsent: [BreakerKey] = []
     /// Whether the store has to repeat its announcements.
     private var mustRepeat = false
@@ -53,6 +54,7 @@ package struct SharedBreakers: Sendable {
     package init() {}
 
     package var knownKeys: Int { own.count + others.count }
+    package var waitingKeys: Int { unsent.count }
 
     // MARK: Own openings
 
@@ -67,6 +69,11 @@ package struct SharedBreakers: Sendable {
             guard own.count < Self.capacity else { return }
             _ = own.append(Own(end: end), for: key)
         }
+        wait(for: key)
+    }
+
+    private mutating func wait(for key: BreakerKey) {
+        if unsent.count >= 2 * Self.capacity { unsent = own.members.filter { !$0.value.isSent }.map(\.key) }
         unsent.append(key)
     }
 
@@ -90,7 +97,7 @@ package struct SharedBreakers: Sendable {
     private mutating func isUnknown(_ key: BreakerKey) {
         guard let index = own.index(of: key), own[index].isSent else { return }
         own[index].isSent = false
-        unsent.append(key)
+        wait(for: key)
     }
 
     // MARK: Openings of others

@@ -32,7 +32,10 @@ package struct SharedLimits: Sendable {
     /// When the store's data began, as it was last reported.
     private var born: Int64?
 
-    package init(at now: Instant) { health = StoreHealth(at: now) }
+    package init(at now: Instant) {
+        health = StoreHealth(at: now)
+        slots.storeLost(at: now)
+    }
 
     // MARK: Starts
 
@@ -162,6 +165,7 @@ package struct SharedLimits: Sendable {
 
     /// Takes the commands that are due now.
     package mutating func takeCommands(at now: Instant) -> [StoreCommand] {
+        if !health.isUp { slots.expire(at: now) }
         if health.isProbeDue(at: now) { return [heartbeat(at: now)] }
         guard health.isUp else { return [] }
         var commands: [StoreCommand] = []
@@ -199,8 +203,10 @@ package struct SharedLimits: Sendable {
     package mutating func answered(
         _ command: StoreCommand, _ reply: StoreReply, jitter: Double, at now: Instant
     ) -> SharedVerdict? {
-        if health.answered(jitter: jitter, at: now) || born != reply.born {
-            slots.allUnknown()
+        let isBack = health.answered(jitter: jitter, at: now)
+        // A late answer of a store that is down changes nothing: all is written when it is back.
+        if isBack || (born != reply.born && !health.isDown) {
+            slots.allUnknown(at: now)
             breakers.allUnknown()
         }
         born = reply.born
@@ -228,6 +234,7 @@ package struct SharedLimits: Sendable {
     ///   commands.
     package mutating func failed(_ command: StoreCommand, jitter: Double, at now: Instant) -> SharedVerdict? {
         health.failed(jitter: jitter, at: now)
+        slots.storeLost(at: now)
         switch command.content {
         case .start(let limits, _):
             // The store may have taken the start or not: the slot is given back and decided anew.

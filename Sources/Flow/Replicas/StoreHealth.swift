@@ -38,6 +38,9 @@ package struct StoreHealth: Equatable, Sendable {
     /// Whether a start asks the store and waits for its answer.
     package var isUp: Bool { state == .up }
 
+    /// Whether the last command has failed, and no probe is under way.
+    var isDown: Bool { if case .down = state { true } else { false } }
+
     /// Begins what is due, and returns whether a probe is to be sent now.
     package mutating func isProbeDue(at now: Instant) -> Bool {
         switch state {

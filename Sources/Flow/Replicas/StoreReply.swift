@@ -14,6 +14,11 @@ package struct StoreReply: Equatable, Sendable {
         case announced
     }
 
+    /// More than all replicas together can have.
+    private static let mostStreams: Int64 = 1 << 31
+    /// A start within the tolerance, and its own spacing.
+    private static let longestDistance = 2 * StoreTime.longest
+
     package let content: Content
     /// When the store's data begins: a change means that it was lost.
     package let born: Int64
@@ -27,11 +32,13 @@ package struct StoreReply: Equatable, Sendable {
         born = integers[1]
         let numbers = integers.dropFirst(2)
         switch command.content {
-        case .start(let limits, _): content = try Self.start(numbers, limits: limits.count)
+        case .start(let limits, _): content = try Self.start(numbers, of: limits)
         case .refund: content = .refunded
         case .open, .repeatOpenings: content = .announced
         case .counts(let counts):
-            guard numbers.count == counts.count else { throw .malformed }
+            guard numbers.count == counts.count, numbers.allSatisfy({ $0 <= Self.mostStreams }) else {
+                throw .malformed
+            }
             content = .counts(others: numbers)
         case .shares(let requests):
             let rest = Array(numbers)
@@ -40,12 +47,19 @@ package struct StoreReply: Equatable, Sendable {
         }
     }
 
-    private static func start(_ rest: ArraySlice<Int64>, limits: Int) throws(StoreFailure) -> Content {
+    private static func start(_ rest: ArraySlice<Int64>, of limits: [SharedLimit]) throws(StoreFailure) -> Content {
         let first = rest.startIndex
-        guard rest.count == limits + 3, rest[first] <= 1 else { throw .malformed }
-        guard rest[first] == 0 else { return .admitted(rest.dropFirst(3)) }
-        let (limit, wait) = (rest[first + 1], rest[first + 2])
-        guard (1...Int64(limits)).contains(limit), wait <= 2 * StoreTime.longest else { throw .malformed }
-        return .refused(limit: Int(limit) - 1, wait: .microseconds(wait))
+        guard rest.count == limits.count + 3, rest[first] <= 1 else { throw .malformed }
+        guard rest[first] == 1 else {
+            let (limit, wait) = (rest[first + 1], rest[first + 2])
+            guard (1...limits.count).contains(Int(clamping: limit)), wait <= longestDistance else { throw .malformed }
+            return .refused(limit: Int(limit) - 1, wait: .microseconds(wait))
+        }
+        let found = rest.dropFirst(3)
+        for (limit, number) in zip(limits, found) {
+            let most = if case .streams = limit { mostStreams } else { longestDistance }
+            guard number <= most else { throw .malformed }
+        }
+        return .admitted(found)
     }
 }

@@ -115,8 +115,48 @@ import Testing
         var slots = ReplicaSlots()
         _ = slots.opened(key, sequence: 1, at: .seconds(0))
         _ = slots.opened(other, sequence: 2, at: .seconds(0))
-        slots.allUnknown()
+        slots.allUnknown(at: .seconds(0))
         #expect(writes(&slots, 3, at: 1) == [1, 1])
+    }
+
+    @Test func withoutTheStoreOnlyOpenStreamsAreKept() {
+        var slots = ReplicaSlots()
+        slots.storeLost(at: .seconds(0))
+        for number in 0..<100 {
+            let key = StoreKey(.streams, route: "\(number)")
+            for _ in 0..<2 { _ = slots.opened(key, sequence: nil, at: .seconds(0)) }
+            for _ in 0..<(number == 7 ? 1 : 2) { slots.closed(key) }
+        }
+        #expect(slots.knownKeys == 1 && slots.deadline == nil)
+        slots.allUnknown(at: .seconds(1))
+        #expect(writes(&slots, 1, at: 1) == [1])
+        #expect(slots.deadline == .seconds(6))
+    }
+
+    @Test func whatTheStoreMayHaveIsWrittenWhenItIsBack() {
+        var slots = ReplicaSlots()
+        _ = slots.opened(key, sequence: 1, at: .seconds(0))
+        slots.storeLost(at: .seconds(1))
+        slots.closed(key)
+        #expect(slots.deadline == nil)
+        slots.expire(at: .seconds(15.9))
+        slots.allUnknown(at: .seconds(15.9))
+        #expect(writes(&slots, 2, at: 15.9) == [0])
+        #expect(writes(&slots, 3, at: 20.9).isEmpty)
+        #expect(slots.knownKeys == 0 && slots.deadline == nil)
+    }
+
+    @Test func whatTheStoreHasRemovedIsForgotten() {
+        var slots = ReplicaSlots()
+        _ = slots.opened(key, sequence: 1, at: .seconds(0))
+        _ = slots.opened(other, sequence: 2, at: .seconds(0))
+        slots.storeLost(at: .seconds(1))
+        slots.closed(key)
+        slots.storeLost(at: .seconds(9))
+        slots.expire(at: .seconds(16))
+        #expect(slots.knownKeys == 1)
+        slots.closed(other)
+        #expect(slots.knownKeys == 0)
     }
 
     @Test func noMoreThanTheGivenNumberIsWrittenAtOnceAndNoneIsForgotten() {

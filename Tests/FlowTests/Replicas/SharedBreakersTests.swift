@@ -95,6 +95,17 @@ import Testing
         }
         #expect(breakers.knownKeys <= 3)
     }
+
+    @Test func withoutTheStoreFewKeysWaitForIt() {
+        var breakers = SharedBreakers(), most = 0
+        for second in 0..<10_000 {
+            breakers.opened(key, for: .seconds(10), at: .seconds(Double(second)))
+            most = max(most, breakers.waitingKeys)
+        }
+        #expect(most == 2 * SharedBreakers.capacity)
+        #expect(breakers.takeOpenings(upTo: 64, at: .seconds(9999)) == [.init(key: key, remaining: .seconds(10))])
+        #expect(!breakers.isDue)
+    }
 }
 
 @Suite struct BreakerNoticeTests {

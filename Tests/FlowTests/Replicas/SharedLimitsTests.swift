@@ -106,6 +106,40 @@ import Testing
         #expect(written == [.counts([ReplicaSlots.Count(key: streams, streams: 2)])])
     }
 
+    @Test func theLargestNumbersOfTheStoreAreTaken() throws {
+        var shared = try up(replicas: 1 << 31 + 1)
+        let command = try asked(shared.start(limits(), at: .seconds(1)))
+        let reply = try StoreReply([.max, 7, 1, 0, 0, 1 << 31, 1 << 52], to: command)
+        let verdict = shared.answered(command, reply, jitter: 0, at: .seconds(1))
+        guard case .admitted(.byStore(let quotas)) = verdict else { throw NoCommand() }
+        #expect(quotas.streams == 0 && quotas.starts?.remaining == 0)
+    }
+
+    @Test func withoutTheStoreNoClientIsKeptThatHasNoStream() throws {
+        var shared = SharedLimits(at: .seconds(0))
+        for number in 0..<100 {
+            let key = StoreKey(.streams, route: "\(number)")
+            let step = shared.start([.streams(key, limit: 3)], at: .seconds(0))
+            #expect(step == .decided(.admitted(.alone)))
+            shared.ended([.streams(key, limit: 3)])
+        }
+        #expect(shared.slots.knownKeys == 0)
+    }
+
+    @Test func aLateAnswerOfALostStoreDoesNotKeepClientsWithoutAStream() throws {
+        var shared = try up()
+        let lost = try asked(shared.start(limits(), at: .seconds(1)))
+        let late = try asked(shared.start(limits(), at: .seconds(1)))
+        _ = shared.failed(lost, jitter: 0, at: .seconds(1))
+        _ = shared.answered(late, try StoreReply([9, 8, 1, 0, 0, 0, 0], to: late), jitter: 0, at: .seconds(1))
+        for number in 0..<100 {
+            let key = StoreKey(.streams, route: "\(number)")
+            _ = shared.start([.streams(key, limit: 3)], at: .seconds(1))
+            shared.ended([.streams(key, limit: 3)])
+        }
+        #expect(shared.slots.knownKeys == 1 && shared.slots.deadline == nil)
+    }
+
     @Test func aRefundOfAnAdmittedStartIsSentAndClearsTheRefusal() throws {
         var shared = try up()
         let command = try shared.refund(limits())
@@ -128,9 +162,23 @@ import Testing
         arguments: [
             [], [5], [5, 4], [5, 4, 1, 0, 0], [5, 4, 2, 0, 0, 2], [5, 4, 0, 2, 0, 2], [5, 4, 0, 0, 0, 2],
             [5, 4, 1, 0, 0, -2],
-            [5, 4, 0, 1, .max, 2],
+            [5, 4, 0, 1, .max, 2], [5, 4, 0, .max, 0, 2], [5, 4, 1, 0, 0, .max], [5, 4, 1, 0, 0, 1 << 31 + 1],
         ] as [[Int64]]) func anythingElseIsMalformed(integers: [Int64]) throws
     {
         #expect(throws: StoreFailure.malformed) { try StoreReply(integers, to: command()) }
+    }
+
+    @Test func aCountThatNoReplicasCanHaveIsMalformed() throws {
+        let counts = StoreCommand(
+            .counts([ReplicaSlots.Count(key: .replicas, streams: 1)]), sequence: 1, replicas: 1)
+        #expect(try StoreReply([5, 4, 1 << 31], to: counts).content == .counts(others: [1 << 31]))
+        #expect(throws: StoreFailure.malformed) { try StoreReply([5, 4, 1 << 31 + 1], to: counts) }
+    }
+
+    @Test func aDistanceThatNoStartCanHaveIsMalformed() throws {
+        let allowance = StartAllowance(rate: try .of("1/second"), burst: 2)
+        let start = StoreCommand(.start([.starts(.replicas, allowance)], counts: [0]), sequence: 1, replicas: 1)
+        #expect(try StoreReply([5, 4, 1, 0, 0, 1 << 52], to: start).content == .admitted([1 << 52]))
+        #expect(throws: StoreFailure.malformed) { try StoreReply([5, 4, 1, 0, 0, 1 << 52 + 1], to: start) }
     }
 }
