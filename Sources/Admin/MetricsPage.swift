@@ -183,7 +183,7 @@ struct MetricsPage<Output: MetricsOutput> {
         for (family, value) in [
             (.replicas, replicas?.replicas), (.redisUp, replicas.map { $0.isUp ? 1 : 0 }),
             (.redisSubscribed, replicas.map { $0.isSubscribed ? 1 : 0 }), (.redisCommands, replicas?.commands),
-            (.redisLosses, replicas?.losses),
+            (.redisLosses, replicas?.losses), (.redisCreditRecords, replicas?.creditedRecords),
         ] as [(MetricFamily, Int?)] {
             text.begin(family)
             if let value { text.add([:], value) }

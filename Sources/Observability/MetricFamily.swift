@@ -132,6 +132,8 @@ extension MetricFamily {
         "weir_redis_failures", .counter, "Commands that the store did not answer in time or not as expected, by cause.")
     package static let redisLosses = MetricFamily(
         "weir_redis_losses", .counter, "Times that the store went out of use.")
+    package static let redisCreditRecords = MetricFamily(
+        "weir_redis_credit_records", .counter, "Records granted for the time in which no instance had leased a rate.")
     package static let otlpExports = MetricFamily(
         "weir_otlp_exports", .counter, "Requests to the receiver of traces and metrics, by result.")
     package static let otlpSpans = MetricFamily(

@@ -5,7 +5,10 @@
 /// less than it has applies the smaller share first and returns the rest with its next request, so that a share grows
 /// only after another has been returned or has expired: the sum is never above the limit, whichever message is lost.
 ///
-/// Rates are millionths of a record in a second.
+/// What the rate brings while no replica has leased it is not lost: the store keeps it as credit, at most that of one
+/// second, and grants it with a share to a replica that has too little. A replica returns its own credit with its share.
+///
+/// Rates are millionths of a record in a second, and credit is in millionths of a record.
 ///
 /// Invariants (`RateShareTests`, and the simulation):
 /// 1. The share applied is never above the one that the store has recorded, except the fallback.
@@ -20,9 +23,26 @@ package struct RateShare: Sendable {
         package let held: Int64
         /// The rate that its streams would use.
         package let demand: Int64
+        /// The credit that is returned with the share.
+        package let unused: Int64
 
-        package init(key: StoreKey, limit: Int64, held: Int64, demand: Int64) {
-            (self.key, self.limit, self.held, self.demand) = (key, limit, held, demand)
+        package init(key: StoreKey, limit: Int64, held: Int64, demand: Int64, unused: Int64 = 0) {
+            (self.key, self.limit, self.held, self.demand, self.unused) = (key, limit, held, demand, unused)
+        }
+    }
+
+    /// What the store grants to a request.
+    package struct Grant: Equatable, Sendable {
+        /// The share that this replica may apply.
+        package let share: Int64
+        /// Records that it may send in addition, once.
+        package let credit: Int64
+
+        package init(share: Int64, credit: Int64) { (self.share, self.credit) = (share, credit) }
+
+        /// Whether it is within the limit: the credit is that of a second, or one record if that is more.
+        func isPossible(for request: Request) -> Bool {
+            share <= request.limit && credit <= max(1_000_000, request.limit)
         }
     }
 
@@ -87,6 +107,12 @@ package struct RateShare: Sendable {
     /// Whether a request has not been answered yet.
     var isAwaited: Bool { pending != nil }
 
+    /// Whether this request has not been answered yet, and no later one was sent.
+    func isAwaited(_ sequence: Int64) -> Bool { pending?.sequence == sequence }
+
+    /// Whether the store has been asked for nothing so far, or was asked for nothing last.
+    var demandsNothing: Bool { (demand ?? 0) == 0 }
+
     /// Whether this replica has nothing that the store would have to know.
     var isReturned: Bool { if case .none = holding { pending == nil } else { false } }
 
@@ -100,17 +126,26 @@ package struct RateShare: Sendable {
 
     /// Begins a renewal.
     ///
+    /// - Parameters:
+    ///   - key: The client's key.
+    ///   - unused: The credit that this replica has, to be returned if it returns its share.
+    ///   - fallback: The limit divided by the replicas.
+    ///   - sequence: Of the request.
+    ///   - now: The time.
     /// - Returns: What to ask for; `nil` if nothing is held, asked for or wanted, so that the share may be removed.
     package mutating func renew(
-        _ key: StoreKey, fallback: Int64, sequence: Int64, at now: Instant
+        _ key: StoreKey, unused: Int64, fallback: Int64, sequence: Int64, at now: Instant
     ) -> Request? {
         let held = applied(fallback: fallback, isStoreUsed: true, at: now)
+        // The store does not know what the fallback has brought.
+        let returned = leased(at: now) > 0 ? unused : 0
         let demand = measuredDemand(at: now)
         // What is not used is not applied from now on, and so can be returned with this request.
         if demand == 0 { holding = .none }
         if demand == 0, held == 0, pending == nil { return nil }
         pending = (sequence, now, demand == 0 ? 0 : held)
-        return Request(key: key, limit: limit, held: demand == 0 ? 0 : held, demand: demand)
+        guard demand == 0 else { return Request(key: key, limit: limit, held: held, demand: demand) }
+        return Request(key: key, limit: limit, held: 0, demand: 0, unused: returned)
     }
 
     /// The store has answered.
@@ -146,7 +181,11 @@ package struct RateShare: Sendable {
             demand = nil
             return 0
         }
-        if let demand, now - measuredSince < ReplicaTimes.renewal / 2 { return isShort ? limit : demand }
+        if let demand, now - measuredSince < ReplicaTimes.renewal / 2 {
+            let known = isShort ? limit : demand
+            self.demand = known
+            return known
+        }
         let measured = currentDemand(at: now)
         (demand, drawn, isShort, measuredSince) = (measured, 0, false, now)
         return measured

@@ -3,7 +3,7 @@
 /// There is one for each client with an open stream, and for a renewal after its last one.
 ///
 /// Invariants (`RateSharesTests`, and the simulation):
-/// 1. A share without streams is returned with the next commands, and then removed.
+/// 1. A share without streams is returned with the next commands, and removed at the latest with the next renewal.
 /// 2. Each share that is used is renewed once in each renewal time, and one that is much too small again soon.
 /// 3. While the store is not used, nothing grows but the entries of clients with streams.
 ///
@@ -34,11 +34,13 @@ package struct RateShares: Sendable {
     }
 
     private var entries: [StoreKey: Entry] = [:]
-    /// Shares to be renewed at once: new ones, and those of which a part is to be returned.
+    /// Shares to be renewed at once: those that are needed and not leased, and those of which a part is to be returned.
     private var urgent: [StoreKey] = []
     private var renewals = Ring<Renewal>()
     /// Of shares that are much too small: others return theirs meanwhile.
     private var early = Ring<Renewal>()
+    /// The records that were granted as credit so far.
+    package private(set) var credited = 0.0
 
     package init() {}
 
@@ -88,7 +90,9 @@ package struct RateShares: Sendable {
         entry.share.limit = limit
         entry.follow(health, at: now)
         let isNew = entry.renewal == nil && health.isUp
-        let isAwaited = isNew || entry.isUrgent || entry.share.isAwaited
+        // A share that was returned, because the last stream had ended or drew nothing, is needed again.
+        let mustAsk = isNew || (health.isUp && entry.budget.share == 0 && entry.share.demandsNothing)
+        let isAwaited = mustAsk || entry.isUrgent || entry.share.isAwaited
         let pause = Duration.milliseconds(isAwaited ? 4 : 25)
         let draw = entry.budget.draw(upTo: wanted, after: &round, pauseWithoutShare: pause, at: now)
         switch draw {
@@ -100,7 +104,7 @@ package struct RateShares: Sendable {
             renewals.append(Renewal(key: key, due: now + ReplicaTimes.renewal))
         }
         entries[key] = entry
-        if isNew { makeUrgent(key) }
+        if mustAsk { makeUrgent(key) }
         return draw
     }
 
@@ -156,7 +160,7 @@ package struct RateShares: Sendable {
             request = renew(key, health, sequence, at: now)
             guard request != nil else {
                 entries[key]?.renewal = nil
-                if entries[key]?.streams == 0 { entries[key] = nil }
+                removeUnused(key)
                 return nil
             }
         }
@@ -165,14 +169,19 @@ package struct RateShares: Sendable {
         return request
     }
 
-    /// The store has answered a request with a share.
+    /// The store has answered a request.
     package mutating func answered(
-        _ key: StoreKey, share: Int64, isYoung: Bool, sequence: Int64, health: StoreHealth, at now: Instant
+        _ key: StoreKey, _ grant: RateShare.Grant, isYoung: Bool, sequence: Int64, health: StoreHealth, at now: Instant
     ) {
         guard var entry = entries[key] else { return }
         entry.follow(health, at: now)
-        let returns = entry.share.answered(share, isYoung: isYoung, sequence: sequence, at: now)
+        let isCurrent = entry.share.isAwaited(sequence)
+        let returns = entry.share.answered(grant.share, isYoung: isYoung, sequence: sequence, at: now)
         entry.follow(health, at: now)
+        if isCurrent {
+            entry.budget.grant(grant.credit)
+            credited += Double(grant.credit) / 1e6
+        }
         let equalPart = health.fallback(of: entry.share.limit)
         let isMuchTooSmall =
             2 * entry.budget.share < equalPart && entry.share.wants(moreThan: entry.budget.share)
@@ -183,11 +192,13 @@ package struct RateShares: Sendable {
         }
         entries[key] = entry
         if returns { makeUrgent(key) }
+        removeUnused(key)
     }
 
     /// A request was not answered.
     package mutating func unanswered(_ key: StoreKey, sequence: Int64) {
         entries[key]?.share.unanswered(sequence: sequence)
+        removeUnused(key)
     }
 
     /// When ``takeRenewals(upTo:health:sequence:at:)`` has something; `nil` if there is nothing.
@@ -203,15 +214,24 @@ package struct RateShares: Sendable {
         urgent.append(key)
     }
 
+    /// Removes a share without streams, unless its renewal or the answer of the store does so later.
+    private mutating func removeUnused(_ key: StoreKey) {
+        guard let entry = entries[key], entry.streams == 0, entry.renewal == nil else { return }
+        if !entry.isUrgent, !entry.share.isAwaited { entries[key] = nil }
+    }
+
     private mutating func renew(
         _ key: StoreKey, _ health: StoreHealth, _ sequence: Int64, at now: Instant
     ) -> RateShare.Request? {
-        guard let limit = entries[key]?.share.limit else { return nil }
-        entries[key]?.follow(health, at: now)
-        let request = entries[key]?.share.renew(
-            key, fallback: health.fallback(of: limit), sequence: sequence, at: now)
+        guard var entry = entries[key] else { return nil }
+        entry.follow(health, at: now)
+        let request = entry.share.renew(
+            key, unused: entry.budget.unused, fallback: health.fallback(of: entry.share.limit), sequence: sequence,
+            at: now)
         // What the request returns is not applied any more.
-        entries[key]?.follow(health, at: now)
+        entry.follow(health, at: now)
+        entries[key] = entry
+        if request == nil { removeUnused(key) }
         return request
     }
 }

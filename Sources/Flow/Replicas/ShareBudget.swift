@@ -6,8 +6,8 @@
 /// grown, and would be used although it has been returned.
 ///
 /// Invariants (`ShareBudgetTests`, and the simulation):
-/// 1. The records of all leases that are due by a time are at most what the shares have brought until then, and one second's
-///    records, or one record if that is more.
+/// 1. The records of all leases that are due by a time are at most what the shares have brought until then, the credit that
+///    was granted, and one second's records, or one record if that is more.
 /// 2. Without a share nothing is leased, and nothing that was earned is kept.
 /// 3. No lease begins later than ``horizon`` after its draw.
 ///
@@ -65,8 +65,14 @@ struct ShareBudget: Sendable {
     /// Records of a lease that are not used.
     mutating func giveBack(_ records: Int) { credit = min(capacity, credit + Double(records)) }
 
+    /// Adds credit in millionths of a record, as far as there is room for it.
+    mutating func grant(_ credit: Int64) { self.credit = min(capacity, self.credit + Double(credit) / 1e6) }
+
     /// The records that may be sent at once.
     var remaining: Int64 { Int64(max(0, credit)) }
+
+    /// The same in millionths of a record.
+    var unused: Int64 { Int64(max(0, credit) * 1e6) }
 
     /// Records that an idle client keeps.
     private var capacity: Double { share == 0 ? 0 : max(1, Double(share) / 1e6) }

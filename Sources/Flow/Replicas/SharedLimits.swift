@@ -219,9 +219,9 @@ package struct SharedLimits: Sendable {
                 health.counted(replicas: Int(clamping: others) + 1)
             }
         case (.shares(let requests), .shares(let granted, let isYoung)):
-            for (request, share) in zip(requests, granted) {
+            for (request, grant) in zip(requests, granted) {
                 shares.answered(
-                    request.key, share: share, isYoung: isYoung, sequence: command.sequence, health: health, at: now)
+                    request.key, grant, isYoung: isYoung, sequence: command.sequence, health: health, at: now)
             }
         default: break
         }

@@ -81,6 +81,7 @@ package struct StoreCommand: Equatable, Sendable {
                 body(.number(request.limit))
                 body(.number(request.held))
                 body(.number(request.demand))
+                body(.number(request.unused))
             }
         case .open(let openings):
             body(.number(Int64(SharedBreakers.capacity)))

@@ -8,8 +8,8 @@ package struct StoreReply: Equatable, Sendable {
         case refunded
         /// The streams of the other replicas, for each count.
         case counts(others: ArraySlice<Int64>)
-        /// The share of each request. `isYoung`: the store does not know the others' shares yet.
-        case shares([Int64], isYoung: Bool)
+        /// What each request gets. `isYoung`: the store does not know the others' shares yet.
+        case shares([RateShare.Grant], isYoung: Bool)
         /// The openings are announced.
         case announced
     }
@@ -42,8 +42,10 @@ package struct StoreReply: Equatable, Sendable {
             content = .counts(others: numbers)
         case .shares(let requests):
             let rest = Array(numbers)
-            guard rest.count == requests.count + 1, rest[0] <= 1 else { throw .malformed }
-            content = .shares(Array(rest.dropFirst()), isYoung: rest[0] == 1)
+            guard rest.count == 2 * requests.count + 1, rest[0] <= 1 else { throw .malformed }
+            let grants = requests.indices.map { RateShare.Grant(share: rest[2 * $0 + 1], credit: rest[2 * $0 + 2]) }
+            guard zip(grants, requests).allSatisfy({ $0.isPossible(for: $1) }) else { throw .malformed }
+            content = .shares(grants, isYoung: rest[0] == 1)
         }
     }
 

@@ -186,27 +186,43 @@ package enum StoreScript: String, Sendable, CaseIterable {
     /// Divides rates.
     ///
     /// `KEYS`: born, one for each share. `ARGV`: replica, sequence, lease; for each share its limit, what is held, the
-    /// demand. Returns now, born, 1 if the store is young, the share that may be applied for each key.
+    /// demand, the credit that is returned. Returns now, born, 1 if the store is young; for each key the share that may be
+    /// applied, and the credit that is granted.
     ///
     /// `level` is the fair share: those who want less get what they want, the others equal parts of the rest.
+    ///
+    /// `credit` is a token bucket of the rate that is not leased: the integral of it since `since`, at most what one second
+    /// of it brings, or one record. A key that does not exist has been filling since the store was young, and a key expires
+    /// when it would be full (`span`). A replica that has applied more than what is recorded here, as it does without the
+    /// store, has used the credit.
     private static let sharesBody = """
         local replica, sequence, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
         local young = now - born < lease
         local reply = {now, born, young and 1 or 0}
+        local function second(rate) return math.max(1000000, rate) end
+        local function brought(rate, from, to) return rate * math.max(0, to - from) / 1000000 end
         for i = 2, #KEYS do
-          local limit, held, demand = tonumber(ARGV[i * 3 - 2]), tonumber(ARGV[i * 3 - 1]), tonumber(ARGV[i * 3])
-          local own, free, others, demands = -1, limit, {}, {demand}
+          local limit, held = tonumber(ARGV[i * 4 - 4]), tonumber(ARGV[i * 4 - 3])
+          local demand, unused = tonumber(ARGV[i * 4 - 2]), tonumber(ARGV[i * 4 - 1])
+          local own, leased, free, others, demands = -1, 0, limit, {}, {demand}
+          local span = lease + math.ceil(second(limit) / limit * 1000000)
+          local credit, since = string.match(redis.call('HGET', KEYS[i], 'credit') or '', '^(%d+):(%d+)$')
+          since = math.max(tonumber(since or 0), born + lease, now - span)
+          credit = tonumber(credit or 0) + math.floor(brought(limit, since, now))
           local fields = redis.call('HGETALL', KEYS[i])
           for j = 1, #fields, 2 do
             local share, wanted, expiry, last = string.match(fields[j + 1], '^(%d+):(%d+):(%d+):(%d+)$')
-            if tonumber(expiry) <= now then
-              redis.call('HDEL', KEYS[i], fields[j])
-            elseif fields[j] == replica then
-              own = tonumber(last)
-            else
-              free = free - share
-              others[#others + 1] = {tonumber(share), tonumber(wanted)}
-              demands[#demands + 1] = tonumber(wanted)
+            if share then
+              credit = credit - math.ceil(brought(share, since, math.min(expiry, now)))
+              if tonumber(expiry) <= now then
+                redis.call('HDEL', KEYS[i], fields[j])
+              elseif fields[j] == replica then
+                own, leased = tonumber(last), tonumber(share)
+              else
+                free = free - share
+                others[#others + 1] = {tonumber(share), tonumber(wanted)}
+                demands[#demands + 1] = tonumber(wanted)
+              end
             end
           end
           table.sort(demands)
@@ -223,16 +239,23 @@ package enum StoreScript: String, Sendable, CaseIterable {
           for j = 1, #others do rest = rest - math.max(others[j][1], math.min(others[j][2], level)) end
           local kept = math.max(0, math.min(held, free))
           local share = demand == 0 and 0 or young and kept or math.max(0, rest)
+          local granted = 0
+          credit = (young or held > leased) and 0 or math.max(0, math.min(credit, second(limit)))
           if own < sequence then
+            leased = demand == 0 and kept or math.max(share, kept)
+            credit = credit + unused
+            if demand >= limit and share > 0 and not young then granted = math.min(credit, second(share)) end
             if demand == 0 and kept == 0 then
               redis.call('HDEL', KEYS[i], replica)
             else
-              local value = text(math.max(share, kept)) .. ':' .. text(demand) .. ':' .. text(now + lease)
+              local value = text(leased) .. ':' .. text(demand) .. ':' .. text(now + lease)
               redis.call('HSET', KEYS[i], replica, value .. ':' .. text(sequence))
-              redis.call('PEXPIRE', KEYS[i], life(lease))
             end
           end
-          reply[i + 2] = share
+          credit = math.min(credit - granted, second(free - leased))
+          redis.call('HSET', KEYS[i], 'credit', text(credit) .. ':' .. text(now))
+          redis.call('PEXPIRE', KEYS[i], life(span))
+          reply[i * 2], reply[i * 2 + 1] = share, granted
         end
         return reply
         """

@@ -131,7 +131,7 @@ final class Replicas: Sendable {
         guarded.withLockedValue { guarded in
             var figures = guarded.figures
             (figures.isUp, figures.replicas) = (guarded.isUp, guarded.limits.health.replicas)
-            figures.name = name
+            (figures.name, figures.creditedRecords) = (name, Int(guarded.limits.shares.credited))
             return figures
         }
     }

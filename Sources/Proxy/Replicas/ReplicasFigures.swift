@@ -17,4 +17,6 @@ package struct ReplicasFigures: Sendable {
     package internal(set) var failures = CaseCounts<StoreFailure>()
     /// How often the store went out of use.
     package internal(set) var losses = 0
+    /// Records that the store has granted for the time in which no replica had leased a rate.
+    package internal(set) var creditedRecords = 0
 }

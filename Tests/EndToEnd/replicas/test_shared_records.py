@@ -1,12 +1,14 @@
 """The records of a client count over all instances, at shares of its rate that the instances lease."""
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness.addresses import NDJSON
+from harness.addresses import NDJSON, numbered
 from harness.metrics import Metrics
 from harness.redis import disturb, repair
 from harness.replicas import KEY, shares, shares_not
+from harness.scripted_origin import answers
 
 RATE = 150  # records per second
 
@@ -57,6 +59,42 @@ def test_the_whole_rate_moves_with_the_client(redis, fleet, client):
         response = connection.get("/orders", KEY.format("k"), NDJSON)
         read([response.records()], 100)
         connection.close()
+
+
+def credited(proxies):
+    """Records that Redis has granted for times in which no instance had leased the whole rate."""
+    return sum(Metrics(proxy).total("weir_redis_credit_records_total") for proxy in proxies)
+
+
+def test_streams_that_move_through_a_balancer_get_what_was_not_leased_and_no_more(redis, fleet, client, balancer):
+    streams, turns, length = 4, 15, 15
+    proxies = limited(fleet, f"redis://127.0.0.1:{redis().port}", script=answers(numbered(length)))
+    entry = balancer(proxies)
+
+    def follow(_):
+        """A stream that ends and begins again, mostly at another instance; the records that it gets."""
+        count = 0
+        for _ in range(turns):
+            connection = client(entry)
+            count += len(list(connection.get("/orders", KEY.format("k"), NDJSON).records()))
+            connection.close()
+        return count
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(streams) as threads:
+        received = sum(threads.map(follow, range(streams)))
+    took = time.monotonic() - began
+    assert received == streams * turns * length
+    # A second's records may be sent at once, and each instance may keep one.
+    assert received <= RATE * (took + 1.1) + len(proxies)
+    # More than at the client's first stream: what an instance returns is not lost until another one leases it.
+    assert credited(proxies) > RATE
+
+
+def test_a_client_begins_with_the_records_of_a_second(redis, fleet, client):
+    proxies = limited(fleet, f"redis://127.0.0.1:{redis().port}", count=2)
+    read(opened(client, proxies[:1]), RATE)
+    assert credited(proxies) >= RATE
 
 
 def test_no_record_is_counted_in_redis(redis, fleet, client):

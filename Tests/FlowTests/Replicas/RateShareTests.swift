@@ -7,7 +7,7 @@ import Testing
     private let key = StoreKey(.shares, route: "/", client: ClientKey("a"))
 
     private func request(_ share: inout RateShare, _ sequence: Int64, at seconds: Double) -> RateShare.Request? {
-        share.renew(key, fallback: 40, sequence: sequence, at: .seconds(seconds))
+        share.renew(key, unused: 7, fallback: 40, sequence: sequence, at: .seconds(seconds))
     }
 
     private func leased(_ granted: Int64) -> RateShare {
@@ -76,12 +76,30 @@ import Testing
         var share = leased(70)
         // The first renewal still sees no draw since the last one.
         let asked = request(&share, 2, at: 0.4)
-        #expect(asked?.held == 0 && asked?.demand == 0)
+        #expect(asked == .init(key: key, limit: 100, held: 0, demand: 0, unused: 7))
         #expect(share.leased(at: .seconds(0.4)) == 0)
         #expect(!share.isReturned)
         _ = share.answered(0, isYoung: false, sequence: 2, at: .seconds(0.41))
         let again = request(&share, 3, at: 0.8)
         #expect(again == nil)
+    }
+
+    @Test func creditIsReturnedWithTheShareOnly() {
+        var share = leased(70)
+        share.drew(1, isShort: true)
+        #expect(request(&share, 2, at: 0.4)?.unused == 0)
+        // The store does not know what the part without it has brought.
+        _ = share.applied(fallback: 40, isStoreUsed: false, at: .seconds(0.96))
+        #expect(request(&share, 3, at: 1) == .init(key: key, limit: 100, held: 0, demand: 0))
+    }
+
+    @Test func aDemandThatGrowsAfterARequestIsKnown() {
+        var share = leased(70)
+        _ = request(&share, 2, at: 0.4)
+        let demandedNothing = share.demandsNothing
+        share.drew(0, isShort: true)
+        #expect(request(&share, 3, at: 0.42)?.demand == 100)
+        #expect(demandedNothing && !share.demandsNothing && share.wants(moreThan: 70))
     }
 
     @Test func theDemandIsTwiceWhatWasDrawn() {

@@ -101,6 +101,18 @@ import Testing
         #expect(budget.remaining == 100)
     }
 
+    @Test func creditIsAddedUpToASecondOfTheShare() {
+        var budget = budget()
+        for _ in 0..<4 { _ = draw(&budget, at: 0) }
+        // Four records are owed.
+        budget.grant(5_500_000)
+        #expect(budget.remaining == 1 && budget.unused == 1_500_000)
+        budget.grant(.max)
+        #expect(budget.unused == 100_000_000)
+        budget.follow(0, until: .distantPast, at: .seconds(0))
+        #expect(budget.unused == 0)
+    }
+
     /// Shares that change while several streams draw as much as they can: all that they have brought is used, and no more.
     @Test(arguments: 0..<20) func theRecordsAreTheIntegralOfTheShare(seed: Int) {
         var random = SeededGenerator(seed: seed)

@@ -158,6 +158,22 @@ import Testing
         #expect(try StoreReply([5, 4, 0, 1, 0, 2], to: command()).content == .refused(limit: 0, wait: .zero))
     }
 
+    @Test func readsSharesAndCredit() throws {
+        let keys = ["a", "b"].map { StoreKey(.shares, route: "/", client: ClientKey($0)) }
+        let requests = keys.map { RateShare.Request(key: $0, limit: 3_000_000, held: 1, demand: 2, unused: 4) }
+        let command = StoreCommand(.shares(requests), sequence: 6, replicas: 1)
+        #expect(command.arguments(replica: "r").dropFirst(3) == ["3000000", "1", "2", "4", "3000000", "1", "2", "4"])
+        #expect(
+            try StoreReply([5, 4, 0, 7, 8, 9, 3_000_000], to: command).content
+                == .shares([.init(share: 7, credit: 8), .init(share: 9, credit: 3_000_000)], isYoung: false))
+        for integers in [
+            [5, 4, 0, 7, 8, 9], [5, 4, 2, 7, 8, 9, 0], [5, 4, 0, 7, 8, 9, 3_000_001], [5, 4, 0, 3_000_001, 0, 0, 0],
+            [5, 4, 0, 0, 0, 1 << 62, 0],
+        ] as [[Int64]] {
+            #expect(throws: StoreFailure.malformed) { try StoreReply(integers, to: command) }
+        }
+    }
+
     @Test(
         arguments: [
             [], [5], [5, 4], [5, 4, 1, 0, 0], [5, 4, 2, 0, 0, 2], [5, 4, 0, 2, 0, 2], [5, 4, 0, 0, 0, 2],

@@ -6,7 +6,8 @@ import TestSupport
 /// 1. Never more open streams than the limit, except those that were admitted by a part of it, and those of replicas that
 ///    could not reach the store for the time to live.
 /// 2. Never more starts than rate and burst while the store is up: ``Ledger``.
-/// 3. The leased shares of a rate add up to at most the rate, and streams draw no more than their shares bring.
+/// 3. The leased shares of a rate add up to at most the rate, and streams draw no more than their shares bring and the credit
+///    of what was not leased; in total no more than a bucket of the rate with the records of a second.
 /// 4. Without the store a replica admits and applies its part, and neither less nor more.
 /// 5. An open breaker is known to all replicas within 100 ms, and some time after everything is healed.
 /// 6. Every start has a verdict within `patience`; at the end nothing is held.

@@ -8,6 +8,12 @@ package enum Fault: String, CaseIterable, Sendable {
     case shareNotLowered = "share-not-lowered"
     /// A replica says that it still holds the share that it has lowered.
     case shareNotReturned = "share-not-returned"
+    /// The store keeps one credit in eight that it has granted.
+    case creditGrantedTwice = "credit-granted-twice"
+    /// The store credits the rate that is leased, too.
+    case leasedRateCredited = "leased-rate-credited"
+    /// A replica returns credit that it does not have.
+    case creditInvented = "credit-invented"
     /// A stream sends records although its budget has none.
     case drawsWithoutLease = "draws-without-lease"
     /// A replica does not notice that a client has no stream any more that draws.

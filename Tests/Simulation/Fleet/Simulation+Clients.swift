@@ -70,11 +70,19 @@ extension Simulation {
     }
 
     /// The streams of a client draw records at some replicas; without disturbances at all of them, as much as they can.
+    ///
+    /// While records are counted, its streams leave a replica from time to time until the next call.
     mutating func draw(_ client: Int) throws(Violation) {
         guard isActive else { return }
         queue.add(.draw(client: client), at: pause(1.6e8))
+        let isMove = checks.total.hasBegun && Int.random(in: 0..<4, using: &random) == 0
+        let left = isMove ? replicas.indices.randomElement(using: &random) : nil
         for index in replicas.indices {
             guard let replica = replicas[index] else { continue }
+            if index == left {
+                endDrawing(client, index)
+                continue
+            }
             if isDisturbed, Bool.random(using: &random) {
                 if Bool.random(using: &random) { endDrawing(client, index) }
                 continue
@@ -111,7 +119,9 @@ extension Simulation {
         _ records: Int, _ client: Int, _ replica: Replica, _ index: Int
     ) throws(Violation) {
         trace(5, Int64(index), Int64(records))
-        checks.total.drew(records, of: client)
+        try require(
+            checks.total.drew(
+                records, of: client, limit: scenario.recordLimit, replicas: scenario.replicas, at: now))
         try require(replica.drawn.drew(records, of: client))
     }
 

@@ -50,6 +50,7 @@ extension Simulation {
             guard loses else { return }
             store.clear()
             ledger.clear()
+            credits = CreditLedger()
         case .storeStopped:
             let waiting = stopped
             stopped = []

@@ -37,7 +37,7 @@ extension Simulation {
 
     mutating func send(_ command: StoreCommand, from index: Int) {
         guard let replica = replicas[index] else { return }
-        let sent = changed(command, index)
+        let sent = changed(command, replica)
         replica.commands.insert(command.sequence)
         trace(6, Int64(index), command.sequence)
         if fault != .noDeadline {
@@ -60,15 +60,29 @@ extension Simulation {
     }
 
     /// The command as a replica with the planted fault sends it.
-    private mutating func changed(_ command: StoreCommand, _ index: Int) -> StoreCommand {
-        guard fault == .shareNotReturned, case .shares(let requests) = command.content else { return command }
-        let changed = requests.map { request in
-            let largest = max(request.held, replicas[index]?.largestHeld[request.key] ?? 0)
-            replicas[index]?.largestHeld[request.key] = request.demand == 0 ? 0 : largest
-            return RateShare.Request(
-                key: request.key, limit: request.limit, held: request.demand == 0 ? 0 : largest, demand: request.demand)
+    private func changed(_ command: StoreCommand, _ replica: Replica) -> StoreCommand {
+        guard case .shares(let requests) = command.content else { return command }
+        let sent = requests.map { changed($0, replica) }
+        for request in sent where request.unused > 0 { noteCredit(-request.unused, request.key, replica) }
+        return fault == nil ? command : StoreCommand(.shares(sent), sequence: command.sequence, replicas: 1)
+    }
+
+    private func changed(_ request: RateShare.Request, _ replica: Replica) -> RateShare.Request {
+        var (held, unused) = (request.held, request.unused)
+        switch fault {
+        case .creditInvented: if request.demand == 0 { unused += request.limit }
+        case .shareNotReturned:
+            held = request.demand == 0 ? 0 : max(held, replica.largestHeld[request.key] ?? 0)
+            replica.largestHeld[request.key] = held
+        default: return request
         }
-        return StoreCommand(.shares(changed), sequence: command.sequence, replicas: 1)
+        return RateShare.Request(
+            key: request.key, limit: request.limit, held: held, demand: request.demand, unused: unused)
+    }
+
+    /// Credit of the store has come to a replica; less than zero: is returned by it.
+    private func noteCredit(_ credit: Int64, _ key: StoreKey, _ replica: Replica) {
+        if let client = checks.shares.firstIndex(of: key) { replica.drawn.credited(credit, of: client) }
     }
 
     mutating func atReplica(
@@ -93,7 +107,10 @@ extension Simulation {
         let verdict = replica.limits.answered(command, reply, jitter: jitter, at: replica.time(at: now))
         if let verdict { try verdictCame(verdict, command, index) }
         replica.observed.noted(replica.limits.health, at: now)
-        if case .shares = command.content {
+        if case .shares(let requests) = command.content {
+            for (number, request) in requests.enumerated() {
+                noteCredit(integers[2 * number + 4], request.key, replica)
+            }
             for client in 0..<scenario.clients {
                 if replica.drawers[client] != nil { try noteShare(client, replica, at: replica.time(at: now)) }
                 try require(checks.leases(client, replicas, at: now))
@@ -106,7 +123,8 @@ extension Simulation {
     private func received(_ integers: [Int64], _ command: StoreCommand) -> [Int64] {
         switch (fault, command.content) {
         case (.shareNotLowered, .shares(let requests)):
-            integers.prefix(3) + zip(integers.dropFirst(3), requests).map { max($0, $1.held) }
+            integers.prefix(3)
+                + requests.indices.flatMap { [max(integers[2 * $0 + 3], requests[$0].held), integers[2 * $0 + 4]] }
         case (.wholeLimitAlone, .counts(let counts)) where counts.first?.key == .replicas:
             integers.prefix(2) + [0]
         default: integers
@@ -156,6 +174,11 @@ extension Simulation {
         // A process that has ended, or a connection that was closed: what it has sent arrives all the same.
         let replica = processes[index] == process ? replicas[index] : nil
         let time = storeTime(of: replica)
+        if case .shares(let requests) = command.content {
+            for request in requests {
+                credits.fill(request, leased: store.leased(of: request.key, at: time), at: time)
+            }
+        }
         let integers = store.run(command, of: replica?.name ?? Self.name(index, process), at: time)
         trace(9, Int64(index), integers.last ?? 0)
         try account(command, integers, replica, at: time)
@@ -183,7 +206,11 @@ extension Simulation {
                 ledger.decided(admitted: isAdmitted, byRate: integers[3] == 3, client: client, at: time))
         case .refund(let limits):
             if let key = limits.first?.key, let client = checks.starts.firstIndex(of: key) { ledger.refunded(client) }
-        case .counts, .shares, .open, .repeatOpenings: break
+        case .shares(let requests):
+            for (number, request) in requests.enumerated() {
+                try require(credits.granted(integers[2 * number + 4], request))
+            }
+        case .counts, .open, .repeatOpenings: break
         }
     }
 }

@@ -64,6 +64,7 @@ package struct Simulation {
     var queue = EventQueue<Event>()
     var store: StoreModel
     var ledger: Ledger
+    var credits = CreditLedger()
     /// A replica is `nil` while its process does not run.
     var replicas: [Replica?]
     /// The number of processes that each replica has had.

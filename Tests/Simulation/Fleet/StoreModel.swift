@@ -22,9 +22,16 @@ package struct StoreModel {
         var sequence: Int64
     }
 
+    /// The field of a hash of shares that has the rate which was not leased.
+    private struct Credit {
+        var amount: Int64 = 0
+        var since: Int64 = 0
+    }
+
     private var born: Int64?
     private var slots: [StoreKey: [Slot]] = [:]
     private var shares: [StoreKey: [Share]] = [:]
+    private var credits: [StoreKey: Credit] = [:]
     private var nextStarts: [StoreKey: Int64] = [:]
     /// The open breakers, by the ends of their cooldowns.
     private var openings: [BreakerKey: Int64] = [:]
@@ -39,7 +46,9 @@ package struct StoreModel {
     package var beginning: Int64? { born }
 
     /// Loses all data, as a server without persistence does when it restarts.
-    package mutating func clear() { (born, slots, shares, nextStarts, openings) = (nil, [:], [:], [:], [:]) }
+    package mutating func clear() {
+        (born, slots, shares, credits, nextStarts, openings) = (nil, [:], [:], [:], [:], [:])
+    }
 
     /// The reply of the script to a command.
     ///
@@ -61,7 +70,7 @@ package struct StoreModel {
         case .shares(let requests):
             let isYoung = fault != .noGrace && now - born < ReplicaTimes.lease.microseconds
             return [now, born, isYoung ? 1 : 0]
-                + requests.map { divide($0, isYoung, command.sequence, of: replica, at: now) }
+                + requests.flatMap { divide($0, isYoung, command.sequence, of: replica, at: now) }
         case .open(let openings): open(openings, at: now)
         case .repeatOpenings: announce(openings(at: now), at: now)
         }
@@ -220,8 +229,9 @@ extension StoreModel {
 extension StoreModel {
     private mutating func divide(
         _ request: RateShare.Request, _ isYoung: Bool, _ sequence: Int64, of replica: String, at now: Int64
-    ) -> Int64 {
+    ) -> [Int64] {
         var fields = shares[request.key] ?? []
+        var credit = credit(request.key, request.limit, fields, at: now)
         fields.removeAll { $0.expiry <= now }
         let others = fields.filter { $0.replica != replica }
         let free = others.reduce(request.limit) { $0 - $1.share }
@@ -230,18 +240,51 @@ extension StoreModel {
         let kept = max(0, min(request.held, free))
         let share = request.demand == 0 ? 0 : isYoung ? kept : max(0, rest)
         let own = fields.first { $0.replica == replica }
-        shares[request.key] = fields.isEmpty ? nil : fields
-        if fault != .lateCommandCounts, let own, own.sequence >= sequence { return share }
-        fields.removeAll { $0.replica == replica }
-        if request.demand > 0 || kept > 0 {
-            let lease = fault == .shortLease ? 300_000 : ReplicaTimes.lease.microseconds
-            fields.append(
-                Share(
-                    replica: replica, share: max(share, kept), demand: request.demand, expiry: now + lease,
-                    sequence: sequence))
+        var leased = own?.share ?? 0, granted: Int64 = 0
+        if isYoung || request.held > leased { credit = 0 }
+        if fault == .lateCommandCounts || (own?.sequence ?? -1) < sequence {
+            leased = request.demand == 0 ? kept : max(share, kept)
+            credit += request.unused
+            if request.demand >= request.limit, share > 0, !isYoung { granted = min(credit, Self.second(of: share)) }
+            fields.removeAll { $0.replica == replica }
+            if request.demand > 0 || kept > 0 {
+                let lease = fault == .shortLease ? 300_000 : ReplicaTimes.lease.microseconds
+                fields.append(
+                    Share(
+                        replica: replica, share: leased, demand: request.demand, expiry: now + lease, sequence: sequence
+                    ))
+            }
         }
         shares[request.key] = fields.isEmpty ? nil : fields
-        return share
+        if fault != .creditGrantedTwice || !calls.isMultiple(of: 8) { credit -= granted }
+        credits[request.key] = Credit(amount: min(credit, Self.second(of: free - leased)), since: now)
+        return [share, granted]
+    }
+
+    /// The rate that was not leased since the last call, and the credit of then; at most what a second brings.
+    private func credit(_ key: StoreKey, _ limit: Int64, _ fields: [Share], at now: Int64) -> Int64 {
+        let lease = ReplicaTimes.lease.microseconds
+        let span = lease + Int64((Double(Self.second(of: limit)) / Double(limit) * 1_000_000).rounded(.up))
+        let before = credits[key] ?? Credit()
+        let since = max(before.since, (born ?? now) + lease, now - span)
+        var amount = before.amount + Int64(Self.brought(limit, from: since, to: now).rounded(.down))
+        for field in fields where fault != .leasedRateCredited {
+            amount -= Int64(Self.brought(field.share, from: since, to: min(field.expiry, now)).rounded(.up))
+        }
+        return max(0, min(amount, Self.second(of: limit)))
+    }
+
+    /// The most credit of a rate: that of a second, at least one record.
+    private static func second(of rate: Int64) -> Int64 { max(1_000_000, rate) }
+
+    /// The scripts have no other numbers than doubles.
+    private static func brought(_ rate: Int64, from: Int64, to: Int64) -> Double {
+        Double(rate) * Double(max(0, to - from)) / 1_000_000
+    }
+
+    /// The sum of the shares of a key that have not expired.
+    package func leased(of key: StoreKey, at now: Int64) -> Int64 {
+        (shares[key] ?? []).reduce(0) { $1.expiry > now ? $0 + $1.share : $0 }
     }
 
     /// The fair share: those who want less get what they want, the others equal parts of the rest.

@@ -55,11 +55,15 @@ import Testing
         case 6: return .repeatOpenings
         default:
             return .shares(
-                ["a", "b"].map { client in
-                    RateShare.Request(
-                        key: StoreKey(.shares, route: "/", client: ClientKey(client)), limit: 1_000_000_000_000,
-                        held: Int64.random(in: 0...600_000_000_000, using: &random),
-                        demand: [0, 200_000_000_000, 1_000_000_000_000].randomElement(using: &random) ?? 0)
+                ["a", "b"].map { client -> RateShare.Request in
+                    // A whole second passes between the calls of a rate only if it is slow: the other has all its credit.
+                    let limit: Int64 = client == "a" ? 1_000_000_000_000 : 400_000
+                    return RateShare.Request(
+                        key: StoreKey(.shares, route: "/", client: ClientKey(client)), limit: limit,
+                        held: [0, Int64.random(in: 0...limit * 6 / 10, using: &random)].randomElement(using: &random)
+                            ?? 0,
+                        demand: [0, limit / 5, limit].randomElement(using: &random) ?? 0,
+                        unused: [0, Int64.random(in: 0...limit, using: &random)].randomElement(using: &random) ?? 0)
                 })
         }
     }
@@ -71,12 +75,15 @@ private struct RedisServer {
         let text: String
     }
 
-    private static let path = ["/usr/bin", "/usr/local/bin"].first {
-        FileManager.default.isExecutableFile(atPath: $0 + "/redis-server")
-            && FileManager.default.isExecutableFile(atPath: $0 + "/redis-cli")
+    private static let server = path(of: "redis-server")
+    private static let client = path(of: "redis-cli")
+
+    /// `scripts/setup` puts only one of them into `/usr/local/bin`.
+    private static func path(of program: String) -> String? {
+        ["/usr/local/bin/", "/usr/bin/"].map { $0 + program }.first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
-    static var isInstalled: Bool { path != nil }
+    static var isInstalled: Bool { server != nil && client != nil }
 
     private let folder: URL
     private let process = Process()
@@ -86,12 +93,12 @@ private struct RedisServer {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "weir-redis-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        process.executableURL = URL(fileURLWithPath: (Self.path ?? "") + "/redis-server")
+        process.executableURL = URL(fileURLWithPath: Self.server ?? "")
         process.arguments = [
             "--port", "0", "--unixsocket", folder.appendingPathComponent("socket").path, "--save", "", "--dir",
             folder.path,
         ]
-        process.standardOutput = FileHandle.nullDevice
+        (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
         try process.run()
         // `redis-cli` itself takes some milliseconds for each try.
         for _ in 0..<2000 {
@@ -101,7 +108,8 @@ private struct RedisServer {
     }
 
     func stop() {
-        process.terminate()
+        // It has inherited the signal mask of a thread of the tests, which may block all others.
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         try? FileManager.default.removeItem(at: folder)
     }
@@ -122,7 +130,7 @@ private struct RedisServer {
 
     private func output(_ arguments: [String]) throws -> String {
         let client = Process(), pipe = Pipe()
-        client.executableURL = URL(fileURLWithPath: (Self.path ?? "") + "/redis-cli")
+        client.executableURL = URL(fileURLWithPath: Self.client ?? "")
         client.arguments = ["-s", socket] + arguments
         (client.standardOutput, client.standardError) = (pipe, pipe)
         try client.run()
