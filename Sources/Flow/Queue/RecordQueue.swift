@@ -52,6 +52,8 @@ package struct RecordQueue: ~Copyable {
     package var bytes: Int { content.count }
     /// The memory that is allocated for them; up to half as many bytes more while records come and go.
     package var allocatedBytes: Int { content.capacity }
+    /// Whether it has one record and nothing else, framed or not.
+    package var hasOneRecordOnly: Bool { framed.records == 1 && framed.bytes == content.count }
     /// Whether `take` would return anything: a record, a blank, opaque bytes, or a record that is too long.
     package var hasOutput: Bool { framed.bytes > 0 || failure != nil }
     package var isEmpty: Bool { content.count == 0 }

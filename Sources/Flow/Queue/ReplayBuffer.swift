@@ -21,6 +21,8 @@ package struct ReplayBuffer: ~Copyable {
     package private(set) var delivered = 0
     /// Records that are kept.
     package private(set) var records = 0
+    /// Losses that were reported between them.
+    private var losses = LossMarks()
 
     package init(framer: RecordFramer) { self.framer = framer }
 
@@ -40,11 +42,22 @@ package struct ReplayBuffer: ~Copyable {
         records += count
     }
 
+    /// A loss was reported after everything that was sent.
+    package mutating func lossReported(_ lost: Int) {
+        if lost > 0 { losses.add(lost, after: delivered) }
+    }
+
+    /// Takes the losses that were reported after the first `received` records.
+    ///
+    /// A client that has these records and no more may not have got the report of a loss right after them.
+    package mutating func takeLosses(after received: Int) -> LossMarks { losses.take(from: received) }
+
     /// Removes whole records, the oldest first, until at most this many records and bytes are kept.
     ///
     /// - Complexity: O(bytes of the removed records).
     package mutating func trim(records mostRecords: Int, bytes mostBytes: Int) {
         let (mostRecords, mostBytes) = (max(0, mostRecords), max(0, mostBytes))
+        defer { if !losses.isEmpty { losses.forget(before: oldest) } }
         guard records > mostRecords || content.count > mostBytes else { return }
         var run = front(records: max(0, records - mostRecords))
         while content.count - run.bytes > mostBytes {

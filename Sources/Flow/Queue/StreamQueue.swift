@@ -41,6 +41,10 @@ package struct StreamQueue: ~Copyable {
     package var records: Int { if let dropping { dropping.queue.records } else { pausing.records } }
     /// All queued bytes, those of an incomplete record included.
     package var bytes: Int { if let dropping { dropping.queue.bytes } else { pausing.bytes } }
+    /// Whether it has one record and nothing else that could be sent.
+    package var hasOneRecordOnly: Bool {
+        if let dropping { dropping.queue.records == 1 } else { pausing.hasOneRecordOnly }
+    }
     /// Whether `take` would return anything after all losses are reported.
     package var hasOutput: Bool { if let dropping { dropping.queue.hasOutput } else { pausing.hasOutput } }
     /// The memory of the queue: ``bytes``, and those of dropped records between others.

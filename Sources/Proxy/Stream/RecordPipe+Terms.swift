@@ -62,6 +62,7 @@ extension RecordPipe {
         if case .unread = result {
             pacer.returned(sent - received)
             delivered = received
+            if reportsLosses, let reported = replay?.takeLosses(after: received) { losses.putBack(reported) }
         }
         return result
     }

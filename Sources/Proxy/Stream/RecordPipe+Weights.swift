@@ -6,7 +6,7 @@ extension RecordPipe {
     ///
     /// A total comes late: in the last record but one of most services. The client has to get the end of its response, and
     /// pays with its next start.
-    var passesLast: Bool { weights?.isCumulative ?? false && queue.records == 1 && !pacer.isStoppedByClient }
+    var passesLast: Bool { weights?.isCumulative ?? false && queue.hasOneRecordOnly && !pacer.isStoppedByClient }
 
     /// Sends the last record.
     func takeLast(limit: Int, at now: Instant) throws(RecordFramer.Failure) -> RecordFramer.Run {

@@ -46,8 +46,8 @@ final class RecordPipe {
     var isReadOn = false
     private(set) var heartbeat: Heartbeat?
     /// Whether each loss is reported to the client before the next record.
-    private var reportsLosses = false
-    /// Losses before the records were queued; empty unless they are reported.
+    private(set) var reportsLosses = false
+    /// Losses before the records were queued, and those to be reported again; empty unless they are reported.
     var losses = LossMarks()
     /// Records of the stream that were sent; counted for `losses`.
     var delivered = 0
@@ -213,6 +213,7 @@ final class RecordPipe {
 
     /// The loss before the next record was reported to the client.
     func lossReported() {
+        replay?.lossReported(reportedLoss)
         queue.lossReported()
         losses.reported(after: delivered)
     }

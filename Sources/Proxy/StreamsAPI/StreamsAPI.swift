@@ -35,11 +35,11 @@ struct StreamsAPI {
 
     /// A client resumes its stream.
     func resume(_ resume: ResumeRequest, for request: StreamRequest, writer: any ConnectionResponse) throws(Problem) {
-        let route = request.route.name
+        let route = request.route.name, method = request.request.head.method
         try reach(resume.stream, for: request.request, client: request.client, writer: writer) { access, stream in
-            guard let stream, stream.route.name == route else {
-                return access.refuse(with: .cannotResume, route: route)
-            }
+            // A response to another method may have no body (HEAD), or another one.
+            guard let stream, stream.route.name == route, stream.request.request.head.method == method
+            else { return access.refuse(with: .cannotResume, route: route) }
             if let problem = stream.resume(after: resume.received, access.response) {
                 access.refuse(with: problem, route: route)
             }

@@ -59,6 +59,16 @@ def test_the_pace_counts_units(weir, origin, client, head, make):
     assert Metrics(proxy).total("weir_units_total", route="/") == 60
 
 
+@pytest.mark.parametrize("fields", [[], ["X-Stream-Buffer-Size: 1"]], ids=str)
+def test_only_the_last_record_does_not_wait(weir, origin, client, fields):
+    """Of a stream with running totals, also if the buffer has room for one record only."""
+    records = [line(b'{"usage":{"completion_tokens":%d}}' % (10 * number)) for number in range(1, 13)]
+    proxy = weir(route(origin(sends(*records)).url, rate="{ default: 100/second }", weight=TOTAL))
+    response = client(proxy).get("/", *fields)
+    assert response.read() == b"".join(records)
+    assert time.monotonic() - response.asked >= 0.8
+
+
 def test_a_record_waits_for_the_weight_of_the_one_before(weir, origin, client):
     records = [line(b'{"n":%d}' % weight) for weight in (0, 0, 5, 1, 1)]
     proxy = weir(route(origin(sends(*records)).url, rate="{ default: 1/hour }", weight="{ pointer: /n }"))

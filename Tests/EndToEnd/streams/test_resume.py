@@ -1,4 +1,5 @@
 """A client that lost its connection comes back for the rest of its stream, and gets exactly that."""
+import json
 import threading
 from types import SimpleNamespace
 
@@ -273,6 +274,45 @@ def test_what_a_dropping_stream_loses_meanwhile_is_counted(begin, client):
     finally:
         more.set()
         done.set()
+
+
+def test_a_loss_whose_report_may_not_have_arrived_is_reported_again(begin, client):
+    over = threading.Event()
+
+    def script(peer):
+        peer.read_head()
+        peer.send(STREAM_HEAD)
+        peer.send_records(count=100)
+        assert over.wait(60)
+
+    stream = begin("Prefer: stream-notices", script=script, overflow="drop_oldest", buffer="{ default: 20 }",
+                   rate="{ default: 20/second }")
+
+    def through_a_notice(response):
+        """The records before the first notice, and that."""
+        body = b""
+        for part in response.parts():
+            body += part
+            before, mark, after = body.partition(b'{"type"')
+            if mark and b"\n" in after:
+                return before.count(b"\n"), json.loads(mark + after.split(b"\n")[0])
+
+    try:
+        received, notice = through_a_notice(stream.response)
+        assert notice["type"].endswith("records-dropped") and received >= 1
+        lose(stream)
+        again = ask(client(stream.proxy), stream.id, received, "Prefer: stream-notices")
+        repeated = through_a_notice(again)
+        assert repeated[0] == 0 and repeated[1]["records"] >= notice["records"]
+    finally:
+        over.set()
+
+
+def test_another_method_resumes_nothing(begin):
+    stream = begin()
+    next(stream.records)
+    assert stream.beside.get("/orders", f"X-Stream-Resume: {stream.id}; after=1", method="HEAD").status in (404, 409, 410)
+    assert next(stream.records).number == 2
 
 
 def test_a_deleted_stream_cannot_be_resumed(begin, client):

@@ -19,4 +19,17 @@ import Testing
         marks.reported(after: 5)
         #expect(marks.isEmpty)
     }
+
+    @Test func whatWasReportedIsPutBackBeforeTheOthers() {
+        var reported = LossMarks(), marks = LossMarks()
+        for (lost, position) in [(1, 1), (2, 3), (4, 5)] { reported.add(lost, after: position) }
+        marks.add(8, after: 5)
+        marks.putBack(reported.take(from: 3))
+        #expect(reported.lossAhead(after: 1) == 1 && reported.room(after: 1) == 0)
+        #expect(marks.room(after: 0) == 3 && marks.lossAhead(after: 3) == 2)
+        marks.reported(after: 3)
+        #expect(marks.room(after: 3) == 2 && marks.lossAhead(after: 5) == 12)
+        marks.reported(after: 5)
+        #expect(marks.isEmpty)
+    }
 }

@@ -31,4 +31,25 @@ package struct LossMarks: Equatable, Sendable {
     package mutating func reported(after sent: Int) {
         if let first = marks.first, first.after <= sent { marks.removeFirst() }
     }
+
+    /// Removes the losses after record number `position` or a later one.
+    ///
+    /// - Returns: The removed losses.
+    package mutating func take(from position: Int) -> LossMarks {
+        var taken = LossMarks()
+        let first = marks.firstIndex { $0.after >= position } ?? marks.endIndex
+        taken.marks = Array(marks[first...])
+        marks.removeSubrange(first...)
+        return taken
+    }
+
+    /// Removes the losses that are followed by record number `position` or an earlier one.
+    mutating func forget(before position: Int) { marks.removeAll { $0.after < position } }
+
+    /// Losses that were reported have to be reported again; all of them are before those that were not.
+    package mutating func putBack(_ reported: LossMarks) {
+        let later = marks
+        marks = reported.marks
+        for mark in later { add(mark.lost, after: mark.after) }
+    }
 }
