@@ -23,35 +23,31 @@ package struct CommandWriter {
     package mutating func begin(words: Int) {
         precondition(missing == 0, "a command with fewer words than it has announced")
         missing = words
-        var line = ShortLine()
-        line.prepend(Int64(words))
-        line.prepend(UInt8(ascii: "*"))
-        line.write(to: &bytes)
+        append(0) { $0.addLine(UInt8(ascii: "*"), words) }
     }
 
     package mutating func write(_ word: String) { write("", word) }
 
     /// Writes two texts as one word.
     package mutating func write(_ first: String, _ second: String) {
-        took(1)
-        var line = ShortLine()
-        line.prepend(Int64(first.utf8.count + second.utf8.count))
-        line.prepend(UInt8(ascii: "$"))
-        line.write(to: &bytes)
-        if !first.isEmpty { bytes.writeString(first) }
-        bytes.writeString(second)
-        bytes.writeInteger(ShortLine.end)
+        takeWord()
+        let count = first.utf8.count + second.utf8.count
+        append(count) { text in
+            text.addLine(UInt8(ascii: "$"), count)
+            text.add(first)
+            text.add(second)
+            text.addEnd()
+        }
     }
 
     /// Writes a decimal number as one word.
     package mutating func write(_ number: Int64) {
-        took(1)
-        var line = ShortLine()
-        let length = line.prepend(number)
-        line.prependEnd()
-        line.prepend(Int64(length))
-        line.prepend(UInt8(ascii: "$"))
-        line.write(to: &bytes)
+        takeWord()
+        append(0) { text in
+            text.addLine(UInt8(ascii: "$"), Text.digits(of: number))
+            text.add(number)
+            text.addEnd()
+        }
     }
 
     /// Removes the commands; their memory serves for the next ones, if the receiver of ``bytes`` has released it.
@@ -60,47 +56,75 @@ package struct CommandWriter {
         if bytes.capacity > Self.mostKept { bytes = ByteBuffer() } else { bytes.clear() }
     }
 
-    private mutating func took(_ words: Int) {
-        precondition(missing >= words, "a command with more words than it has announced")
-        missing -= words
+    private mutating func takeWord() {
+        precondition(missing > 0, "a command with more words than it has announced")
+        missing -= 1
+    }
+
+    /// Appends a text of at most `count` bytes, one number, the number of its bytes and the ends of two lines.
+    private mutating func append(_ count: Int, _ write: (inout Text) -> Void) {
+        bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: count + 2 * Text.longestLine) { room in
+            var text = Text(room: room)
+            write(&text)
+            return text.count
+        }
     }
 }
 
-/// A line or two of which the last byte is written first, as are the digits of a number.
-private struct ShortLine {
-    /// CR and LF.
-    static let end: UInt16 = 0x0D0A
-    /// `$20`, a number of 19 digits and a sign, and two ends.
-    private static let size = 27
+/// Text in a room that its creator has made large enough.
+private struct Text {
+    /// A type or a sign, 19 digits, CR and LF.
+    static let longestLine = 22
 
-    private var text = InlineArray<27, UInt8>(repeating: 0)
-    private var start = Self.size
+    let room: UnsafeMutableRawBufferPointer
+    private(set) var count = 0
 
-    /// An empty line.
-    init() { prependEnd() }
+    init(room: UnsafeMutableRawBufferPointer) { self.room = room }
 
-    mutating func prepend(_ byte: UInt8) {
-        start -= 1
-        text[start] = byte
+    mutating func add(_ byte: UInt8) {
+        room[count] = byte
+        count += 1
     }
 
-    mutating func prependEnd() {
-        prepend(UInt8(ascii: "\n"))
-        prepend(UInt8(ascii: "\r"))
+    mutating func addEnd() {
+        add(UInt8(ascii: "\r"))
+        add(UInt8(ascii: "\n"))
     }
 
-    /// - Returns: The number of its digits, with its sign.
-    @discardableResult
-    mutating func prepend(_ number: Int64) -> Int {
-        let last = start
-        var rest = number.magnitude
+    mutating func addLine(_ type: UInt8, _ number: Int) {
+        add(type)
+        add(Int64(number))
+        addEnd()
+    }
+
+    mutating func add(_ text: String) {
+        var text = text
+        count += text.withUTF8 { utf8 in
+            UnsafeMutableRawBufferPointer(rebasing: room[count...]).copyBytes(from: utf8)
+            return utf8.count
+        }
+    }
+
+    /// Adds a number in decimal.
+    mutating func add(_ number: Int64) {
+        count += Self.digits(of: number)
+        var place = count, rest = number.magnitude
         repeat {
-            prepend(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            place -= 1
+            room[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         } while rest > 0
-        if number < 0 { prepend(UInt8(ascii: "-")) }
-        return last - start
+        if number < 0 { room[place - 1] = UInt8(ascii: "-") }
     }
 
-    func write(to buffer: inout ByteBuffer) { buffer.writeBytes(text.span.extracting(start..<Self.size).bytes) }
+    /// The bytes of a number in decimal.
+    static func digits(of number: Int64) -> Int {
+        var digits = number < 0 ? 2 : 1
+        var rest = number.magnitude / 10
+        while rest > 0 {
+            digits += 1
+            rest /= 10
+        }
+        return digits
+    }
 }

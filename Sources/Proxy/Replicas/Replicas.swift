@@ -158,7 +158,7 @@ final class Replicas: Sendable {
         let now = clock()
         let (verdict, change) = guarded.withLockedValue { guarded -> (SharedVerdict?, Bool?) in
             guarded.figures.commands += 1
-            let jitter = Double.random(in: 0..<1, using: &guarded.random)
+            let jitter = guarded.jitter(after: reply)
             let verdict: SharedVerdict?
             switch reply {
             case .success(let reply): verdict = guarded.limits.answered(command, reply, jitter: jitter, at: now)
@@ -204,6 +204,7 @@ final class Replicas: Sendable {
     ///
     /// On the connection's loop.
     func wokeUp() {
+        guard link.value.isOpen else { return }
         let now = clock()
         let (commands, change) = guarded.withLockedValue { guarded -> ([StoreCommand], Bool?) in
             guarded.wakeUps.fired(at: now)
@@ -216,6 +217,11 @@ final class Replicas: Sendable {
 }
 
 extension Replicas.Guarded {
+    /// A random number for ``StoreHealth``, which uses none if a store that is up has answered.
+    fileprivate mutating func jitter(after reply: Result<StoreReply, StoreFailure>) -> Double {
+        if case .success = reply, limits.health.isUp { 0 } else { .random(in: 0..<1, using: &random) }
+    }
+
     /// Whether the store has come into use, or is no longer used; `nil` if nothing has changed.
     fileprivate mutating func noteState() -> Bool? {
         guard isUp != limits.health.isUp else { return nil }

@@ -9,7 +9,8 @@ final class StoreLink: ClientDelegate {
 
     let client: Client
     private let loop: any EventLoop
-    private weak var replicas: Replicas?
+    /// Until ``stop()``: a weak reference would cost it a side table, and slow down every reference to it.
+    private var replicas: Replicas?
 
     init(_ client: Client, on loop: any EventLoop) { (self.client, self.loop) = (client, loop) }
 
@@ -36,20 +37,18 @@ final class StoreLink: ClientDelegate {
         client.stop()
     }
 
+    /// Not after ``stop()``.
+    var isOpen: Bool { replicas != nil }
+
     /// Wakes the limits at `due`, once.
     func wakeUp(at due: Instant, now: Instant) {
-        guard due < .distantFuture else { return }
+        guard let replicas, due < .distantFuture else { return }
         let pause = max(due - now, Self.shortestPause)
-        let bound = NIOLoopBound(self, eventLoop: loop)
         // Fails only on a loop that has been shut down, where no stream is left.
-        _ = try? loop.scheduleCallback(in: .nanoseconds(pause.nanoseconds), handler: WakeUp(link: bound))
+        _ = try? loop.scheduleCallback(in: .nanoseconds(pause.nanoseconds), handler: replicas)
     }
-
-    fileprivate func wokeUp() { replicas?.wokeUp() }
 }
 
-private struct WakeUp: NIOScheduledCallbackHandler, Sendable {
-    let link: NIOLoopBound<StoreLink>
-
-    func handleScheduledCallback(eventLoop: some EventLoop) { link.value.wokeUp() }
+extension Replicas: NIOScheduledCallbackHandler {
+    func handleScheduledCallback(eventLoop: some EventLoop) { wokeUp() }
 }

@@ -16,19 +16,14 @@ extension ProxyRoute {
     /// The limits over all replicas of a client's start, in the order in which a refusal names them.
     ///
     /// Those on open streams hold for this replica alone as well (``GateRules``), which needs no store.
-    func sharedLimits(of client: ClientDigest, tier: String?) -> [SharedLimit] {
+    func sharedLimits(of client: ClientKeys, tier: String?) -> [SharedLimit] {
         let streams = settings.streams(of: tier)
-        guard let sharedName, streams.scope == .replicas else { return [] }
+        guard streams.scope == .replicas else { return [] }
         var limits: [SharedLimit] = []
-        if let limit = streams.perClient {
-            limits.append(.streams(StoreKey(.streams, route: sharedName, client: client), limit: limit))
-        }
-        if let limit = streams.perRoute {
-            limits.append(.streams(StoreKey(.streams, route: sharedName), limit: limit))
-        }
-        if let starts = streams.startAllowance {
-            limits.append(.starts(StoreKey(.starts, route: sharedName, client: client), starts))
-        }
+        limits.reserveCapacity(3)
+        if let limit = streams.perClient { limits.append(.streams(client.streams, limit: limit)) }
+        if let limit = streams.perRoute { limits.append(.streams(client.streamsOfRoute, limit: limit)) }
+        if let starts = streams.startAllowance { limits.append(.starts(client.starts, starts)) }
         return limits
     }
 

@@ -1,6 +1,7 @@
 import Flow
 import JSONPointer
 import Logging
+import NIOConcurrencyHelpers
 import Settings
 import Upstream
 
@@ -33,6 +34,8 @@ final class ProxyRoute: Sendable {
     let trailerRules: TrailerRules
     /// The route's name at the store; `nil` if no limit counts over all replicas.
     let sharedName: String?
+    /// The names of its clients there; `nil` if no limit counts over all replicas.
+    let sharedKeys: NIOLockedValueBox<SharedKeys>?
     /// `nil` if no state is shared with other replicas.
     let replicas: Replicas?
     let warnings: RouteWarnings
@@ -54,6 +57,7 @@ final class ProxyRoute: Sendable {
         warnings = RouteWarnings(route: name)
         upstreams = RouteUpstream.all(of: settings, after: previous?.upstreams ?? [])
         sharedName = settings.sharesLimits ? settings.match.sharedName : nil
+        sharedKeys = sharedName.map { NIOLockedValueBox(SharedKeys(route: $0)) }
         gate =
             previous?.gate
             ?? AdmissionGate(rules: GateRules(settings, sharedName: sharedName), upstreams: upstreams) { kind, state in

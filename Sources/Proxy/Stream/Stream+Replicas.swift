@@ -1,4 +1,5 @@
 import Flow
+import NIOConcurrencyHelpers
 import Settings
 
 // The admission of a stream by limits that count over all replicas, after the limits of this one have admitted it.
@@ -11,9 +12,12 @@ extension Stream {
     ///   - begin: Begins the stream with the permit; not called if it is refused, or has ended meanwhile.
     func share(_ permit: consuming Permit, begin: @escaping (Stream) -> Void) {
         self.permit = consume permit
-        guard let replicas = host.replicas, route.countsOverReplicas(request.tier) else { return begin(self) }
-        let client = ClientDigest(request.key), limits = route.sharedLimits(of: client, tier: request.tier)
-        self.permit?.countRecords(of: client, over: replicas, at: host.now())
+        guard let replicas = host.replicas, route.countsOverReplicas(request.tier), let keys = route.sharedKeys else {
+            return begin(self)
+        }
+        let client = keys.withLockedValue { $0.keys(of: request.key) }
+        let limits = route.sharedLimits(of: client, tier: request.tier)
+        self.permit?.countRecords(of: client.digest, over: replicas, at: host.now())
         guard !limits.isEmpty else { return begin(self) }
         let verdict = replicas.start(limits, on: host.eventLoop) { verdict in
             self.decided(verdict, limits, in: replicas, begin: begin)
