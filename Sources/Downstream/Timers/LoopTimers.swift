@@ -77,6 +77,11 @@ package final class LoopTimers {
         schedule()
     }
 
+    /// Sets a timer unless it will fire by then anyway: one that fires early costs less than one that is moved often.
+    package func advance(_ timer: LoopTimer, to due: Instant) {
+        if !timer.isSet || timer.due > due { set(timer, at: due) }
+    }
+
     package func cancel(_ timer: LoopTimer) {
         guard timer.timers === self else { return }
         timer.timers = nil

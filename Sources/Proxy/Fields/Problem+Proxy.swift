@@ -16,6 +16,7 @@ extension Problem {
         case .reset, .closedWhileIdle: self = .badUpstream(.reset)
         case .truncated: self = .badUpstream(.truncated)
         case .malformed: self = .badUpstream(.malformed)
+        case .silent(let timeout, _): self = .upstreamTimeout(UpstreamDelay(timeout))
         }
     }
 
@@ -48,12 +49,7 @@ extension Problem {
 
 extension Outcome {
     init(_ error: UpstreamError) {
-        switch error {
-        case .connectTimeout: self = .upstreamTimeout
-        case .unresolved, .refused, .unreachable, .handshake, .untrusted, .reset, .truncated, .closedWhileIdle,
-            .malformed:
-            self = .upstreamFailed
-        }
+        self = error.isSilence ? .upstreamTimeout : .upstreamFailed
     }
 }
 

@@ -134,7 +134,7 @@ struct Permit: ~Copyable, Sendable {
     ) {
         upstreamEnded(
             .init(
-                outcome: outcome, status: status, hasUpstreamFallenSilent: isSilent || error == .connectTimeout,
+                outcome: outcome, status: status, hasUpstreamFallenSilent: isSilent || error?.isSilence ?? false,
                 wasClosedWhileIdle: error == .closedWhileIdle, records: records), at: now)
     }
 

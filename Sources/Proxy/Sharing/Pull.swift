@@ -31,7 +31,8 @@ final class Pull {
     /// The memory of what is retained, as reported to the ceiling over all streams.
     private(set) var retainedBytes = 0
     private let began: Instant
-    private lazy var timer = LoopTimer(target: self)
+    /// The earliest deadline of the `PullLifecycle`.
+    private lazy var deadline = LoopTimer(target: self)
     /// Set if the request is a probe of a breaker: it has proved good by then.
     private lazy var trial = LoopTimer(target: self)
 
@@ -43,7 +44,8 @@ final class Pull {
         (self.host, self.table, self.owner) = (host, table, owner)
         began = host.now()
         exchange = PullExchange(permit, at: began)
-        lifecycle = PullLifecycle(linger: description.sharing.settings.linger)
+        lifecycle = PullLifecycle(
+            linger: description.sharing.settings.linger, limits: route.machineLimits, at: began)
         feed = PullFeed(of: description, table: table, on: host, owner: owner)
     }
 
@@ -60,6 +62,9 @@ final class Pull {
     private func attempt() {
         guard let upstream = exchange.permit?.upstream else { return }
         exchange.attempts += 1
+        exchange.began = host.now()
+        lifecycle.attemptBegan(at: exchange.began)
+        setDeadline()
         do {
             let transfer = try host.makeTransfer(for: key, of: route, at: upstream, delegate: self)
             exchange.transfer = transfer
@@ -76,7 +81,7 @@ final class Pull {
     func summary(at now: Instant) -> PullSummary {
         PullSummary(
             route: route.name, path: description.path, upstream: response.head?.upstream, records: feed.log.records,
-            bytes: retainedBytes, isPaused: exchange.isPaused, lasted: now - began)
+            bytes: retainedBytes, isPaused: lifecycle.isPaused, lasted: now - began)
     }
 
     // MARK: Readers
@@ -100,7 +105,8 @@ final class Pull {
         if change > 0 {
             _ = lifecycle.joined(change)
         } else {
-            perform(lifecycle.left(-change, at: host.now()))
+            lifecycle.left(-change, at: host.now())
+            setDeadline()
         }
         updatePause()
     }
@@ -113,9 +119,10 @@ final class Pull {
     /// Waits for readers, or ceases to.
     private func updatePause() {
         let waits = remotes.mustWait(under: description.sharing.settings.lag, localReaders: feed.readerCount)
-        guard waits != exchange.isPaused else { return }
-        exchange.isPaused = waits
+        guard waits != lifecycle.isPaused else { return }
+        lifecycle.setPaused(waits, at: host.now())
         if waits { exchange.transfer?.pause() } else { exchange.transfer?.resume() }
+        setDeadline()
     }
 
     // MARK: The lifecycle
@@ -124,7 +131,6 @@ final class Pull {
         switch action {
         case .none: break
         case .publishHead: if let head = response.head { publish(.head(head)) }
-        case .setTimer(let due): host.timers.set(timer, at: due)
         case .release(let cause):
             table.refuse(key, id, at: host.now())
             exchange.transfer?.cancel()
@@ -135,12 +141,17 @@ final class Pull {
             exchange.transfer?.cancel()
             judge(.clientGone, error: nil)
             finish(.ended(SharedEnd(end: .failed(.reset("the shared request was ended")), trailers: [:])))
+        case .giveUp(let timeout):
+            exchange.transfer?.cancel()
+            transferEnded(.failed(.silent(timeout, timeout.text(under: route.settings.timeouts))))
         }
     }
 
+    private func setDeadline() { host.timers.advance(deadline, to: lifecycle.nextDeadline) }
+
     /// The pull is over, and no longer in the table.
     private func finish(_ event: PullEvent) {
-        host.timers.cancel(timer)
+        host.timers.cancel(deadline)
         host.timers.cancel(trial)
         exchange.transfer = nil
         exchange.permit = nil
@@ -152,13 +163,9 @@ final class Pull {
     }
 
     private func judge(_ outcome: Outcome, error: UpstreamError?) {
-        let timeouts = route.settings.timeouts, now = host.now()
-        let limit = response.head == nil ? timeouts.firstByte : timeouts.idle
-        let isSilent =
-            outcome == .clientGone && !exchange.isPaused && (limit.map { now - exchange.lastHeard >= $0 } ?? false)
+        let now = host.now()
         exchange.permit?.attemptEnded(
-            isSilent ? .upstreamTimeout : outcome, because: error, status: response.head?.response.status,
-            isSilent: isSilent, records: feed.log.next, at: now)
+            outcome, because: error, status: response.head?.response.status, records: feed.log.next, at: now)
         if outcome == .completed { exchange.permit?.provedGood(at: now) }
     }
 
@@ -174,12 +181,11 @@ final class Pull {
         feed.eventLoop.execute { feed.value.receiveRemotely(event) }
     }
 
-    private func publish(_ segment: LogSegment) {
+    private func publish(_ segment: LogSegment, at now: Instant) {
         if !remotes.isEmpty, remotes.queue(segment) {
             host.eventLoop.assumeIsolated().execute { self.sendUnsent() }
         }
         feed.receive(.records([segment]))
-        let now = exchange.lastHeard
         exchange.permit?.delivered(feed.log.next, at: now)
         countBytes()
     }
@@ -215,26 +221,21 @@ final class Pull {
 extension Pull: TransferDelegate {
     func transferHead(_ received: UpstreamResponseHead) {
         let settings = route.settings, now = host.now()
-        exchange.permit?.upstream?.history.headArrived(after: now - exchange.lastHeard)
-        exchange.lastHeard = now
+        exchange.permit?.upstream?.history.headArrived(after: now - exchange.began)
         let kind = ResponseKind(.init(received, method: .GET), framing: settings.framing, types: settings.types)
         let refusal = Shareability.refusal(
-            of: .init(
-                status: received.status, isStream: kind.format != nil,
-                setsCookie: received.headers.contains(name: "set-cookie"), vary: received.headers.listed(in: "vary"),
-                cacheControl: received.headers.listed(in: "cache-control")), by: description.sharing.rules)
+            of: .init(received, isStream: kind.format != nil), by: description.sharing.rules)
         if let format = kind.format, refusal == nil {
-            response.cutter = RecordCutter(
-                framer: format.framer, maximum: settings.policy.maximumRecordBytes,
-                keys: settings.shared?.join == .keys ? route.keys.map { RecordTextKeys($0, in: format.framer) } : nil)
-            response.head = SharedHead(
-                response: received, format: format, upstream: exchange.permit?.upstream?.name ?? "")
+            response.begin(
+                SharedHead(response: received, format: format, upstream: exchange.permit?.upstream?.name ?? ""),
+                on: route)
         }
         // The breaker of the upstream counts the response although no client gets it.
         if refusal != nil {
             exchange.permit?.attemptEnded(.completed, because: nil, status: received.status, at: now)
         }
-        perform(lifecycle.headArrived(refusal))
+        perform(lifecycle.headArrived(refusal, at: now))
+        setDeadline()
     }
 
     func transferBytes(_ bytes: UnsafeRawBufferPointer) {
@@ -248,8 +249,11 @@ extension Pull: TransferDelegate {
     func publishArrived() {
         guard !response.isCut, !lifecycle.isEnded else { return }
         response.isCut = true
-        exchange.lastHeard = host.now()
-        if let segment = response.cutter?.cut(at: exchange.lastHeard) { publish(segment) }
+        let now = host.now(), segment = response.cutter?.cut(at: now), isFirst = feed.log.next == 0
+        lifecycle.heard(segment?.records ?? 0, at: now)
+        // The clock for the next record runs from the first one on; the timer is never later than its deadline after that.
+        if isFirst { setDeadline() }
+        if let segment { publish(segment, at: now) }
         if response.cutter?.failure != nil {
             host.metrics(of: route).tally.failed[.oversized] += 1
             exchange.transfer?.cancel()
@@ -272,7 +276,8 @@ extension Pull: TransferDelegate {
             judge(outcome, error: error)
             if triesAnother(after: error) { return }
         } else {
-            if let segment = response.cutter?.finish(at: host.now()) { publish(segment) }
+            let now = host.now()
+            if let segment = response.cutter?.finish(at: now) { publish(segment, at: now) }
             judge(outcome, error: nil)
         }
         guard lifecycle.upstreamEnded() == .end else { return }
@@ -299,8 +304,9 @@ extension Pull: TimerTarget {
             exchange.permit?.provedGood(at: now)
             return
         }
-        // It has had no readers on any loop for the linger time.
-        guard lifecycle.isOverdue(at: now), table.removeIfUnread(key, id) else { return }
+        // Without readers on any loop for the linger time it ends; one may have entered whose report is on the way.
+        if lifecycle.isOverdue(at: now), !table.removeIfUnread(key, id) { lifecycle.readerEntered() }
         perform(lifecycle.deadlinePassed(at: now))
+        setDeadline()
     }
 }

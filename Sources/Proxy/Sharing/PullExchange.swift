@@ -1,17 +1,18 @@
 import Flow
 import NIOHTTP1
+import Settings
 
 /// The request of a pull to an upstream, over all attempts.
 struct PullExchange: ~Copyable {
     var permit: Permit?
     var transfer: (any UpstreamTransfer)?
     var attempts = 0
-    var isPaused = false
-    var lastHeard: Instant
+    /// When the last attempt began.
+    var began: Instant
 
     init(_ permit: consuming Permit, at now: Instant) {
         self.permit = consume permit
-        lastHeard = now
+        began = now
     }
 }
 
@@ -24,4 +25,13 @@ struct PullResponse: ~Copyable {
     var trailers = HTTPHeaders()
     /// What is reported to a feed that joins after the end.
     var last: PullEvent?
+
+    /// The head has arrived, and is shared.
+    mutating func begin(_ head: SharedHead, on route: ProxyRoute) {
+        let settings = route.settings, framer = head.format.framer
+        self.head = head
+        cutter = RecordCutter(
+            framer: framer, maximum: settings.policy.maximumRecordBytes,
+            keys: settings.shared?.join == .keys ? route.keys.map { RecordTextKeys($0, in: framer) } : nil)
+    }
 }

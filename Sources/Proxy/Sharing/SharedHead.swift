@@ -10,6 +10,16 @@ struct SharedHead: Sendable {
     let upstream: String
 }
 
+extension Shareability.Head {
+    /// What decides of a response's head.
+    init(_ received: UpstreamResponseHead, isStream: Bool) {
+        let headers = received.headers
+        self.init(
+            status: received.status, isStream: isStream, setsCookie: headers.contains(name: "set-cookie"),
+            vary: headers.listed(in: "vary"), cacheControl: headers.listed(in: "cache-control"))
+    }
+}
+
 /// The end of a shared response.
 struct SharedEnd: Sendable {
     let end: TransferEnd

@@ -69,7 +69,10 @@ final class Promise {
 
     /// Before the head, the upstream's own deadline applies; the client's only if that is unlimited.
     private func pendingEnds(from now: Instant) -> Instant {
-        now + (stream.route.settings.timeouts.firstByte.map { $0 + .seconds(1) } ?? stream.promiseExpiry)
+        let settings = stream.route.settings
+        // A shared request that no upstream answers in time is sent to the next one, with the whole time again.
+        let attempts = stream.request.sharing.isShared ? settings.retry?.attempts ?? 1 : 1
+        return now + (settings.timeouts.firstByte.map { $0 * attempts + .seconds(1) } ?? stream.promiseExpiry)
     }
 
     /// A promised stream was admitted by this replica, and not by the limits over all.
@@ -145,7 +148,7 @@ extension Stream {
 
     /// The stream is admitted while its client is away.
     fileprivate func beginDetached(until end: Instant) {
-        machine = StreamMachine(limits: route.machineLimits, at: host.now())
+        machine = StreamMachine(limits: request.machineLimits, at: host.now())
         machine.detached(until: end)
         if let since = account.heldSince { machine.clientPaused(at: since) }
         begin()

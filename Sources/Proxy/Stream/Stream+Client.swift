@@ -100,7 +100,7 @@ extension Stream: ResponseWriterDelegate {
     func adopt(_ route: ProxyRoute) {
         let now = host.now()
         request.route = route
-        var limits = route.machineLimits
+        var limits = request.machineLimits
         if isStream {
             (limits.resumeWindow, limits.endsWhenFull) = (machine.limits.resumeWindow, machine.limits.endsWhenFull)
         }

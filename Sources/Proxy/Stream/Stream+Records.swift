@@ -8,11 +8,7 @@ import Upstream
 
 extension Stream {
     /// Whether the response's head is kept back until the first record.
-    ///
-    /// Not of a shared response, which is not the stream's own: it cannot try another upstream.
-    private var withholdsHead: Bool {
-        upstream.watch != nil && machine.limits.firstRecord != nil && !request.sharing.isShared
-    }
+    private var withholdsHead: Bool { upstream.watch != nil && machine.limits.firstRecord != nil }
 
     /// Keeps the head back if the route requires a first record in time.
     ///

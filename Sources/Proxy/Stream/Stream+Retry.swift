@@ -55,7 +55,7 @@ extension UpstreamError {
     var isOfOneUpstream: Bool {
         switch self {
         case .unresolved, .refused, .unreachable, .connectTimeout, .handshake, .untrusted, .reset, .truncated,
-            .closedWhileIdle:
+            .closedWhileIdle, .silent:
             true
         case .malformed: false
         }

@@ -1,9 +1,24 @@
 import Flow
 import OTLP
 import Observability
+import Settings
 import Upstream
 
 // A stream that shares its request to the upstream with others: where it joins, and where it continues alone.
+
+extension StreamRequest {
+    /// The time limits of its stream; without those of the upstream's silence if it shares a request, whose own they are.
+    var machineLimits: StreamMachine.Limits {
+        var limits = route.machineLimits
+        if sharing.isShared {
+            (limits.firstByte, limits.firstRecord, limits.betweenRecords, limits.idle) = (nil, nil, nil, nil)
+        }
+        return limits
+    }
+
+    /// Whether its stream requires anything of the upstream's records; the times of those that are shared are the pull's.
+    var requiresRecords: Bool { sharing.isShared ? route.settings.endRecord != nil : route.requiresRecords }
+}
 
 extension Stream {
     /// Whether a request to the upstream is under way that is the stream's own.
@@ -38,6 +53,9 @@ extension Stream {
         guard !machine.isFinished else { return }
         let now = host.now()
         request.sharing = .refused(cause)
+        machine.setLimits(request.machineLimits, at: now)
+        machine.attemptBegan(at: now)
+        setDeadline()
         account.metrics.tally.sharingRefusals[cause] += 1
         do throws(AdmissionError) {
             try permit?.takeUpstream(at: now)

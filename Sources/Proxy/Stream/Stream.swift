@@ -43,7 +43,7 @@ final class Stream {
         self.host = host
         id = host.requestLog.nextId()
         self.request = request
-        machine = StreamMachine(limits: request.route.machineLimits, at: now)
+        machine = StreamMachine(limits: request.machineLimits, at: now)
         pipe = RecordPipe(
             terms: request.terms, policy: request.route.policy(of: request.tier), response: response, at: now)
         upstream = UpstreamExchange(on: host, body: RepeatableBody(request.body, keepingUpTo: request.keptBytes))
@@ -263,7 +263,7 @@ extension Stream {
         let now = host.now()
         permit?.upstream?.history.headArrived(after: now - began)
         account.trace?.headArrived(status: received.status)
-        if route.requiresRecords, let format = ResponseKind(received, to: request).format {
+        if request.requiresRecords, let format = ResponseKind(received, to: request).format {
             upstream.watch = route.recordWatch(of: format)
         }
         if !withholds(received, at: now) { beginResponse(received, at: now) }

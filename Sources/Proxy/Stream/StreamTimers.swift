@@ -20,15 +20,19 @@ struct StreamTimers {
 
     /// Sets or moves a timer; the target must own this value.
     mutating func set(_ purpose: Purpose, at due: Instant, for target: some TimerTarget) {
-        let timer = timers[purpose.rawValue] ?? LoopTimer(target: target)
-        timers[purpose.rawValue] = timer
-        loop.set(timer, at: due)
+        loop.set(timer(purpose, for: target), at: due)
     }
 
-    /// Sets a timer unless it will fire by then anyway: one that fires early costs less than one that is moved often.
+    /// Sets a timer unless it will fire by then anyway.
     mutating func advance(_ purpose: Purpose, to due: Instant, for target: some TimerTarget) {
-        if let timer = timers[purpose.rawValue], timer.isSet, timer.due <= due { return }
-        set(purpose, at: due, for: target)
+        loop.advance(timer(purpose, for: target), to: due)
+    }
+
+    private mutating func timer(_ purpose: Purpose, for target: some TimerTarget) -> LoopTimer {
+        if let timer = timers[purpose.rawValue] { return timer }
+        let timer = LoopTimer(target: target)
+        timers[purpose.rawValue] = timer
+        return timer
     }
 
     func purpose(of timer: LoopTimer) -> Purpose? { Purpose.allCases.first { timers[$0.rawValue] === timer } }

@@ -22,6 +22,18 @@ package enum UpstreamError: Error, Equatable, Sendable {
     case closedWhileIdle
     /// What came is not an HTTP/1.1 response that may be passed on (RFC 9112).
     case malformed(String)
+    /// A request that several streams share was given up: the upstream did not send what was due.
+    case silent(UpstreamTimeout, String)
+
+    /// Whether the upstream did not connect, respond or continue in time.
+    package var isSilence: Bool {
+        switch self {
+        case .connectTimeout, .silent: true
+        case .unresolved, .refused, .unreachable, .handshake, .untrusted, .reset, .truncated, .closedWhileIdle,
+            .malformed:
+            false
+        }
+    }
 
     /// The cause and its text, for the operator's logs.
     package var failure: UpstreamFailure {
@@ -37,6 +49,7 @@ package enum UpstreamError: Error, Equatable, Sendable {
         case .closedWhileIdle:
             .init(.closedWhileIdle, "the upstream closed a connection that was kept for the next request")
         case .malformed(let text): .init(.malformed, text)
+        case .silent(_, let text): .init(.timeout, text)
         }
     }
 

@@ -61,6 +61,11 @@ final class PullBench: PullHost {
 
     func run() { loop.run() }
 
+    /// Advances second by second, so that timers fire when they are due.
+    func advance(seconds: Int) {
+        for _ in 0..<seconds { advance(by: .seconds(1)) }
+    }
+
     func advance(by duration: Duration) {
         clock.advance(by: duration)
         loop.advanceTime(by: .nanoseconds(duration.nanoseconds))

@@ -264,6 +264,81 @@ import Upstream
         #expect(bench.heldBytes == 0)
     }
 
+    // MARK: A silent upstream
+
+    @Test func anUpstreamThatDoesNotAnswerIsReplacedOnceForAll() throws {
+        let bench = PullBench(upstreams: 2) { route, _ in route.timeouts.firstByte = .seconds(3) }
+        let first = try bench.reader()
+        bench.advance(seconds: 2)
+        let second = try bench.reader()
+        #expect(bench.transfers.count == 1)
+        bench.advance(seconds: 1)
+        #expect(bench.transfers.count == 2 && bench.transfers[0].isCancelled)
+        bench.transfers[1].head()
+        bench.transfers[1].lines(1...1)
+        #expect(first.lines == [1] && second.lines == [1])
+        #expect(bench.retries == 1)
+    }
+
+    @Test func clientsThatKeepComingDoNotKeepASilentUpstream() throws {
+        let bench = PullBench { route, _ in
+            route.timeouts.firstByte = .seconds(3)
+            route.upstreamBreaker = .upstream
+            route.upstreamBreaker?.failures = 1
+        }
+        var readers: [FakeReader] = []
+        for _ in 0..<3 {
+            readers.append(try bench.reader())
+            bench.advance(seconds: 1)
+        }
+        let end = TransferEnd.failed(.silent(.firstByte, "no response in 3s (timeouts.first_byte)"))
+        #expect(readers.allSatisfy { $0.end == end })
+        #expect(bench.transfers[0].isCancelled)
+        #expect(bench.route.gate.breakerFigures(of: "/", at: bench.now()).upstreams == [.open])
+        // The next one would not join it.
+        #expect(throws: JoinError.self) { _ = try bench.reader() }
+        #expect(bench.transfers.count == 1)
+    }
+
+    @Test func anUpstreamThatFallsSilentEndsForAllAndTheNextClientBeginsAnew() throws {
+        let bench = PullBench { route, sharing in
+            route.timeouts.idle = .seconds(3)
+            sharing.linger = .seconds(60)
+        }
+        let first = try bench.reader()
+        bench.transfers[0].head()
+        bench.advance(seconds: 2)
+        bench.transfers[0].lines(1...1)
+        first.transfer?.cancel()
+        bench.advance(seconds: 2)
+        let second = try bench.reader()
+        bench.advance(seconds: 1)
+        #expect(second.end == .failed(.silent(.idle, "no bytes for 3s (timeouts.idle)")))
+        #expect(bench.transfers[0].isCancelled && bench.heldBytes == 0)
+        _ = try bench.reader()
+        #expect(bench.transfers.count == 2)
+    }
+
+    @Test func anUpstreamThatWaitsForReadersIsNotSilent() throws {
+        let bench = PullBench { route, sharing in
+            route.timeouts.idle = .seconds(3)
+            sharing.retention = Retention(records: 2)
+        }
+        let reader = try bench.reader()
+        bench.transfers[0].head()
+        reader.transfer?.pause()
+        bench.transfers[0].lines(1...2)
+        #expect(bench.transfers[0].isPaused)
+        bench.advance(seconds: 30)
+        #expect(reader.end == nil && !bench.transfers[0].isCancelled)
+        reader.transfer?.resume()
+        bench.run()
+        bench.advance(seconds: 2)
+        #expect(reader.lines == [1, 2] && reader.end == nil)
+        bench.advance(seconds: 1)
+        #expect(reader.end == .failed(.silent(.idle, "no bytes for 3s (timeouts.idle)")))
+    }
+
     /// A pull may run for hours: as a probe it succeeds when it has run for the breaker's window.
     @Test func aProbeProvesGoodByTime() throws {
         let bench = PullBench { route, _ in
