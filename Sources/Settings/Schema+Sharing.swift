@@ -59,7 +59,7 @@ extension Schema {
         if route.overflow.drops {
             lag.report("has no effect here; allowed: without `overflow: \(route.overflow.rawValue)`, which never lags")
         } else if shared.lag == .wait, route.stallTimeout == nil || route.stallTimeout?.isDryRun == true {
-            // One reader that stopped would hold up all others.
+            // It ends a reader that stops all others: by not reading, by its pace or pause, or because it has no client.
             lag.report("is \(lag.description); allowed: with a `stall_timeout` that is enforced")
         }
     }

@@ -24,7 +24,7 @@ package enum JoinPoint: Equatable, Sendable {
 package enum Lag: String, Equatable, Sendable, CaseIterable {
     /// It continues with the oldest retained record, and the gap is reported.
     case gap
-    /// It cannot happen: the pull waits for the slowest reader.
+    /// It cannot happen: the pull waits for the slowest reader, until a ``HoldClock`` ends it.
     case wait
     /// The reader ends as a slow consumer.
     case end

@@ -298,7 +298,7 @@ package struct StreamMachine: Sendable {
     }
 
     /// Whether bytes that the client does not take may count against it; not while it has paused its stream.
-    private var isBehind: Bool { isBlocked && heldSince == nil }
+    package var isBehind: Bool { isBlocked && heldSince == nil }
 
     /// The client was slow: whether that ends the stream, or is only recorded.
     private mutating func isSlowEnforced() -> Bool {

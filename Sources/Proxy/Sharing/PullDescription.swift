@@ -1,5 +1,6 @@
 import Downstream
 import Flow
+import Settings
 
 /// What a pull is, the same on all loops.
 struct PullDescription: Sendable {
@@ -11,6 +12,8 @@ struct PullDescription: Sendable {
     let routeName: String
     /// What its readers requested, without the query, for operators; at most ``longestPath`` characters.
     let path: String
+    /// How long a reader may keep it waiting without taking a record; `nil` unless it waits for the slowest.
+    let holdLimit: TimeLimit?
 
     private static let longestPath = 200
 
@@ -18,5 +21,6 @@ struct PullDescription: Sendable {
         (self.key, self.id, self.sharing) = (key, id, sharing)
         routeName = request.route.name
         path = String(request.request.path.prefix(Self.longestPath))
+        holdLimit = sharing.settings.lag == .wait ? request.route.machineLimits.stall : nil
     }
 }

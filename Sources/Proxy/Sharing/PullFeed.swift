@@ -1,3 +1,4 @@
+import Downstream
 import Flow
 import NIOCore
 import Settings
@@ -26,6 +27,8 @@ final class PullFeed {
     private var reading: [SharedReader] = []
     /// Whether its readers cannot take more for now, as it reported to the pull.
     private var isFull = false
+    /// While it is full, looks at the readers for which the pull waits.
+    private var holdTimer: LoopTimer?
     private var isSettling = false
     private unowned let owner: any PullFeedOwner
 
@@ -184,7 +187,19 @@ final class PullFeed {
         guard isFull != wasFull else { return }
         let isFull = isFull
         callPull { $0.feedIsFull(isFull, $1) }
+        lookAtHolders(at: host.now())
     }
+
+    /// Under `lag: wait`, ends the readers that have kept the pull waiting for too long.
+    private func lookAtHolders(at now: Instant) {
+        guard let limit = description.holdLimit, pull != nil, isFull else { return stopLooking() }
+        let timer = holdTimer ?? LoopTimer(target: self)
+        holdTimer = timer
+        host.timers.set(timer, at: HoldClock.nextLook(after: now, limit: limit))
+        for reader in readers.filter({ $0.looked(limit, in: log, at: now) }) { reader.lagged() }
+    }
+
+    private func stopLooking() { if let holdTimer { host.timers.cancel(holdTimer) } }
 
     /// Calls the pull on its loop.
     private func callPull(_ body: @escaping @Sendable (Pull, ObjectIdentifier) -> Void) {
@@ -193,6 +208,10 @@ final class PullFeed {
         guard !pull.eventLoop.inEventLoop else { return body(pull.value, feed) }
         pull.eventLoop.execute { body(pull.value, feed) }
     }
+}
+
+extension PullFeed: TimerTarget {
+    func timerFired(_ timer: LoopTimer, at now: Instant) { lookAtHolders(at: now) }
 }
 
 /// Finds a pull's feed for further readers of its loop.

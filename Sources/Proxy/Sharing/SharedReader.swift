@@ -16,6 +16,7 @@ final class SharedReader: UpstreamTransfer {
     private var reading: SharedReading?
     private var isPaused = false
     private var isReading = false
+    private var hold = HoldClock()
     /// Records that were passed on.
     private var passed = 0
     /// The last part of the stream without a gap, for a client that comes back.
@@ -103,10 +104,20 @@ final class SharedReader: UpstreamTransfer {
                 return
             case .pass(let slice): pass(slice, isLast: slice.next == feed.log.end)
             case .lost(let range): delegate?.recordsLost(range.count, after: passed)
-            case .end: finish { $0.readerLagged() }
+            case .end: lagged()
             }
         }
     }
+
+    /// Whether it has kept the pull waiting for the limit without taking a record.
+    func looked(_ limit: TimeLimit, in log: SharedLog, at now: Instant) -> Bool {
+        guard let cursor, let delegate else { return false }
+        let isHolding = !log.isLow(from: cursor) && !delegate.isUnread
+        return hold.looked(at: isHolding ? cursor.record : nil, limit: limit, at: now)
+    }
+
+    /// It is too slow for the other readers.
+    func lagged() { finish { $0.readerLagged() } }
 
     /// The pull ended before its head.
     func fail(_ end: SharedEnd) { finish { $0.end(with: end) } }

@@ -6,6 +6,9 @@ protocol SharedTransferDelegate: TransferDelegate {
     /// Records that the stream can take now; at least 1 while it has not paused the transfer.
     var recordRoom: Int { get }
 
+    /// Whether the client has not taken what was written to it, so that `stall_timeout` runs for the stream itself.
+    var isUnread: Bool { get }
+
     /// The upstream that sends the response; before its head.
     func transferIsShared(from upstream: String)
 

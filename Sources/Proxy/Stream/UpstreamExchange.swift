@@ -135,6 +135,8 @@ extension UpstreamExchange: TransferDelegate {
 extension UpstreamExchange: SharedTransferDelegate {
     var recordRoom: Int { stream?.pipe.recordRoom ?? 1 }
 
+    var isUnread: Bool { stream?.machine.isBehind ?? false }
+
     func transferIsShared(from upstream: String) { stream?.joined(upstream) }
 
     func transferRecords(_ records: SharedLog.Slice, isLast: Bool) { stream?.recordsArrived(records, isLast: isLast) }

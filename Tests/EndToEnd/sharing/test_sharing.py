@@ -255,7 +255,8 @@ def test_the_upstream_waits_for_the_slowest_where_no_record_may_be_lost(weir, or
     feed = Feed()
     upstream = origin(feed, send_buffer=16 << 10)
     proxy = weir(shared(upstream, "retain: { records: 20, bytes: 64KiB }, lag: wait",
-                        buffer="{ default: 100, max_bytes: 16KiB }", upstream_receive_buffer="16KiB"), workers=workers)
+                        buffer="{ default: 100, max_bytes: 16KiB }", upstream_receive_buffer="16KiB",
+                        stall_timeout="1h"), workers=workers)
     response, address = held(proxy, client)
     fast = client(proxy).get("/").records()
     readers(proxy, 2)

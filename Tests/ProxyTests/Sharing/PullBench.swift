@@ -144,6 +144,8 @@ final class FakeReader: SharedTransferDelegate {
     private(set) var hasLagged = false
     private(set) var isGone = false
     var recordRoom = Int.max
+    /// Its client does not read.
+    var isUnread = false
     /// Pauses after each piece.
     var pausesItself = false
 

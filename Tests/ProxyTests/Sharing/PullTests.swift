@@ -339,6 +339,53 @@ import Upstream
         #expect(reader.end == .failed(.silent(.idle, "no bytes for 3s (timeouts.idle)")))
     }
 
+    // MARK: A reader that stops the others
+
+    @Test(arguments: [false, true]) func aReaderThatHoldsThePullEndsAfterTheStallTimeout(isUnread: Bool) throws {
+        let bench = PullBench { route, sharing in
+            sharing.retention = Retention(records: 2)
+            sharing.lag = .wait
+            route.stallTimeout?.after = .seconds(8)
+        }
+        let (slow, fast) = (try bench.reader(), try bench.reader())
+        bench.transfers[0].head()
+        slow.transfer?.pause()
+        slow.isUnread = isUnread
+        bench.transfers[0].lines(1...2)
+        bench.advance(seconds: 7)
+        #expect(bench.transfers[0].isPaused && !slow.hasLagged)
+        bench.advance(seconds: 3)
+        // The stream's own clock decides about a client that does not read.
+        #expect(slow.hasLagged == !isUnread)
+        #expect(bench.transfers[0].isPaused == isUnread)
+        #expect(fast.lines == [1, 2] && !fast.hasLagged)
+        if !isUnread {
+            bench.transfers[0].lines(3...9)
+            bench.advance(seconds: 30)
+            #expect(fast.lines == Array(1...9) && !fast.hasLagged)
+        }
+    }
+
+    @Test func aReaderThatIsOnlySlowSetsThePaceOfAll() throws {
+        let bench = PullBench { route, sharing in
+            sharing.retention = Retention(records: 2)
+            sharing.lag = .wait
+            route.stallTimeout?.after = .seconds(8)
+        }
+        let (slow, fast) = (try bench.reader(), try bench.reader())
+        bench.transfers[0].head()
+        slow.pausesItself = true
+        slow.recordRoom = 1
+        for line in 1...10 {
+            bench.transfers[0].lines(line...line)
+            bench.advance(seconds: 7)
+            slow.transfer?.resume()
+            bench.run()
+        }
+        #expect(!slow.hasLagged && !fast.hasLagged)
+        #expect(slow.lines == Array(1...10))
+    }
+
     /// A pull may run for hours: as a probe it succeeds when it has run for the breaker's window.
     @Test func aProbeProvesGoodByTime() throws {
         let bench = PullBench { route, _ in
