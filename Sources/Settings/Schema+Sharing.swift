@@ -36,7 +36,9 @@ extension Schema {
                 if !seen.insert(name.lowercased()).inserted {
                     item.report("is \(item.description): it is listed twice")
                 } else if !SharingRules.mayName(name) {
-                    item.report("is \(item.description): weir handles this field itself; allowed: other fields")
+                    item.report(
+                        "is \(item.description): weir handles this field itself or never forwards it; allowed: other "
+                            + "fields")
                 }
             }
             shared.key = names

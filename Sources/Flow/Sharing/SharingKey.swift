@@ -41,10 +41,11 @@ package struct SharingRules: Equatable, Sendable {
     /// - Parameter names: The fields of the route's key.
     package init(names: [String]) { self.names = names.map { $0.lowercased() } }
 
-    /// Whether requests can be distinguished by a field: weir neither sets it nor ends it.
+    /// Whether requests can be distinguished by a field: weir neither sets it nor ends it, nor drops it for a name with `_`,
+    /// which CGI and WSGI confuse with another.
     package static func mayName(_ name: String) -> Bool {
         let name = name.lowercased()
-        return !own.contains(name) && !notPassed.contains(name) && !name.hasPrefix("x-stream-")
+        return !own.contains(name) && !notPassed.contains(name) && !name.hasPrefix("x-stream-") && !name.contains("_")
     }
 
     /// Whether requests with a field are not shared, because it identifies a client and the key does not name it.

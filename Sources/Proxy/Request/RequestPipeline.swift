@@ -79,7 +79,7 @@ final class RequestPipeline {
         if served.crossOrigin != nil {
             streamRequest.request.crossOrigin = served.crossOriginFields(for: request, on: route)
         }
-        streamRequest.sharing = route.sharing?.sharing(of: streamRequest.request) ?? .off
+        streamRequest.sharing = route.sharing?.sharing(of: streamRequest.request, by: served.clients) ?? .off
         if let resume = try ResumeRequest.sent(in: request) {
             guard case .shared(let key, _) = streamRequest.sharing, !shared.registry.isOpen(resume.stream) else {
                 return try destination.resume(resume, for: streamRequest, writer: writer)

@@ -36,8 +36,14 @@ enum JoinRequest: Sendable {
 
 extension RouteSharing {
     /// Whether a request shares, and with which.
-    func sharing(of request: Request) -> RequestSharing {
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - clients: Knows the peers that may send fields of proxies; from others these count as absent.
+    /// - Returns: The decision.
+    func sharing(of request: Request, by clients: ClientAddress) -> RequestSharing {
         let headers = request.head.headers
+        let untrusted = proxyNames.isEmpty || clients.isTrusted(request.peerAddress) ? [] : proxyNames
         let named = request.mayHave("connection") ? headers.namedByConnection : []
         do throws(SharingRefusal) {
             let key = try rules.key(
@@ -45,7 +51,7 @@ extension RouteSharing {
                     method: request.head.method.rawValue, hasContent: request.hasBody, isSecure: request.isSecure,
                     authority: request.authority, target: request.head.uri),
                 scope: scope
-            ) { named.contains($0) ? [] : headers[$0] }
+            ) { named.contains($0) || untrusted.contains($0) ? [] : headers[$0] }
             return .shared(key, joinRequest(in: headers))
         } catch {
             return .refused(error)

@@ -8,12 +8,15 @@ final class RouteSharing: Sendable {
 
     let settings: Route.Sharing
     let rules: SharingRules
+    /// Fields of the key that only a trusted peer may send; in lower case.
+    let proxyNames: Set<String>
     /// See ``SharingKey/scope``.
     let scope: Int
 
     init(_ settings: Route.Sharing) {
         self.settings = settings
         rules = SharingRules(names: settings.key)
+        proxyNames = Set(rules.names.filter(\.isSetByProxies))
         scope = Self.scopes.add(1, ordering: .relaxed).newValue
     }
 }

@@ -355,6 +355,19 @@ def test_a_field_of_the_key_separates_and_is_sent(weir, origin, client):
         b"Authorization: Bearer a", b"Authorization: Bearer b"]
 
 
+@pytest.mark.parametrize("trusted", ["off", "127.0.0.1"])
+def test_a_field_of_proxies_counts_only_from_a_trusted_peer(weir, origin, client, trusted):
+    upstream = origin(Feed())
+    proxy = weir(shared(upstream, "key: [X-Real-IP, X-Original-URL, X-Tenant]"), trusted_proxies=trusted)
+    for number in range(2):
+        fields = [f"X-Real-IP: 192.0.2.{number}", "X-Original-URL: /admin", "X-Tenant: a"]
+        assert client(proxy).get("/", *fields).head["Cache-Status"] == COLLAPSED
+    sent = [head.lower() for head in upstream.heads]
+    assert len(sent) == (1 if trusted == "off" else 2)
+    assert all((b"x-real-ip" in head and b"x-original-url" in head) == (trusted != "off") for head in sent)
+    assert all(b"x-tenant: a" in head for head in sent)
+
+
 @pytest.mark.parametrize("method", ["HEAD", "POST"])
 def test_other_methods_are_not_shared(weir, origin, client, method):
     feed = Feed()

@@ -62,7 +62,7 @@ import Testing
     @Test func fieldsOfWeirAndOfOneConnectionAreInNoKey() {
         for name in [
             "Accept-Encoding", "Prefer", "TE", "Last-Event-ID", "X-Stream-Rate-Limit", "X-Stream-Id", "Host",
-            "Connection",
+            "Connection", "X_Tenant",
         ] {
             #expect(!SharingRules.mayName(name))
         }

@@ -44,7 +44,10 @@ final class PullBench: PullHost {
         let request = try Request(
             head: HTTPRequestHead(version: .http1_1, method: .GET, uri: target, headers: headers),
             peer: PeerAddress("192.0.2.1"))
-        guard case .shared(let key, _)? = route.sharing?.sharing(of: request) else { throw JoinError.refused(.method) }
+        let clients = ClientAddress(trusted: [])
+        guard case .shared(let key, _)? = route.sharing?.sharing(of: request, by: clients) else {
+            throw JoinError.refused(.method)
+        }
         let terms = Terms(
             pace: .unlimited, burst: 1, buffer: 1, maximumBytes: .kibibytes(1), maximumRecordBytes: .kibibytes(1))
         let asked = StreamRequest(
