@@ -110,7 +110,9 @@ final class PullFeed {
     /// Where a reader begins; `nil` if that is not known.
     func joinPoint(of join: JoinRequest, in format: RecordFormat) -> JoinPoint? {
         switch join {
-        case .afterEvent(let id) where format == .sse: .afterEvent(id)
+        // Not an error if it is unknown: an EventSource that gets a 410 does not reconnect (HTML, section 9.2.2), and after
+        // a restart of the upstream no event of before is known.
+        case .afterEvent(let id) where format == .sse && log.cursor(for: .afterEvent(id)) != nil: .afterEvent(id)
         case .asConfigured, .afterEvent: .configured(sharing.settings.join)
         case .resumed(let resume):
             table.record(in: description.id, of: description.key, after: resume).map { .record($0) }

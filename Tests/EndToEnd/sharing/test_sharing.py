@@ -159,12 +159,20 @@ def test_an_event_source_continues_after_its_last_event(weir, origin, client):
     assert len(upstream.heads) == 1 and b"last-event-id" not in upstream.heads[0].lower()
 
 
-def test_an_event_that_is_not_retained_is_gone(weir, origin, client):
+def test_an_event_source_begins_as_the_route_says_if_its_last_event_is_unknown(weir, origin, client):
+    """After a restart of the upstream no event is known, and a browser does not reconnect after a 410."""
     feed = Feed(head=SSE_HEAD, make=event)
-    proxy = weir(shared(origin(feed)))
-    first = client(proxy).get("/")
-    assert first.status == 200
-    problem(client(proxy).get("/", "Last-Event-ID: 17"), 410, "gone")
+    upstream = origin(feed)
+    proxy = weir(shared(upstream))
+    sources = [client(proxy).get("/", "Last-Event-ID: 17") for _ in range(2)]
+    assert [source.status for source in sources] == [200, 200]
+    readers(proxy, 2)
+    feed.records(1, 2)
+    feed.end()
+    for source in sources:
+        reader = EventReader()
+        assert [each.number for part in source.parts() for each in reader.feed(part)] == [1, 2]
+    assert len(upstream.heads) == 1
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -122,8 +122,15 @@ final class FakePullTransfer: UpstreamTransfer {
         turnEnds()
     }
 
-    func linesWithinTurn(_ lines: ClosedRange<Int>) {
-        Array(lines.map { "\($0)\n" }.joined().utf8).withUnsafeBytes { delegate?.transferBytes($0) }
+    func linesWithinTurn(_ lines: ClosedRange<Int>) { textWithinTurn(lines.map { "\($0)\n" }.joined()) }
+
+    func text(_ text: String) {
+        textWithinTurn(text)
+        turnEnds()
+    }
+
+    private func textWithinTurn(_ text: String) {
+        Array(text.utf8).withUnsafeBytes { delegate?.transferBytes($0) }
     }
 
     func end(_ end: TransferEnd = .complete) {

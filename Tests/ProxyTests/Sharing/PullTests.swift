@@ -386,6 +386,17 @@ import Upstream
         #expect(slow.lines == Array(1...10))
     }
 
+    @Test func anUnknownEventIsNoReasonToRefuse() throws {
+        let bench = PullBench { $1.join = .beginning }
+        let first = try bench.reader()
+        let id = Array("7".utf8).withUnsafeBytes { RecordKey($0) }
+        bench.transfers[0].head(200, ["Content-Type": "text/event-stream"])
+        bench.transfers[0].text("id: 1\ndata: 1\n\n")
+        let late = try bench.reader(at: .afterEvent(id))
+        #expect(!late.isGone && late.status == 200)
+        #expect(late.text == first.text && !late.text.isEmpty)
+    }
+
     /// A pull may run for hours: as a probe it succeeds when it has run for the breaker's window.
     @Test func aProbeProvesGoodByTime() throws {
         let bench = PullBench { route, _ in
