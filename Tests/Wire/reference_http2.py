@@ -3,7 +3,7 @@ import re
 
 import routes
 from messages import Expected, Seen, digest, text
-from reference import LARGEST_HEAD, UNUSUAL
+from reference import LARGEST_HEAD, MOST_FIELDS, UNUSUAL
 from syntax import CONTROL, TOKEN, Malformed, Notes, check_authority, read_length, values
 
 PSEUDO = {b":method", b":scheme", b":authority", b":path"}
@@ -84,6 +84,8 @@ class Head:
             raise Malformed("a pseudo-field is missing")
         if size > LARGEST_HEAD:
             notes.append("a head of more than max_header_bytes")
+        if len(self.fields) + 1 > MOST_FIELDS:  # with Host
+            notes.append("too many fields")
         self.method, self.target = pseudo[b":method"], pseudo.get(b":path", b"")
         if not TOKEN.fullmatch(self.method):
             raise Malformed("the method")
