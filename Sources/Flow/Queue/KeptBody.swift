@@ -11,6 +11,8 @@ package struct KeptBody: Sendable {
     package private(set) var taken = 0
     /// How many of the kept bytes this attempt has got.
     private var replayed = 0
+    /// There is no further attempt.
+    private var isForgotten = false
 
     /// - Parameter limit: The most bytes that are kept; of a longer body, none are.
     package init(upTo limit: Int = 0) { self.limit = limit }
@@ -22,7 +24,7 @@ package struct KeptBody: Sendable {
     package var isReplayed: Bool { replayed == bytes.count }
 
     /// Whether the body can be sent from its beginning.
-    package var isWhole: Bool { taken == bytes.count }
+    package var isWhole: Bool { taken == bytes.count && (taken == 0 || !isForgotten) }
 
     /// The next bytes of the body were taken; only after all that is kept was replayed.
     package mutating func took(_ piece: UnsafeRawBufferPointer) {
@@ -52,9 +54,16 @@ package struct KeptBody: Sendable {
         let piece = bytes[replayed...].prefix(target.count)
         target.copyBytes(from: piece)
         replayed += piece.count
+        if isForgotten, isReplayed { (bytes, replayed) = ([], 0) }
         return piece.count
     }
 
-    /// There is no further attempt.
-    package mutating func forget() { (limit, bytes, replayed) = (0, [], 0) }
+    /// There is no further attempt: what the present one has not got yet remains until it has.
+    package mutating func forget() {
+        (limit, isForgotten) = (0, true)
+        if isReplayed { (bytes, replayed) = ([], 0) }
+    }
+
+    /// Nothing more of the body is sent.
+    package mutating func drop() { (limit, isForgotten, bytes, replayed) = (0, true, [], 0) }
 }

@@ -22,7 +22,8 @@ extension ProxyRoute {
     private func isProof(_ client: ClientKey, of request: Request) -> Bool {
         switch settings.clientKey {
         case .address: false
-        case .header: !client.text.isEmpty
+        // What proxies report of a client is mostly its address, and anyone could send it.
+        case .header(let name): !client.text.isEmpty && !name.isSetByProxies
         case .certificate: request.certificate != nil
         }
     }

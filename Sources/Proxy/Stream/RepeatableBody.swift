@@ -6,6 +6,8 @@ struct RepeatableBody {
     /// Until the rest is not needed; `nil` for a request without a body.
     private(set) var source: RequestBody?
     private var kept: KeptBody
+    /// The rest was given up: an attempt would send the request without its body.
+    private var isGivenUp = false
 
     /// - Parameters:
     ///   - source: The body; `nil` for a request without one.
@@ -16,7 +18,7 @@ struct RepeatableBody {
     var memory: Int { kept.memory }
 
     /// Whether another attempt can send it from its beginning.
-    var isWhole: Bool { kept.isWhole }
+    var isWhole: Bool { !isGivenUp && kept.isWhole }
 
     /// An attempt begins.
     mutating func rewind() { _ = kept.rewind() }
@@ -34,7 +36,8 @@ struct RepeatableBody {
 
     /// The rest is not needed, and nothing is sent again.
     mutating func end() {
+        if source != nil { isGivenUp = true }
         source = nil
-        kept.forget()
+        kept.drop()
     }
 }

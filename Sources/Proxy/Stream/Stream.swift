@@ -338,6 +338,7 @@ extension Stream {
             account.problem = Problem(error)
             upstream.withheld = nil
         } else {
+            upstream.endBody()
             account.trace?.attemptEnded(at: now)
             releaseHead(at: now)
         }

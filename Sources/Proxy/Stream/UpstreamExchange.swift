@@ -124,8 +124,8 @@ extension UpstreamExchange: TransferDelegate {
         let stream = stream
         attemptEnded()
         transfer = nil
-        // After a failure the stream decides, which may send it again.
-        if case .failed(let error) = end { self.error = error } else { endBody() }
+        // The stream decides about the body: it may require more of the response, and send the request again.
+        if case .failed(let error) = end { self.error = error }
         stream?.upstreamEnded(error)
     }
 }
@@ -165,8 +165,10 @@ extension UpstreamExchange: RequestBodyDelegate {
     /// An upstream that could take more, and gets none, waits for the client: its own clocks stop.
     func transferBody(into target: UnsafeMutableRawBufferPointer) -> BodyPiece {
         guard let stream, let body else { return .brokenOff }
+        let held = requestBody.memory
         let replayed = requestBody.replay(into: target)
         guard replayed == 0 else {
+            if requestBody.memory != held { stream.countBytes() }
             stream.requestTaken()
             return .bytes(replayed)
         }
@@ -174,7 +176,6 @@ extension UpstreamExchange: RequestBodyDelegate {
             stream.requestAwaited()
             return .nothingYet
         }
-        let held = requestBody.memory
         requestBody.took(UnsafeRawBufferPointer(rebasing: target[..<count]))
         if requestBody.memory != held { stream.countBytes() }
         stream.requestTaken()

@@ -129,7 +129,7 @@ final class Telemetry: Sendable {
     private func reportPartial(_ signal: TelemetryFigures.Signal) -> (PartialSuccess) -> Void {
         { partial in
             // Spans are counted when their body is no longer needed.
-            if signal == .metrics { self.counts.withLockedValue { $0.rejectedDataPoints += partial.rejected } }
+            if signal == .metrics { self.counts.withLockedValue { $0.rejected(dataPoints: partial.rejected) } }
             self.warn("telemetry was not accepted completely", of: signal, partial.message, rejected: partial.rejected)
         }
     }

@@ -30,11 +30,17 @@ package struct TelemetryFigures: Equatable, Sendable {
     package private(set) var metrics = CaseCounts<Result>()
     package var spans = CaseCounts<SpanResult>()
     /// Of metrics, in requests of which the receiver accepted others.
-    package var rejectedDataPoints = 0
+    package private(set) var rejectedDataPoints = 0
 
     package init() {}
 
     package func exports(of signal: Signal) -> CaseCounts<Result> { signal == .traces ? traces : metrics }
+
+    /// The receiver has rejected data points; how many is its own word, so that the sum is limited to `Int.max`.
+    mutating func rejected(dataPoints: Int) {
+        let (sum, overflow) = rejectedDataPoints.addingReportingOverflow(dataPoints)
+        rejectedDataPoints = overflow ? .max : sum
+    }
 
     mutating func count(_ result: Result, of signal: Signal) {
         switch signal {

@@ -236,3 +236,39 @@ def test_what_is_kept_is_counted_until_the_response_begins(weir, origin, client)
     assert Metrics(proxy).total("weir_buffer_bytes", route="/") < len(BODY)
     done.set()
     assert not list(records)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_an_upstream_that_answers_before_it_has_read_the_body_gets_all_of_it(weir, origin, client, chunked):
+    body = BODY * 50  # more than sockets hold
+    received = []
+
+    def later(peer, head):
+        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk(b"begun"))
+        received.append(read_body(peer, head))
+        peer.send(LAST_CHUNK)
+    pair = Pair(origin, resets_after_the_body, later)
+    proxy = weir(route(pair.urls, retry="{ non_idempotent: true, max_body_bytes: 8MiB }"))
+    answer = sent(client(proxy), body, chunked=chunked).response()
+    assert (answer.status, answer.read(), answer.complete) == (200, b"begun", True)
+    assert received == [body]
+    assert Metrics(proxy).total("weir_buffer_bytes", route="/") == 0
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_response_without_a_record_costs_no_body(weir, origin, client, early):
+    """It is complete, and not what the route requires: before the body has arrived, or after it."""
+    def first(peer, head):
+        if not early:
+            read_body(peer, head)
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"
+                  b"Connection: close\r\n\r\n" + chunk(b": ping\n\n") + LAST_CHUNK)
+    pair = Pair(origin, first)
+    proxy = weir(route(pair.urls, retry=REPEATS, timeouts="{ first_record: 30s }", end_record="{ data: '[DONE]' }"))
+    connection = client(proxy)
+    connection.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\n")
+    if early:
+        eventually(lambda: len(pair.attempts) == 2, "the second attempt")
+    connection.send(b"abcdef")
+    answer = connection.response()
+    assert (answer.status, answer.read()) == (200, b"abcdef")

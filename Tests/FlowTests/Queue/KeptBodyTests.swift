@@ -45,6 +45,31 @@ import Testing
         #expect(!body.isWhole && body.memory == 0)
     }
 
+    @Test func whatTheLastAttemptHasNotGotIsNotForgotten() {
+        var body = KeptBody(upTo: 100)
+        body.took("abcdef")
+        _ = body.rewind()
+        var target = [UInt8](repeating: 0, count: 2)
+        let begun = target.withUnsafeMutableBytes { body.replay(into: $0) }
+        body.forget()
+        let mayRewind = body.rewind()
+        #expect(begun == 2 && !mayRewind && !body.isReplayed && !body.isWhole)
+        let rest = body.replayed(room: 3)
+        #expect(rest == "cdef")
+        #expect(body.isReplayed && body.memory == 0)
+        body.took("gh")
+        #expect(body.memory == 0 && !body.isWhole)
+    }
+
+    @Test func whatIsDroppedIsGoneAtOnce() {
+        var body = KeptBody(upTo: 100)
+        body.took("abcdef")
+        _ = body.rewind()
+        body.drop()
+        let rest = body.replayed(room: 3)
+        #expect(rest.isEmpty && body.memory == 0 && !body.isWhole)
+    }
+
     @Test func itsMemoryIsBounded() {
         var random = SeededGenerator(seed: 1)
         let limit = 100_000

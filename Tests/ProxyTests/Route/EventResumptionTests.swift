@@ -33,6 +33,12 @@ import Testing
         #expect(try one != nil && one != key(.header("X-Api-Key"), [("X-Api-Key", "two")]))
     }
 
+    @Test(arguments: ["X-Real-IP", "x-forwarded-for", "CF-Connecting-IP"])
+    func whatProxiesReportOfAClientIsNone(name: String) throws {
+        #expect(try key(.header(name), [(name, "192.0.2.7")]) == nil)
+        #expect(try key(.header(name), [(name, "192.0.2.7"), ("Authorization", "Bearer x")]) != nil)
+    }
+
     @Test func aConnectionWithoutACertificateHasNone() throws {
         #expect(try key(.certificate) == nil)
     }
