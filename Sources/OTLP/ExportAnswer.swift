@@ -1,3 +1,4 @@
+import HTTPText
 package import Observability
 
 /// What a receiver's response to an export means (OTLP/HTTP, "Failures").
@@ -26,7 +27,7 @@ package enum ExportAnswer: Equatable, Sendable {
     /// A number of seconds, or a date (RFC 9110, section 10.2.3).
     private static func delay(_ values: [String], at now: Timestamp) -> Duration? {
         guard values.count == 1, let text = values.first, !text.isEmpty else { return nil }
-        guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+        guard text.utf8.allSatisfy(\.isDigit) else {
             guard let date = Timestamp(httpDate: text, at: now) else { return nil }
             return min(
                 .milliseconds(max(0, date.millisecondsSince1970 - now.millisecondsSince1970)), longestDelay)

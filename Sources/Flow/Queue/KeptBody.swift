@@ -11,8 +11,6 @@ package struct KeptBody: Sendable {
     package private(set) var taken = 0
     /// How many of the kept bytes this attempt has got.
     private var replayed = 0
-    /// There is no further attempt.
-    private var isForgotten = false
 
     /// - Parameter limit: The most bytes that are kept; of a longer body, none are.
     package init(upTo limit: Int = 0) { self.limit = limit }
@@ -24,7 +22,7 @@ package struct KeptBody: Sendable {
     package var isReplayed: Bool { replayed == bytes.count }
 
     /// Whether the body can be sent from its beginning.
-    package var isWhole: Bool { taken == bytes.count && (taken == 0 || !isForgotten) }
+    package var isWhole: Bool { taken == bytes.count && (taken == 0 || limit > 0) }
 
     /// The next bytes of the body were taken; only after all that is kept was replayed.
     package mutating func took(_ piece: UnsafeRawBufferPointer) {
@@ -54,16 +52,16 @@ package struct KeptBody: Sendable {
         let piece = bytes[replayed...].prefix(target.count)
         target.copyBytes(from: piece)
         replayed += piece.count
-        if isForgotten, isReplayed { (bytes, replayed) = ([], 0) }
+        if limit == 0, isReplayed { drop() }
         return piece.count
     }
 
     /// There is no further attempt: what the present one has not got yet remains until it has.
     package mutating func forget() {
-        (limit, isForgotten) = (0, true)
-        if isReplayed { (bytes, replayed) = ([], 0) }
+        limit = 0
+        if isReplayed { drop() }
     }
 
     /// Nothing more of the body is sent.
-    package mutating func drop() { (limit, isForgotten, bytes, replayed) = (0, true, [], 0) }
+    package mutating func drop() { (limit, bytes, replayed) = (0, [], 0) }
 }

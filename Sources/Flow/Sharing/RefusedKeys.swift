@@ -3,24 +3,11 @@
 /// Bounded in number, and 32 bytes each whatever the request's target: with more keys than that, the oldest mark ends early,
 /// which costs one request to the upstream. Marks that have ended are removed by the next call.
 package struct RefusedKeys: Sendable {
-    /// 128 bits of keyed hashes, as ``RecordKey`` has; two keys with equal ones would only be refused together.
-    private struct Digest: Hashable {
-        private let first, second: Int
-
-        init(_ key: SharingKey) { (first, second) = (Self.hash(key, part: 1), Self.hash(key, part: 2)) }
-
-        private static func hash(_ key: SharingKey, part: UInt8) -> Int {
-            var hasher = Hasher()
-            hasher.combine(part)
-            hasher.combine(key)
-            return hasher.finalize()
-        }
-    }
-
     private let capacity: Int
     private let duration: Duration
-    private var until: [Digest: Instant] = [:]
-    private var order = Ring<Digest>()
+    /// Two keys of one digest would only be refused together.
+    private var until: [KeyedDigest: Instant] = [:]
+    private var order = Ring<KeyedDigest>()
 
     package init(for duration: Duration, capacity: Int) { (self.duration, self.capacity) = (duration, capacity) }
 
@@ -28,7 +15,7 @@ package struct RefusedKeys: Sendable {
     package var count: Int { until.count }
 
     package mutating func mark(_ key: SharingKey, at now: Instant) {
-        let key = Digest(key)
+        let key = KeyedDigest { $0.combine(key) }
         if until.updateValue(now + duration, forKey: key) == nil { order.append(key) }
         purge(at: now)
     }
@@ -39,7 +26,7 @@ package struct RefusedKeys: Sendable {
     package mutating func contains(_ key: SharingKey, at now: Instant) -> Bool {
         guard !until.isEmpty else { return false }
         purge(at: now)
-        return until[Digest(key)].map { $0 > now } ?? false
+        return until[KeyedDigest { $0.combine(key) }].map { $0 > now } ?? false
     }
 
     private mutating func purge(at now: Instant) {
