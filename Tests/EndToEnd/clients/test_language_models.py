@@ -55,8 +55,7 @@ def serves(events, end=LAST_CHUNK):
     def script(peer):
         head = peer.read_head()
         length = int(re.search(rb"(?i)content-length: (\d+)", head).group(1))
-        while len(peer.buffer) < length:
-            peer.buffer += peer._receive()
+        peer.take(length)
         peer.send(HEAD + b"".join(events) + end)
         peer.close()
     return script

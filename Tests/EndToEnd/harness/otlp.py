@@ -64,9 +64,7 @@ class OTLPReceiver:
     def _serve(self, peer):
         while head := peer.read_head().decode():
             length = int(re.search(r"(?im)^content-length: *(\d+)\r?$", head).group(1))
-            while len(peer.buffer) < length:
-                peer.buffer += peer._receive()
-            body, peer.buffer = peer.buffer[:length], peer.buffer[length:]
+            body = peer.take(length)
             assert re.search(r"(?im)^content-type: application/json\r?$", head), head
             if re.search(r"(?im)^content-encoding: gzip\r?$", head):
                 body = gzip.decompress(body)

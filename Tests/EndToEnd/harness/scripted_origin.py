@@ -69,6 +69,29 @@ class Peer:
         self.heads.append(head)
         return head
 
+    def take(self, count):
+        """The next bytes of a request's body."""
+        while len(self.buffer) < count:
+            self.buffer += self._receive()
+        data, self.buffer = self.buffer[:count], self.buffer[count:]
+        return data
+
+    def line(self):
+        """The next line, without its end."""
+        while b"\r\n" not in self.buffer:
+            self.buffer += self._receive()
+        text, _, self.buffer = self.buffer.partition(b"\r\n")
+        return text
+
+    def chunked_body(self):
+        """A body in chunks that no trailers follow."""
+        body = b""
+        while size := int(self.line(), 16):
+            body += self.take(size)
+            assert self.line() == b"", "a chunk that does not end as announced"
+        assert self.line() == b"", "trailers"
+        return body
+
     def send(self, data):
         """Sends all of it, however long it takes."""
         view = memoryview(data)

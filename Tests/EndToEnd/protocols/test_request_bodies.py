@@ -216,8 +216,7 @@ def test_a_missing_body_times_out(weir, origin, client):
 def test_an_upstream_that_waits_for_the_body_is_not_late(weir, origin, client):
     def script(peer):
         peer.read_head()
-        while len(peer.buffer) < 2:
-            peer.buffer += peer._receive()
+        peer.take(2)
         peer.send(OK)
     upstream, silent = origin(script), origin(lambda peer: (peer.read_head(), peer.wait_gone()))
     proxy = weir(route(upstream.url, match="/waits", timeouts="{ first_byte: 2s, body: 60s }"),

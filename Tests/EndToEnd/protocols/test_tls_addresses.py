@@ -28,9 +28,7 @@ def echo(peer):
     """A script: answers with the method and the body of the request."""
     head = peer.read_head()
     length = int(re.search(rb"(?i)\r\ncontent-length: (\d+)", head + b"\r\ncontent-length: 0").group(1))
-    while len(peer.buffer) < length:
-        peer.buffer += peer._receive()
-    body, peer.buffer = head.split()[0] + b" " + peer.buffer[:length], peer.buffer[length:]
+    body = head.split()[0] + b" " + peer.take(length)
     peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
 
 

@@ -49,28 +49,6 @@ def answers_paths(special, act):
     return script
 
 
-def body_of(peer, count):
-    """The next bytes on the connection."""
-    while len(peer.buffer) < count:
-        peer.buffer += peer._receive()
-    body, peer.buffer = peer.buffer[:count], peer.buffer[count:]
-    return body
-
-
-def chunked_body(peer):
-    """The next bytes on the connection, as a chunked body."""
-    body = b""
-    while True:
-        while b"\r\n" not in peer.buffer:
-            peer.buffer += peer._receive()
-        size, _, peer.buffer = peer.buffer.partition(b"\r\n")
-        part = body_of(peer, int(size, 16) + 2)
-        assert part.endswith(b"\r\n")
-        if len(part) == 2:
-            return body
-        body += part[:-2]
-
-
 # Bytes after a response
 
 
@@ -215,7 +193,7 @@ def test_an_early_response_to_expect_ends_the_connection(weir, origin, client, r
     """RFC 9110, section 10.1.1: the upstream may discard the body that was announced."""
     def announced(peer):
         peer.send(response)
-        body_of(peer, 5000)
+        peer.take(5000)
 
     proxy = weir(route(origin(answers_paths("/announced", announced)).url))
     first = client(proxy)
@@ -231,7 +209,7 @@ def test_an_early_response_to_expect_ends_the_connection(weir, origin, client, r
 def test_a_body_that_is_never_sent_ends_the_connection(weir, origin, client):
     def announced(peer):
         peer.send(ok(b"ok"))
-        body_of(peer, 5000)
+        peer.take(5000)
 
     proxy = weir(route(origin(answers_paths("/announced", announced)).url))
     first = client(proxy)
@@ -271,7 +249,7 @@ def test_a_request_that_meets_the_close_of_an_idle_connection_is_repeated(weir, 
     """Each connection serves one request, and is closed as the next one arrives."""
     def script(peer):
         peer.read_head()
-        peer.send(ok(body_of(peer, len(body)) or b"none"))
+        peer.send(ok(peer.take(len(body)) or b"none"))
         peer.read_head()
         if ends == "resets":
             peer.reset()
@@ -290,7 +268,7 @@ def test_a_request_that_meets_the_close_of_an_idle_connection_is_repeated(weir, 
 def test_the_close_of_idle_connections_does_not_open_the_breaker(weir, origin, client):
     def script(peer):
         peer.read_head()
-        peer.send(ok(body_of(peer, 2)))
+        peer.send(ok(peer.take(2)))
         peer.read_head()
 
     proxy = weir(route(origin(script).url, upstream_breaker="{ failures: 3, window: 30s, cooldown: 10s }"))
@@ -347,7 +325,7 @@ def test_a_chunked_body_reaches_an_upstream_of_http_1_0(weir, origin, client):
     def script(peer):
         while True:
             head = peer.read_head()
-            body = chunked_body(peer) if b"chunked" in head.lower() else b"none"
+            body = peer.chunked_body() if b"chunked" in head.lower() else b"none"
             peer.send(b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
 
     proxy = weir(route(origin(script).url))
@@ -450,7 +428,7 @@ def test_uploads_that_are_answered_early_leave_nothing_to_the_next(weir, origin,
             if path_of(peer.read_head()) == "/bad":
                 peer.send(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
                 raise PeerGone
-            peer.send(ok(chunked_body(peer)))
+            peer.send(ok(peer.chunked_body()))
 
     def request(number):
         body = chunk(b"hello %d" % number) + LAST_CHUNK

@@ -16,29 +16,7 @@ REPEATS = "{ non_idempotent: true }"
 def read_body(peer, head):
     """The body of a request, by its length or its chunks."""
     length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
-    if length:
-        return take(peer, int(length.group(1)))
-    body = b""
-    while size := int(line(peer), 16):
-        body += take(peer, size)
-        line(peer)
-    while line(peer):
-        pass
-    return body
-
-
-def take(peer, count):
-    while len(peer.buffer) < count:
-        peer.buffer += peer._receive()
-    data, peer.buffer = peer.buffer[:count], peer.buffer[count:]
-    return data
-
-
-def line(peer):
-    while b"\r\n" not in peer.buffer:
-        peer.buffer += peer._receive()
-    text, _, peer.buffer = peer.buffer.partition(b"\r\n")
-    return text
+    return peer.take(int(length.group(1))) if length else peer.chunked_body()
 
 
 class Pair:
@@ -139,7 +117,7 @@ def test_over_http2(weir, origin, h2):
                                            ("{ max_body_bytes: 1000 }", "PUT"), ("{ attempts: 1, non_idempotent: true }", "POST")])
 def test_a_request_that_may_have_been_acted_on_is_sent_once(weir, origin, client, retry, method, first):
     def reads_a_part(peer, head):
-        take(peer, 1001)
+        peer.take(1001)
         first(peer, b"\r\nContent-Length: 46999")
     pair = Pair(origin, reads_a_part)
     problem(sent(client(weir(route(pair.urls, retry=retry))), BODY, method).response(), 502, "bad-upstream")
@@ -148,9 +126,9 @@ def test_a_request_that_may_have_been_acted_on_is_sent_once(weir, origin, client
 
 def test_a_chunked_body_that_grows_beyond_the_bound_is_sent_once(weir, origin, client):
     def first(peer, head):
-        assert take(peer, len(chunk(bytes(600)))) == chunk(bytes(600))
+        assert peer.take(len(chunk(bytes(600)))) == chunk(bytes(600))
         got.set()
-        take(peer, len(chunk(bytes(600))))
+        peer.take(len(chunk(bytes(600))))
         peer.reset()
     got = threading.Event()
     pair = Pair(origin, first)
@@ -178,7 +156,7 @@ def test_a_post_that_no_upstream_has_got_is_sent_to_another(weir, origin, client
 
 def test_a_body_that_is_still_arriving_continues_at_the_next_upstream(weir, origin, client):
     def first(peer, head):
-        take(peer, 3)
+        peer.take(3)
         peer.reset()
     pair = Pair(origin, first)
     proxy = weir(route(pair.urls, retry=REPEATS))
@@ -205,9 +183,9 @@ def test_an_expecting_client_gets_100_continue_from_the_second_upstream(weir, or
 @pytest.mark.parametrize("declared", [3, 6])
 def test_a_client_that_disconnects_after_the_retry_ends_it(weir, origin, client, declared):
     def waits(peer, head):
-        take(peer, 3)
+        peer.take(3)
         peer.wait_gone()
-    pair = Pair(origin, lambda peer, head: (take(peer, 3), peer.reset()), waits)
+    pair = Pair(origin, lambda peer, head: (peer.take(3), peer.reset()), waits)
     proxy = weir(route(pair.urls, retry=REPEATS))
     connection = client(proxy)
     connection.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\nabc" % declared)

@@ -341,12 +341,17 @@ import Upstream
 
     // MARK: A reader that stops the others
 
-    @Test(arguments: [false, true]) func aReaderThatHoldsThePullEndsAfterTheStallTimeout(isUnread: Bool) throws {
-        let bench = PullBench { route, sharing in
+    /// A pull that waits for its slowest reader.
+    private static func waitingBench() -> PullBench {
+        PullBench { route, sharing in
             sharing.retention = Retention(records: 2)
             sharing.lag = .wait
             route.stallTimeout?.after = .seconds(8)
         }
+    }
+
+    @Test(arguments: [false, true]) func aReaderThatHoldsThePullEndsAfterTheStallTimeout(isUnread: Bool) throws {
+        let bench = Self.waitingBench()
         let (slow, fast) = (try bench.reader(), try bench.reader())
         bench.transfers[0].head()
         slow.transfer?.pause()
@@ -367,11 +372,7 @@ import Upstream
     }
 
     @Test func aReaderThatIsOnlySlowSetsThePaceOfAll() throws {
-        let bench = PullBench { route, sharing in
-            sharing.retention = Retention(records: 2)
-            sharing.lag = .wait
-            route.stallTimeout?.after = .seconds(8)
-        }
+        let bench = Self.waitingBench()
         let (slow, fast) = (try bench.reader(), try bench.reader())
         bench.transfers[0].head()
         slow.pausesItself = true

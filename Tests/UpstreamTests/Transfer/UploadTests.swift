@@ -1,4 +1,5 @@
 import NIOHTTP1
+import TestSupport
 import Testing
 
 @testable import Upstream
@@ -108,13 +109,5 @@ extension Upload {
     fileprivate mutating func took(_ text: String) { Array(text.utf8).withUnsafeBytes { took($0) } }
 
     /// What is kept, taken with so much room at a time.
-    fileprivate mutating func replayed(room: Int) -> String {
-        var bytes: [UInt8] = []
-        var target = [UInt8](repeating: 0, count: room)
-        while true {
-            let count = target.withUnsafeMutableBytes { replay(into: $0) }
-            guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
-            bytes += target[..<count]
-        }
-    }
+    fileprivate mutating func replayed(room: Int) -> String { replayedText(room: room) { replay(into: $0) } }
 }
