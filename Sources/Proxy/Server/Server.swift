@@ -17,6 +17,7 @@ package final class Server: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let loops: [any EventLoop]
     private let workers: [NIOLoopBound<Worker>]
+    private let calls = LoopCalls()
     private let admin: NIOLoopBound<AdminListener>?
     private let readiness: Readiness
     /// The addresses at which it listens, as URLs with the ports that the system chose, in the order of binding.
@@ -120,6 +121,9 @@ package final class Server: Sendable {
     /// The time after the end of the streams for the last export of traces and metrics.
     private static let exportTime = Duration.seconds(2)
 
+    /// A message between loops causes at most two more, as of a batch of records, its confirmation and the next batch.
+    private static let longestChain = 3
+
     /// The time for which open streams continue in a drain, by the current configuration.
     package var shutdownGrace: Duration { shared.served.configuration.shutdownGrace }
 
@@ -142,18 +146,28 @@ package final class Server: Sendable {
         await wait(atMost: .seconds(1)) { await self.openConnections() == 0 }
         _ = await exported
         await onEachWorker { $0.stop() }
+        await calls.close()
         if let replicas = shared.replicas { try? await loops[0].submit { replicas.stop() }.get() }
         if let admin { try? await loops[0].submit { admin.value.listener.drain() }.get() }
         if let admin { try? await loops[0].submit { admin.value.listener.closeAll() }.get() }
+        shared.roster.close()
+        await messagesArrive()
         try? await group.shutdownGracefully()
+        // It is the last that the other loops have messages for.
+        await shared.telemetry?.shutDown()
         log.notice("stopped")
         end.finish()
+    }
+
+    /// Waits for the messages that loops have sent each other: none may arrive at a loop that has been shut down.
+    private func messagesArrive() async {
+        for _ in 0..<Self.longestChain { for loop in loops { try? await loop.submit {}.get() } }
     }
 
     /// Applies the limits of the present configuration to the admin listener.
     func reloadAdmin() async {
         guard let admin else { return }
-        try? await loops[0].submit { [shared] in admin.value.reload(shared) }.get()
+        await calls.make { [shared] in try? await loops[0].submit { admin.value.reload(shared) }.get() }
     }
 
     /// Returns when a drain is complete.
@@ -166,15 +180,20 @@ package final class Server: Sendable {
     private func openConnections() async -> Int { await sum { $0.listener?.connectionCount ?? 0 } }
 
     private func sum(_ figure: @escaping @Sendable (Worker) -> Int) async -> Int {
-        var total = 0
-        for (worker, loop) in zip(workers, loops) {
-            total += (try? await loop.submit { figure(worker.value) }.get()) ?? 0
-        }
-        return total
+        await calls.make {
+            var total = 0
+            for (worker, loop) in zip(workers, loops) {
+                total += (try? await loop.submit { figure(worker.value) }.get()) ?? 0
+            }
+            return total
+        } ?? 0
     }
 
+    /// Calls a function with each worker, on its loop; does nothing once the loops are to be shut down.
     func onEachWorker(_ body: @escaping @Sendable (Worker) -> Void) async {
-        for (worker, loop) in zip(workers, loops) { try? await loop.submit { body(worker.value) }.get() }
+        await calls.make {
+            for (worker, loop) in zip(workers, loops) { try? await loop.submit { body(worker.value) }.get() }
+        }
     }
 
     private func wait(atMost limit: Duration, until isDone: () async -> Bool) async {

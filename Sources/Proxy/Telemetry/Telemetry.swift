@@ -83,14 +83,19 @@ final class Telemetry: Sendable {
         }
     }
 
-    /// Exports what is left, and stops.
+    /// Exports what is left, and stops; ``shutDown()`` follows.
     ///
     /// - Parameter limit: The maximum time.
     func stop(within limit: Duration) async {
-        guard let running = running.withLockedValue({ $0.take() }) else { return }
+        guard let running = running.withLockedValue({ $0 }) else { return }
         let loop = running.loop.eventLoop
         try? await loop.flatSubmit { running.loop.value.drain(until: .monotonic() + limit) }.get()
         try? await loop.submit { running.loop.value.stop() }.get()
+    }
+
+    /// Ends its loop, for which no other may have a message any more.
+    func shutDown() async {
+        guard let running = running.withLockedValue({ $0.take() }) else { return }
         try? await running.group.shutdownGracefully()
     }
 

@@ -15,7 +15,8 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 BINARY = str((REPOSITORY / os.environ.get("WEIR", ".build/debug/weir")).resolve())
 # Arguments for every `weir run`, to put the whole suite on another way of waking: WEIR_ARGS="--waking thread".
 EXTRA = shlex.split(os.environ.get("WEIR_ARGS", ""))
-REPORT = re.compile(r"(WARNING|ERROR): \w+Sanitizer|Fatal error|Precondition failed|runtime error:")
+REPORT = re.compile(r"(WARNING|ERROR): \w+Sanitizer|Fatal error|Precondition failed|runtime error:"
+                    r"|already shut down")
 
 
 def route(upstream, match="/", **keys):

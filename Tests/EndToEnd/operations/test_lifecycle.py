@@ -1,4 +1,5 @@
 """From the start to the last record: readiness, draining, and the output of the command."""
+import itertools
 import json
 import os
 import re
@@ -118,6 +119,18 @@ def test_a_second_signal_ends_it_at_once(weir, fastapi_app, client, signals):
     assert proxy.process.poll() is None
     proxy.process.send_signal(signals[1])
     proxy.ended()
+
+
+def test_signals_until_its_end_do_no_harm(weir, fastapi_app):
+    """A reload or a second stop must not wait for an event loop that has ended."""
+    proxy = weir(route(fastapi_app.url), workers=4, shutdown_grace="10ms")
+    proxy.terminate()
+    for number in itertools.cycle([signal.SIGHUP, signal.SIGTERM]):
+        if proxy.process.poll() is not None:
+            break
+        proxy.process.send_signal(number)
+    assert proxy.ended() == 0
+    proxy.stop()  # checks what it has reported
 
 
 def test_sigint_drains_too(weir, fastapi_app):

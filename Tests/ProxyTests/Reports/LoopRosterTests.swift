@@ -30,4 +30,20 @@ import Testing
         promise.fail(EventLoopError.shutdown)
         #expect(throws: EventLoopError.shutdown) { try bounded.wait() }
     }
+
+    @Test func theSumOverAllMembersIsReturned() throws {
+        let roster = LoopRoster<Int>()
+        for member in 1...3 { roster.add(NIOLoopBound(member, eventLoop: loop)) }
+        let sum = roster.join(into: 0, on: loop, { $0 }, +=)
+        loop.run()
+        #expect(try sum.wait() == 6)
+    }
+
+    @Test func afterTheCloseNoLoopIsCalled() {
+        let roster = LoopRoster<Int>()
+        roster.add(NIOLoopBound(1, eventLoop: loop))
+        roster.close()
+        let sum = roster.join(into: 0, on: loop, { $0 }, +=)
+        #expect(throws: LoopSilent.self) { try sum.wait() }
+    }
 }

@@ -13,7 +13,9 @@ from .ledger import Failure, Ledger
 
 SAMPLE = re.compile(r'^([a-z_]+)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-FAULT = re.compile(r"(?:WARNING|ERROR): \w+Sanitizer|Fatal error|Precondition failed|runtime error:")
+FAULT = re.compile(r"(?:WARNING|ERROR): \w+Sanitizer|Fatal error|Precondition failed|runtime error:"
+                   r"|already shut down")
+FAULT_LENGTH = 20_000  # characters
 
 
 class Weir:
@@ -55,6 +57,11 @@ class Weir:
     def check_said(self):
         if found := FAULT.search(self.said()):
             raise Failure(f"{self.name} reports {found[0]}")
+
+    def fault(self):
+        """What it has reported of a fault: its line, and what follows, as far as a stack of calls needs."""
+        said = self.said()
+        return said[found.start():][:FAULT_LENGTH] if (found := FAULT.search(said)) else ""
 
     def reload(self):
         self.generation += 1

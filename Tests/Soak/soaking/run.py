@@ -189,14 +189,15 @@ class Run:
         return f"{acts}, {self.reloads} reloads, {self.drains} drains"
 
     def tails(self):
-        """The last lines of each log."""
+        """The last lines of each log, and in the end the faults."""
         texts = []
         for weir in self.weirs:
             for path in (weir.errors, weir.log):
                 if path.exists():
                     texts.append(f"--- {weir.name}: {path.name}\n" + "\n".join(
                         path.read_text(errors="replace").splitlines()[-20:]))
-        return "\n".join([self.summary(), *texts])
+        faults = [f"--- {weir.name}: a fault\n{fault}" for weir in self.weirs if (fault := weir.fault())]
+        return "\n".join([self.summary(), *texts, *faults])
 
     def kill(self):
         for weir in self.weirs:
