@@ -21,6 +21,7 @@ package final class FakeResponse: ConnectionResponse {
     /// Whether the last call about the pace said that records leave at one; `nil` before the first.
     package private(set) var isMetered: Bool?
     package private(set) var isConnected = true
+    package private(set) var awaitsAcknowledgement = false
 
     /// The room while the response is open; 0 is a client that does not read.
     package var openRoom = 1 << 16
@@ -63,6 +64,7 @@ package final class FakeResponse: ConnectionResponse {
 
     package func turnEnded() {}
     package func closeAfterwards() { closesAfterwards = true }
+    package func awaitAcknowledgement() { awaitsAcknowledgement = true }
     package func expectPace(_ isMetered: Bool) { self.isMetered = isMetered }
 
     package func writeInterim(_ status: HTTPResponseStatus, headers: HTTPHeaders) {

@@ -9,6 +9,8 @@ extension ConnectionHandler {
         bytesArrived()
         guard cycle.keepsBytes else { return }
         requests.append(bytes)
+        // What the client sends acknowledges what it has received.
+        lookForAcknowledgement()
         readRequests()
     }
 

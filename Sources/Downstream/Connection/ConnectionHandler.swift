@@ -26,6 +26,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// Of the request that arrived last; it replaces another only after that one's end.
     var body: RequestBody?
     private var writer: ResponseWriter?
+    /// Of the response that is ending, if it is over only then.
+    private var acknowledgement: EndAcknowledgement?
     private var deadline = Deadline()
 
     init(services: ConnectionServices, peer: ConnectionPeer) {
@@ -55,11 +57,11 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     func channelInactive(context: ChannelHandlerContext) {
         if cycle.state == .receiving, requests.hasBegunHead { faultArrived(.malformed) }
         closed()
-        let delegate = writer?.detach()
+        let delegate = writer?.detach(), isTaken = acknowledgement.take().map { !$0.hasFailed } ?? false
         writer = nil
         body?.drop()
         body = nil
-        delegate?.responseClosed()
+        if isTaken { delegate?.responseFinished() } else { delegate?.responseClosed() }
         outbox.turnEnded()
         context.fireChannelInactive()
     }
@@ -71,7 +73,14 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         if chosen == "h2" { speakHTTP2(after: ByteBuffer()) } else { setDeadline(services.limits.headerTime) }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if error is IOError {
+            // The socket is still open, and its count of what was acknowledged exact, even after a reset.
+            lookForAcknowledgement()
+            acknowledgement?.failed()
+        }
+        context.close(promise: nil)
+    }
 
     /// The connection, or its part as one of HTTP/1.1, is over.
     func closed() {
@@ -158,7 +167,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     func drained() {
         switch cycle.state {
         case .responding: writer?.delegate?.responseCaughtUp()
-        case .ending(let end): responseTaken(end)
+        case .ending(let end): if isAcknowledged() { responseTaken(end) }
         case .waiting, .receiving: if arrived != nil { continueLater() }
         case .lingering, .closed: break
         }
@@ -170,6 +179,31 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         case .responding, .ending: writer?.delegate?.responseBlocked()
         case .waiting, .receiving, .lingering, .closed: break
         }
+    }
+
+    /// Looks whether the end of a response has been acknowledged, if that is awaited.
+    func lookForAcknowledgement() {
+        if acknowledgement != nil { drained() }
+    }
+
+    /// Whether the response that is ending needs no further acknowledgement; else it is looked for again later, until the client
+    /// counts as gone.
+    private func isAcknowledged() -> Bool {
+        guard let writer, writer.awaitsAcknowledgement else { return true }
+        let now = services.clock(), isFirst = acknowledgement == nil
+        var wait =
+            acknowledgement ?? EndAcknowledgement(of: wire.written, within: services.limits.keepaliveTime, at: now)
+        acknowledgement = nil
+        guard !wait.isReached(by: wire.taken) else { return true }
+        let next = wait.nextLook(at: now)
+        acknowledgement = wait
+        guard let next else {
+            abort()
+            return false
+        }
+        deadline.set(next, for: self, in: services.timers)
+        if isFirst { writer.delegate?.responseHandedOver() }
+        return false
     }
 
     private func responseTaken(_ end: ResponseEnd) {
@@ -188,6 +222,12 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
         delegate?.responseFinished()
         if services.isDraining { drain() }
+    }
+
+    /// Closes at once with a reset.
+    func abort() {
+        acknowledgement?.failed()
+        wire.abort()
     }
 
     private func linger() {
@@ -210,6 +250,7 @@ extension ConnectionHandler: ClientConnection {
 extension ConnectionHandler: TimerTarget {
     func timerFired(_ timer: LoopTimer, at now: Instant) {
         guard deadline.hasPassed(at: now, in: services.timers) else { return }
+        guard acknowledgement == nil else { return lookForAcknowledgement() }
         switch cycle.deadlinePassed(hasRequest: arrived != nil) {
         case .rejectsHead:
             wire.speakHTTP1()

@@ -11,6 +11,7 @@ package final class ResponseWriter: ConnectionResponse {
     private var framing: ResponseFraming
     private var state = State.idle
     private var taken: TakenBytes
+    private var wantsAcknowledgement = false
     package var delegate: (any ResponseWriterDelegate)?
 
     init(connection: ConnectionHandler, framing: ResponseFraming) {
@@ -41,6 +42,13 @@ package final class ResponseWriter: ConnectionResponse {
     package var pendingBytes: ByteCount { ByteCount(connection?.wire.pendingBytes ?? 0) }
 
     package func expectPace(_ isMetered: Bool) { connection?.wire.expectPace(isMetered) }
+
+    package func awaitAcknowledgement() { wantsAcknowledgement = true }
+
+    /// Whether the response is over only when its end has been acknowledged.
+    ///
+    /// Not where the close of the connection is the end: that would come late.
+    var awaitsAcknowledgement: Bool { wantsAcknowledgement && !framing.endsByClose }
 
     package func writeInterim(_ status: HTTPResponseStatus, headers: HTTPHeaders) {
         guard let connection, state == .idle, framing.hasInterimHeads else { return }
@@ -90,7 +98,7 @@ package final class ResponseWriter: ConnectionResponse {
 
     package func abort() {
         state = .ended
-        connection?.wire.abort()
+        connection?.abort()
     }
 
     /// The response is over: it has been taken, or the connection is gone.

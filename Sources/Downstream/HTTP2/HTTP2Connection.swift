@@ -30,6 +30,9 @@ final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
     /// As the channel reported it last: a call to the channel costs three.
     private(set) var isWritable = true
     private var unsentLimit = UnsentLimit()
+    private var plainBytes = 0
+    /// Whether the connection has failed, and was not closed in order.
+    private var hasFailed = false
     private(set) var deadline = Deadline()
 
     private init(services: ConnectionServices, buffers: HTTP2Buffers, peer: ConnectionPeer) {
@@ -86,7 +89,7 @@ final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
     }
 
     private func endStreams() {
-        for stream in streams.all { stream.ended(isTaken: false) }
+        for stream in streams.all { stream.connectionClosed(hasFailed: hasFailed) }
         services.outbox.turnEnded()
     }
 
@@ -117,7 +120,14 @@ final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
         services.outbox.turnEnded()
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { cut() }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if error is IOError {
+            // The socket is still open, and its count of what was acknowledged exact, even after a reset.
+            for stream in streams.all { stream.lookForAcknowledgement() }
+            hasFailed = true
+        }
+        cut()
+    }
 
     /// Passes the requests that have arrived to the handler; more may arrive meanwhile.
     private func dispatchArrived() {
@@ -182,10 +192,17 @@ final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
         // A client that does not take a small batch must not occupy a large buffer. TLS copies it anyway.
         let isCopied = peer.cipher == nil && output.readableBytes <= HTTP2Buffers.smallBatch
         isFlushing = true
+        plainBytes += output.readableBytes
         context.writeAndFlush(
             wrapOutboundOut(isCopied ? context.channel.allocator.buffer(buffer: output) : output), promise: nil)
         isFlushing = false
     }
+
+    /// All bytes that were written to the channel, as they go on the wire.
+    var written: Int { peer.cipher?.written ?? plainBytes }
+
+    /// Of these, those that the client's kernel has acknowledged; one system call.
+    var acknowledged: Int { written - (context?.channel.unsentBytes ?? 0) }
 
     // MARK: Streams
 

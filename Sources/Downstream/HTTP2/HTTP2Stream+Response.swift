@@ -33,6 +33,8 @@ extension HTTP2Stream: ConnectionResponse {
     /// The connection continues whatever a response does.
     func closeAfterwards() {}
 
+    func awaitAcknowledgement() { awaitsAcknowledgement = true }
+
     func writeInterim(_ status: HTTPResponseStatus, headers: HTTPHeaders) {
         guard let connection, output.state == .idle else { return }
         setFields(status, headers)

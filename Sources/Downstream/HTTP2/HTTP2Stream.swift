@@ -18,7 +18,10 @@ final class HTTP2Stream {
     var taken = HTTP2TakenBytes()
     private var isStaged = false
     private(set) var isMetered = false
-    /// For a client that does not take an end.
+    /// Whether the response is over only when its end has been acknowledged.
+    var awaitsAcknowledgement = false
+    private var acknowledgement: EndAcknowledgement?
+    /// For a client that does not take an end, or does not acknowledge it.
     private var endDeadline = Deadline()
     var delegate: (any ResponseWriterDelegate)?
 
@@ -150,7 +153,7 @@ final class HTTP2Stream {
         switch output.settle(isWritable: connection.isWritable, in: buffers) {
         case .nothing: break
         case .caughtUp: delegate?.responseCaughtUp()
-        case .finished: ended(isTaken: true)
+        case .finished: endTaken(on: connection)
         case .blocked(let onSocket, let isNew):
             if onSocket { connection.streams.block(self) }
             if output.hasEnded, !endDeadline.isSet {
@@ -158,6 +161,25 @@ final class HTTP2Stream {
             }
             if isNew { delegate?.responseBlocked() }
         }
+    }
+
+    /// The socket has taken the end: the stream is over, unless the client's kernel has to acknowledge it first.
+    private func endTaken(on connection: HTTP2Connection) {
+        guard awaitsAcknowledgement else { return ended(isTaken: true) }
+        let now = services.clock(), isFirst = acknowledgement == nil
+        var wait =
+            acknowledgement
+            ?? EndAcknowledgement(of: connection.written, within: services.limits.keepaliveTime, at: now)
+        guard !wait.isReached(by: connection.acknowledged) else { return ended(isTaken: true) }
+        guard let next = wait.nextLook(at: now) else { return ended(isTaken: false) }
+        endDeadline.set(next, for: self, in: services.timers)
+        acknowledgement = wait
+        if isFirst { delegate?.responseHandedOver() }
+    }
+
+    /// Looks whether the end has been acknowledged, if that is awaited.
+    func lookForAcknowledgement() {
+        if acknowledgement != nil, let connection { endTaken(on: connection) }
     }
 
     /// The stream's records leave at a pace, or no longer.
@@ -184,6 +206,9 @@ final class HTTP2Stream {
         connection.stage()
     }
 
+    /// The connection is gone; after the end of the response, an orderly close by the client shows that it has it.
+    func connectionClosed(hasFailed: Bool) { ended(isTaken: acknowledgement != nil && !hasFailed) }
+
     /// The stream is over; does nothing after the first call.
     ///
     /// - Parameter isTaken: Whether the client's socket has taken the end of the response.
@@ -207,7 +232,8 @@ final class HTTP2Stream {
 
 extension HTTP2Stream: TimerTarget {
     func timerFired(_ timer: LoopTimer, at now: Instant) {
-        if endDeadline.hasPassed(at: now, in: services.timers) { reset(.enhanceYourCalm) }
+        guard endDeadline.hasPassed(at: now, in: services.timers) else { return }
+        if acknowledgement == nil { reset(.enhanceYourCalm) } else { lookForAcknowledgement() }
     }
 }
 

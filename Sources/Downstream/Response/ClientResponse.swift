@@ -18,7 +18,8 @@ package import NIOHTTP1
 /// | connection of HTTP/2 after it | continues | continues | continues |
 /// | last call to the delegate | `responseFinished` | `responseFinished` | `responseClosed` |
 ///
-/// If the client leaves before it has taken the end, the last call is always `responseClosed`.
+/// If the client leaves before it has taken the end, the last call is always `responseClosed`. After ``awaitAcknowledgement()``
+/// that includes a client that has vanished after its socket had taken the end.
 package protocol ClientResponse: AnyObject {
     /// Until the last call to it; it owns the response.
     var delegate: (any ResponseWriterDelegate)? { get set }
@@ -52,6 +53,11 @@ package protocol ClientResponse: AnyObject {
 
     /// Whether the records that follow leave at a pace, so that a client that does not read must be noticed soon.
     func expectPace(_ isMetered: Bool)
+
+    /// The response is over only when the client's kernel has acknowledged its end; to be called before the end.
+    ///
+    /// A client that closes its connection in order after the end was sent counts as one that has it.
+    func awaitAcknowledgement()
 
     /// Writes an informational head (1xx) before the head; dropped if the client speaks HTTP/1.0, which has none (RFC 9110,
     /// section 15.2).

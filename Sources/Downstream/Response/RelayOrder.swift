@@ -6,6 +6,7 @@ import NIOHTTP1
 enum RelayOrder: Sendable {
     case closeAfterwards
     case expectPace(Bool)
+    case awaitAcknowledgement
     case interim(HTTPResponseStatus, HTTPHeaders)
     case head(HTTPResponseStatus, HTTPHeaders, ResponseBodyLength)
     case bytes(ByteBuffer)
@@ -22,6 +23,7 @@ enum RelayReport: Sendable {
     case blocked(ByteCount)
     /// The bytes that the client has taken, as requested.
     case progress(ByteCount)
+    case handedOver
     /// The last report.
     case finished, closed, failed
 }

@@ -66,6 +66,8 @@ package final class RelayedResponse: ClientResponse {
 
     package func expectPace(_ isMetered: Bool) { send([.expectPace(isMetered)]) }
 
+    package func awaitAcknowledgement() { batch.append(.awaitAcknowledgement) }
+
     package func writeInterim(_ status: HTTPResponseStatus, headers: HTTPHeaders) {
         if state == .idle { send([.interim(status, headers)]) }
     }
@@ -140,6 +142,7 @@ package final class RelayedResponse: ClientResponse {
         case .progress(let bytes):
             awaitsProgress = false
             lastTaken = bytes
+        case .handedOver: delegate?.responseHandedOver()
         case .finished: over()?.responseFinished()
         case .closed: over()?.responseClosed()
         case .failed: over()?.responseFailed()

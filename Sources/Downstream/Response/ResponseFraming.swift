@@ -46,6 +46,9 @@ struct ResponseFraming {
 
     var isChunked: Bool { delimiter == .chunks }
 
+    /// Whether the client finds the end of the body by the end of the connection.
+    var endsByClose: Bool { delimiter == .close }
+
     /// Whether trailers reach the client; before the head, whether they would with a body of unknown length.
     var canSendTrailers: Bool { acceptsTrailers && (delimiter == nil || isChunked) }
 
@@ -76,7 +79,7 @@ struct ResponseFraming {
     var end: ResponseEnd { keepsAlive ? .continues : .closes }
 
     /// What follows it if it is not (RFC 9112, section 8): a close, after which the missing part must be noticeable.
-    var endIfTruncated: ResponseEnd { delimiter == .close ? .cuts : .closes }
+    var endIfTruncated: ResponseEnd { endsByClose ? .cuts : .closes }
 }
 
 /// What follows a response of HTTP/1.1 on its connection.

@@ -34,6 +34,7 @@ final class ResponseRelay {
         switch order {
         case .closeAfterwards: writer.closeAfterwards()
         case .expectPace(let isMetered): writer.expectPace(isMetered)
+        case .awaitAcknowledgement: writer.awaitAcknowledgement()
         case .interim(let status, let headers): writer.writeInterim(status, headers: headers)
         case .head(let status, let headers, let body):
             writer.writeHead(status, headers: headers, body: body)
@@ -69,6 +70,8 @@ extension ResponseRelay: ResponseWriterDelegate {
     func responseCaughtUp() { reportTaken() }
 
     func responseBlocked() { send(.blocked(writer.bytesTaken)) }
+
+    func responseHandedOver() { send(.handedOver) }
 
     func responseFinished() { sendLast(.finished) }
 

@@ -11,6 +11,9 @@ package protocol ResponseWriterDelegate: AnyObject {
     /// May be called again before that.
     func responseBlocked()
 
+    /// The client's socket has taken the end of a response whose acknowledgement is awaited, and which has none yet.
+    func responseHandedOver()
+
     /// The client has taken the end of the response. The last call.
     func responseFinished()
 
@@ -22,5 +25,7 @@ package protocol ResponseWriterDelegate: AnyObject {
 }
 
 extension ResponseWriterDelegate {
+    package func responseHandedOver() {}
+
     package func responseFailed() { responseClosed() }
 }

@@ -199,6 +199,15 @@ package struct StreamMachine: Sendable {
         return .detach
     }
 
+    /// When a client that loses its connection now has to be back at the latest.
+    package func resumptionEnd(from now: Instant) -> Instant { .end(of: now, limits.resumeWindow) }
+
+    /// Another start of the client takes the slot of the stream, which waits for its client or for the acknowledgement of its
+    /// end.
+    package mutating func displaced() -> Action {
+        if case .ending(let outcome) = phase { end(outcome) } else { end(.clientGone) }
+    }
+
     /// The stream continues without a client, until `end`.
     package mutating func detached(until end: Instant) {
         detachedUntil = end

@@ -25,6 +25,11 @@ extension Stream: ResponseWriterDelegate {
         if !machine.isFinished { setDeadline() }
     }
 
+    func responseHandedOver() {
+        // A client that has everything must not wait with its next start for an acknowledgement that is on its way.
+        permit?.detached(as: id, until: machine.resumptionEnd(from: host.now()))
+    }
+
     func responseFinished() { perform(machine.responseTaken()) }
 
     func responseClosed() {

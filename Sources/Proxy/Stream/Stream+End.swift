@@ -22,12 +22,17 @@ extension Stream {
                 trailers.add(name: "Proxy-Status", value: "\(name); received-status=\(status)")
             }
         }
+        awaitAcknowledgement()
         response.end(trailers: trailers)
     }
+
+    /// A client that may come back has the end only when its kernel has it.
+    private func awaitAcknowledgement() { if pipe.replay != nil { pipe.response?.awaitAcknowledgement() } }
 
     /// The stream is not complete, and must not appear so (RFC 9112, section 8).
     func breakOffResponse(_ outcome: Outcome, at now: Instant) {
         reportEnd(outcome, at: now)
+        awaitAcknowledgement()
         pipe.response?.breakOff()
     }
 

@@ -197,9 +197,9 @@ extension Worker: StreamsHost {
 
     func endDisplaced(_ id: StreamId) {
         guard case .open(let owner) = registry.place(of: id) else { return }
-        guard !owner.eventLoop.inEventLoop else { return streams[id]?.end(.clientGone) ?? () }
+        guard !owner.eventLoop.inEventLoop else { return streams[id]?.displaced() ?? () }
         owner.eventLoop.execute {
-            owner.value.stream(id)?.end(.clientGone)
+            owner.value.stream(id)?.displaced()
             owner.value.turnEnded()
         }
     }

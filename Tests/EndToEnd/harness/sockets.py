@@ -1,11 +1,25 @@
-"""What the kernel decides about sockets: how much they hold, and which ports are free."""
+"""What the kernel decides about sockets: how much they hold, which ports are free, and what arrives."""
+import ctypes
 import socket
+import struct
+
+SO_ATTACH_FILTER = 26
 
 
 def longest_send_buffer():
     """The bytes that the system lets one socket hold for a client that does not read."""
     with open("/proc/sys/net/ipv4/tcp_wmem") as limits:
         return int(limits.read().split()[2])
+
+
+def vanish(sock):
+    """From now on nothing arrives at a socket, and nothing is acknowledged: as if its host had lost the network.
+
+    A filter of socket(7) that keeps 0 bytes of each packet (BPF_RET).
+    """
+    drop = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    program = struct.pack("HxxxxxxP", 1, ctypes.addressof(drop))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
 
 
 class ReservedPort:

@@ -476,6 +476,17 @@ import Testing
         #expect(machine.responseTaken() == .finish(.completed))
     }
 
+    @Test func aStreamThatLosesItsSlotWhileItsEndIsUnderWayIsComplete() {
+        var machine = open(.init(resumeWindow: .seconds(30)))
+        #expect(machine.resumptionEnd(from: .seconds(1)) == .seconds(31))
+        var open = machine
+        #expect(open.displaced() == .finish(.clientGone))
+        _ = machine.upstreamEnded(.completed, at: .seconds(1))
+        _ = machine.emptied()
+        #expect(machine.displaced() == .finish(.completed))
+        #expect(machine.displaced() == .none)
+    }
+
     @Test func beforeTheHeadALostClientIsGone() {
         var machine = StreamMachine(limits: .init(resumeWindow: .seconds(30)), at: Self.start)
         #expect(machine.clientDisconnected(at: .seconds(1)) == .finish(.clientGone))

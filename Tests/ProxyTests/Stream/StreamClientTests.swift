@@ -45,6 +45,31 @@ struct StreamClientTests {
 
     // MARK: It comes back
 
+    @Test(arguments: [false, true])
+    func onlyAClientThatMayComeBackHasToAcknowledgeTheEnd(isResumable: Bool) throws {
+        let bench = try isResumable ? resumable() : StreamBench()
+        let (_, response) = try bench.open()
+        bench.transfer.sendHead()
+        #expect(!response.awaitsAcknowledgement)
+        bench.transfer.send("1\n")
+        bench.transfer.end()
+        #expect(response.hasEnded && response.awaitsAcknowledgement == isResumable)
+    }
+
+    @Test func aResponseThatWasSentGivesItsSlotToTheClientsNextStart() throws {
+        let bench = try resumable { $0.streams.perClient = 1 }
+        let (stream, first) = try bench.open()
+        bench.transfer.sendHead()
+        bench.transfer.send("1\n")
+        bench.transfer.end()
+        #expect(throws: AdmissionError.self) { try bench.open() }
+        stream.responseHandedOver()
+        _ = try bench.open()
+        #expect(bench.host.displaced == [stream.id])
+        stream.displaced()
+        #expect(bench.tally.outcomes[.completed] == 1 && first.delegate == nil)
+    }
+
     @Test func aClientComesBackForWhatItHasNotReceived() throws {
         let bench = try resumable()
         let (stream, first) = try bench.open()
