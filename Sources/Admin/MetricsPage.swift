@@ -78,7 +78,7 @@ struct MetricsPage<Output: MetricsOutput> {
             }
         }
         add(.records) { $0.records }
-        add(.units) { $0.units + $0.running.units }
+        add(.units) { $0.allUnits }
         add(.bytes) { $0.bytes }
         text.begin(.recordsFailed)
         for (name, tally) in tallies {

@@ -47,7 +47,7 @@ package struct RouteTally: Equatable, Sendable {
             left.transfers += right.transfers
             left.idleConnections += right.idleConnections
             left.dropped += right.dropped
-            left.units += right.units
+            left.units = RecordWeights.sum(left.units, right.units)
             left.paused += right.paused
             left.pulls += right.pulls
             left.readers += right.readers
@@ -86,6 +86,9 @@ package struct RouteTally: Equatable, Sendable {
 
     package init() {}
 
+    /// The units of records of open streams included.
+    package var allUnits: Int { RecordWeights.sum(units, running.units) }
+
     /// A request was refused before a stream was opened for it, with a body of this length.
     package mutating func refused(_ kind: Problem.Kind, status: Int, bytes: ByteCount) {
         refusals[kind] += 1
@@ -106,7 +109,7 @@ package struct RouteTally: Equatable, Sendable {
         left.active += right.active
         left.records += right.records
         left.bytes += right.bytes
-        left.units += right.units
+        left.units = RecordWeights.sum(left.units, right.units)
         left.outcomes += right.outcomes
         left.times += right.times
         left.responses += right.responses

@@ -48,6 +48,15 @@ import Testing
         #expect(joined.outcomes.total == 4)
     }
 
+    @Test func noSumOfUnitsOverflows() {
+        var tally = RouteTally()
+        (tally.units, tally.running.units) = (.max - 1, .max - 2)
+        #expect(tally.allUnits == .max)
+        var joined = tally
+        joined += tally
+        #expect((joined.units, joined.running.units) == (.max, .max))
+    }
+
     @Test(arguments: Outcome.allCases)
     func onlyWhatIsTheUpstreamsDoingIsAFault(_ outcome: Outcome) {
         var tally = RouteTally()

@@ -48,8 +48,11 @@ package struct RecordWeights: Sendable {
     }
 
     /// Counts the weight of a record that is sent.
-    package mutating func count(_ weight: Int) {
-        let (sum, overflow) = total.addingReportingOverflow(weight)
-        total = overflow ? .max : sum
+    package mutating func count(_ weight: Int) { total = Self.sum(total, weight) }
+
+    /// The sum of two totals, `Int.max` at most: an upstream reaches it with 9e9 records of the largest weight.
+    package static func sum(_ left: Int, _ right: Int) -> Int {
+        let (sum, overflow) = left.addingReportingOverflow(right)
+        return overflow ? .max : sum
     }
 }

@@ -257,6 +257,17 @@ struct StreamTests {
         #expect(try bench.logLine()["units"] as? Int == 7)
     }
 
+    @Test func theUnitsOfARouteDoNotOverflow() throws {
+        let bench = try StreamBench { $0.weight = Route.Weight(pointer: "/n") }
+        let (_, response) = try bench.open()
+        let metrics = bench.host.metrics(of: bench.route)
+        metrics.tally.units = .max
+        bench.transfer.sendHead()
+        bench.transfer.send("{\"n\":6}\n")
+        response.disconnect()
+        #expect(metrics.tally.units == .max)
+    }
+
     // MARK: Smooth pace
 
     @Test func burstsAreSpreadAndNotTheFirst() throws {
