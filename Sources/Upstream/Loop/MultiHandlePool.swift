@@ -92,6 +92,7 @@ struct MultiHandlePool {
     }
 
     mutating func removeAll() {
+        warm.removeAll()
         shared.removeAll()
         due.removeAll()
         touched.removeAll()

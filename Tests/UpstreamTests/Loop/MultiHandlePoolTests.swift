@@ -38,4 +38,15 @@ struct MultiHandlePoolTests {
         pool.timersAreDue(at: now)
         #expect(pool.nextDue() === handle)
     }
+
+    @Test("A request after the handles were removed gets a new one, also where a connection was idle")
+    func removed() throws {
+        let delegate = NoDelegate()
+        var pool = MultiHandlePool()
+        let (first, _) = try pool.handle(for: origin, delegate: delegate)
+        pool.connectionLeftIdle(to: origin, on: first)
+        pool.removeAll()
+        let (second, isFresh) = try pool.handle(for: origin, delegate: delegate)
+        #expect(second !== first && isFresh && pool.count == 1)
+    }
 }
