@@ -26,8 +26,8 @@ struct ExportBody {
         (bytes, self.spans, self.hasMore) = (json, spans, hasMore)
     }
 
-    /// The receiver accepted a part of it.
-    mutating func wasRejected(_ partial: PartialSuccess) { rejectedSpans = min(partial.rejected, spans) }
+    /// The receiver accepted a part of it; if the number of the rejected spans is malformed, none counts as exported.
+    mutating func wasRejected(_ partial: PartialSuccess) { rejectedSpans = min(partial.rejected ?? spans, spans) }
 
     /// Compresses it, if there is memory for that.
     mutating func compress() {

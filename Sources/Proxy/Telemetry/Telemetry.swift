@@ -133,9 +133,12 @@ final class Telemetry: Sendable {
 
     private func reportPartial(_ signal: TelemetryFigures.Signal) -> (PartialSuccess) -> Void {
         { partial in
+            guard let rejected = partial.rejected else {
+                return self.warn("a receiver's number of rejected items is malformed", of: signal, partial.message)
+            }
             // Spans are counted when their body is no longer needed.
-            if signal == .metrics { self.counts.withLockedValue { $0.rejected(dataPoints: partial.rejected) } }
-            self.warn("telemetry was not accepted completely", of: signal, partial.message, rejected: partial.rejected)
+            if signal == .metrics { self.counts.withLockedValue { $0.rejected(dataPoints: rejected) } }
+            self.warn("telemetry was not accepted completely", of: signal, partial.message, rejected: rejected)
         }
     }
 

@@ -242,6 +242,19 @@ def test_what_a_receiver_accepts_in_part_is_counted_and_not_sent_again(weir, ori
     assert Metrics(proxy).total("weir_otlp_exports_total", signal="traces", result="accepted") == 2
 
 
+@pytest.mark.parametrize("rejected", ["9223372036854775808", -1, "many"])
+def test_without_a_valid_number_of_rejected_spans_none_counts_as_exported(weir, origin, client, receiver, rejected):
+    collector = receiver(accepts(rejectedSpans=rejected))
+    proxy = weir(route(origin(plain).url), otlp=otlp(collector))
+    connection = client(proxy)
+    assert connection.get("/").read() == b"ok"
+    eventually(lambda: counted(proxy, result="rejected") == 2, "both")
+    assert len(proxy.says("number of rejected items is malformed")) == 1
+    assert connection.get("/").read() == b"ok"
+    eventually(lambda: counted(proxy, result="exported") == 2, "the next ones")
+    assert len(collector.traces) == 2 and counted(proxy, result="rejected") == 2
+
+
 def test_a_receivers_warning_is_logged(weir, origin, client, receiver):
     collector = receiver(accepts(errorMessage="deprecated"))
     proxy = weir(route(origin(plain).url), otlp=otlp(collector))
