@@ -7,6 +7,7 @@ import pytest
 from harness.weir import REPOSITORY, command, route
 
 DOCUMENTS = [REPOSITORY / "README.md", REPOSITORY / "CHANGELOG.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+LINKING = [*DOCUMENTS, *(REPOSITORY / folder / "README.md" for folder in ("examples", "Benchmarks", "Tests/Wire"))]
 # Where the way of a record lies: every file there has its place in the page on the architecture.
 DATA_PATH = ("HTTPText", "Flow", "Upstream", "Downstream", "Proxy", "Admin")
 
@@ -51,6 +52,21 @@ def test_every_file_that_a_document_names_is_there(document):
     assert not missing
 
 
+def anchors(page):
+    """The anchors of a page's headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ +(.+?) *$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", LINKING, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_every_heading_that_a_page_links_to_is_there(page):
+    links = re.findall(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)", page.read_text())
+    missing = [f"{file}#{anchor}" for file, anchor in links
+               if anchor not in anchors((page.parent / file).resolve() if file else page)]
+    assert not missing
+
+
 def test_the_page_on_the_architecture_names_every_file_of_the_data_path():
     named = set(files_named_in((REPOSITORY / "docs" / "ARCHITECTURE.md").read_text()))
     sources = REPOSITORY / "Sources"
@@ -68,32 +84,6 @@ def test_the_modules_import_each_other_as_the_architecture_says():
     assert "Downstream" not in imports["Upstream"] and "Upstream" not in imports["Downstream"]
     assert "Admin" not in imports["Proxy"]
     assert not {"Settings", "Observability", "Proxy", "Admin"} & (imports["Upstream"] | imports["Downstream"])
-
-
-def test_the_page_on_the_behaviour_names_every_status_and_reason():
-    page = (REPOSITORY / "docs" / "BEHAVIOUR.md").read_text()
-    flow = REPOSITORY / "Sources" / "Flow"
-    cases = re.findall(r'case (\w+)(?: = "([\w-]+)")?$', (flow / "Problem" / "Problem.swift").read_text(), re.MULTILINE)
-    kinds = {raw or name for name, raw in cases}
-    rows = re.findall(r"^\| (\d{3}) \| `([\w-]+)` \|", page, re.MULTILINE)
-    assert len(rows) > 8
-    assert {kind for _, kind in rows} <= kinds
-    sources = [flow / "Problem" / "Problem+Causes.swift", flow.parent / "Proxy" / "Fields" / "Problem+Proxy.swift",
-               flow.parent / "Admin" / "Problem+Admin.swift"]
-    causes = "".join(source.read_text() for source in sources)
-    assert {status for status, _ in rows} <= set(re.findall(r"status: (\d{3})", causes))
-    ends = page.partition("## How a stream ends")[2].partition("\n- ")[0]
-    reasons = set(re.findall(r"\| `(\w+)`[^|]*\|$", ends, re.MULTILINE)) - {"reason"}
-    assert len(reasons) > 5
-    words = re.findall(r'case (\w+)(?: = "(\w+)")?$', (flow / "Values" / "Outcome.swift").read_text(), re.MULTILINE)
-    assert reasons <= {raw or name for name, raw in words}
-
-
-def test_the_page_on_logs_names_every_member_of_a_line():
-    page = (REPOSITORY / "docs" / "LOGS.md").read_text().partition("## `weir logs`")[0]
-    documented = {name for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
-    source = (REPOSITORY / "Sources" / "Observability" / "AccessLogEntry.swift").read_text()
-    assert documented == set(re.findall(r'\badd\("(\w+)"', source))
 
 
 def rows_of_the_limits():
