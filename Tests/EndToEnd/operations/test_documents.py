@@ -1,6 +1,7 @@
 """The instructions of the documents work."""
 import json
 import re
+import subprocess
 
 import pytest
 
@@ -31,6 +32,23 @@ def test_the_configuration_in_the_readme_is_a_good_one(tmp_path):
 def test_the_example_configuration_is_a_good_one():
     done = command("check", "-c", str(REPOSITORY / "proxy.conf.example"))
     assert done.returncode == 0, done.stderr
+
+
+def code_after(heading):
+    """The indented code of a section of the page on replicas."""
+    page = (REPOSITORY / "docs" / "REPLICAS.md").read_text()
+    section = re.sub(r"```.*?```", "", page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0], flags=re.DOTALL)
+    return [line[4:] for line in section.splitlines() if line.startswith("    ")]
+
+
+def test_haproxy_accepts_its_configurations(tmp_path):
+    alone = code_after("With HAProxy")
+    with_compose = [line for line in alone if "server weir" not in line] + code_after("With Compose")
+    for lines in (alone, with_compose):
+        assert any(re.search(r"server.* check port 9090", line) for line in lines)
+        (tmp_path / "haproxy.cfg").write_text("\n".join(lines) + "\n")
+        done = subprocess.run(["haproxy", "-c", "-f", "haproxy.cfg"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_image_asks_for_health_by_weir_itself(weir, fastapi_app):

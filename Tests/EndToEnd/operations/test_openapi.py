@@ -93,6 +93,24 @@ def test_the_document_has_every_request_of_the_guide(proxy):
     assert all(method.lower() in paths[path] for method, path in requests)
 
 
+def members(node):
+    """The members of all objects that a schema describes."""
+    for name, value in node.get("properties", {}).items():
+        yield name
+        yield from members(value)
+    for part in [*([node["items"]] if "items" in node else []), *node.get("allOf", []), *node.get("oneOf", [])]:
+        yield from members(part)
+
+
+def test_the_guide_names_every_member_of_the_responses(proxy):
+    schemas = describe(proxy)["components"]["schemas"]
+    named = set(re.findall(r"`(\w+)`", (REPOSITORY / "docs/ADMIN.md").read_text()))
+    for schema in ("Snapshot", "Sample", "Upstream", "Breaker", "BreakerName", "StreamSummary", "StreamReport", "SharedRequest"):
+        missing = set(members(schemas[schema])) - named
+        assert not missing, f"{schema}: {sorted(missing)}"
+    assert len(set(members(schemas["Snapshot"]))) > 20
+
+
 def test_the_events_are_as_described(proxy, tmp_path):
     """The one operation that the tool cannot test, because it does not end."""
     described = describe(proxy)["paths"]["/v1/admin/events"]["get"]["responses"]

@@ -70,13 +70,28 @@ def test_the_examples_are_valid(schema, path):
     assert errors(schema, (REPOSITORY / path).read_text()) == []
 
 
-@pytest.mark.parametrize("page", ["CONFIGURATION.md", "TLS.md"])
+def blocks(page):
+    """The configurations of weir on a page, without those of other programs."""
+    found = re.findall(r"```yaml\n(.*?)```", (REPOSITORY / "docs" / page).read_text(), re.DOTALL)
+    return [block for block in found if not block.startswith(("services:", "env:"))]
+
+
+@pytest.mark.parametrize("page", ["CONFIGURATION.md", "LLM.md", "OTLP.md", "REPLICAS.md", "SHARING.md", "TLS.md"])
 def test_the_configurations_of_the_documents_are_valid(schema, page):
-    blocks = re.findall(r"```yaml\n(.*?)```", (REPOSITORY / "docs" / page).read_text(), re.DOTALL)
-    assert blocks
-    for block in blocks:
+    assert blocks(page)
+    for block in blocks(page):
         rest = [] if "routes:" in block else ["'routes' is a required property"]
         assert [error.partition(": ")[2] for error in errors(schema, block)] == rest
+
+
+@pytest.mark.parametrize("page", ["CONFIGURATION.md", "LLM.md", "REPLICAS.md", "SHARING.md"])
+def test_the_complete_configurations_of_the_documents_are_accepted(page, tmp_path):
+    complete = [block for block in blocks(page) if "routes:" in block]
+    assert complete
+    for block in complete:
+        (tmp_path / "proxy.conf").write_text(re.sub(r"\$\{\w+\}", "a-value", block))
+        done = command("check", cwd=tmp_path)
+        assert done.returncode == 0, block + done.stderr
 
 
 @pytest.mark.parametrize("name", WRONG)
