@@ -198,7 +198,8 @@ fuzz: ## fuzzes the parsers of untrusted input: make fuzz FUZZ_SECONDS=600
 	scripts/setup build
 	scripts/fuzz $(FUZZ_SECONDS)
 
-screenshot: ## regenerates docs/live-view.png, from five minutes with fast and slow clients
+screenshot: SCREENSHOT_FLAGS ?= --incident
+screenshot: ## regenerates docs/live-view.png, from five minutes with an incident
 	scripts/setup test
 	swift build --product weir $(SWIFT_FLAGS)
 	WEIR=.build/debug/weir .venv/bin/python scripts/screenshot $(SCREENSHOT_FLAGS)
