@@ -96,7 +96,7 @@ final class AdminHandler: RequestHandler {
         case let path where path.hasPrefix(AdminStreams.path): streams.look(request, writer)
         case let path where proxy.isHealth(path):
             HealthPage(proxy).answer(request, writer, on: eventLoop) { [outbox] _, _ in outbox.turnEnded() }
-        default: answer(.notFound, "see /, /livez, /readyz, /metrics and /v1/admin/state", writer)
+        default: answer(.notFound, "see /, /livez, /readyz, /metrics, /openapi.json and /v1/admin/state", writer)
         }
     }
 

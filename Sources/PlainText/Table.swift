@@ -88,10 +88,14 @@ package struct Table {
 
     private func line(name: String, of band: [Column], nameWidth: Int, cell: (Column) -> String) -> String {
         let name = Self.shortened(name, to: nameWidth)
-        return band.reduce(into: name + Self.spaces(nameWidth - name.utf8.count)) { line, column in
+        var line = name + Self.spaces(nameWidth - name.utf8.count)
+        for column in band {
             let text = cell(column), room = Self.spaces(column.width - text.utf8.count)
             line += Self.spaces(Self.gap) + (column.isText ? text + room : room + text)
         }
+        // The room of a last cell of text.
+        line.removeLast(line.utf8.reversed().prefix { $0 == UInt8(ascii: " ") }.count)
+        return line
     }
 
     private static func spaces(_ count: Int) -> String { String(repeating: " ", count: max(0, count)) }

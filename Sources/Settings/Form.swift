@@ -52,7 +52,7 @@ extension Form where Value == String {
 
 extension Form where Value == Secret {
     /// A text that is never written, and whose placeholder is not read: the configuration that was printed would have a
-    /// secret that everyone knows.
+    /// secret that is public.
     init(allowed: String, secret read: @escaping (String) -> Secret?) {
         self.init(allowed: allowed, isSecret: true, .text, text: { _ in Secret.placeholder }) { text throws(Refusal) in
             guard text != Secret.placeholder else {

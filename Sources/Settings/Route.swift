@@ -187,7 +187,7 @@ extension Route {
 
     /// How clients share one request to the upstream, and what is retained of its response.
     package struct Sharing: Equatable, Sendable {
-        /// The fields that tell requests apart, in addition to scheme, host, path and query.
+        /// The fields that distinguish requests, in addition to scheme, host, path and query.
         package var key: [String] = []
         package var join = Join.next
         package var retention = Retention()

@@ -1,13 +1,13 @@
 package import Flow
 package import NIOHTTP1
 
-/// A request as the upstream gets it, but for its header, which is written to ``Transfer/headers``; of its body, what is
-/// known in front of it.
+/// A request as the upstream gets it, without its header, which is written to ``Transfer/headers``; of its body, what is
+/// known before it arrives.
 package struct UpstreamRequest: Sendable {
     package var method: HTTPMethod
     /// The request target as it is sent (RFC 9112, section 3.2): `/path?query`, not normalised.
     package var target: String
-    /// Its bytes are handed over by the transfer's delegate; `nil` where the head is all.
+    /// The transfer's delegate passes its bytes; `nil` if the request has no body.
     package var body: Body?
     /// How much of the response is read at once, and so the most that libcurl holds while the transfer is paused.
     package var readSize: ByteCount

@@ -30,7 +30,7 @@ struct ASCIITextTests {
             ("a", "a"), ("", ""), ("\"a b\"", "a b"), ("\"\"", ""), ("\"a\\\"\\\\b\"", "a\"\\b"), ("\"", nil),
             ("a\"b\"", nil), ("\"a\"b", nil),
             ("\"a\"b\"", nil), ("\"a\\\"", nil),
-        ] as [(Substring, String?)]) func aQuotedStringStandsForItsText(text: Substring, value: String?)
+        ] as [(Substring, String?)]) func aQuotedStringHasTheTextInsideIt(text: Substring, value: String?)
     {
         #expect(text.unquoted == value)
     }

@@ -25,8 +25,13 @@ import Testing
             ])
         #expect(
             Self.table.oneBand(width: 30) == [
-                "name              kind  ", "/a                x     ", "/a/path..is/long  longer",
+                "name              kind", "/a                x", "/a/path..is/long  longer",
             ])
+    }
+
+    @Test func noLineEndsWithSpaces() {
+        let table = Table(title: "name", names: ["/a"], columns: [.init(title: "kind", cells: [""], isText: true)])
+        #expect(table.oneBand(width: 80) == ["name  kind", "/a"])
     }
 
     @Test func withBandsNoColumnIsOmitted() {

@@ -16,13 +16,13 @@ import Testing
         }
     }
 
-    @Test func tellsAnErrorOnOneLine() {
+    @Test func reportsAnErrorOnOneLine() {
         let error = ConfigurationError(file: "a/proxy.conf", line: 3, column: 7, message: "is wrong; allowed: right")
         #expect("\(error)" == "a/proxy.conf:3:7: is wrong; allowed: right")
         #expect("\(ConfigurationErrors([error, error]))" == "\(error)\n\(error)")
     }
 
-    @Test func tellsErrorsInTheOrderOfTheFile() {
+    @Test func reportsErrorsInTheOrderOfTheFile() {
         let found = errors("admin: x\nroutes:\n- upstream: x\n  match: x\nworkers: x\n")
         #expect(found.map(\.line) == [1, 3, 4, 5])
     }
@@ -58,7 +58,7 @@ import Testing
         #expect(errors("access_log: { path: \"*a&b*c\" }\n" + Self.routes).isEmpty)
     }
 
-    @Test func refusesANULWhereItStands() {
+    @Test func refusesANULAtItsPosition() {
         let found = errors("admin: off\nworkers: \0 2\n" + Self.routes)
         #expect(found.count == 1)
         #expect(found.first?.line == 2)
@@ -80,7 +80,7 @@ import Testing
         #expect(found.first?.message.hasPrefix("unknown key `a\\n\\u{1B}[31mb`") == true)
     }
 
-    @Test func neverTellsWhatAVariableHolds() {
+    @Test func neverReportsTheValueOfAVariable() {
         let text =
             "admin: ${SECRET}\nproblem_base: ${SECRET}/\u{20}x\nroutes:\n- match: /\n  upstream: http://${SECRET}/\n"
         let found = errors(text, environment: ["SECRET": "hunter2"])

@@ -45,7 +45,7 @@ import Testing
         for error in errors.dropFirst() { #expect(guide.contains("    \(error)\n"), "\(error)") }
     }
 
-    @Test func tellsEachKeyWhatIsAllowed() throws {
+    @Test func statesWhatIsAllowedForEachKey() throws {
         let written = comments
         let route = Route(match: .init(), upstreams: [UpstreamAddress(host: "", port: 0)])
         var tables = allowed(by: Schema.configuration, of: Configuration(routes: []))

@@ -10,7 +10,7 @@ import Testing
         ("unix:/run/weir.sock", .unix(path: "/run/weir.sock")),
         ("unix:weir.sock", .unix(path: "weir.sock")),
     ])
-    func readsAndTellsItsText(text: String, address: ListenAddress) {
+    func readsAndWritesItsText(text: String, address: ListenAddress) {
         #expect(ListenAddress(text) == address)
         #expect(address.text == text)
     }

@@ -9,7 +9,7 @@ import Testing
         ("1h", .seconds(3600), "1h"), ("90s", .seconds(90), "90s"), ("60s", .seconds(60), "1m"), ("0ms", .zero, "0s"),
         ("999999999h", .seconds(999_999_999 * 3600), "999999999h"),
     ])
-    func readsAndTells(text: String, duration: Duration, canonical: String) {
+    func readsAndWrites(text: String, duration: Duration, canonical: String) {
         #expect(Duration(text: text) == duration)
         #expect(duration.text == canonical)
     }
@@ -30,7 +30,7 @@ import Testing
         ("64KiB", .kibibytes(64), "64KiB"), ("1MiB", .mebibytes(1), "1MiB"), ("1GiB", .gibibytes(1), "1GiB"),
         ("8589934591GiB", .gibibytes(8_589_934_591), "8589934591GiB"),
     ])
-    func readsAndTells(text: String, size: ByteCount, canonical: String) {
+    func readsAndWrites(text: String, size: ByteCount, canonical: String) {
         #expect(ByteCount(text: text) == size)
         #expect(size.text == canonical)
     }

@@ -22,7 +22,7 @@ import Testing
         #expect(!secret.matches("correct horse batterycorrect horse battery".utf8))
     }
 
-    @Test func anEmptyOneIsNobodys() {
+    @Test func anEmptyOneMatchesNothing() {
         #expect(!Secret("").matches("".utf8))
         #expect(!Secret("").matches("a".utf8))
     }

@@ -37,7 +37,7 @@ import Testing
         #expect(table.tier(of: ClientKey("bearer")) == nil && table.tier(of: ClientKey("# keys")) == nil)
     }
 
-    @Test func aHashStandsForItsKey() {
+    @Test func aHashIsEquivalentToItsKey() {
         let hash = "9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08"
         let (table, errors, _) = read("sha256:\(hash) gold\nother silver\n")
         #expect(errors.isEmpty)

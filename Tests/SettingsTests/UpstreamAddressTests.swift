@@ -18,7 +18,7 @@ import Testing
     @Test(arguments: [
         ("https://o", 443, "o"), ("https://o:443", 443, "o"), ("https://o:80", 80, "o:80"),
     ])
-    func readsAURLBehindTLS(text: String, port: Int, authority: String) throws {
+    func readsAURLWithTLS(text: String, port: Int, authority: String) throws {
         let address = try #require(try UpstreamAddress(text))
         #expect((address.scheme, address.host, address.port) == (.https, "o", port))
         #expect(address.authority == authority)
@@ -47,7 +47,7 @@ import Testing
         ("http://o?x", "must not have a path"), ("http://user:pass@o/", "must not have a user"),
         ("https://o/", "must not have a path"), ("https://user@o", "must not have a user"),
     ])
-    func tellsTheReason(text: String, words: String) {
+    func reportsTheReason(text: String, words: String) {
         let refusal = #expect(throws: Refusal.self) { try UpstreamAddress(text) }
         #expect(refusal?.reason.contains(words) == true)
     }

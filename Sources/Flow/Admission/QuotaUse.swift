@@ -6,7 +6,7 @@
 ///
 /// Invariants (`QuotaUseTests`):
 /// 1. Within a window at most the quota is due, minus what was given back.
-/// 2. An idle window leaves nothing behind: the next draw begins a new one.
+/// 2. An idle window leaves no state: the next draw begins a new one.
 struct QuotaUse: Sendable {
     /// The beginning of the window of the first of the `drawn` records.
     private var beginning = Instant.distantPast

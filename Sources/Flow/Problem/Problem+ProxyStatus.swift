@@ -2,7 +2,7 @@ extension Problem {
     /// This problem as a member of `Proxy-Status` (RFC 9209, section 2.1).
     ///
     /// - Parameter name: The proxy's name, a token (RFC 9651, section 3.3.4).
-    /// - Returns: The name, the error type, and ``detail``, which contains nothing of the network behind the proxy.
+    /// - Returns: The name, the error type, and ``detail``, which contains nothing of the network after the proxy.
     package func proxyStatus(by name: String) -> String {
         let details = detail.filter { $0.isASCII && $0 != "\"" && $0 != "\\" }
         return "\(name); error=\(proxyError); details=\"\(details)\""

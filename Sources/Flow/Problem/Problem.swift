@@ -1,7 +1,7 @@
 /// The reason for which a request was refused or a stream ended badly, as it is sent to the client (RFC 9457).
 ///
 /// It contains at most one plain word of the request, so that it can neither be used for injection nor reveal the
-/// network behind the proxy.
+/// network after the proxy.
 package struct Problem: Error, Equatable, Sendable {
     /// The kinds of problem; the raw value is the last segment of `type`, and the label of the metrics.
     package enum Kind: String, Sendable, CaseIterable {

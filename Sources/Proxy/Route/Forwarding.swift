@@ -18,7 +18,7 @@ struct Forwarding {
     ///   - request: The client's request.
     ///   - client: Its address, as ``ClientAddress/client(of:)`` found it.
     ///   - list: The upstream's header, without these fields except `Via`.
-    func tell(of request: Request, client: String, in list: inout HeaderList) {
+    func addFields(of request: Request, client: String, to list: inout HeaderList) {
         if let pseudonym { list.add(own: "Via", Self.via(pseudonym, of: request.head.version)) }
         let way = way(of: request, client: client)
         if !way.addresses.isEmpty { list.add(own: "X-Forwarded-For", way.addresses) }

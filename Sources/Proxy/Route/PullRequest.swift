@@ -27,7 +27,7 @@ extension ProxyRoute {
         }
         for field in requestFields?.fields ?? [] { list.add(field.name, field.value) }
         if let pseudonym = forwarding.pseudonym { list.add(own: "Via", Forwarding.via(pseudonym, of: .http1_1)) }
-        // Records cannot be told apart in a compressed body.
+        // Records cannot be distinguished in a compressed body.
         list.add(own: "Accept-Encoding", "identity")
     }
 }

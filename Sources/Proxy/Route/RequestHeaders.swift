@@ -95,7 +95,7 @@ extension ProxyRoute {
             }
         }
         for field in requestFields?.fields ?? [] { list.add(field.name, field.value) }
-        forwarding.tell(of: request, client: streamRequest.client, in: &list)
+        forwarding.addFields(of: request, client: streamRequest.client, to: &list)
         // weir's span is the parent of the upstream's, and `tracestate` is forwarded with a trace that was continued.
         if let trace = request.trace {
             list.add(own: "traceparent") { list in trace.withTraceparent { list.append($0) } }
@@ -110,7 +110,7 @@ extension ProxyRoute {
         }
         if case .remaining(let count) = streamRequest.maxForwards { list.add(MaxForwards.field, String(count)) }
         writeFraming(to: &list, of: request)
-        // Records cannot be told apart in a compressed body.
+        // Records cannot be distinguished in a compressed body.
         if expectsRecords { list.add(own: "accept-encoding", "identity") }
     }
 

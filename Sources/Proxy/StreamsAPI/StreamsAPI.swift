@@ -74,7 +74,7 @@ struct StreamsAPI {
         }
     }
 
-    /// A response that was handed over is used on its own loop after all.
+    /// A response that was passed to another loop is used on its own loop after all.
     private static func takeBack(_ writer: any ConnectionResponse, _ next: () -> Void) {
         writer.delegate = nil
         // A client that has left meanwhile needs no stream.

@@ -4,24 +4,24 @@ import Glibc
 /// The sockets of libcurl that one event loop watches: an epoll set of their own inside the loop's.
 ///
 /// Level-triggered, as libcurl expects. Interest is withdrawn lazily: libcurl drops a socket at each pause and after
-/// each transfer, and mostly takes it up again soon; only if the socket stirs in between is the kernel told.
+/// each transfer, and usually watches it again soon. Only if the socket has an event meanwhile is epoll changed.
 final class SocketSet {
     /// What became ready.
     struct Ready {
         var socket: CInt
         /// The tag of the multi handle that watches it.
         var owner: Int
-        /// What happened to it, as libcurl wants to be told: `CURL_CSELECT_IN`, `_OUT`, `_ERR`.
+        /// What happened to it, in the form that libcurl accepts: `CURL_CSELECT_IN`, `_OUT`, `_ERR`.
         var events: CInt
     }
 
     private struct Watch {
         var owner = -1
-        /// Told by libcurl: the epoll events that it waits for, 0 for none.
+        /// The epoll events that libcurl waits for; 0 for none.
         var wanted: UInt32 = 0
         /// What the kernel watches for; 0 when the socket is not in the set.
         var registered: UInt32 = 0
-        /// Tells a reused descriptor from its predecessor's late events.
+        /// Distinguishes the events of a reused descriptor from late ones of its predecessor.
         var generation: UInt32 = 0
         /// Where its connection goes, while no transfer uses it and the next one may.
         var idleAt: Origin?
@@ -52,7 +52,7 @@ final class SocketSet {
         if interest == CURL_POLL_OUT || interest == CURL_POLL_INOUT { wanted |= EPOLLOUT.rawValue }
         watches[index].owner = owner
         watches[index].wanted = wanted
-        // Taken up again; that it is dropped behind a transfer comes before the transfer's end is known.
+        // Watched again. libcurl drops it after a transfer before the transfer's end is known.
         if wanted != 0 { watches[index].idleAt = nil }
         if wanted != 0, wanted != watches[index].registered { register(socket, for: wanted) }
     }
@@ -134,7 +134,7 @@ final class SocketSet {
         var event = epoll_event(events: wanted, data: epoll_data(u64: tag))
         let operation = watches[index].registered == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD
         if epoll_ctl(descriptor, operation, socket, &event) != 0 {
-            // The number was reused behind our back, or was in the set already: the other operation is right.
+            // The number was reused unnoticed, or was in the set already: the other operation is right.
             let other = operation == EPOLL_CTL_ADD ? EPOLL_CTL_MOD : EPOLL_CTL_ADD
             guard epoll_ctl(descriptor, other, socket, &event) == 0 else { return }
         }

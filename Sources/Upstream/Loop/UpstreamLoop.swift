@@ -43,7 +43,7 @@ package final class UpstreamLoop {
     private let transfers = TransferLists()
     private var progress = Progress()
 
-    /// Called when what one socket brought has been handed over: the time to write it to the client.
+    /// Called when what one socket brought has been passed on: the time to write it to the client.
     package var handedOver: () -> Void = {}
 
     /// - Parameters:

@@ -3,7 +3,7 @@ import Glibc
 import HTTPText
 import NIOHTTP1
 
-/// Reads the header lines that libcurl hands over one by one, and refuses what RFC 9112 calls malformed.
+/// Reads the header lines that libcurl passes one by one, and rejects what RFC 9112 defines as malformed.
 ///
 /// libcurl is lenient: it passes folded lines, blanks before the colon and contradictory lengths. A proxy that passed
 /// them on would let the next parser in the chain guess otherwise, which is how responses are smuggled.
@@ -20,7 +20,7 @@ struct ResponseHeadParser {
         case malformed(String)
     }
 
-    /// The most bytes of a response head, all 1xx heads in front of it included.
+    /// The most bytes of a response head, all 1xx heads before it included.
     ///
     /// nginx allows 4 to 8 KiB, Envoy 60 KiB.
     static let maximumBytes = 64 << 10
@@ -36,7 +36,7 @@ struct ResponseHeadParser {
     private var isChunked = false
     private var bytes = 0
     private var isComplete = false
-    /// The fields behind a chunked body, as far as they have come (RFC 9112, section 7.1.2).
+    /// The fields after a chunked body that have arrived (RFC 9112, section 7.1.2).
     private(set) var trailers = HTTPHeaders()
 
     /// Whether any line of a response has arrived.
@@ -44,7 +44,7 @@ struct ResponseHeadParser {
 
     init(takesHTTP2: Bool = false) { self.takesHTTP2 = takesHTTP2 }
 
-    /// Takes one line with its line end; lines behind the final head are trailers.
+    /// Parses one line with its line end; lines after the final head are trailers.
     mutating func line(_ raw: UnsafeRawBufferPointer) throws(Failure) -> Step {
         bytes += raw.count
         guard bytes <= Self.maximumBytes else { throw .malformed("the response head is larger than 64 KiB") }
@@ -100,7 +100,7 @@ struct ResponseHeadParser {
     }
 
     private mutating func fieldLine(_ line: UnsafeRawBufferPointer) throws(Failure) {
-        guard status != 0 else { throw .malformed("a header line in front of the status line") }
+        guard status != 0 else { throw .malformed("a header line before the status line") }
         // Room for the fields of most responses: growing one by one would allocate several times.
         if fields.isEmpty { fields.reserveCapacity(16) }
         let field = try field(line), name = field.name, text = field.value

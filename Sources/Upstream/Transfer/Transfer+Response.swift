@@ -32,7 +32,7 @@ extension Transfer {
 
     /// The same for a chunked body, whose coding libcurl leaves in place; see ``ChunkedDecoder``.
     ///
-    /// libcurl hands over the same bytes again after a pause, so those that were taken before it are skipped.
+    /// libcurl passes the same bytes again after a pause, so those that were taken before it are skipped.
     private func chunksArrived(_ bytes: UnsafeRawBufferPointer) -> Int {
         var rest = UnsafeRawBufferPointer(rebasing: bytes[response.takenBeforePause...])
         while !rest.isEmpty {

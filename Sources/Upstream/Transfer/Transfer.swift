@@ -60,13 +60,13 @@ package final class Transfer {
         lists.start(self)
     }
 
-    /// Stops reading: nothing more is handed over.
+    /// Stops reading: nothing more is passed on.
     ///
-    /// Allowed at any time, and free: libcurl learns of it when it next has something to hand over, which it then holds (at
+    /// Allowed at any time, and free: libcurl gets the pause when it next has something to pass, which it then keeps (at
     /// most one read of ``UpstreamRequest/readSize``).
     package func pause() { pauses.begin(.queueFull) }
 
-    /// Reads again: what libcurl held is handed over at the end of the loop's turn, never before this returns.
+    /// Reads again: what libcurl kept is passed on at the end of the loop's turn, never before this returns.
     package func resume() { remove(.queueFull) }
 
     /// Whether the upstream may have got a part of the request: libcurl had a connection for it.

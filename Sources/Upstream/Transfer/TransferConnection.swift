@@ -2,7 +2,7 @@ import Glibc
 
 /// What a transfer knows of the connection that it uses.
 struct TransferConnection {
-    /// Whether other transfers may be on it: libcurl hands over what has arrived for all of them, in one call.
+    /// Whether other transfers may be on it: libcurl passes what has arrived for all of them, in one call.
     var isShared = false
     /// Whether it closes after the transfer.
     var forbidsReuse = false

@@ -24,7 +24,7 @@ package protocol TransferDelegate: AnyObject {
     /// - Returns: What was put there; after `nothingYet` there is no further call before ``Transfer/bodyArrived()``.
     func transferBody(into target: UnsafeMutableRawBufferPointer) -> BodyPiece
 
-    /// The fields after a chunked body, asked for once all of it has been handed over.
+    /// The fields after a chunked body, requested once all of it has been passed.
     func transferBodyTrailers() -> HTTPHeaders
 }
 

@@ -20,7 +20,7 @@ struct Upload {
     var isHeld = false
     /// Whether more has arrived since.
     var hasMore = false
-    /// What the client's side has handed over of the body, and whether that is all of it.
+    /// What the client's side has passed of the body, and whether that is all of it.
     private var kept: KeptBody
     private var hasEnded: Bool
     private(set) var attempts = 0

@@ -19,7 +19,7 @@ import Testing
     }
 
     /// While the stream's window is closed, the kernel takes bytes of other streams.
-    @Test func whatTheKernelTakesBehindAClosedWindowIsNoProgress() {
+    @Test func whatTheKernelTakesWhileTheWindowIsClosedIsNoProgress() {
         var taken = HTTP2TakenBytes()
         taken.observe(unsent: 100)
         taken.observe(unsent: nil)

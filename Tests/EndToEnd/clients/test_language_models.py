@@ -126,7 +126,7 @@ def test_a_completion_arrives_whole_and_is_charged_by_its_tokens(weir, origin, g
     assert (line["records"], line["units"]) == (7, 41)
 
 
-def test_a_key_that_has_used_its_tokens_is_told_when_to_return(weir, origin, gpt):
+def test_a_key_that_has_used_its_tokens_gets_the_time_to_return(weir, origin, gpt):
     proxy = weir(openai_route(origin(serves(openai_events(300))).url, streams="{ client_records: 10/second }"))
     before = time.monotonic()
     assert completion(gpt(proxy.url)) == ("".join(WORDS), 300)
@@ -199,7 +199,7 @@ def test_a_message_arrives_whole_and_is_charged_by_its_tokens(weir, origin, clau
     assert (line["records"], line["units"]) == (10, 41)
 
 
-def test_a_key_that_has_used_its_tokens_is_told_so_by_anthropics_package(weir, origin, claude):
+def test_a_key_that_has_used_its_tokens_gets_an_error_of_anthropics_package(weir, origin, claude):
     proxy = weir(anthropic_route(origin(serves(anthropic_events(300))).url, streams="{ client_records: 10/second }"))
     assert message(claude(proxy.url)) == ("".join(WORDS), 300)
     with pytest.raises(anthropic.RateLimitError) as refusal:

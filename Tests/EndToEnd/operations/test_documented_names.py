@@ -1,4 +1,4 @@
-"""The names that the documents use exist, and those that exist are documented: keys, options, problems, metrics, attributes."""
+"""The names in the documents exist, and what exists is documented: keys, options, targets, problems, metrics, attributes."""
 import json
 import re
 
@@ -65,6 +65,13 @@ def test_an_option_in_a_command_exists(page, options):
     unknown = [f"weir {name} {option}" for name, rest in lines
                for option in re.findall(r"(?<![\w-])--?[a-z][\w-]*", rest) if option not in options[name]]
     assert not unknown
+
+
+def test_a_target_of_make_exists():
+    targets = set(re.findall(r"^([a-z][\w-]*):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    pages = [*PAGES, REPOSITORY / "Benchmarks" / "README.md", REPOSITORY / "Tests" / "Wire" / "README.md"]
+    named = {name for page in pages for name in re.findall(r"(?:`|^    )make ([a-z][\w-]*)", page.read_text(), re.MULTILINE)}
+    assert len(named) > 15 and named <= targets
 
 
 def test_the_page_on_planning_has_every_option(options):

@@ -134,7 +134,7 @@ def test_streams_and_plain_requests_are_reported_apart(weir, origin, client):
     assert 0 < first < metrics.total("weir_stream_duration_seconds_sum", route="/stream/paced")
 
 
-def test_responses_are_counted_by_their_code_whoever_chose_it(weir, origin, client):
+def test_responses_are_counted_by_their_code_of_weir_and_of_upstreams(weir, origin, client):
     def script(peer):
         while head := peer.read_head():
             peer.send(b"HTTP/1.1 %b Chosen\r\nContent-Length: 0\r\n\r\n" % head.split()[1].rpartition(b"/")[2])

@@ -157,7 +157,7 @@ import Testing
         #expect(tap.isLow)
     }
 
-    @Test func behindOtherRecordsALargeOneWaitsUnread() throws {
+    @Test func afterOtherRecordsALargeOneWaitsUnread() throws {
         let tap = RecordTap(bytes: 8, record: 100)
         try tap.push("a\n" + String(repeating: "x", count: 10))
         #expect(tap.isFull)

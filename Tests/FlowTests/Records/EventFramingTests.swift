@@ -61,7 +61,7 @@ import Testing
         #expect(try run("data: a\n\r") == .init(records: 0, bytes: 0))
     }
 
-    @Test func behindAnotherCRItDoesNot() throws {
+    @Test func afterAnotherCRItDoesNot() throws {
         #expect(try run("data: a\r\r") == .init(records: 1, bytes: 9))
         // The LF is an empty line of its own for the reader.
         #expect(try run("data: a\r\r\ndata: b\r\r") == .init(records: 2, bytes: 19))

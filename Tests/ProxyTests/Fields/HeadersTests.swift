@@ -63,7 +63,7 @@ extension HTTPHeaders {
         return headers
     }
 
-    @Test func aStreamsHeadTellsItsTerms() throws {
+    @Test func aStreamsHeadHasItsTerms() throws {
         let pace = try #require(Pace("10/second"))
         let headers = try streamFields(["Content-Type": "application/x-ndjson"], pace: pace)
         #expect(headers["x-stream-rate"] == ["10/second"])

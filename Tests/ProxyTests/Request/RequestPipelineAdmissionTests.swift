@@ -144,7 +144,7 @@ import Testing
         #expect(bench.destination.calls == ["promise"])
     }
 
-    @Test func withoutAPromiseTheRefusalStands() throws {
+    @Test func withoutAPromiseTheRefusalRemains() throws {
         let bench = try promising(false)
         _ = try bench.expectRefusal(of: .of(.GET, "/", preferring), 429, .tooManyStreams)
         #expect(bench.destination.calls == ["promise"])

@@ -21,7 +21,8 @@ import Upstream
             isSecure: isSecure)
         var list = HeaderList()
         list.begin(host: "shop.example")
-        Forwarding(clients: clients, pseudonym: nil).tell(of: request, client: clients.client(of: request), in: &list)
+        Forwarding(clients: clients, pseudonym: nil).addFields(
+            of: request, client: clients.client(of: request), to: &list)
         let sent = HTTPHeaders(list)
         #expect(!sent.contains(name: "via"))
         return Self.fields.map { name in

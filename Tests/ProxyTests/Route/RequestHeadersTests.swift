@@ -134,7 +134,7 @@ extension HTTPHeaders {
         #expect(kept.prefix(fields.count + 1) == ["Host: a"] + fields.map { "\($0): \($1)" }[...])
     }
 
-    @Test func theWayIsToldOnce() throws {
+    @Test func theForwardingFieldsAreWrittenOnce() throws {
         let headers: HTTPHeaders = [
             "Host": "a", "x-forwarded-for": "10.0.0.1", "X-FORWARDED-HOST": "b", "X-Forwarded-Proto": "https",
             "forwarded": "for=10.0.0.1", "Via": "1.0 a",
@@ -157,7 +157,7 @@ extension HTTPHeaders {
         return TraceContext(joining: parents, using: &generator)
     }
 
-    @Test func aTraceGoesOnWithWeirsSpanAndOneState() throws {
+    @Test func aTraceContinuesWithWeirsSpanAndOneState() throws {
         let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
         let trace = trace(joining: [parent])
         let headers: HTTPHeaders = ["Traceparent": parent, "tracestate": "a=1, ", "TraceState": "b=2"]
@@ -228,7 +228,7 @@ extension HTTPHeaders {
         ("Accept", "*/*", false), ("Accept", "application/json, text/html", false),
         ("Accept", "text/event-stream", true),
         ("Accept", "text/html, application/x-ndjson; q=0.5", true), ("X-Stream-Buffer-Size", "5", true),
-    ]) func whereTheTypeDecidesTheRequestTells(name: String, value: String, expectsRecords: Bool) throws {
+    ]) func theRequestShowsWhetherRecordsAreExpected(name: String, value: String, expectsRecords: Bool) throws {
         let headers: HTTPHeaders = ["Host": "a", "Accept-Encoding": "gzip", name: value]
         let asked = try sent(route(), headers: headers)["accept-encoding"]
         #expect(asked == [expectsRecords ? "identity" : "gzip"])

@@ -111,7 +111,7 @@ struct StreamTests {
         #expect(try bench.logLine()["reason"] as? String == "slow_consumer")
     }
 
-    @Test func aClientThatPrefersNoticesIsToldWhyItsStreamEnds() throws {
+    @Test func aClientThatPrefersNoticesGetsTheReasonForTheEnd() throws {
         let bench = try StreamBench()
         let (stream, response) = try bench.open([("Prefer", "stream-notices")])
         bench.transfer.sendHead()

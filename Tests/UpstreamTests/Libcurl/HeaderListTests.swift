@@ -60,12 +60,12 @@ import Testing
         #expect(lines.count == 4)
     }
 
-    @Test func theClientsAcceptIsSentAsItStands() async throws {
+    @Test func theClientsAcceptIsSentUnchanged() async throws {
         let lines = try await lines(headers: ["Host": "a", "accept": "application/x-ndjson"])
         #expect(Set(lines.dropFirst()) == ["Host: a", "accept: application/x-ndjson"])
     }
 
-    @Test func textBeyondASCIIIsSentAsItStands() async throws {
+    @Test func textBeyondASCIIIsSentUnchanged() async throws {
         #expect(try await lines(headers: ["Host": "a", "X-A": "\u{e4}\u{1f600}"]).contains("X-A: \u{e4}\u{1f600}"))
     }
 

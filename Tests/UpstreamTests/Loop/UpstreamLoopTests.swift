@@ -134,7 +134,7 @@ private let wakings: [Waking] = AIOWaker.isPermitted() ? [.aio, .thread] : [.thr
 
     /// An unsolicited response must not become the answer to the next request (RFC 9112, section 9.2).
     @Test(arguments: [true, false])
-    func aResponseThatNobodyAskedForIsNoAnswer(atOnce: Bool) async throws {
+    func aResponseWithoutARequestIsNoAnswer(atOnce: Bool) async throws {
         let sign = Watched(false)
         let forged = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"
         try await withOrigin { path, connection in

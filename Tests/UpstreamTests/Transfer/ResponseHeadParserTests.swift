@@ -204,7 +204,7 @@ import Testing
 
     // MARK: RFC 9110, section 15.2: informational responses
 
-    @Test func tellsInformationalHeadsApart() throws {
+    @Test func distinguishesInformationalHeads() throws {
         let (interim, head) = try heads(
             "HTTP/1.1 100 Continue\r\nContent-Length: 7\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
                 + "HTTP/1.1 200 OK\r\nA: b\r\n\r\n")

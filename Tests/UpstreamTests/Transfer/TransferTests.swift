@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    @Test func informationalHeadsAreToldButFor100() async throws {
+    @Test func informationalHeadsExcept100AreReported() async throws {
         try await withOrigin { _, connection in
             connection.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n")
             connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
@@ -127,7 +127,7 @@ import Testing
 
     // MARK: Responses that are none
 
-    @Test func whereNobodyListensTheUpstreamIsUnreachable() async throws {
+    @Test func withoutAListenerTheUpstreamIsUnreachable() async throws {
         let origin = try await ScriptedOrigin.unreachable()
         try await Bench.run { bench in
             let exchange = try await bench.response(at: origin)
@@ -205,7 +205,7 @@ import Testing
         }
     }
 
-    @Test func aResetInTheMiddleIsTold() async throws {
+    @Test func aResetInTheMiddleIsReported() async throws {
         let sign = Watched(false)
         try await withOrigin { _, connection in
             connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
@@ -225,7 +225,7 @@ import Testing
 
     // MARK: Giving up
 
-    @Test func cancellingClosesTheConnectionAndTellsNothingMore() async throws {
+    @Test func cancellingClosesTheConnectionAndReportsNothingMore() async throws {
         try await withOrigin { _, connection in
             connection.send("HTTP/1.1 200 OK\r\n\r\n")
             connection.pour("line\n", bytes: .max / 2)
