@@ -99,6 +99,8 @@ final class Worker {
         listener?.closeAll()
         pulls.stop()
         upstream.stop()
+        // What pulls received after the end of the streams may have set its timer again.
+        relief.stop()
         (listener, checks) = (nil, nil)
     }
 }

@@ -26,6 +26,17 @@ import Testing
         #expect(try bench.test.logLines().map { $0["status"] as? Int } == [200, 405, 404])
     }
 
+    // MARK: Stop
+
+    @Test func noTimerIsSetAfterTheStop() throws {
+        let bench = try WorkerBench.waiting { $0.limits.maxBufferBytes = .mebibytes(1) }
+        _ = try bench.promise()
+        bench.worker.endStreams(.drained)
+        bench.worker.bufferChanged(by: 2 << 20)
+        bench.worker.stop()
+        #expect(bench.worker.timers.count == 0)
+    }
+
     // MARK: Open streams and their addresses
 
     @Test func aPromisedStreamIsOpenUntilItsEnd() throws {
