@@ -58,6 +58,86 @@ import Testing
         }
     }
 
+    // MARK: Snapshots by key
+
+    /// A reader that begins with the newest record of each key.
+    private struct SnapshotReader {
+        var reading: SharedReading
+        /// The number after the last record that it got, or that is lost.
+        var next = 0
+        /// Records before this one have to be the newest of their key.
+        let end: Int
+    }
+
+    /// While the log grows, is trimmed, and loses all that is not promised.
+    @Test(arguments: 0..<60) func aSnapshotHasTheNewestRecordsInTheirOrder(seed: Int) throws {
+        var random = SeededGenerator(seed: seed)
+        var log = SharedLog(
+            retention: Retention(
+                records: Int.random(in: 1...20, using: &random),
+                bytes: ByteCount(Int.random(in: 300...4000, using: &random)), age: nil))
+        var keys: [Character] = []
+        var readers: [SnapshotReader] = []
+        for _ in 0..<400 {
+            switch Int.random(in: 0..<9, using: &random) {
+            case 0..<3:
+                for _ in 0..<Int.random(in: 1...3, using: &random) {
+                    var lines = (0..<Int.random(in: 0...4, using: &random)).map { _ in
+                        keys.append("abcdef-".randomElement(using: &random) ?? "-")
+                        return "\(keys[keys.count - 1])\(keys.count - 1)"
+                    }
+                    // A blank line; alone it is a segment without a record.
+                    if Bool.random(using: &random) { lines.append("") }
+                    log.append(lines: lines, keys: FirstCharacterKeys())
+                }
+            case 3 where readers.count < 6:
+                let reading = SharedReading(.configured(.keys), lag: .gap, in: log)
+                readers.append(SnapshotReader(reading: try #require(reading), end: log.next))
+            case 4..<7:
+                guard let index = readers.indices.randomElement(using: &random) else { continue }
+                try read(&readers[index], log, keys, upTo: Int.random(in: 1...5, using: &random))
+            default:
+                let slowest = readers.map(\.reading.cursor).min { $0.record < $1.record }
+                if Bool.random(using: &random) {
+                    log.trim(keeping: Bool.random(using: &random) ? slowest : nil, at: .seconds(0))
+                } else {
+                    log.releaseAll(keeping: slowest ?? log.end)
+                }
+            }
+        }
+        for var reader in readers {
+            while try read(&reader, log, keys, upTo: .max) {}
+            #expect(max(reader.next, reader.end) == keys.count)
+        }
+    }
+
+    /// One step of a reader; `false` if there is none.
+    @discardableResult
+    private func read(
+        _ reader: inout SnapshotReader, _ log: SharedLog, _ keys: [Character], upTo limit: Int
+    ) throws -> Bool {
+        switch reader.reading.next(in: log, upTo: limit) {
+        case .wait, .end: return false
+        case .lost(let range):
+            #expect(range.lowerBound == max(reader.next, reader.end))
+            reader.next = range.upperBound
+        case .pass(let slice):
+            let lines = slice.text.split(separator: "\n")
+            #expect(lines.count == slice.records)
+            for line in lines {
+                let number = try #require(Int(line.dropFirst()))
+                if number < reader.end {
+                    #expect(number >= reader.next && line.first == keys[number] && keys[number] != "-")
+                    #expect(!keys[(number + 1)...].contains(keys[number]))
+                } else {
+                    #expect(number == max(reader.next, reader.end))
+                }
+                reader.next = number + 1
+            }
+        }
+        return true
+    }
+
     private func checkBounds(_ log: SharedLog) {
         #expect(log.records <= log.retention.records)
         #expect(log.cost <= log.retention.bytes.bytes)
