@@ -14,7 +14,7 @@ BITE = 1024  # bytes that a slow client reads each second
 
 
 def request(target, path, key, **headers):
-    """The bytes of a GET with a key, which weir tells its clients apart by."""
+    """The bytes of a GET with a key, by which weir distinguishes its clients."""
     lines = [f"GET {path} HTTP/1.1", f"Host: {target.netloc}", f"X-Api-Key: {key}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()

@@ -88,7 +88,7 @@ class Process:
     def pid(self):
         return self.process.pid
 
-    def told(self, stream, pattern, within=20):
+    def awaited(self, stream, pattern, within=20):
         """The first match of a pattern in what it writes."""
         text, end = "", time.monotonic() + within
         with selectors.DefaultSelector() as selector:
@@ -117,7 +117,7 @@ class Origin(Process):
     def __init__(self, core=None, **options):
         named = [word for name, value in options.items() for word in ("--" + name.replace("_", "-"), value)]
         super().__init__(compiled("origin"), *named, core=core, stdout=subprocess.PIPE)
-        port = self.told(self.process.stdout, r"listening on (\d+)")[1]
+        port = self.awaited(self.process.stdout, r"listening on (\d+)")[1]
         self.url = f"http://127.0.0.1:{port}"
 
     def stats(self):
@@ -126,9 +126,9 @@ class Origin(Process):
 
 
 class Weir(Process):
-    """weir with one worker in front of an origin, its limits out of the way; `url` is where it listens.
+    """weir with one worker before an origin, with limits that no driver reaches; `url` is its address.
 
-    `routes` are more routes, each a dictionary with its `match`, in front of the one for all other paths. With
+    `routes` are more routes, each a dictionary with its `match`, before the one for all other paths. With
     `has_admin`, `admin` is the address of its admin listener. `under` is a command that runs it, such as valgrind. `top` has further
     lines of the configuration.
     """
@@ -148,7 +148,7 @@ class Weir(Process):
             "shutdown_grace: 0s\n"
             "limits: { max_connections: 100000, connections_per_address: off, max_streams: 100000 }\n" + top +
             "routes:\n" + "".join(f"  - {each}\n" for each in written))
-        # A pipe that nobody reads would hold weir up once it is full.
+        # weir would lose lines once a pipe that is not read is full.
         with self.messages.open("wb") as standard_error:
             super().__init__(*under, binary, "run", "-c", self.configuration, core=core, stderr=standard_error)
         self.url = self.said("listening on")
@@ -168,9 +168,9 @@ class Weir(Process):
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
     def breakers(self, kind="client"):
-        """How often breakers have been told of, by the state that they went to."""
-        told = [line for line in self.messages.read_text().splitlines() if re.search(rf'kind="?{kind}', line)]
-        return {state: sum(bool(re.search(rf'state="?{state}', line)) for line in told) for state in ("open", "closed")}
+        """The number of log lines about breakers, by the state that they have entered."""
+        lines = [line for line in self.messages.read_text().splitlines() if re.search(rf'kind="?{kind}', line)]
+        return {state: sum(bool(re.search(rf'state="?{state}', line)) for line in lines) for state in ("open", "closed")}
 
     def __exit__(self, *error):
         super().__exit__(*error)

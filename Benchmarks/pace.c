@@ -5,7 +5,7 @@
  *
  * Each stream asks for `X-Stream-Rate-Limit: RATE/second`, with a key of its own (`X-Api-Key: pace-N`). The streams begin one after the other over --ramp seconds,
  * at uneven distances, so that they do not beat in time; the window opens when all have begun and lasts --seconds.
- * Lines of standard output: "window opens", "window closes" (for whoever samples the proxy's CPU time), then one object
+ * Lines of standard output: "window opens", "window closes" (for the driver, which samples the proxy's CPU time), then one object
  * of JSON:
  *
  *   began, refused     streams whose first record came; that were answered something other than 200

@@ -44,7 +44,7 @@ app.all('/v1/digest', async (req, res) => {
   })
 })
 
-// Tells behind its body what came behind the request's.
+// Reports in its trailers the trailers of the request.
 app.post('/v1/trailers', async (req, res) => {
   const found = createHash('sha256')
   for await (const part of req) found.update(part)
@@ -54,14 +54,14 @@ app.post('/v1/trailers', async (req, res) => {
   res.end()
 })
 
-// As many tutorials have it: nobody waits for 'drain', and what is not taken piles up in Node.
+// As in many tutorials: it does not wait for 'drain', and what is not taken accumulates in Node.
 app.get('/v1/orders/flood', (req, res) => {
   res.set('Content-Type', NDJSON)
   for (let number = 1; number <= Number(req.query.items); number++) res.write(order(number))
   res.end()
 })
 
-// Server-sent events; where `after` is given, it breaks off behind so many.
+// Server-sent events; with `after`, the connection is closed after that number of events.
 app.get('/v1/orders/events', async (req, res) => {
   const first = Number(req.get('last-event-id') ?? 0) + 1
   const after = Number(req.query.after ?? Infinity)
@@ -99,7 +99,7 @@ app.get('/v1/firehose', async (req, res) => {
   do {
     number++
     count(made, tag)
-    if (number % 16 === 0) await turn() // without it nobody else is served while the reader is fast
+    if (number % 16 === 0) await turn() // without it no other request is served while the reader is fast
   } while (await write(res, JSON.stringify({ orderId: number, note: 'x'.repeat(200) }) + '\n'))
   count(ended, tag)
 })

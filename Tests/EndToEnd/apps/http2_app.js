@@ -1,5 +1,5 @@
 // An orders API on Node's own HTTP/2 servers: without TLS, and where HTTP2_APP holds a certificate and its key in PEM, over
-// TLS as well, once with HTTP/2 and once with HTTP/1.1 alone. What it counts is told over HTTP/1.1, at the address it prints.
+// TLS as well, once with HTTP/2 and once with HTTP/1.1 alone. It reports its counts over HTTP/1.1, at the address that it prints.
 'use strict'
 const { createHash } = require('node:crypto')
 const { once } = require('node:events')
@@ -38,7 +38,7 @@ const routes = {
     let number = 0
     do {
       count(made, tag)
-      if (++number % 16 === 0) await turn() // without it nobody else is served while the reader is fast
+      if (++number % 16 === 0) await turn() // without it no other request is served while the reader is fast
     } while (await write(res, order(number, 'x'.repeat(200))))
     count(ended, tag)
   },
@@ -97,14 +97,14 @@ async function main() {
     ports.h2 = await listen(http2.createSecureServer({ settings, cert, key }, serve))
     ports.http1 = await listen(https.createServer({ cert, key }, serve))
   }
-  const told = http.createServer((req, res) => {
+  const reports = http.createServer((req, res) => {
     const { pathname, searchParams } = new URL(req.url, 'http://app')
     // Sends GOAWAY on all connections; open streams may end.
     if (pathname === '/goodbye') for (const session of live) session.close()
     const tag = searchParams.get('tag')
     json(res, { ports, sessions, live: live.size, made: made.get(tag) ?? 0, ended: ended.get(tag) ?? 0 })
   })
-  console.log(`http://127.0.0.1:${await listen(told)}`)
+  console.log(`http://127.0.0.1:${await listen(reports)}`)
 }
 
 main()

@@ -60,7 +60,7 @@ def slow_path(started):
 
 @pytest.fixture
 def balancer(tmp_path, started):
-    """Starts HAProxy in front of these instances: balancer(proxies)."""
+    """Starts HAProxy before these instances: balancer(proxies)."""
     def start(proxies):
         started.append(HAProxy(tmp_path / "haproxy", proxies))
         return started[-1]

@@ -226,13 +226,13 @@ def test_a_gap_is_reported_where_it_is(weir, origin, client, workers):
     assert address.feedback(pause=False)["paused"] is False
     feed.end()
     assert [each.number for each in fast] == []
-    told = [json.loads(each.line) for each in lines]
-    got = [line["orderId"] for line in told if "orderId" in line]
+    received = [json.loads(each.line) for each in lines]
+    got = [line["orderId"] for line in received if "orderId" in line]
     assert got == sorted(set(got)) and got[-10:] == list(range(392, 402))
-    notice = next(line for line in told if "orderId" not in line)
-    at = told.index(notice)
-    assert told[at + 1]["orderId"] - told[at - 1]["orderId"] - 1 == notice["records"] > 0
-    assert len(got) + sum(line["records"] for line in told if "orderId" not in line) == 400
+    notice = next(line for line in received if "orderId" not in line)
+    at = received.index(notice)
+    assert received[at + 1]["orderId"] - received[at - 1]["orderId"] - 1 == notice["records"] > 0
+    assert len(got) + sum(line["records"] for line in received if "orderId" not in line) == 400
     line = address.logged("completed")
     assert line["dropped"] == notice["records"] and line["records"] == len(got) + 1
     metrics = Metrics(proxy)

@@ -54,7 +54,7 @@ class Visitor:
             for _ in range(REQUESTS):
                 with RawClient(self.proxy.port) as connection:
                     self.seen[self.visit(connection)] += 1
-        except Exception as fault:  # told at the end, in the test's own thread
+        except Exception as fault:  # reported at the end, in the test's own thread
             self.faults.append(repr(fault))
 
     def visit(self, connection):
