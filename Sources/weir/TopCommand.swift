@@ -28,7 +28,7 @@ struct TopCommand: AsyncParsableCommand {
             "A file whose first line is the admin_token; the default is WEIR_ADMIN_TOKEN.", valueName: "file"))
     var tokenFile: String?
 
-    @Option(help: .init("The time between two snapshots.", valueName: "duration"))
+    @Option(help: .init("The time between two snapshots, from 250ms to 60s.", valueName: "duration"))
     var interval = Interval(duration: .seconds(1))
 
     @Flag(help: "Write one snapshot as text, with the rates of one interval, and exit.")

@@ -40,6 +40,11 @@ Where weir reports that it is ready, reloads or stops; see
 .B WEIR_ADMIN_TOKEN
 The token of the admin listener, for
 .BR "weir top" .
+.TP
+.B NO_COLOR
+If it is set,
+.B weir top
+uses no colours.
 .SH FILES
 .TP
 .I /etc/weir/proxy.conf

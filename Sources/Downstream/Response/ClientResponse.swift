@@ -109,7 +109,13 @@ extension ClientResponse {
     package func end() { end(trailers: [:]) }
 
     /// Writes a whole response whose body is a short text; `Content-Length` is set here.
+    ///
+    /// A 204 has neither (RFC 9110, sections 8.6 and 15.3.5).
     package func respond(_ status: HTTPResponseStatus, headers: HTTPHeaders, text: String) {
+        guard status != .noContent else {
+            writeHead(status, headers: headers, body: .none)
+            return end()
+        }
         var (headers, text) = (headers, text)
         headers.add(name: "Content-Length", value: String(text.utf8.count))
         writeHead(status, headers: headers, body: .length)
