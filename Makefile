@@ -36,7 +36,7 @@ WIRE_SEEDS ?= 1000
 .PHONY: help run test test-unit simulation test-end-to-end test-conformance wire wire-fuzz check lint format bench bench-pace \
 	bench-slow-readers bench-crowd bench-flap bench-polling bench-reloads bench-secured bench-shared bench-hostile bench-smooth bench-plan bench-keys \
 	bench-instructions bench-replicas \
-	test-soak soak soak-address test-thread test-address \
+	test-soak soak soak-address soak-thread test-thread test-address \
 	fuzz screenshot deb check-deb image clean
 
 help: ## lists the commands
@@ -91,6 +91,11 @@ soak-address: ## the same with the address and leak sanitizers
 	swift build --sanitize=address --scratch-path .build-address --product weir $(SWIFT_FLAGS)
 	ASAN_OPTIONS=detect_leaks=1 \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/scripts/sanitizers/leak.supp:print_suppressions=0 $(SOAK) --weir .build-address/debug/weir
+
+soak-thread: ## the same with the thread sanitizer
+	scripts/setup test
+	swift build --sanitize=thread --scratch-path .build-thread --product weir $(SWIFT_FLAGS)
+	TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/sanitizers/thread.supp $(SOAK) --weir .build-thread/debug/weir
 
 check: lint test bench-instructions ## runs what CI runs: format, imports, Dockerfile, build, tests, instruction counts
 

@@ -25,6 +25,8 @@ package final class FakeResponse: ConnectionResponse {
 
     /// The room while the response is open; 0 is a client that does not read.
     package var openRoom = 1 << 16
+    /// Called before each reading of the room, which may send and find that the client has left.
+    package var roomIsRead: () -> Void = {}
     package var canSendTrailers = false
     /// What the client's kernel has acknowledged; `nil` is all that was written.
     package var taken: ByteCount?
@@ -33,7 +35,10 @@ package final class FakeResponse: ConnectionResponse {
     package init() {}
 
     package var hasHead: Bool { status != nil }
-    package var room: Int { hasEnded ? 0 : openRoom }
+    package var room: Int {
+        roomIsRead()
+        return hasEnded ? 0 : openRoom
+    }
     package var bytesTaken: ByteCount { taken ?? ByteCount(body.count) }
     package var text: String { String(decoding: body, as: UTF8.self) }
 

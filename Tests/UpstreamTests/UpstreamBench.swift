@@ -47,6 +47,8 @@ actor Bench {
         if waking != .auto { #expect(chosen == waking) }
     }
 
+    func stop() { upstream?.stop() }
+
     private func close() {
         upstream?.stop()
         upstream = nil

@@ -11,7 +11,8 @@ package protocol TimerTarget: AnyObject {
 ///
 /// Its target must be its only owner. So the timer ends with the target, and its `deinit` removes it from the heap: no order of
 /// events fires it for a target that has ended, whether it was set before that or during it. Therefore the reference to the
-/// target can be unowned. (A weak one costs the target a side table, and slows down every reference to it.)
+/// target can be unowned. (A weak one costs the target a side table, and slows down every reference to it.) A target that may
+/// be released last on another loop cancels its timers at its end.
 package final class LoopTimer {
     /// In the heap of `timers`; meaningful while it is set.
     fileprivate var index = 0
@@ -93,7 +94,8 @@ package final class LoopTimers {
 
     /// A timer is deallocated while it is set.
     fileprivate func targetEnded(_ timer: LoopTimer) {
-        eventLoop.assertInEventLoop()
+        // Anywhere else the heap would be changed by two threads.
+        eventLoop.preconditionInEventLoop()
         cancel(timer)
     }
 

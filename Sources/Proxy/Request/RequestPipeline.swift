@@ -101,6 +101,8 @@ final class RequestPipeline {
         guard !streams.isEmpty else { return false }
         destination.resume(after: event, oneOf: streams, for: request, writer: writer) { [self] in
             do throws(Problem) {
+                // The drain may have begun while another loop looked for the stream.
+                guard !shared.isDraining else { throw .unavailable(.draining) }
                 try open(request, writer: writer)
             } catch {
                 log.refuse(

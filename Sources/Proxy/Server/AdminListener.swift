@@ -24,6 +24,12 @@ final class AdminListener {
                 of: OperatorInterface(shared), on: loop, outbox: outbox, timers: timers))
     }
 
+    /// Closes its sockets and its connections.
+    func stop() {
+        listener.drain()
+        listener.closeAll()
+    }
+
     /// Applies the limits of a configuration that was reloaded.
     func reload(_ shared: Shared) { listener.limits = Self.limits(of: shared) }
 

@@ -44,8 +44,7 @@ extension Server {
             next,
             maximumConnections: DescriptorLimit.connections(wanted: configuration.limits.maxConnections, log: log),
             at: Worker.now())
-        await onEachWorker { $0.adopt(next) }
-        await reloadAdmin()
+        await adopt(next)
         return next.generation
     }
 }

@@ -148,10 +148,12 @@ final class PullFeed {
             }
         case .ended(let end):
             (response.end, pull) = (end, nil)
+            stopLooking()
             owner.feedEnded(self)
             for reader in readers { if response.head == nil { reader.fail(end) } else { reader.read() } }
         case .refused(let cause):
             (response.refusal, pull) = (cause, nil)
+            stopLooking()
             owner.feedEnded(self)
             for reader in readers { reader.refused(cause) }
         }

@@ -33,7 +33,9 @@ extension Stream: ResponseWriterDelegate {
     func responseFinished() { perform(machine.responseTaken()) }
 
     func responseClosed() {
-        perform(pipe.replay == nil ? machine.end(.clientGone) : machine.clientDisconnected(at: host.now()))
+        // Nothing is resumed while weir drains: the drain must not wait for this client.
+        let mayReturn = pipe.replay != nil && !host.isDraining
+        perform(mayReturn ? machine.clientDisconnected(at: host.now()) : machine.end(.clientGone))
     }
 
     func responseFailed() {

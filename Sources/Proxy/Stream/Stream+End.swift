@@ -63,7 +63,7 @@ extension Stream {
     func finish(_ outcome: Outcome) {
         let now = host.now()
         upstream.cancel()
-        timers.cancelAll()
+        timers.end()
         promise?.stop()
         noteTimeout(at: now)
         account.ended(outcome, hasClient: hasClient, of: pipe, machine, at: now)

@@ -15,17 +15,18 @@ struct StreamTimers {
 
     private let loop: LoopTimers
     private var timers = InlineArray<4, LoopTimer?>(repeating: nil)
+    private var hasEnded = false
 
     init(on loop: LoopTimers) { self.loop = loop }
 
     /// Sets or moves a timer; the target must own this value.
     mutating func set(_ purpose: Purpose, at due: Instant, for target: some TimerTarget) {
-        loop.set(timer(purpose, for: target), at: due)
+        if !hasEnded { loop.set(timer(purpose, for: target), at: due) }
     }
 
     /// Sets a timer unless it will fire by then anyway.
     mutating func advance(_ purpose: Purpose, to due: Instant, for target: some TimerTarget) {
-        loop.advance(timer(purpose, for: target), to: due)
+        if !hasEnded { loop.advance(timer(purpose, for: target), to: due) }
     }
 
     private mutating func timer(_ purpose: Purpose, for target: some TimerTarget) -> LoopTimer {
@@ -37,5 +38,11 @@ struct StreamTimers {
 
     func purpose(of timer: LoopTimer) -> Purpose? { Purpose.allCases.first { timers[$0.rawValue] === timer } }
 
-    func cancelAll() { for index in timers.indices { if let timer = timers[index] { loop.cancel(timer) } } }
+    /// Cancels all; none is set after this.
+    ///
+    /// A stream that has ended may be released on another loop, such as that of the store which it waited for.
+    mutating func end() {
+        hasEnded = true
+        for index in timers.indices { if let timer = timers[index] { loop.cancel(timer) } }
+    }
 }

@@ -32,9 +32,16 @@ final class TelemetryLoop {
     }
 
     /// Begins to export once the loop can be woken.
+    ///
+    /// - Returns: How it is woken; a failure leaves nothing on the loop.
     func start(waking: Waking) -> EventLoopFuture<Waking> {
-        for exporter in exporters { exporter.start() }
-        return loop.upstream.start(waking: waking)
+        loop.upstream.start(waking: waking).assumeIsolated().map { [self] waking in
+            for exporter in exporters { exporter.start() }
+            return waking
+        }.flatMapErrorThrowing { [loop] error in
+            loop.upstream.stop()
+            throw error
+        }.nonisolated()
     }
 
     /// Exports what is left.

@@ -86,17 +86,20 @@ final class Worker {
 
     /// Ends every open stream after its last whole record.
     func endStreams(_ outcome: Outcome) {
-        relief.stop()
         streams.stopDraining()
         for stream in Array(streams.all) { stream.end(outcome) }
+        relief.stop()
         turnEnded()
     }
 
-    /// Ends the objects that exist as long as the loop, and with them all reference cycles of the worker.
+    /// Ends what is still open and the objects that exist as long as the loop, and with them all reference cycles of the worker.
     func stop() {
         checks?.stop()
         meters.stop()
+        listener?.drain()
         listener?.closeAll()
+        // A stream need not end with its connection.
+        endStreams(.drained)
         pulls.stop()
         upstream.stop()
         // What pulls received after the end of the streams may have set its timer again.

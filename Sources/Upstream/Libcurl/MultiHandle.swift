@@ -48,7 +48,12 @@ final class MultiHandle {
             handle, CURLMOPT_PIPELINING, Int(multiplexes ? CURLPIPE_MULTIPLEX : CURLPIPE_NOTHING))
     }
 
-    deinit { curl_multi_cleanup(handle) }
+    deinit {
+        // The cleanup closes connections, and nothing need be known of them: the delegate may be ending as well.
+        weir_multi_set_socket(handle, nil, nil)
+        weir_multi_set_timer(handle, nil, nil)
+        curl_multi_cleanup(handle)
+    }
 
     func add(_ easy: UnsafeMutableRawPointer) -> Bool {
         guard curl_multi_add_handle(handle, easy) == CURLM_OK else { return false }

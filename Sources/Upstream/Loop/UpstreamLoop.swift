@@ -42,6 +42,7 @@ package final class UpstreamLoop {
     private let easyHandles = EasyHandlePool()
     private let transfers = TransferLists()
     private var progress = Progress()
+    private var isStopped = false
 
     /// Called when what one socket brought has been passed on: the time to write it to the client.
     package var handedOver: () -> Void = {}
@@ -75,6 +76,7 @@ package final class UpstreamLoop {
     ///
     /// A loop that was started is not released without it: the wakeup's channel retains it.
     package func stop() {
+        isStopped = true
         watch.stop()
         easyHandles.removeAll()
         handles.removeAll()
@@ -95,10 +97,11 @@ package final class UpstreamLoop {
 
     /// Makes a transfer ready; ``Transfer/start()`` sends its request.
     ///
-    /// - Throws: If libcurl has no memory for a handle.
+    /// - Throws: If libcurl has no memory for a handle, or after ``stop()``: no socket would be watched.
     package func makeTransfer(
         _ request: UpstreamRequest, at origin: Origin, delegate: any TransferDelegate
     ) throws -> Transfer {
+        guard !isStopped else { throw SystemError.stopped }
         let easy = try easyHandles.take()
         let (handle, isFresh) = try handles.handle(for: origin, delegate: self)
         return Transfer(

@@ -9,6 +9,8 @@ final class FakeDestination: RequestDestination {
     var promises = false
     /// Whether the streams that a request names by an event cannot be resumed.
     var resumesNothing = false
+    /// Called by the test if those of the last request cannot be resumed, as another loop finds out later.
+    private(set) var otherwise: (() -> Void)?
     private(set) var calls: [String] = []
     private(set) var started: StreamRequest?
     private(set) var wouldRefuse: [AdmissionError] = []
@@ -35,7 +37,7 @@ final class FakeDestination: RequestDestination {
         writer: any ConnectionResponse, otherwise: @escaping () -> Void
     ) {
         calls.append("resume one of \(streams.count)")
-        if resumesNothing { otherwise() }
+        if resumesNothing { otherwise() } else { self.otherwise = otherwise }
     }
 
     func start(

@@ -162,6 +162,15 @@ import Testing
         #expect(line["route"] as? String == "/" && line["status"] as? Int == 429)
     }
 
+    @Test func whatCannotBeResumedBeginsNoStreamInADrain() throws {
+        let (bench, key) = try resuming("Bearer me")
+        bench.test.shared.registry.addDetached(bench.test.anyId, by: key)
+        let answer = bench.send(try .of(.GET, "/", [("Authorization", "Bearer me"), ("Last-Event-ID", "7")]))
+        _ = bench.test.readiness.beganDraining()
+        bench.destination.otherwise?()
+        #expect(bench.destination.calls == ["resume one of 1"] && answer.status?.code == 503)
+    }
+
     @Test(arguments: [
         [("Authorization", "Bearer you"), ("Last-Event-ID", "7")], [("Last-Event-ID", "7")],
         [("Authorization", "Bearer me")], [("Authorization", "Bearer me"), ("Last-Event-ID", "")],

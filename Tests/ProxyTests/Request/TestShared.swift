@@ -11,7 +11,7 @@ import TestSupport
 @testable import Proxy
 
 /// Pages that report nothing.
-private struct FakePages: OperatorPages {
+final class FakePages: OperatorPages {
     private final class NoHandler: RequestHandler {
         func requestArrived(_ request: Request, body: RequestBody, writer: any ConnectionResponse) {}
         func faultArrived(_ fault: RequestFault, peer: String, writer: any ConnectionResponse) {}

@@ -51,6 +51,15 @@ struct StreamGoneClientTests {
         #expect(bench.host.ends.map(\.hasExpired) == [false] && bench.host.bufferedBytes == 0)
     }
 
+    @Test func aDrainWaitsForNoClientThatLeaves() throws {
+        let bench = try bench()
+        let (stream, first) = try bench.open()
+        bench.transfer.sendHead()
+        bench.host.isDraining = true
+        first.disconnect()
+        #expect(stream.machine.isFinished && bench.transfer.isCancelled && bench.host.ends.map(\.hasExpired) == [false])
+    }
+
     @Test func withoutItTheUpstreamWaitsForTheClient() throws {
         let bench = try bench { $0.onClientGone = .wait }
         let (_, first) = try bench.open()

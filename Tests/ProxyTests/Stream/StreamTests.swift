@@ -314,6 +314,17 @@ struct StreamTests {
         #expect(response.text == ":\n\n", "not while the client does not read")
     }
 
+    @Test func aStreamThatEndsDuringAHeartbeatSetsNoTimer() throws {
+        let bench = try StreamBench { $0.heartbeat = .seconds(1) }
+        let (stream, response) = try bench.open()
+        bench.transfer.sendHead(200, [("Content-Type", "text/event-stream")])
+        response.roomIsRead = { [unowned response] in response.disconnect() }
+        bench.advance(by: .milliseconds(1001))
+        withExtendedLifetime(stream) {
+            #expect(bench.host.ends.count == 1 && bench.host.timers.count == 0)
+        }
+    }
+
     @Test func linesThatWaitForTheirPaceAreNoSilence() throws {
         let bench = try StreamBench { $0.heartbeat = .seconds(1) }
         let (_, response) = try bench.open([("X-Stream-Rate-Limit", "1/minute")])

@@ -168,6 +168,13 @@ import Testing
         #expect(try bench.test.logLines().map { $0["reason"] as? String } == ["drained"])
     }
 
+    @Test func theEndOfAWorkerEndsWhatIsOpen() throws {
+        let bench = try WorkerBench.waiting()
+        _ = try bench.promise()
+        bench.worker.stop()
+        #expect(bench.worker.openStreams == 0 && bench.worker.timers.count == 0)
+    }
+
     @Test func aDrainEndsStreamsThatHaveNoClientAtOnce() throws {
         let bench = try WorkerBench.waiting()
         _ = try bench.promise()

@@ -43,6 +43,14 @@ private let wakings: [Waking] = AIOWaker.isPermitted() ? [.aio, .thread] : [.thr
         try await Bench.run(waking: .auto) { bench in #expect(bench.waking == expected) }
     }
 
+    @Test(arguments: wakings) func aLoopThatHasStoppedTakesNoRequest(waking: Waking) async throws {
+        try await withOrigin(waking: waking, Self.echo) { bench, origin in
+            _ = try await bench.response(at: origin.origin)
+            bench.stop()
+            #expect(throws: SystemError.self) { try bench.request(at: origin.origin) }
+        }
+    }
+
     // MARK: Connections
 
     @Test func aConnectionIsUsedAgain() async throws {
