@@ -27,15 +27,6 @@ struct MultiHandlePoolTests {
         #expect(pool.timersDue == 0 && pool.nextDue() == nil)
     }
 
-    @Test("A pool that was emptied knows no handle that has a connection")
-    func emptied() throws {
-        let delegate = NoDelegate()
-        var pool = MultiHandlePool()
-        pool.connectionLeftIdle(to: origin, on: try pool.handle(for: origin, delegate: delegate).0)
-        pool.removeAll()
-        #expect(try pool.handle(for: origin, delegate: delegate).isFresh)
-    }
-
     @Test("A handle whose deadline has passed is due; one whose deadline is later is not")
     func deadline() throws {
         let delegate = NoDelegate()
