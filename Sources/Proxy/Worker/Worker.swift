@@ -88,7 +88,6 @@ final class Worker {
     func endStreams(_ outcome: Outcome) {
         streams.stopDraining()
         for stream in Array(streams.all) { stream.end(outcome) }
-        relief.stop()
         turnEnded()
     }
 
@@ -102,7 +101,7 @@ final class Worker {
         endStreams(.drained)
         pulls.stop()
         upstream.stop()
-        // What pulls received after the end of the streams may have set its timer again.
+        // After the pulls, which count as well.
         relief.stop()
         (listener, checks) = (nil, nil)
     }
