@@ -182,7 +182,7 @@ package struct RateShares: Sendable {
             entry.budget.grant(grant.credit)
             credited += Double(grant.credit) / 1e6
         }
-        let equalPart = health.fallback(of: entry.share.limit)
+        let equalPart = health.equalPart(of: entry.share.limit)
         let isMuchTooSmall =
             2 * entry.budget.share < equalPart && entry.share.wants(moreThan: entry.budget.share)
         if isMuchTooSmall, entry.earlyRenewal == nil {

@@ -203,9 +203,10 @@ package struct SharedLimits: Sendable {
     package mutating func answered(
         _ command: StoreCommand, _ reply: StoreReply, jitter: Double, at now: Instant
     ) -> SharedVerdict? {
-        let isBack = health.answered(jitter: jitter, at: now)
-        // A late answer of a store that is down changes nothing: all is written when it is back.
-        if isBack || (born != reply.born && !health.isDown) {
+        let isBack = health.answered(jitter: jitter, at: now), hasLostData = born != reply.born
+        if hasLostData { health.registrationsLost(at: now) }
+        // A late answer of a store that is down writes nothing: all is written when it is back.
+        if isBack || (hasLostData && !health.isDown) {
             slots.allUnknown(at: now)
             breakers.allUnknown()
         }
@@ -216,7 +217,7 @@ package struct SharedLimits: Sendable {
             return refused(limits, index, wait, command.sequence, at: now)
         case (.counts(let counts), .counts(let others)):
             if counts.first?.key == .replicas, let others = others.first {
-                health.counted(replicas: Int(clamping: others) + 1)
+                health.counted(replicas: Int(clamping: others) + 1, at: now)
             }
         case (.shares(let requests), .shares(let granted, let isYoung)):
             for (request, grant) in zip(requests, granted) {

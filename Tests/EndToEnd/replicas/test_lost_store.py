@@ -1,4 +1,7 @@
 """Redis is killed, stopped, slow, empty or fails over: no request fails or waits for it, and the limits hold."""
+import signal
+import time
+
 import pytest
 
 from harness.metrics import Metrics
@@ -7,6 +10,7 @@ from harness.replicas import KEY, shares, shares_not
 from harness.waiting import eventually
 
 MANY = 12
+GRACE = 15  # s; how long an instance waits for the others to register again
 
 
 def statuses(client, proxies, count, key):
@@ -79,9 +83,31 @@ def test_a_store_that_was_restarted_empty_gets_the_counts_again(redis, fleet, cl
     assert statuses(client, proxies, 4, "k") == [200] * 4
     server.kill()
     server.start()
-    for proxy in proxies:
-        shares(proxy, 2)
+
+    def counts():
+        return [count.partition(":")[0] for key in server.command("KEYS", "weir:streams:/:*")
+                for count in server.command("HVALS", key)]
+    eventually(lambda: counts() == ["2", "2"], "the counts of both instances", within=60)
     assert statuses(client, proxies, 4, "k") == [429] * 4
+
+
+def test_the_first_instance_at_an_empty_store_enforces_its_part(redis, fleet, client):
+    server = redis()
+    proxies = fleet(2, f"redis://127.0.0.1:{server.port}", per_client=4)
+    assert statuses(client, proxies, 4, "k") == [200] * 4
+    server.kill()
+    for proxy in proxies:
+        shares_not(proxy)
+    proxies[1].process.send_signal(signal.SIGSTOP)
+    try:
+        begin = time.monotonic()
+        server.start()
+        shares(proxies[0])
+        found = statuses(client, proxies[:1], 2, "k")
+        # A test that was kept from running for that long has seen the other instance count as lost.
+        assert found == [429] * 2 or time.monotonic() - begin >= GRACE
+    finally:
+        proxies[1].process.send_signal(signal.SIGCONT)
 
 
 def test_a_flushed_store_gets_scripts_and_counts_again(redis, fleet, client):

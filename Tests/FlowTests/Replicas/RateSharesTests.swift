@@ -12,7 +12,7 @@ import Testing
         _ = health.isProbeDue(at: .seconds(0))
         _ = health.answered(jitter: 0, at: .seconds(0))
         _ = health.isProbeDue(at: .seconds(0))
-        health.counted(replicas: 2)
+        health.counted(replicas: 2, at: .seconds(0))
         return health
     }
 

@@ -106,6 +106,26 @@ import Testing
         #expect(written == [.counts([ReplicaSlots.Count(key: streams, streams: 2)])])
     }
 
+    @Test func theFirstToRegisterAtAStoreWithoutItsDataEnforcesItsPart() throws {
+        var shared = try up()
+        for time in [5.0, 10, 15, 20] {
+            let heartbeat = try #require(shared.takeCommands(at: .seconds(time)).first)
+            _ = shared.answered(heartbeat, try StoreReply([9, 8, 0], to: heartbeat), jitter: 0, at: .seconds(time))
+            let start = try asked(shared.start(limits(burst: 9), at: .seconds(time)))
+            // The replica's part of four streams.
+            #expect(start.arguments(replica: "r")[7] == (time < 20 ? "2" : "4"))
+        }
+    }
+
+    @Test func aLateAnswerOfAStoreWithoutItsDataDoesNotLowerTheCount() throws {
+        var shared = try up()
+        let lost = try asked(shared.start(limits(), at: .seconds(5)))
+        let heartbeat = try #require(shared.takeCommands(at: .seconds(5)).first)
+        _ = shared.failed(lost, jitter: 0, at: .seconds(5.1))
+        _ = shared.answered(heartbeat, try StoreReply([9, 8, 0], to: heartbeat), jitter: 0, at: .seconds(5.1))
+        #expect(shared.health.replicas == 2)
+    }
+
     @Test func theLargestNumbersOfTheStoreAreTaken() throws {
         var shared = try up(replicas: 1 << 31 + 1)
         let command = try asked(shared.start(limits(), at: .seconds(1)))

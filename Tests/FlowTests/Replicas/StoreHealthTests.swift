@@ -72,9 +72,39 @@ import Testing
     @Test func thePartOfALimitIsNeverZeroAndNeverMoreThanTheLimit() {
         var health = up()
         #expect(health.fallback(of: 10) == 10)
-        health.counted(replicas: 3)
+        health.counted(replicas: 3, at: .seconds(0))
         #expect(health.fallback(of: 10) == 3 && health.fallback(of: 2) == 1)
-        health.counted(replicas: 0)
+        health.counted(replicas: 0, at: .seconds(0))
         #expect(health.replicas == 1)
+    }
+
+    @Test func theCountOnlyRisesWhileTheOthersRegisterAgain() {
+        var health = up()
+        health.counted(replicas: 3, at: .seconds(1))
+        health.registrationsLost(at: .seconds(2))
+        var counts: [Int] = []
+        for (count, time) in [(1, 2.0), (2, 7), (4, 12), (3, 16.9), (3, 17)] {
+            health.counted(replicas: count, at: .seconds(time))
+            counts.append(health.replicas)
+        }
+        #expect(counts == [3, 3, 4, 4, 3])
+    }
+
+    @Test func aPartIsOfAllThatRegisterAgainAndAnEqualPartOfThoseThatHave() {
+        var health = up()
+        health.counted(replicas: 3, at: .seconds(1))
+        health.registrationsLost(at: .seconds(2))
+        health.counted(replicas: 1, at: .seconds(2))
+        #expect(health.fallback(of: 9) == 3 && health.equalPart(of: 9) == 9)
+    }
+
+    @Test(arguments: [(10.0, 1), (10.1, 3)]) func registrationsExpireWhileTheStoreIsNotUsed(gap: Double, replicas: Int)
+    {
+        var health = up()
+        _ = health.answered(jitter: 0, at: .seconds(1))
+        health.counted(replicas: 3, at: .seconds(1))
+        _ = health.answered(jitter: 0, at: .seconds(1 + gap))
+        health.counted(replicas: 1, at: .seconds(1 + gap))
+        #expect(health.replicas == replicas)
     }
 }

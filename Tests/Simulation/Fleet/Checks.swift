@@ -28,7 +28,7 @@ struct Checks {
     private let clientOfKey: [StoreKey: Int]
 
     /// A count is certainly in the store for that long after its last write.
-    private static let certain: Int64 = 14_500_000_000
+    static let certain: Int64 = 14_500_000_000
 
     init(_ scenario: Scenario) {
         self.scenario = scenario
@@ -58,7 +58,7 @@ struct Checks {
 // MARK: - Invariants
 
 extension Checks {
-    private func part(of limit: Int, _ replica: Replica) -> Int { max(1, limit / replica.observed.reported) }
+    private func part(of limit: Int, _ replica: Replica) -> Int { max(1, limit / replica.observed.counted) }
 
     /// Invariant 1; streams that the store may have forgotten do not count from now on.
     func openStreams(_ replicas: [Replica?], at now: Int64) -> String? {
@@ -95,6 +95,15 @@ extension Checks {
         return sum > scenario.recordLimit ? "the shares add up to more than the rate" : nil
     }
 
+    /// Invariant 4, of the number by which limits are divided: a replica that was counted and still registers remains
+    /// counted, and no number is above all reports.
+    func counted(_ report: Replica.Observed.Report, _ replica: Replica) -> String? {
+        let count = replica.limits.health.replicas, reported = report.names.count
+        if count < max(report.fewest, reported) { return "a replica counts fewer replicas than there are" }
+        let most = max(replica.observed.counted, reported)
+        return count > most ? "a replica counts more replicas than were reported" : nil
+    }
+
     /// Invariant 4, of streams: no more than the part, of a replica that decides alone.
     func admittedAlone(_ basis: SharedVerdict.Basis, _ client: Int, _ replica: Replica, _ limits: [SharedLimit])
         -> String?
@@ -129,7 +138,7 @@ extension Checks {
         guard let since = replica.observed.notUsedSince, now - since > 1_000_000_000, !replica.limits.health.isUp else {
             return nil
         }
-        let part = max(1, scenario.recordLimit / Int64(replica.observed.reported))
+        let part = max(1, scenario.recordLimit / Int64(replica.observed.counted))
         return share == part ? nil : "a share without the store that is not the part of the rate"
     }
 
@@ -149,6 +158,7 @@ extension Checks {
     func end(_ replicas: [Replica?], counted: [StoreKey]) -> String? {
         if counted.contains(where: { $0 != .replicas }) { return "the store counts streams that have ended" }
         for case let replica? in replicas {
+            if replica.limits.health.replicas != scenario.replicas { return "a replica does not count those that run" }
             if replica.limits.slots.knownKeys > 0 { return "a replica counts streams that have ended" }
             if replica.limits.shares.knownKeys > 0 { return "a replica has shares of clients without streams" }
         }

@@ -7,6 +7,10 @@ struct DrawTotal {
         var at: Int64
     }
 
+    private static let moving: Int64 = 3_000_000_000
+    /// From the beginning to the end.
+    static let time = moving + 1_000_000_000
+
     private var since: Int64?
     private var accounts: [Account?]
 
@@ -14,7 +18,10 @@ struct DrawTotal {
 
     mutating func begin(at now: Int64) { since = now }
 
-    var hasBegun: Bool { since != nil }
+    /// Whether streams move.
+    ///
+    /// They stay in the last second, so that a client gets the credit of the time without its streams.
+    func streamsMove(at now: Int64) -> Bool { since.map { now - $0 < Self.moving } ?? false }
 
     /// A client has drawn records at any replica.
     ///

@@ -34,6 +34,8 @@ package enum Fault: String, CaseIterable, Sendable {
     case shortLease = "short-lease"
     /// A store that has lost its data is trusted at once.
     case noGrace = "no-grace"
+    /// A replica does not notice that the store has lost its data, and trusts its count of the replicas at once.
+    case lossNotNoticed = "loss-not-noticed"
     /// A start takes its first limits although a later one refuses it.
     case partialTake = "partial-take"
     /// Without the store, a replica applies the whole limit.

@@ -18,8 +18,23 @@ final class Replica {
 
     /// What the test knows and the replica does not.
     struct Observed {
-        /// The replicas that the store has reported last; 1 before.
-        var reported = 1
+        /// A store's count of the replicas, for one of them.
+        struct Report {
+            let sequence: Int64
+            /// The names of the processes that were counted.
+            let names: [String]
+            /// Those that it has to count at least: it knew them, and they run and have registered in time.
+            let fewest: Int
+        }
+
+        /// The replicas that it counts since the last report; 1 before.
+        var counted = 1
+        /// The names of the processes of which this number is the count.
+        private(set) var known: [String] = []
+        /// The report that the store has made last.
+        private var report: Report?
+        /// Its own last registration at the store, whatever has become of the store's data since.
+        private var registration: (sequence: Int64, at: Int64)?
         /// Since when the replica does not use the store; `nil` while it does.
         var notUsedSince: Int64?
         /// When the store has got the count of a key last.
@@ -33,6 +48,27 @@ final class Replica {
             notUsedSince = health.isUp ? nil : notUsedSince ?? now
         }
 
+        /// The store has counted the replicas, perhaps for a command that has come late.
+        mutating func willBeReported(_ report: Report) {
+            if report.sequence > self.report?.sequence ?? .min { self.report = report }
+        }
+
+        /// The report has arrived there; `nil` for other commands.
+        mutating func takeReport(of sequence: Int64) -> Report? {
+            report?.sequence == sequence ? report.take() : nil
+        }
+
+        /// The replica counts that many after a report.
+        mutating func counts(_ count: Int, after report: Report) {
+            counted = count
+            if count == report.names.count { known = report.names }
+        }
+
+        /// Whether the store has its registration for certain, unless its data was lost.
+        func isRegistered(at now: Int64) -> Bool {
+            registration.map { now - $0.at < Checks.certain } ?? false
+        }
+
         /// The store has executed a command of the replica.
         mutating func written(_ command: StoreCommand, _ integers: [Int64], at now: Int64) {
             switch command.content {
@@ -40,6 +76,9 @@ final class Replica {
                 for case .streams(let key, _) in limits { writtenAt[key] = now }
             case .counts(let counts):
                 for count in counts { writtenAt[count.key] = now }
+                if command.isHeartbeat, command.sequence > registration?.sequence ?? .min {
+                    registration = (command.sequence, now)
+                }
             case .start, .refund, .shares, .open, .repeatOpenings: break
             }
         }
@@ -88,5 +127,13 @@ final class Replica {
     func moment(of instant: Instant) -> Int64 {
         let elapsed = (Double(instant.nanoseconds) - Double(offset)) / speed
         return elapsed < 0 ? 0 : elapsed > 1e17 ? .max : Int64(elapsed) + 1
+    }
+}
+
+extension StoreCommand {
+    /// Whether it registers the replica, and is answered with the number of all.
+    var isHeartbeat: Bool {
+        guard case .counts(let counts) = content else { return false }
+        return counts.first?.key == .replicas
     }
 }

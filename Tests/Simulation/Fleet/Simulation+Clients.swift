@@ -71,11 +71,11 @@ extension Simulation {
 
     /// The streams of a client draw records at some replicas; without disturbances at all of them, as much as they can.
     ///
-    /// While records are counted, its streams leave a replica from time to time until the next call.
+    /// While records are counted, its streams leave a replica from time to time until the next call (``DrawTotal``).
     mutating func draw(_ client: Int) throws(Violation) {
         guard isActive else { return }
         queue.add(.draw(client: client), at: pause(1.6e8))
-        let isMove = checks.total.hasBegun && Int.random(in: 0..<4, using: &random) == 0
+        let isMove = checks.total.streamsMove(at: now) && Int.random(in: 0..<4, using: &random) == 0
         let left = isMove ? replicas.indices.randomElement(using: &random) : nil
         for index in replicas.indices {
             guard let replica = replicas[index] else { continue }

@@ -100,11 +100,14 @@ extension Simulation {
         guard let reply = try? StoreReply(received(integers, command), to: command) else {
             return try require("a malformed reply")
         }
-        if let count = StoreReply.counted(integers, command) { replica.observed.reported = count }
         replica.commands.remove(command.sequence)
         trace(7, Int64(index), command.sequence)
         let jitter = Double.random(in: 0..<1, using: &random)
         let verdict = replica.limits.answered(command, reply, jitter: jitter, at: replica.time(at: now))
+        if let report = replica.observed.takeReport(of: command.sequence) {
+            try require(checks.counted(report, replica))
+            replica.observed.counts(replica.limits.health.replicas, after: report)
+        }
         if let verdict { try verdictCame(verdict, command, index) }
         replica.observed.noted(replica.limits.health, at: now)
         if case .shares(let requests) = command.content {
@@ -125,10 +128,21 @@ extension Simulation {
         case (.shareNotLowered, .shares(let requests)):
             integers.prefix(3)
                 + requests.indices.flatMap { [max(integers[2 * $0 + 3], requests[$0].held), integers[2 * $0 + 4]] }
-        case (.wholeLimitAlone, .counts(let counts)) where counts.first?.key == .replicas:
-            integers.prefix(2) + [0]
+        case (.wholeLimitAlone, _) where command.isHeartbeat: integers.prefix(2) + [0]
+        case (.lossNotNoticed, _): [integers[0], 0] + integers.dropFirst(2)
         default: integers
         }
+    }
+
+    /// The store has counted the replicas for one of them.
+    private func noteReport(_ sequence: Int64, _ replica: Replica, at time: Int64) {
+        let observed = replica.observed
+        let others = replicas.count {
+            guard let other = $0, other !== replica else { return false }
+            return observed.known.contains(other.name) && other.observed.isRegistered(at: now)
+        }
+        replica.observed.willBeReported(
+            Replica.Observed.Report(sequence: sequence, names: store.replicas(at: time), fewest: others + 1))
     }
 
     private mutating func verdictCame(
@@ -183,6 +197,7 @@ extension Simulation {
         trace(9, Int64(index), integers.last ?? 0)
         try account(command, integers, replica, at: time)
         replica?.observed.written(command, integers, at: now)
+        if let replica, command.isHeartbeat { noteReport(command.sequence, replica, at: time) }
         publish(store.announcements)
         guard let replica, replica.connection == connection, !replica.isPartitioned else { return }
         let arrival = max(replica.lastReceived, now + delay())
@@ -212,13 +227,5 @@ extension Simulation {
             }
         case .counts, .open, .repeatOpenings: break
         }
-    }
-}
-
-extension StoreReply {
-    /// The replicas of a heartbeat's reply as the store has sent it; `nil` of other replies.
-    static func counted(_ integers: [Int64], _ command: StoreCommand) -> Int? {
-        guard case .counts(let counts) = command.content, counts.first?.key == .replicas else { return nil }
-        return Int(integers[2]) + 1
     }
 }

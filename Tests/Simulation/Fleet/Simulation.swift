@@ -55,7 +55,10 @@ package struct Simulation {
     }
 
     static let patience: Int64 = 25_000_000
-    private static let healing: Int64 = 9_000_000_000, ending: Int64 = 10_000_000_000, measuring: Int64 = 4_000_000_000
+    private static let healing: Int64 = 9_000_000_000
+    /// After everything is healed a replica returns within 5 s, its counts are complete 15 s later, and it gets the next one
+    /// within 5 s.
+    private static let ending: Int64 = 17_000_000_000
 
     let seed: Int
     let fault: Fault?
@@ -167,7 +170,7 @@ package struct Simulation {
         checks.total.begin(at: now)
         try checkKnownOpenings()
         for client in 0..<scenario.clients { open(checks.lateBreakers[client], for: 3_000_000_000) }
-        queue.add(.endTotal, at: now + Self.measuring)
+        queue.add(.endTotal, at: now + DrawTotal.time)
     }
 
     private mutating func endTotal() throws(Violation) {

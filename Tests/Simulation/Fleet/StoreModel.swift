@@ -94,6 +94,11 @@ package struct StoreModel {
         slots.keys.filter { streams(of: $0, at: now) > 0 }.sorted { $0.text < $1.text }
     }
 
+    /// The names of the replicas that it counts.
+    package func replicas(at now: Int64) -> [String] {
+        (slots[.replicas] ?? []).filter { $0.expiry > now }.map(\.replica)
+    }
+
     /// The time of the next start at the rate; `nil` if the whole burst remains.
     package func nextStart(of key: StoreKey, at now: Int64) -> Int64? {
         nextStarts[key].flatMap { $0 > now ? $0 : nil }
