@@ -44,8 +44,9 @@ package struct CommandWriter {
     package mutating func write(_ number: Int64) {
         takeWord()
         append(0) { text in
-            text.addLine(UInt8(ascii: "$"), Text.digits(of: number))
-            text.add(number)
+            let digits = Text.digits(of: number)
+            text.addLine(UInt8(ascii: "$"), digits)
+            text.add(number, digits: digits)
             text.addEnd()
         }
     }
@@ -62,6 +63,7 @@ package struct CommandWriter {
     }
 
     /// Appends a text of at most `count` bytes, one number, the number of its bytes and the ends of two lines.
+    @inline(__always)
     private mutating func append(_ count: Int, _ write: (inout Text) -> Void) {
         bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: count + 2 * Text.longestLine) { room in
             var text = Text(room: room)
@@ -72,6 +74,8 @@ package struct CommandWriter {
 }
 
 /// Text in a room that its creator has made large enough.
+///
+/// Inlined, because each call would cost more than the bytes that it adds.
 private struct Text {
     /// A type or a sign, 19 digits, CR and LF.
     static let longestLine = 22
@@ -81,38 +85,50 @@ private struct Text {
 
     init(room: UnsafeMutableRawBufferPointer) { self.room = room }
 
+    @inline(__always)
     mutating func add(_ byte: UInt8) {
         room[count] = byte
         count += 1
     }
 
+    @inline(__always)
     mutating func addEnd() {
         add(UInt8(ascii: "\r"))
         add(UInt8(ascii: "\n"))
     }
 
+    @inline(__always)
     mutating func addLine(_ type: UInt8, _ number: Int) {
         add(type)
-        add(Int64(number))
+        // Most lengths and counts are short.
+        if number < 10 {
+            add(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number))
+        } else {
+            add(Int64(number), digits: Self.digits(of: Int64(number)))
+        }
         addEnd()
     }
 
+    @inline(__always)
     mutating func add(_ text: String) {
         var text = text
         count += text.withUTF8 { utf8 in
-            UnsafeMutableRawBufferPointer(rebasing: room[count...]).copyBytes(from: utf8)
+            guard let place = room.baseAddress?.advanced(by: count), let first = utf8.baseAddress else { return 0 }
+            place.copyMemory(from: first, byteCount: utf8.count)
             return utf8.count
         }
     }
 
     /// Adds a number in decimal.
-    mutating func add(_ number: Int64) {
-        count += Self.digits(of: number)
+    @inline(__always)
+    mutating func add(_ number: Int64, digits: Int) {
+        count += digits
         var place = count, rest = number.magnitude
         repeat {
             place -= 1
-            room[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
+            let (tens, unit) = rest.quotientAndRemainder(dividingBy: 10)
+            room[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: unit)
+            rest = tens
         } while rest > 0
         if number < 0 { room[place - 1] = UInt8(ascii: "-") }
     }

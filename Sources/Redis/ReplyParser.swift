@@ -79,7 +79,7 @@ package struct ReplyParser {
                 // The channel may read into the same memory again.
                 if buffer.readableBytes == 0 { buffer = ByteBuffer() }
                 return nil
-            case .opened: continue
+            case .opened: try takeIntegers()
             case .value(let value):
                 guard let reply = completed(by: value) else { continue }
                 taken = 0
@@ -119,6 +119,36 @@ package struct ReplyParser {
             return .opened
         default: throw .type(type)
         }
+    }
+
+    /// Adds the integers that follow to an array, except for its last item: the replies of scripts consist of them.
+    ///
+    /// Leaves all else to ``step()``, which does it for a multiple of the cost.
+    private mutating func takeIntegers() throws(Malformed) {
+        guard stringLength == nil, let innermost = open.indices.last else { return }
+        var length = 0
+        while open[innermost].missing > 1, let (number, end) = shortNumber(at: length) {
+            open[innermost].append(.integer(number))
+            length = end
+        }
+        buffer.moveReaderIndex(forwardBy: length)
+        try take(length)
+    }
+
+    /// The number of a whole line that is an integer of at most 18 digits, and the end of the line.
+    private func shortNumber(at start: Int) -> (number: Int64, end: Int)? {
+        let bytes = buffer.readableBytesUInt8Span
+        guard start < bytes.count, bytes[start] == UInt8(ascii: ":") else { return nil }
+        var number: Int64 = 0, index = start + 1
+        let last = min(bytes.count - 2, start + min(bounds.line, 19))
+        while index < last, bytes[index] &- UInt8(ascii: "0") <= 9 {
+            number = 10 * number + Int64(bytes[index] &- UInt8(ascii: "0"))
+            index += 1
+        }
+        guard index > start + 1, index <= bytes.count - 2, bytes[index] == UInt8(ascii: "\r"),
+            bytes[index + 1] == UInt8(ascii: "\n")
+        else { return nil }
+        return (number, index + 2)
     }
 
     private mutating func take(_ count: Int) throws(Malformed) {

@@ -16,6 +16,11 @@ import Testing
         ("*0\r\n+x\r\n", [.array([]), .status("x")]),
         ("*3\r\n:7\r\n:-1\r\n:0\r\n", [.integers([7, -1, 0])]),
         ("*2\r\n:7\r\n$-1\r\n", [.array([.integer(7), .null])]),
+        ("*3\r\n:7\r\n$1\r\na\r\n:8\r\n", [.array([.integer(7), .bytes(Array("a".utf8)), .integer(8)])]),
+        (
+            "*4\r\n:007\r\n:123456789012345678\r\n:1234567890123456789\r\n:4\r\n",
+            [.integers([7, 123_456_789_012_345_678, 1_234_567_890_123_456_789, 4])]
+        ),
         (
             ":9223372036854775807\r\n:-9223372036854775808\r\n:007\r\n",
             [.integer(.max), .integer(.min), .integer(7)]
@@ -61,6 +66,8 @@ import Testing
         (":\r\n", .number), (":+1\r\n", .number), (":1 \r\n", .number), (":-\r\n", .number),
         (":9223372036854775808\r\n", .number), (":-9223372036854775809\r\n", .number), (":1:\r\n", .number),
         ("$-2\r\n", .number), ("*-2\r\n", .number), ("$x\r\n", .number),
+        ("*3\r\n:1\r\n:\r\n", .number), ("*3\r\n:1x\r\n", .number), ("*3\r\n:9223372036854775808\r\n", .number),
+        ("*3\r\n:1\r2", .line), ("*3\r\n:1\n\r\n", .number),
         ("$1\r\nabc", .line), ("+\u{ff}\r\n", .line), ("HTTP/1.1 400 Bad Request\r\n", .type(0x48)),
     ]) func rejects(_ text: String, because reason: ReplyParser.Malformed) {
         let text = text == "+\u{ff}\r\n" ? "$1\r\n\u{e9}\r\n" : text
@@ -80,6 +87,8 @@ import Testing
         for text in [
             "+12345678", "+123456789\r\n", "$11\r\n", "*4\r\n", ":123456789",
             "*3\r\n$10\r\n0123456789\r\n$10\r\n0123456789\r\n+1\r\n",
+            "*2\r\n:123456789\r\n:1\r\n",
+            "*3\r\n:1234567\r\n*3\r\n:1234567\r\n:1234567\r\n:1234567\r\n:1\r\n",
         ] {
             #expect(throws: ReplyParser.Malformed.tooLarge) { try replies(to: text, bounds: bounds) }
         }
