@@ -31,6 +31,8 @@ package struct ReplicaSlots: Sendable {
         private var sequence: Int64 = 0
         /// Whether `rewrites` has the key.
         var isRewritten = false
+        /// Whether other replicas may refuse starts because of the count, as far as this one knows.
+        private(set) var isScarce = true
 
         init(number: Int64) { self.number = number }
 
@@ -50,16 +52,17 @@ package struct ReplicaSlots: Sendable {
             return (streams, isNew, -1)
         }
 
-        /// - Returns: Whether the count has to be written for that.
-        mutating func closed() -> Bool {
+        /// - Returns: Whether the count has to be written for that, and whether soon.
+        mutating func closed() -> (mustWrite: Bool, isScarce: Bool) {
             precondition(streams > 0, "the end of a stream that was not opened")
             streams -= 1
-            return change()
+            return (change(), isScarce)
         }
 
         /// - Returns: The streams.
-        mutating func admitted(by command: Int64) -> Int {
+        mutating func admitted(by command: Int64, others: Int, limit: Int) -> Int {
             if sequence == command { isCarried = false }
+            isScarce = others >= limit / 2 - streams
             return streams
         }
 
@@ -67,6 +70,7 @@ package struct ReplicaSlots: Sendable {
         mutating func refused(by command: Int64) -> Bool {
             precondition(streams > 0, "a refusal of a stream that was not opened")
             streams -= 1
+            isScarce = true
             return sequence != command || isCarried ? change() : false
         }
 
@@ -95,6 +99,8 @@ package struct ReplicaSlots: Sendable {
     /// The keys whose counts have to be written, and perhaps some that a start has carried since.
     private var changed: [StoreKey] = []
     private var changes = 0
+    /// When the first of them has to be written.
+    private var changesDue = Instant.distantFuture
     /// Every key once, in the order of their times.
     private var rewrites = Ring<Rewrite>()
     private var lastChanges = Instant.distantPast
@@ -109,7 +115,7 @@ package struct ReplicaSlots: Sendable {
 
     package func streams(of key: StoreKey) -> Int { entries[key]?.streams ?? 0 }
 
-    /// A stream is about to be asked for; it counts until ``closed(_:)`` or ``refused(_:sequence:)``.
+    /// A stream is about to be asked for; it counts until ``closed(_:at:)`` or ``refused(_:sequence:at:)``.
     ///
     /// - Parameters:
     ///   - key: The limit's key.
@@ -124,38 +130,50 @@ package struct ReplicaSlots: Sendable {
         if isNew { addRewrite(of: key, at: now) }
         if changes > 0 { add(key) }
         if changes < 0 { removeChange() }
+        if sequence == nil { hurry(to: now) }
         return streams
     }
 
     /// A stream has ended.
-    package mutating func closed(_ key: StoreKey) {
-        guard let mustWrite = entries[key]?.closed() else { preconditionFailure("the end of an unknown stream") }
-        wasReduced(key, mustWrite: mustWrite)
+    ///
+    /// Its count is written soon if another replica may refuse a start because of it, and else later: a start may carry it.
+    package mutating func closed(_ key: StoreKey, at now: Instant) {
+        guard let (mustWrite, isScarce) = withEntry(key, { $0.closed() }) else {
+            preconditionFailure("the end of an unknown stream")
+        }
+        wasReduced(key, mustWrite: mustWrite, due: isScarce ? now : now + ReplicaTimes.longestEnd)
     }
 
     /// The store has admitted a start, and has the count that its command has carried.
     ///
-    /// - Returns: The streams now.
-    package mutating func admitted(_ key: StoreKey, sequence: Int64) -> Int {
-        entries[key]?.admitted(by: sequence) ?? 0
+    /// - Returns: The streams now, those of the `others` not included.
+    package mutating func admitted(_ key: StoreKey, sequence: Int64, others: Int, limit: Int) -> Int {
+        withEntry(key) { $0.admitted(by: sequence, others: others, limit: limit) } ?? 0
     }
 
     /// The store has refused the start, and not taken its count; another command may have carried it meanwhile.
-    package mutating func refused(_ key: StoreKey, sequence: Int64) {
-        guard let mustWrite = entries[key]?.refused(by: sequence) else {
+    package mutating func refused(_ key: StoreKey, sequence: Int64, at now: Instant) {
+        guard let mustWrite = withEntry(key, { $0.refused(by: sequence) }) else {
             preconditionFailure("a refusal of an unknown stream")
         }
-        wasReduced(key, mustWrite: mustWrite)
+        wasReduced(key, mustWrite: mustWrite, due: now)
     }
 
-    private mutating func wasReduced(_ key: StoreKey, mustWrite: Bool) {
+    /// Changes an entry where it is: the table's subscript would allocate three times for that.
+    private mutating func withEntry<Result>(_ key: StoreKey, _ change: (inout Entry) -> Result) -> Result? {
+        guard let index = entries.index(forKey: key) else { return nil }
+        return change(&entries.values[index])
+    }
+
+    private mutating func wasReduced(_ key: StoreKey, mustWrite: Bool, due: Instant) {
         guard isStoreUsed else { return removeIfIdle(key) }
         if mustWrite { add(key) }
+        hurry(to: due)
     }
 
     /// It is not known whether the store has the count: a command that carried it failed.
-    package mutating func isUnknown(_ key: StoreKey) {
-        if isStoreUsed { change(key) }
+    package mutating func isUnknown(_ key: StoreKey, at now: Instant) {
+        if isStoreUsed { change(key, at: now) }
     }
 
     // MARK: Without the store
@@ -164,7 +182,7 @@ package struct ReplicaSlots: Sendable {
     package mutating func storeLost(at now: Instant) {
         guard isStoreUsed else { return }
         expiry = now + ReplicaTimes.timeToLive
-        (changed, changes, rewrites) = ([], 0, Ring())
+        (changed, changes, changesDue, rewrites) = ([], 0, .distantFuture, Ring())
         for key in Array(entries.keys) {
             entries[key]?.forgetWrites()
             removeIfIdle(key)
@@ -191,7 +209,7 @@ package struct ReplicaSlots: Sendable {
                 entries[key]?.forgetWrites()
                 addRewrite(of: key, at: now)
             }
-            change(key)
+            change(key, at: now)
         }
     }
 
@@ -210,7 +228,7 @@ package struct ReplicaSlots: Sendable {
     /// Takes the counts that have to be written now, at most `limit`.
     package mutating func takeWrites(upTo limit: Int, sequence: Int64, at now: Instant) -> [Count] {
         var writes: [Count] = []
-        if now >= lastChanges + ReplicaTimes.writePause {
+        if let due = nextChanges, now >= due {
             while writes.count < limit, let key = changed.popLast() { writeChange(of: key, sequence, into: &writes) }
             if changed.isEmpty { lastChanges = now }
         }
@@ -223,13 +241,19 @@ package struct ReplicaSlots: Sendable {
 
     /// When ``takeWrites(upTo:sequence:at:)`` has something; `nil` if there is nothing.
     package var deadline: Instant? {
-        let change = changes == 0 ? nil : lastChanges + ReplicaTimes.writePause
+        let change = nextChanges
         guard let rewrite = rewrites.first?.due else { return change }
         return min(rewrite, change ?? rewrite)
     }
 
-    private mutating func change(_ key: StoreKey) {
+    /// When the changed counts are to be written; `nil` if there are none.
+    private var nextChanges: Instant? {
+        changes == 0 ? nil : max(changesDue, lastChanges + ReplicaTimes.writePause)
+    }
+
+    private mutating func change(_ key: StoreKey, at now: Instant) {
         if entries[key]?.change() == true { add(key) }
+        hurry(to: now)
     }
 
     private mutating func add(_ key: StoreKey) {
@@ -237,9 +261,15 @@ package struct ReplicaSlots: Sendable {
         changes += 1
     }
 
+    private mutating func hurry(to due: Instant) {
+        if changes > 0 { changesDue = min(changesDue, due) }
+    }
+
     private mutating func removeChange() {
         changes -= 1
-        if changes == 0 { changed.removeAll(keepingCapacity: true) }
+        guard changes == 0 else { return }
+        changed.removeAll(keepingCapacity: true)
+        changesDue = .distantFuture
     }
 
     private mutating func writeChange(of key: StoreKey, _ sequence: Int64, into writes: inout [Count]) {

@@ -18,4 +18,6 @@ package enum ReplicaTimes {
     static let earlyRenewal = Duration.milliseconds(100)
     /// The least time between two rounds of writes of changed counts, which are collected meanwhile.
     static let writePause = Duration.milliseconds(5)
+    /// How long the end of a stream may wait for another write, while less than half of its limit is used.
+    static let longestEnd = Duration.milliseconds(100)
 }

@@ -56,8 +56,8 @@ package struct SharedLimits: Sendable {
     }
 
     /// A stream that was admitted has ended, or its start is taken back because of another limit.
-    package mutating func ended(_ limits: [SharedLimit]) {
-        for case .streams(let key, _) in limits { slots.closed(key) }
+    package mutating func ended(_ limits: [SharedLimit], at now: Instant) {
+        for case .streams(let key, _) in limits { slots.closed(key, at: now) }
     }
 
     /// A stream whose end was reported is open all the same: another one has not taken over its slot after all.
@@ -67,7 +67,7 @@ package struct SharedLimits: Sendable {
 
     /// A start that counts for nothing, because the response is no stream: its command gives the store its starts back.
     ///
-    /// - Parameter limits: Of a start that the store has admitted; its slots end with ``ended(_:)`` as those of others.
+    /// - Parameter limits: Of a start that the store has admitted; its slots end with ``ended(_:at:)`` as those of others.
     /// - Returns: What to send; `nil` while the store is not used.
     package mutating func refund(_ limits: [SharedLimit]) -> StoreCommand? {
         let starts = limits.filter { if case .starts = $0 { true } else { false } }
@@ -239,13 +239,13 @@ package struct SharedLimits: Sendable {
         switch command.content {
         case .start(let limits, _):
             // The store may have taken the start or not: the slot is given back and decided anew.
-            for case .streams(let key, _) in limits { slots.closed(key) }
+            for case .streams(let key, _) in limits { slots.closed(key, at: now) }
             return decideAlone(limits, at: now)
         case .refund: break
         case .open(let openings): breakers.areUnknown(openings)
         case .repeatOpenings: breakers.hasSubscribed()
         case .counts(let counts):
-            for count in counts where count.key != .replicas { slots.isUnknown(count.key) }
+            for count in counts where count.key != .replicas { slots.isUnknown(count.key, at: now) }
         case .shares(let requests):
             for request in requests { shares.unanswered(request.key, sequence: command.sequence) }
         }
@@ -260,8 +260,9 @@ package struct SharedLimits: Sendable {
             switch limit {
             case .starts(_, let allowance): quotas.starts = allowance.quota(distance: .microseconds(number))
             case .streams(let key, let most):
-                let streams = slots.admitted(key, sequence: sequence)
-                quotas.streams = max(0, most - streams - Int(clamping: number))
+                let others = Int(clamping: number)
+                let streams = slots.admitted(key, sequence: sequence, others: others, limit: most)
+                quotas.streams = max(0, most - streams - others)
             }
         }
         return .admitted(.byStore(quotas))
@@ -270,7 +271,7 @@ package struct SharedLimits: Sendable {
     private mutating func refused(
         _ limits: [SharedLimit], _ index: Int, _ wait: Duration, _ sequence: Int64, at now: Instant
     ) -> SharedVerdict {
-        for case .streams(let key, _) in limits { slots.refused(key, sequence: sequence) }
+        for case .streams(let key, _) in limits { slots.refused(key, sequence: sequence, at: now) }
         if wait > .zero { refusals.refused(limits[index].key, until: now + wait, at: now) }
         return .refused(limit: index, wait: wait)
     }

@@ -32,6 +32,18 @@ package struct StoreCommand: Equatable, Sendable {
         }
     }
 
+    /// The number of `KEYS` and of `ARGV`, as they are passed below.
+    package var operandCounts: (keys: Int, arguments: Int) {
+        switch content {
+        case .start(let limits, _): (1 + limits.count, 4 + 4 * limits.count)
+        case .refund(let limits): (1 + limits.count, limits.count)
+        case .counts(let counts): (1 + counts.count, 3 + counts.count)
+        case .shares(let requests): (1 + requests.count, 3 + 4 * requests.count)
+        case .open(let openings): (2, 1 + 2 * openings.count)
+        case .repeatOpenings: (2, 0)
+        }
+    }
+
     /// Passes the `KEYS` of the script, without the operator's prefix.
     ///
     /// ``StoreKey/born``, then one key for each limit, count or share, or that of the open breakers.

@@ -36,14 +36,7 @@ package struct Instant: Hashable, Comparable, Sendable {
 
 extension Duration {
     /// The whole nanoseconds of this duration, within the range of `Int64`.
-    package var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        guard !overflow else { return seconds > 0 ? .max : .min }
-        let (sum, carried) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
-        guard carried else { return sum }
-        return seconds > 0 ? .max : .min
-    }
+    package var nanoseconds: Int64 { Int64(clamping: attoseconds / 1_000_000_000) }
 
     /// This duration in seconds, as a fraction.
     package var inSeconds: Double { Double(nanoseconds) / 1e9 }

@@ -77,25 +77,31 @@ final class Replicas: Sendable {
             advance()
             return verdict
         case .ask(let command):
-            let bound = NIOLoopBound(decided, eventLoop: eventLoop)
-            onLink { replicas, link in
-                replicas.send(command, over: link) { verdict in
-                    // Commands other than starts have no verdict.
-                    guard let verdict else { return }
-                    if eventLoop.inEventLoop {
-                        bound.value(verdict)
-                    } else {
-                        eventLoop.execute { bound.value(verdict) }
-                    }
-                }
-            }
+            ask(command, on: eventLoop, decided)
             return nil
+        }
+    }
+
+    private func ask(
+        _ command: StoreCommand, on eventLoop: any EventLoop, _ decided: @escaping (SharedVerdict) -> Void
+    ) {
+        // Commands other than starts have no verdict.
+        guard !loop.inEventLoop else {
+            return send(command, over: link.value) { verdict in if let verdict { decided(verdict) } }
+        }
+        let bound = NIOLoopBound(decided, eventLoop: eventLoop)
+        loop.execute { [self] in
+            send(command, over: link.value) { verdict in
+                guard let verdict else { return }
+                eventLoop.execute { bound.value(verdict) }
+            }
         }
     }
 
     /// A stream that was admitted under these limits has ended.
     func ended(_ limits: [SharedLimit]) {
-        guarded.withLockedValue { $0.limits.ended(limits) }
+        let now = clock()
+        guarded.withLockedValue { $0.limits.ended(limits, at: now) }
         advance()
     }
 

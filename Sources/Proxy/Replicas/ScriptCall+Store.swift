@@ -13,9 +13,7 @@ extension ScriptCall {
     ///   - replica: The name of this one.
     init(_ command: StoreCommand, prefix: String, replica: String) {
         guard let script = Self.scripts[command.script] else { preconditionFailure("a command without a script") }
-        var keys = 0, arguments = 0
-        command.forEachKey { _ in keys += 1 }
-        command.forEachArgument(replica: replica) { _ in arguments += 1 }
+        let (keys, arguments) = command.operandCounts
         self.init(script, keys: keys, arguments: arguments) { writer in
             command.forEachKey { writer.write(prefix, $0) }
             command.forEachArgument(replica: replica) { argument in

@@ -15,8 +15,8 @@ import Testing
         let count = slots.opened(key, sequence: 1, at: .seconds(0))
         #expect(count == 1)
         #expect(writes(&slots, 2, at: 1).isEmpty)
-        slots.closed(key)
-        slots.closed(count == 1 ? reopened(&slots) : key)
+        slots.closed(key, at: .seconds(1))
+        slots.closed(count == 1 ? reopened(&slots) : key, at: .seconds(1))
         #expect(writes(&slots, 4, at: 2) == [0])
         #expect(writes(&slots, 5, at: 3).isEmpty)
     }
@@ -33,7 +33,7 @@ import Testing
         #expect(writes(&slots, 2, at: 4.9).isEmpty)
         #expect(writes(&slots, 3, at: 5) == [1])
         #expect(writes(&slots, 4, at: 10) == [1])
-        slots.closed(key)
+        slots.closed(key, at: .seconds(11))
         #expect(writes(&slots, 5, at: 11) == [0])
         #expect(slots.knownKeys == 1)
         #expect(writes(&slots, 6, at: 15).isEmpty)
@@ -43,32 +43,32 @@ import Testing
     @Test func aRefusalIsWrittenOnlyIfAnotherCommandHasCarriedItsCount() {
         var slots = ReplicaSlots()
         _ = slots.opened(key, sequence: 1, at: .seconds(0))
-        slots.refused(key, sequence: 1)
+        slots.refused(key, sequence: 1, at: .seconds(0))
         #expect(writes(&slots, 2, at: 1).isEmpty)
         _ = slots.opened(key, sequence: 3, at: .seconds(1))
         _ = slots.opened(key, sequence: 4, at: .seconds(1))
-        slots.refused(key, sequence: 3)
+        slots.refused(key, sequence: 3, at: .seconds(1))
         #expect(writes(&slots, 5, at: 2) == [1])
     }
 
     @Test func anAdmittedStartCarriesTheChangesBeforeIt() {
         var slots = ReplicaSlots()
         _ = slots.opened(key, sequence: 1, at: .seconds(0))
-        slots.closed(key)
-        #expect(slots.deadline.map { $0 < .seconds(0) } == true)
+        slots.closed(key, at: .seconds(0))
+        #expect(slots.deadline == .seconds(0))
         _ = slots.opened(key, sequence: 2, at: .seconds(0.001))
         #expect(slots.deadline == .seconds(5))
-        #expect(slots.admitted(key, sequence: 2) == 1)
+        #expect(slots.admitted(key, sequence: 2, others: 0, limit: 1) == 1)
         #expect(writes(&slots, 3, at: 1).isEmpty)
     }
 
     @Test func theChangesBeforeARefusedStartAreWritten() {
         var slots = ReplicaSlots()
         for sequence in 1...2 { _ = slots.opened(key, sequence: Int64(sequence), at: .seconds(0)) }
-        slots.closed(key)
+        slots.closed(key, at: .seconds(0))
         _ = slots.opened(key, sequence: 3, at: .seconds(0.001))
         #expect(writes(&slots, 4, at: 1).isEmpty)
-        slots.refused(key, sequence: 3)
+        slots.refused(key, sequence: 3, at: .seconds(1))
         #expect(writes(&slots, 4, at: 2) == [1])
     }
 
@@ -76,10 +76,14 @@ import Testing
         for isAdmitted in [true, false] {
             var slots = ReplicaSlots()
             _ = slots.opened(key, sequence: 1, at: .seconds(0))
-            slots.closed(key)
+            slots.closed(key, at: .seconds(0))
             for sequence in 2...3 { _ = slots.opened(key, sequence: Int64(sequence), at: .seconds(0.001)) }
-            #expect(slots.admitted(key, sequence: 2) == 2)
-            if isAdmitted { _ = slots.admitted(key, sequence: 3) } else { slots.refused(key, sequence: 3) }
+            #expect(slots.admitted(key, sequence: 2, others: 0, limit: 2) == 2)
+            if isAdmitted {
+                _ = slots.admitted(key, sequence: 3, others: 0, limit: 2)
+            } else {
+                slots.refused(key, sequence: 3, at: .seconds(0.002))
+            }
             #expect(writes(&slots, 4, at: 1) == (isAdmitted ? [] : [1]))
         }
     }
@@ -87,10 +91,10 @@ import Testing
     @Test func aChangeDuringAStartIsWritten() {
         var slots = ReplicaSlots()
         for sequence in 1...2 { _ = slots.opened(key, sequence: Int64(sequence), at: .seconds(0)) }
-        slots.closed(key)
+        slots.closed(key, at: .seconds(0))
         _ = slots.opened(key, sequence: 3, at: .seconds(0))
-        slots.closed(key)
-        #expect(slots.admitted(key, sequence: 3) == 1)
+        slots.closed(key, at: .seconds(0))
+        #expect(slots.admitted(key, sequence: 3, others: 0, limit: 3) == 1)
         #expect(writes(&slots, 4, at: 1) == [1])
         #expect(writes(&slots, 5, at: 2).isEmpty)
     }
@@ -111,6 +115,62 @@ import Testing
         #expect(writes(&slots, 2, at: 0.005) == [1])
     }
 
+    @Test func anEndWaitsForTheNextStartWhileLessThanHalfOfTheLimitIsUsed() {
+        for (others, limit) in [(0, 4), (4, 12)] {
+            var slots = ReplicaSlots()
+            _ = slots.opened(key, sequence: 1, at: .seconds(0))
+            #expect(slots.admitted(key, sequence: 1, others: others, limit: limit) == 1)
+            slots.closed(key, at: .seconds(1))
+            #expect(slots.deadline == .seconds(1.1))
+            _ = slots.opened(key, sequence: 2, at: .seconds(1.09))
+            #expect(slots.deadline == .seconds(5))
+            slots.closed(key, at: .seconds(2))
+            #expect(writes(&slots, 3, at: 2.099).isEmpty)
+            #expect(writes(&slots, 4, at: 2.1) == [0])
+        }
+    }
+
+    @Test func anEndThatAnotherReplicaMayWaitForIsWrittenSoon() {
+        for (others, limit) in [(0, 1), (0, 3), (1, 4), (5, 12), (12, 12)] {
+            var slots = ReplicaSlots()
+            _ = slots.opened(key, sequence: 1, at: .seconds(0))
+            #expect(slots.admitted(key, sequence: 1, others: others, limit: limit) == 1)
+            slots.closed(key, at: .seconds(1))
+            #expect(slots.deadline == .seconds(1))
+        }
+    }
+
+    @Test func anEndThatMayWaitIsWrittenWithOneThatMayNot() {
+        var slots = ReplicaSlots()
+        _ = slots.opened(key, sequence: 1, at: .seconds(0))
+        #expect(slots.admitted(key, sequence: 1, others: 0, limit: 4) == 1)
+        _ = slots.opened(other, sequence: 2, at: .seconds(0))
+        slots.closed(key, at: .seconds(1))
+        slots.closed(other, at: .seconds(1.01))
+        #expect(slots.deadline == .seconds(1.01))
+        #expect(writes(&slots, 3, at: 1.01) == [0, 0])
+    }
+
+    @Test func whatWaitsIsWrittenSoonWhenTheStoreMayHaveLostEverything() {
+        var slots = ReplicaSlots()
+        _ = slots.opened(key, sequence: 1, at: .seconds(0))
+        #expect(slots.admitted(key, sequence: 1, others: 0, limit: 4) == 1)
+        slots.closed(key, at: .seconds(1))
+        slots.allUnknown(at: .seconds(1.05))
+        #expect(slots.deadline == .seconds(1.05))
+        #expect(writes(&slots, 2, at: 1.05) == [0])
+    }
+
+    @Test func afterARefusalAnEndIsWrittenSoon() {
+        var slots = ReplicaSlots()
+        _ = slots.opened(key, sequence: 1, at: .seconds(0))
+        #expect(slots.admitted(key, sequence: 1, others: 0, limit: 100) == 1)
+        _ = slots.opened(key, sequence: 2, at: .seconds(1))
+        slots.refused(key, sequence: 2, at: .seconds(1))
+        slots.closed(key, at: .seconds(2))
+        #expect(slots.deadline == .seconds(2))
+    }
+
     @Test func whenTheStoreMayHaveLostEverythingAllIsWritten() {
         var slots = ReplicaSlots()
         _ = slots.opened(key, sequence: 1, at: .seconds(0))
@@ -125,7 +185,7 @@ import Testing
         for number in 0..<100 {
             let key = StoreKey(.streams, route: "\(number)")
             for _ in 0..<2 { _ = slots.opened(key, sequence: nil, at: .seconds(0)) }
-            for _ in 0..<(number == 7 ? 1 : 2) { slots.closed(key) }
+            for _ in 0..<(number == 7 ? 1 : 2) { slots.closed(key, at: .seconds(0)) }
         }
         #expect(slots.knownKeys == 1 && slots.deadline == nil)
         slots.allUnknown(at: .seconds(1))
@@ -137,7 +197,7 @@ import Testing
         var slots = ReplicaSlots()
         _ = slots.opened(key, sequence: 1, at: .seconds(0))
         slots.storeLost(at: .seconds(1))
-        slots.closed(key)
+        slots.closed(key, at: .seconds(1))
         #expect(slots.deadline == nil)
         slots.expire(at: .seconds(15.9))
         slots.allUnknown(at: .seconds(15.9))
@@ -151,11 +211,11 @@ import Testing
         _ = slots.opened(key, sequence: 1, at: .seconds(0))
         _ = slots.opened(other, sequence: 2, at: .seconds(0))
         slots.storeLost(at: .seconds(1))
-        slots.closed(key)
+        slots.closed(key, at: .seconds(1))
         slots.storeLost(at: .seconds(9))
         slots.expire(at: .seconds(16))
         #expect(slots.knownKeys == 1)
-        slots.closed(other)
+        slots.closed(other, at: .seconds(16))
         #expect(slots.knownKeys == 0)
     }
 
@@ -181,19 +241,19 @@ import Testing
             sequence += 1
             if truth[key, default: 0] > 0, Bool.random(using: &random) {
                 truth[key, default: 0] -= 1
-                slots.closed(key)
+                slots.closed(key, at: now)
             }
             switch Int.random(in: 0..<4, using: &random) {
             case 0:
                 truth[key, default: 0] += 1
                 store[key] = slots.opened(key, sequence: sequence, at: now)
-                _ = slots.admitted(key, sequence: sequence)
+                _ = slots.admitted(key, sequence: sequence, others: 0, limit: 1)
             case 1:
                 _ = slots.opened(key, sequence: sequence, at: now)
-                slots.refused(key, sequence: sequence)
+                slots.refused(key, sequence: sequence, at: now)
             case 2 where truth[key, default: 0] > 0:
                 truth[key, default: 0] -= 1
-                slots.closed(key)
+                slots.closed(key, at: now)
             default: break
             }
             for write in slots.takeWrites(upTo: 64, sequence: sequence + 1, at: now) {

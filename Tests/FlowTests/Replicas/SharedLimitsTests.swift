@@ -141,7 +141,7 @@ import Testing
             let key = StoreKey(.streams, route: "\(number)")
             let step = shared.start([.streams(key, limit: 3)], at: .seconds(0))
             #expect(step == .decided(.admitted(.alone)))
-            shared.ended([.streams(key, limit: 3)])
+            shared.ended([.streams(key, limit: 3)], at: .seconds(0))
         }
         #expect(shared.slots.knownKeys == 0)
     }
@@ -155,7 +155,7 @@ import Testing
         for number in 0..<100 {
             let key = StoreKey(.streams, route: "\(number)")
             _ = shared.start([.streams(key, limit: 3)], at: .seconds(1))
-            shared.ended([.streams(key, limit: 3)])
+            shared.ended([.streams(key, limit: 3)], at: .seconds(1))
         }
         #expect(shared.slots.knownKeys == 1 && shared.slots.deadline == nil)
     }

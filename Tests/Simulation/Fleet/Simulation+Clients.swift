@@ -60,12 +60,12 @@ extension Simulation {
     }
 
     mutating func end(_ index: Int, _ process: Int, _ stream: Int) {
-        guard processes[index] == process, let ended = replicas[index]?.streams.removeValue(forKey: stream) else {
-            return
-        }
+        guard processes[index] == process, let time = replicas[index]?.time(at: now),
+            let ended = replicas[index]?.streams.removeValue(forKey: stream)
+        else { return }
         trace(4, Int64(index), Int64(stream))
         if fault == .lostDecrement, stream.isMultiple(of: 8) { return }
-        replicas[index]?.limits.ended(ended.limits)
+        replicas[index]?.limits.ended(ended.limits, at: time)
         plan(index)
     }
 
