@@ -5,7 +5,7 @@ import Testing
 
 @testable import Redis
 
-@Suite(.timeLimit(.minutes(5))) struct ClientTests {
+@Suite(.timeLimit(.minutes(10))) struct ClientTests {
     private enum Event: Equatable, Sendable {
         case connected
         case disconnected(ConnectFailure)

@@ -8,7 +8,7 @@ import Testing
 @testable import Downstream
 
 /// Responses whose connection lives on one loop and whose stream on another.
-@Suite(.timeLimit(.minutes(2))) struct RelayedResponseTests {
+@Suite(.timeLimit(.minutes(10))) struct RelayedResponseTests {
     private static let get = "GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n"
     private static let line = String(repeating: "x", count: 99) + "\n"
 

@@ -10,7 +10,7 @@ import Testing
 
 @testable import Proxy
 
-@Suite(.timeLimit(.minutes(2))) struct ServerStartTests {
+@Suite(.timeLimit(.minutes(10))) struct ServerStartTests {
     /// The pages are owned by what all loops share, which all that is on the loops owns.
     @Test func oneThatFailsHalfWayLeavesNothing() async throws {
         let taken = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)

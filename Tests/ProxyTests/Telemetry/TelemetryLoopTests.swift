@@ -8,7 +8,7 @@ import Upstream
 
 @testable import Proxy
 
-@Suite(.timeLimit(.minutes(1))) struct TelemetryLoopTests {
+@Suite(.timeLimit(.minutes(10))) struct TelemetryLoopTests {
     private static func export() -> TelemetryLoop.Export {
         let settings = Configuration.OTLP(endpoint: .init(address: UpstreamAddress(host: "127.0.0.1", port: 9)))
         return TelemetryLoop.Export(

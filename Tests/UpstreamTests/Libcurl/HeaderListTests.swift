@@ -5,7 +5,7 @@ import Testing
 @testable import Upstream
 
 /// The header on the wire is the requested one, without a field of libcurl's own.
-@Suite(.timeLimit(.minutes(2))) struct HeaderListTests {
+@Suite(.timeLimit(.minutes(10))) struct HeaderListTests {
     /// Sends a request, and returns its lines as the origin got them.
     private func lines(
         _ target: String = "/", method: HTTPMethod = .GET, headers: [HTTPHeaders]

@@ -8,7 +8,7 @@ import Testing
 /// The ways to wake a loop that this system permits.
 private let wakings: [Waking] = AIOWaker.isPermitted() ? [.aio, .thread] : [.thread]
 
-@Suite(.timeLimit(.minutes(2))) struct UpstreamLoopTests {
+@Suite(.timeLimit(.minutes(10))) struct UpstreamLoopTests {
     /// Answers with the path, and keeps the connection.
     private static let echo: ScriptedOrigin.Script = { path, connection in
         connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(path.utf8.count)\r\n\r\n\(path)")

@@ -5,7 +5,7 @@ import Testing
 @testable import Upstream
 
 /// Backpressure: a paused transfer passes on nothing and loses nothing.
-@Suite(.timeLimit(.minutes(2))) struct TransferPauseTests {
+@Suite(.timeLimit(.minutes(10))) struct TransferPauseTests {
     private static let line = "0123456789abcdef0123456789abcdef\n"
 
     private static func firehose(_ bytes: Int) -> ScriptedOrigin.Script {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Upstream
 
-@Suite(.timeLimit(.minutes(2))) struct TransferTests {
+@Suite(.timeLimit(.minutes(10))) struct TransferTests {
     // MARK: Whole responses
 
     @Test func aResponseOfKnownLengthArrivesWhole() async throws {

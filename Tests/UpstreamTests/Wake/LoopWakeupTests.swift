@@ -5,7 +5,7 @@ import Testing
 
 @testable import Upstream
 
-@Suite(.timeLimit(.minutes(1))) struct LoopWakeupTests {
+@Suite(.timeLimit(.minutes(10))) struct LoopWakeupTests {
     private let loop = MultiThreadedEventLoopGroup.singleton.any()
 
     private func makeWakeup() async throws -> NIOLoopBound<LoopWakeup> {
