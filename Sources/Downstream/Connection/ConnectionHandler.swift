@@ -189,12 +189,11 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// Whether the response that is ending needs no further acknowledgement; else it is looked for again later, until the client
     /// counts as gone.
     private func isAcknowledged() -> Bool {
-        guard let writer, writer.awaitsAcknowledgement else { return true }
-        let now = services.clock(), isFirst = acknowledgement == nil
-        var wait =
-            acknowledgement ?? EndAcknowledgement(of: wire.written, within: services.limits.keepaliveTime, at: now)
-        acknowledgement = nil
-        guard !wait.isReached(by: wire.taken) else { return true }
+        let before = acknowledgement.take(), now = services.clock()
+        // A client that has sent the next request is there, and its response must not wait for an acknowledgement.
+        guard let writer, writer.awaitsAcknowledgement, requests.isEmpty else { return true }
+        var wait = before ?? EndAcknowledgement(of: wire.written, within: services.limits.keepaliveTime, at: now)
+        guard !wait.isReached(by: wire.taken, at: now) else { return true }
         let next = wait.nextLook(at: now)
         acknowledgement = wait
         guard let next else {
@@ -202,7 +201,11 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             return false
         }
         deadline.set(next, for: self, in: services.timers)
-        if isFirst { writer.delegate?.responseHandedOver() }
+        if before == nil {
+            // A client that waits for the close must not wait for its own acknowledgement.
+            if cycle.state == .ending(.closes) { context?.close(mode: .output, promise: nil) }
+            writer.delegate?.responseHandedOver()
+        }
         return false
     }
 

@@ -47,8 +47,8 @@ package final class ResponseWriter: ConnectionResponse {
 
     /// Whether the response is over only when its end has been acknowledged.
     ///
-    /// Not where the close of the connection is the end: that would come late.
-    var awaitsAcknowledgement: Bool { wantsAcknowledgement && !framing.endsByClose }
+    /// Not where the close of the connection is the end: that would come late. Nor once its stream has ended.
+    var awaitsAcknowledgement: Bool { wantsAcknowledgement && delegate != nil && !framing.endsByClose }
 
     package func writeInterim(_ status: HTTPResponseStatus, headers: HTTPHeaders) {
         guard let connection, state == .idle, framing.hasInterimHeads else { return }

@@ -165,12 +165,12 @@ final class HTTP2Stream {
 
     /// The socket has taken the end: the stream is over, unless the client's kernel has to acknowledge it first.
     private func endTaken(on connection: HTTP2Connection) {
-        guard awaitsAcknowledgement else { return ended(isTaken: true) }
+        guard awaitsAcknowledgement, delegate != nil else { return ended(isTaken: true) }
         let now = services.clock(), isFirst = acknowledgement == nil
         var wait =
             acknowledgement
             ?? EndAcknowledgement(of: connection.written, within: services.limits.keepaliveTime, at: now)
-        guard !wait.isReached(by: connection.acknowledged) else { return ended(isTaken: true) }
+        guard !wait.isReached(by: connection.acknowledged, at: now) else { return ended(isTaken: true) }
         guard let next = wait.nextLook(at: now) else { return ended(isTaken: false) }
         endDeadline.set(next, for: self, in: services.timers)
         acknowledgement = wait

@@ -11,20 +11,28 @@ struct EndAcknowledgement {
 
     /// Bytes of the connection up to the end of the response.
     private let end: Int
-    /// When the client counts as gone.
-    private let limit: Instant
+    private let time: Duration
+    /// When the client counts as gone, if it acknowledges nothing more.
+    private var limit: Instant
+    private var acknowledged = 0
     private var interval = Self.shortestInterval
     /// Whether the connection has failed: what was not acknowledged by then will not be.
     private(set) var hasFailed = false
 
     /// - Parameters:
     ///   - end: Bytes that were written on the connection up to the end of the response.
-    ///   - time: How long to wait for it.
+    ///   - time: How long a client may acknowledge nothing.
     ///   - now: The time.
-    init(of end: Int, within time: Duration, at now: Instant) { (self.end, limit) = (end, now + time) }
+    init(of end: Int, within time: Duration, at now: Instant) {
+        (self.end, self.time, limit) = (end, time, now + time)
+    }
 
-    /// Whether the end is among the first `bytes` of the connection.
-    func isReached(by bytes: Int) -> Bool { bytes >= end }
+    /// Whether the end is among the first `bytes` of the connection, which are acknowledged; a client that acknowledges more than
+    /// before, however slowly, is not gone.
+    mutating func isReached(by bytes: Int, at now: Instant) -> Bool {
+        if bytes > acknowledged { (acknowledged, limit) = (bytes, now + time) }
+        return bytes >= end
+    }
 
     /// The connection has failed.
     mutating func failed() { hasFailed = true }

@@ -201,15 +201,17 @@ extension Admission {
     /// needs one.
     ///
     /// - Parameters:
-    ///   - stream: Not detached yet.
+    ///   - stream: If it is detached already, only its end changes.
     ///   - client: As it was admitted.
     ///   - end: When the stream ends if the client does not resume.
     package mutating func detached(_ stream: StreamId, of client: ClientKey, until end: Instant) {
         guard let index = clients.index(of: client) else { preconditionFailure("a stream that was not admitted") }
-        clients[index].detached.append(stream)
+        // Another start may give the slot back.
+        if displacedUntil[stream] != nil { return displacedUntil[stream] = end }
         if detachedUntil.isEmpty { earliestEnd = end }
-        detachedUntil[stream] = end
-        earliestEnd = earliestEnd.map { min($0, end) }
+        let before = detachedUntil.updateValue(end, forKey: stream)
+        if before == nil { clients[index].detached.append(stream) }
+        earliestEnd = before != nil && before == earliestEnd ? nil : earliestEnd.map { min($0, end) }
     }
 
     /// The client of a detached stream has come back, or the stream has ended.
@@ -252,7 +254,7 @@ extension Admission {
     /// The time until a detached stream returns its slot at the latest; `nil` if there is none.
     private mutating func timeToEarliestEnd(at now: Instant) -> Duration? {
         if earliestEnd == nil { earliestEnd = detachedUntil.values.min() }
-        return earliestEnd.map { $0 - now }
+        return earliestEnd.map { max(.zero, $0 - now) }
     }
 }
 

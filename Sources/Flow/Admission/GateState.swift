@@ -164,9 +164,9 @@ package struct GateState: Sendable {
         admission.turnedOutPlain(grant.client, admitted: grant.admitted, under: rules.limits(of: grant.tier))
     }
 
-    /// The stream's client has disconnected and may come back until `end`.
+    /// The stream's client has disconnected and may come back until `end`; a further call sets another end.
     package mutating func detached(_ grant: inout AdmissionGrant, as stream: StreamId, until end: Instant) {
-        guard grant.isStream, grant.detachedAs == nil else { return }
+        guard grant.isStream else { return }
         grant.detachedAs = stream
         admission.detached(stream, of: grant.client, until: end)
     }

@@ -2,7 +2,8 @@
 /// end.
 ///
 ///     awaitingHead ──headArrived──▶ open ──upstreamEnded──▶ emptying ──emptied──▶ ending ──responseTaken──▶ finished
-///          └───────────────┴── clientDisconnected, deadlinePassed, end ──┴──────────────────┴────────────────────────▲
+///          │               │                                   │       responseSent └──▶ sent ──responseTaken──▶ ▲
+///          └───────────────┴── clientDisconnected, deadlinePassed, end ───────────────────┴──────────────────────┘
 ///
 /// In addition to its phase it has a client or not (`isDetached`): one that was promised the response for later and has
 /// not fetched it, or one that lost its connection and may come back. Without a client nothing is sent, and the stream
@@ -15,6 +16,7 @@
 ///    paused; the client's ``StallClock`` runs only while bytes are offered that it does not take, and is stopped while
 ///    the client has paused its stream.
 /// 4. Without a client the response never ends; the stream ends at ``detachedUntil``.
+/// 5. A response that was sent has its outcome, whatever ends the stream.
 package struct StreamMachine: Sendable {
 
     private enum Phase: Equatable {
@@ -24,6 +26,8 @@ package struct StreamMachine: Sendable {
         case emptying(Outcome)
         /// The response's end is written; the client's socket has not taken it yet.
         case ending(Outcome)
+        /// The socket has taken it; the client's kernel has not acknowledged it yet.
+        case sent(Outcome)
         case finished
     }
 
@@ -63,6 +67,8 @@ package struct StreamMachine: Sendable {
     package var isWaitingForRoom: Bool { queuePauses.since != nil }
     /// Whether `finish` was returned.
     package var isFinished: Bool { phase == .finished }
+    /// Whether the response was sent, and only its acknowledgement is awaited.
+    package var isSent: Bool { if case .sent = phase { true } else { false } }
     /// Whether the stream has no client at the moment.
     package var isDetached: Bool { detachedUntil != nil }
     /// Whether the client was offered bytes that it has not taken.
@@ -129,7 +135,7 @@ package struct StreamMachine: Sendable {
             switch phase {
             case .awaitingHead where !isDetached: (.finished, .finish(outcome))
             case .awaitingHead, .open, .emptying: (.emptying(outcome), .none)
-            case .ending, .finished: (phase, .none)
+            case .ending, .sent, .finished: (phase, .none)
             }
         return action
     }
@@ -151,11 +157,19 @@ package struct StreamMachine: Sendable {
         return .endResponse(outcome)
     }
 
-    /// The client's socket took the end of the response.
+    /// The client's socket took the end of the response, and the acknowledgement of its kernel is awaited.
+    package mutating func responseSent() {
+        guard case .ending(let outcome) = phase else { return }
+        phase = .sent(outcome)
+        stall.took()
+    }
+
+    /// The client has taken the end of the response.
     package mutating func responseTaken() -> Action {
-        guard case .ending(let outcome) = phase else { return .none }
-        phase = .finished
-        return .finish(outcome)
+        switch phase {
+        case .ending(let outcome), .sent(let outcome): end(outcome)
+        case .awaitingHead, .open, .emptying, .finished: .none
+        }
     }
 
     /// The client's socket did not take all offered bytes.
@@ -194,18 +208,12 @@ package struct StreamMachine: Sendable {
             return end(.clientGone)
         }
         // The bytes after the last record that the client has received are written again.
-        if case .ending(let outcome) = phase { phase = .emptying(outcome) }
+        switch phase {
+        case .ending(let outcome), .sent(let outcome): phase = .emptying(outcome)
+        case .awaitingHead, .open, .emptying, .finished: break
+        }
         detached(until: .end(of: now, window))
         return .detach
-    }
-
-    /// When a client that loses its connection now has to be back at the latest.
-    package func resumptionEnd(from now: Instant) -> Instant { .end(of: now, limits.resumeWindow) }
-
-    /// Another start of the client takes the slot of the stream, which waits for its client or for the acknowledgement of its
-    /// end.
-    package mutating func displaced() -> Action {
-        if case .ending(let outcome) = phase { end(outcome) } else { end(.clientGone) }
     }
 
     /// The stream continues without a client, until `end`.
@@ -230,15 +238,18 @@ package struct StreamMachine: Sendable {
         wouldHaveStalled = wouldHaveStalled && limits.isStallDryRun
     }
 
-    /// Ends the stream now, in any phase.
+    /// Ends the stream now, in any phase; a response that was sent keeps its own outcome.
     package mutating func end(_ outcome: Outcome) -> Action {
-        guard phase != .finished else { return .none }
-        phase = .finished
-        return .finish(outcome)
+        defer { phase = .finished }
+        return switch phase {
+        case .awaitingHead, .open, .emptying, .ending: .finish(outcome)
+        case .sent(let own): .finish(own)
+        case .finished: .none
+        }
     }
 
     private mutating func end(after timeout: UpstreamTimeout) -> Action {
-        expired = timeout
+        if !isSent { expired = timeout }
         return end(.upstreamTimeout)
     }
 
@@ -279,7 +290,7 @@ package struct StreamMachine: Sendable {
         case .open where now >= recordDeadline:
             let isFirst = Self.isOver(upstream.firstRecordAwaitedSince, limits.firstRecord, at: now)
             return giveUpUpstream(after: isFirst ? .firstRecord : .betweenRecords, at: now)
-        case .awaitingHead, .open, .emptying, .ending, .finished: return .none
+        case .awaitingHead, .open, .emptying, .ending, .sent, .finished: return .none
         }
     }
 
@@ -294,7 +305,7 @@ package struct StreamMachine: Sendable {
             min(
                 .end(of: upstream.firstRecordAwaitedSince, limits.firstRecord),
                 .end(of: upstream.nextRecordAwaitedSince, limits.betweenRecords))
-        case .open, .emptying, .ending, .finished: .distantFuture
+        case .open, .emptying, .ending, .sent, .finished: .distantFuture
         }
     }
 

@@ -26,8 +26,14 @@ extension Stream: ResponseWriterDelegate {
     }
 
     func responseHandedOver() {
-        // A client that has everything must not wait with its next start for an acknowledgement that is on its way.
-        permit?.detached(as: id, until: machine.resumptionEnd(from: host.now()))
+        // A process that stops has no client that comes back.
+        guard !host.isDraining else { return responseFinished() }
+        let now = host.now()
+        machine.responseSent()
+        nothingIsPending(at: now)
+        // A client that has everything must not wait with its next start for an acknowledgement that is on its way; others get
+        // the slot when it has arrived.
+        permit?.detached(as: id, until: now)
     }
 
     func responseFinished() { perform(machine.responseTaken()) }

@@ -36,9 +36,6 @@ extension Stream {
         if let key = request.resumption, isResumedByEvents { host.lostClient(self, by: key) }
     }
 
-    /// Another start of the client has taken the stream's slot.
-    func displaced() { perform(machine.displaced()) }
-
     /// Whether the response is one of events, and the same for each request with the stream's ``StreamRequest/resumption``.
     private var isResumedByEvents: Bool {
         pipe.format == .sse && head.map { ResumptionKey.covers(vary: $0.headers.listed(in: "vary")) } ?? false
@@ -68,7 +65,7 @@ extension Stream {
         }
         guard permit?.attached() ?? true else {
             // Another start of this client took the slot, and the order to end is on its way.
-            displaced()
+            end(.clientGone)
             return .gone()
         }
         if let old = pipe.response {

@@ -77,10 +77,11 @@ final class Worker {
         checks.follow(served.routes)
     }
 
-    /// Stops accepting; streams continue for a part of the grace time each, except those that have no client.
+    /// Stops accepting; streams continue for a part of the grace time each, except those that have no client or wait for an
+    /// acknowledgement: no client comes back.
     func drain(over grace: Duration) {
         listener?.drain()
-        for stream in streams.all.filter({ !$0.hasClient }) { stream.end(.drained) }
+        for stream in streams.all.filter({ !$0.hasClient || $0.machine.isSent }) { stream.end(.drained) }
         streams.drain(over: grace, on: timers, at: clock())
     }
 
@@ -201,9 +202,9 @@ extension Worker: StreamsHost {
 
     func endDisplaced(_ id: StreamId) {
         guard case .open(let owner) = registry.place(of: id) else { return }
-        guard !owner.eventLoop.inEventLoop else { return streams[id]?.displaced() ?? () }
+        guard !owner.eventLoop.inEventLoop else { return streams[id]?.end(.clientGone) ?? () }
         owner.eventLoop.execute {
-            owner.value.stream(id)?.displaced()
+            owner.value.stream(id)?.end(.clientGone)
             owner.value.turnEnded()
         }
     }

@@ -7,10 +7,22 @@ import Testing
     private let begin = Instant(nanoseconds: 1_000)
 
     @Test func theEndIsReachedByAllOfItsBytes() {
-        let wait = EndAcknowledgement(of: 100, within: .seconds(1), at: begin)
-        #expect(!wait.isReached(by: 99))
-        #expect(wait.isReached(by: 100))
-        #expect(wait.isReached(by: 101))
+        var wait = EndAcknowledgement(of: 100, within: .seconds(1), at: begin)
+        let isReached = [99, 100, 101].map { wait.isReached(by: $0, at: begin) }
+        #expect(isReached == [false, true, true])
+    }
+
+    @Test func aClientThatTakesMoreIsNotGone() {
+        var wait = EndAcknowledgement(of: 100, within: .milliseconds(15), at: begin)
+        for (time, bytes) in [(0, 10), (14, 11), (28, 12), (42, 12)] {
+            let now = begin + .milliseconds(time)
+            let isReached = wait.isReached(by: bytes, at: now)
+            #expect(!isReached && wait.nextLook(at: now) != nil)
+        }
+        let end = begin + .milliseconds(43)
+        // Of a unix socket the count may fall.
+        let isReached = wait.isReached(by: 11, at: end)
+        #expect(!isReached && wait.nextLook(at: end) == nil)
     }
 
     @Test func theLooksBecomeRarer() {

@@ -5,7 +5,7 @@ import struct
 from .metrics import Metrics
 from .waiting import eventually
 
-ESTABLISHED, CLOSE_WAIT = 0x01, 0x08
+ESTABLISHED, FIN_WAIT, CLOSE_WAIT = 0x01, 0x04, 0x08
 # Both times of a connection are short, so that a test can wait until they are over.
 LIMITS = "{ keepalive_timeout: 1s, header_timeout: 1s }"
 
@@ -20,14 +20,20 @@ def rst(sock):
     sock.close()
 
 
-def connections(proxy):
-    """TCP connections to the public port that weir has not closed."""
-    count = 0
+def tcp_states(proxy):
+    """The states of the TCP connections to the public port, by the client's port."""
+    states = {}
     with open("/proc/net/tcp") as table:
         for line in table.readlines()[1:]:
-            _, local, _, state, *_ = line.split()
-            count += int(local.rpartition(":")[2], 16) == proxy.port and int(state, 16) in (ESTABLISHED, CLOSE_WAIT)
-    return count
+            _, local, remote, state, *_ = line.split()
+            if int(local.rpartition(":")[2], 16) == proxy.port:
+                states[int(remote.rpartition(":")[2], 16)] = int(state, 16)
+    return states
+
+
+def connections(proxy):
+    """TCP connections to the public port that weir has not closed."""
+    return sum(state in (ESTABLISHED, CLOSE_WAIT) for state in tcp_states(proxy).values())
 
 
 def is_idle(proxy):

@@ -6,7 +6,7 @@ import pytest
 
 from harness.addresses import LOOPS, connect, numbers, state
 from harness.certificates import Authority, yaml
-from harness.disconnects import rst
+from harness.disconnects import FIN_WAIT, rst, tcp_states
 from harness.feed import Feed
 from harness.metrics import Metrics
 from harness.problems import problem
@@ -22,9 +22,9 @@ both_loops = pytest.mark.parametrize("where", LOOPS)
 class OverHTTP1:
     protocols = ("http/1.1",)
 
-    def __init__(self, client, h2, proxy, tls):
+    def __init__(self, client, h2, proxy, tls, *fields):
         self.connection = client(proxy, tls=tls)
-        response = self.connection.get("/feed")
+        response = self.connection.get("/feed", *fields)
         assert response.status == 200
         self.id = response.head["X-Stream-Id"]
         assert numbers(response.records(), READ) == list(range(1, READ + 1))
@@ -46,10 +46,13 @@ def version(request):
     return request.param
 
 
+http1_only = pytest.mark.parametrize("version", [OverHTTP1], ids=["HTTP/1.1"], indirect=True)
+
+
 @pytest.fixture(params=[False, True], ids=["TCP", "TLS"])
 def begin(request, weir, origin, client, h2, version, tmp_path):
     """Opens a stream whose client vanishes after some records; the rest and the end follow, and the sockets take them."""
-    def lose(top=None, **keys):
+    def lose(*fields, ends=True, top=None, **keys):
         authority, tls = Authority(tmp_path), request.param
         feed = Feed()
         feed.records(1, READ)
@@ -57,13 +60,14 @@ def begin(request, weir, origin, client, h2, version, tmp_path):
         if tls:
             top["tls"] = yaml(**authority.serve())
         proxy = weir(route(origin(feed).url, **{**CONTINUE, **keys}), **top)
-        lost = version(client, h2, proxy, authority.client(protocols=version.protocols) if tls else None)
+        lost = version(client, h2, proxy, authority.client(protocols=version.protocols) if tls else None, *fields)
         again = {"tls": authority.client()} if tls else {}
         beside = connect(client, proxy, "same", beside=lost.connection, **again)
         vanish(lost.connection.sock)
         feed.records(READ + 1, ALL)
-        feed.end()
-        return SimpleNamespace(proxy=proxy, lost=lost, id=lost.id, beside=beside, again=again)
+        if ends:
+            feed.end()
+        return SimpleNamespace(proxy=proxy, lost=lost, id=lost.id, beside=beside, again=again, end=feed.end)
 
     return lose
 
@@ -112,8 +116,33 @@ def test_its_next_start_gets_the_slot_of_the_stream_that_was_sent(begin, client)
     problem(late, 404, "not-found")
 
 
-def test_a_stop_does_not_wait_for_it(begin):
+@http1_only
+def test_the_close_of_its_connection_does_not_wait_for_it(begin, client):
+    stream = begin("Connection: close")
+    port = stream.lost.connection.sock.getsockname()[1]
+    eventually(lambda: tcp_states(stream.proxy)[port] == FIN_WAIT, "the close sent")
+    response = client(stream.proxy, **stream.again).get("/feed", f"X-Stream-Resume: {stream.id}; after={READ}")
+    assert numbers(response.records()) == list(range(READ + 1, ALL + 1))
+    assert stream.proxy.logged(id=stream.id)["reason"] == "completed"
+
+
+@http1_only
+def test_a_response_on_the_same_connection_does_not_wait_for_it(begin):
+    """Its packets still leave: the next request arrives, and acknowledges nothing."""
     stream = begin()
     all_sent(stream)
+    stream.lost.connection.ask("/feed")
+    assert stream.proxy.logged(id=stream.id)["reason"] == "completed"
+
+
+@pytest.mark.parametrize("comes", ["before the stop", "during the stop"])
+def test_a_stop_does_not_wait_for_it(begin, comes):
+    stream = begin(ends=comes == "before the stop", top={"shutdown_grace": "10m"})
+    if comes == "before the stop":
+        all_sent(stream)
     stream.proxy.terminate()
+    if comes == "during the stop":
+        stream.proxy.says("draining")
+        stream.end()
     assert stream.proxy.ended() == 0
+    assert stream.proxy.logged(id=stream.id)["reason"] == "completed"

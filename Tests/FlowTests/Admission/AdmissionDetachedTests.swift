@@ -74,6 +74,28 @@ import Testing
         #expect(refusedFor() == .seconds(1))
     }
 
+    @Test func aDetachedStreamMayGetAnotherEnd() throws {
+        var admission = Admission(limits: .init(perRoute: 1))
+        try admission.admit(ann, at: now)
+        for seconds in [0, 40, 30] {
+            admission.detached(try stream(1), of: ann, until: now + .seconds(seconds))
+            #expect(throws: AdmissionError.tooManyStreamsOfRoute(limit: 1, retryAfter: .seconds(seconds))) {
+                try admission.admit(ben, at: now)
+            }
+        }
+        #expect(try admission.admit(ann, at: now).displaced == stream(1))
+        admission.detached(try stream(1), of: ann, until: now + .seconds(50))
+        let isReturned = try admission.returnSlot(to: stream(1), of: ann)
+        admission.released(ann)
+        #expect(isReturned)
+        #expect(throws: AdmissionError.tooManyStreamsOfRoute(limit: 1, retryAfter: .seconds(50))) {
+            try admission.admit(ben, at: now)
+        }
+        #expect(try admission.attached(stream(1), of: ann) == true)
+        admission.released(ann)
+        #expect((admission.openStreams, admission.openRequests) == (0, 0))
+    }
+
     @Test func aRefusalForStartsDisplacesNothing() throws {
         let rate = try Rate.of("1/hour")
         var admission = Admission(limits: .init(perClient: 1, starts: rate))

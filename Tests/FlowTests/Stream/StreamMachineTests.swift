@@ -476,15 +476,44 @@ import Testing
         #expect(machine.responseTaken() == .finish(.completed))
     }
 
-    @Test func aStreamThatLosesItsSlotWhileItsEndIsUnderWayIsComplete() {
-        var machine = open(.init(resumeWindow: .seconds(30)))
-        #expect(machine.resumptionEnd(from: .seconds(1)) == .seconds(31))
-        var open = machine
-        #expect(open.displaced() == .finish(.clientGone))
+    // MARK: A response that was sent
+
+    private func sent(_ limits: StreamMachine.Limits) -> StreamMachine {
+        var machine = open(limits)
         _ = machine.upstreamEnded(.completed, at: .seconds(1))
         _ = machine.emptied()
-        #expect(machine.displaced() == .finish(.completed))
-        #expect(machine.displaced() == .none)
+        _ = machine.clientStopped(level: .middle, at: .seconds(1))
+        machine.responseSent()
+        return machine
+    }
+
+    @Test(arguments: [Outcome.clientGone, .drained, .cancelled])
+    func whateverEndsAStreamWhoseResponseWasSentItIsComplete(reason: Outcome) {
+        var machine = sent(.init(resumeWindow: .seconds(30)))
+        #expect(machine.isSent)
+        #expect(machine.end(reason) == .finish(.completed))
+        #expect(machine.end(reason) == .none && machine.responseTaken() == .none && !machine.isSent)
+    }
+
+    @Test func aClientThatHasBeenSentEverythingIsNoSlowConsumer() {
+        let machine = sent(.init(stall: .seconds(5), resumeWindow: .seconds(30)))
+        #expect(!machine.isBlocked && machine.nextDeadline == .distantFuture)
+    }
+
+    @Test func aResponseThatWasSentInTimeIsNoTimeout() {
+        var machine = sent(.init(total: .seconds(5), resumeWindow: .seconds(30)))
+        #expect(machine.nextDeadline == .seconds(5))
+        #expect(machine.deadlinePassed(at: .seconds(5)) == .finish(.completed))
+        #expect(machine.expired == nil)
+    }
+
+    @Test func aClientThatDidNotReceiveWhatWasSentMayComeBack() {
+        var machine = sent(.init(resumeWindow: .seconds(30)))
+        #expect(machine.clientDisconnected(at: .seconds(2)) == .detach)
+        #expect(machine.emptied() == .none && machine.detachedUntil == .seconds(32))
+        machine.attached()
+        #expect(machine.emptied() == .endResponse(.completed))
+        #expect(machine.responseTaken() == .finish(.completed))
     }
 
     @Test func beforeTheHeadALostClientIsGone() {

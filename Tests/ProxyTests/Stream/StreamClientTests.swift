@@ -19,6 +19,16 @@ struct StreamClientTests {
         }
     }
 
+    /// When a start of another client may succeed; `nil` if it does at once.
+    private func retryAfterOfAnother(on bench: StreamBench) -> Duration? {
+        do throws(AdmissionError) {
+            _ = try bench.route.gate.admit(ClientKey("192.0.2.2"), at: bench.host.now())
+            return nil
+        } catch {
+            return error.retryAfter
+        }
+    }
+
     // MARK: It leaves
 
     @Test(arguments: [false, true])
@@ -66,8 +76,45 @@ struct StreamClientTests {
         stream.responseHandedOver()
         _ = try bench.open()
         #expect(bench.host.displaced == [stream.id])
-        stream.displaced()
+        stream.end(.clientGone)
         #expect(bench.tally.outcomes[.completed] == 1 && first.delegate == nil)
+    }
+
+    @Test func nothingOfAResponseThatWasSentIsHeld() throws {
+        let bench = try resumable()
+        let (stream, response) = try bench.open()
+        bench.transfer.sendHead()
+        bench.transfer.send("1\n")
+        bench.transfer.end()
+        let kept = bench.host.bufferedBytes
+        response.pendingBytes = ByteCount(100)
+        stream.responseBlocked()
+        #expect(bench.host.bufferedBytes == kept + 100)
+        stream.responseHandedOver()
+        #expect(bench.host.bufferedBytes == kept)
+    }
+
+    @Test func otherClientsWaitForAnAcknowledgementAndNotForTheWindow() throws {
+        let bench = try resumable { $0.streams.perRoute = 1 }
+        let (stream, response) = try bench.open()
+        bench.transfer.sendHead()
+        bench.transfer.send("1\n")
+        bench.transfer.end()
+        stream.responseHandedOver()
+        #expect(retryAfterOfAnother(on: bench) == .zero)
+        response.disconnect()
+        #expect(retryAfterOfAnother(on: bench) == .seconds(30))
+    }
+
+    @Test func whileTheProcessStopsNoAcknowledgementIsAwaited() throws {
+        let bench = try resumable()
+        let (stream, _) = try bench.open()
+        bench.transfer.sendHead()
+        bench.transfer.send("1\n")
+        bench.transfer.end()
+        bench.host.isDraining = true
+        stream.responseHandedOver()
+        #expect(bench.tally.outcomes[.completed] == 1 && bench.admission.openStreams == 0)
     }
 
     @Test func aClientComesBackForWhatItHasNotReceived() throws {
