@@ -193,20 +193,23 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         // A client that has sent the next request is there, and its response must not wait for an acknowledgement.
         guard let writer, writer.awaitsAcknowledgement, requests.isEmpty else { return true }
         var wait = before ?? EndAcknowledgement(of: wire.written, within: services.limits.keepaliveTime, at: now)
-        guard !wait.isReached(by: wire.taken, at: now) else { return true }
-        let next = wait.nextLook(at: now)
+        let look = wait.look(at: wire.taken, now)
+        guard look != .whole else { return true }
         acknowledgement = wait
-        guard let next else {
+        guard case .partial(let next) = look else {
             abort()
             return false
         }
         deadline.set(next, for: self, in: services.timers)
-        if before == nil {
-            // A client that waits for the close must not wait for its own acknowledgement.
-            if cycle.state == .ending(.closes) { context?.close(mode: .output, promise: nil) }
-            writer.delegate?.responseHandedOver()
-        }
+        if before == nil { handedOver(writer) }
         return false
+    }
+
+    /// The socket has taken the end of a response that is not over yet.
+    private func handedOver(_ writer: ResponseWriter) {
+        // A client that waits for the close must not wait for its own acknowledgement.
+        if cycle.state == .ending(.closes) { context?.close(mode: .output, promise: nil) }
+        writer.delegate?.responseHandedOver()
     }
 
     private func responseTaken(_ end: ResponseEnd) {

@@ -166,15 +166,17 @@ final class HTTP2Stream {
     /// The socket has taken the end: the stream is over, unless the client's kernel has to acknowledge it first.
     private func endTaken(on connection: HTTP2Connection) {
         guard awaitsAcknowledgement, delegate != nil else { return ended(isTaken: true) }
-        let now = services.clock(), isFirst = acknowledgement == nil
-        var wait =
-            acknowledgement
-            ?? EndAcknowledgement(of: connection.written, within: services.limits.keepaliveTime, at: now)
-        guard !wait.isReached(by: connection.acknowledged, at: now) else { return ended(isTaken: true) }
-        guard let next = wait.nextLook(at: now) else { return ended(isTaken: false) }
-        endDeadline.set(next, for: self, in: services.timers)
+        let before = acknowledgement, now = services.clock()
+        var wait = before ?? EndAcknowledgement(of: connection.written, within: services.limits.keepaliveTime, at: now)
+        let look = wait.look(at: connection.acknowledged, now)
         acknowledgement = wait
-        if isFirst { delegate?.responseHandedOver() }
+        switch look {
+        case .whole: ended(isTaken: true)
+        case .gone: ended(isTaken: false)
+        case .partial(let next):
+            endDeadline.set(next, for: self, in: services.timers)
+            if before == nil { delegate?.responseHandedOver() }
+        }
     }
 
     /// Looks whether the end has been acknowledged, if that is awaited.

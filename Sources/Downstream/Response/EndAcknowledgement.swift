@@ -6,6 +6,16 @@ import Flow
 /// all in the kernel by then. The kernel does not report an acknowledgement, so it is asked (`SIOCOUTQ`, tcp(7)): most often
 /// at first, when an acknowledgement is due within the round-trip time and 40 ms.
 struct EndAcknowledgement {
+    /// How much of the response the client has.
+    enum Look: Equatable {
+        /// All of it: the response is over.
+        case whole
+        /// Not the end; look again then.
+        case partial(next: Instant)
+        /// Not the end, and nothing more for too long: the client counts as gone.
+        case gone
+    }
+
     private static let shortestInterval = Duration.milliseconds(10)
     private static let longestInterval = Duration.seconds(1)
 
@@ -27,20 +37,20 @@ struct EndAcknowledgement {
         (self.end, self.time, limit) = (end, time, now + time)
     }
 
-    /// Whether the end is among the first `bytes` of the connection, which are acknowledged; a client that acknowledges more than
-    /// before, however slowly, is not gone.
-    mutating func isReached(by bytes: Int, at now: Instant) -> Bool {
+    /// Looks how far the client is; one that acknowledges more than before, however slowly, is not gone.
+    ///
+    /// - Parameters:
+    ///   - bytes: Bytes of the connection that are acknowledged.
+    ///   - now: The time.
+    /// - Returns: What the client has.
+    mutating func look(at bytes: Int, _ now: Instant) -> Look {
         if bytes > acknowledged { (acknowledged, limit) = (bytes, now + time) }
-        return bytes >= end
+        if bytes >= end { return .whole }
+        guard now < limit else { return .gone }
+        defer { interval = min(interval * 2, Self.longestInterval) }
+        return .partial(next: min(now + interval, limit))
     }
 
     /// The connection has failed.
     mutating func failed() { hasFailed = true }
-
-    /// When to ask next; `nil` if the time is over, and the client counts as gone.
-    mutating func nextLook(at now: Instant) -> Instant? {
-        guard now < limit else { return nil }
-        defer { interval = min(interval * 2, Self.longestInterval) }
-        return min(now + interval, limit)
-    }
 }
