@@ -201,17 +201,23 @@ extension Admission {
     /// needs one.
     ///
     /// - Parameters:
-    ///   - stream: If it is detached already, only its end changes.
+    ///   - stream: Not detached yet.
     ///   - client: As it was admitted.
     ///   - end: When the stream ends if the client does not resume.
     package mutating func detached(_ stream: StreamId, of client: ClientKey, until end: Instant) {
         guard let index = clients.index(of: client) else { preconditionFailure("a stream that was not admitted") }
-        // Another start may give the slot back.
-        if displacedUntil[stream] != nil { return displacedUntil[stream] = end }
+        clients[index].detached.append(stream)
         if detachedUntil.isEmpty { earliestEnd = end }
-        let before = detachedUntil.updateValue(end, forKey: stream)
-        if before == nil { clients[index].detached.append(stream) }
-        earliestEnd = before != nil && before == earliestEnd ? nil : earliestEnd.map { min($0, end) }
+        detachedUntil[stream] = end
+        earliestEnd = earliestEnd.map { min($0, end) }
+    }
+
+    /// A detached stream has another end; nothing changes if it has lost its slot for good.
+    package mutating func changeEnd(of stream: StreamId, to end: Instant) {
+        if displacedUntil[stream] != nil { displacedUntil[stream] = end }
+        guard let before = detachedUntil[stream] else { return }
+        detachedUntil[stream] = end
+        earliestEnd = before == earliestEnd ? nil : earliestEnd.map { min($0, end) }
     }
 
     /// The client of a detached stream has come back, or the stream has ended.

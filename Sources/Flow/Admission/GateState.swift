@@ -167,6 +167,7 @@ package struct GateState: Sendable {
     /// The stream's client has disconnected and may come back until `end`; a further call sets another end.
     package mutating func detached(_ grant: inout AdmissionGrant, as stream: StreamId, until end: Instant) {
         guard grant.isStream else { return }
+        guard grant.detachedAs == nil else { return admission.changeEnd(of: stream, to: end) }
         grant.detachedAs = stream
         admission.detached(stream, of: grant.client, until: end)
     }

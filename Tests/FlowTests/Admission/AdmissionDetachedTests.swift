@@ -77,14 +77,15 @@ import Testing
     @Test func aDetachedStreamMayGetAnotherEnd() throws {
         var admission = Admission(limits: .init(perRoute: 1))
         try admission.admit(ann, at: now)
-        for seconds in [0, 40, 30] {
-            admission.detached(try stream(1), of: ann, until: now + .seconds(seconds))
+        admission.detached(try stream(1), of: ann, until: now)
+        for seconds in [40, 0, 30] {
+            admission.changeEnd(of: try stream(1), to: now + .seconds(seconds))
             #expect(throws: AdmissionError.tooManyStreamsOfRoute(limit: 1, retryAfter: .seconds(seconds))) {
                 try admission.admit(ben, at: now)
             }
         }
         #expect(try admission.admit(ann, at: now).displaced == stream(1))
-        admission.detached(try stream(1), of: ann, until: now + .seconds(50))
+        admission.changeEnd(of: try stream(1), to: now + .seconds(50))
         let isReturned = try admission.returnSlot(to: stream(1), of: ann)
         admission.released(ann)
         #expect(isReturned)
@@ -92,6 +93,7 @@ import Testing
             try admission.admit(ben, at: now)
         }
         #expect(try admission.attached(stream(1), of: ann) == true)
+        admission.changeEnd(of: try stream(1), to: now)
         admission.released(ann)
         #expect((admission.openStreams, admission.openRequests) == (0, 0))
     }
