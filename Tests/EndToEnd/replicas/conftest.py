@@ -77,7 +77,9 @@ def fleet(weir, origin):
         text = ", ".join(f"{key}: {value}" for key, value in {**limits, **scope}.items())
         streams = f"{{ {text} }}" if limits else "off"
         upstream = origin(script or endless())
-        paths = route(upstream.url, client_key="{ header: X-Api-Key }", streams=streams, **{"breaker": "off", **keys})
+        # Most tests hold streams that they do not read, for as long as a store needs to fail over or to come back.
+        keys = {"breaker": "off", "stall_timeout": "off", **keys}
+        paths = route(upstream.url, client_key="{ header: X-Api-Key }", streams=streams, **keys)
         given = {"redis": f"'{address}'", "patience": patience, "master": master, "ca_file": ca_file}
         replicas = "{ " + ", ".join(f"{key}: {value}" for key, value in given.items() if value) + " }"
         proxies = [weir(paths, replicas=replicas, shutdown_grace="0s") for _ in range(count)]
