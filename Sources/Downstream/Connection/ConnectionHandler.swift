@@ -26,7 +26,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// Of the request that arrived last; it replaces another only after that one's end.
     var body: RequestBody?
     private var writer: ResponseWriter?
-    /// Of the response that is ending, if it is over only then.
+    /// Of the response that is ending, if it is over only then; `nil` once the connection has failed.
     private var acknowledgement: EndAcknowledgement?
     private var deadline = Deadline()
 
@@ -57,7 +57,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     func channelInactive(context: ChannelHandlerContext) {
         if cycle.state == .receiving, requests.hasBegunHead { faultArrived(.malformed) }
         closed()
-        let delegate = writer?.detach(), isTaken = acknowledgement.take().map { !$0.hasFailed } ?? false
+        let delegate = writer?.detach(), isTaken = acknowledgement.take() != nil
         writer = nil
         body?.drop()
         body = nil
@@ -77,7 +77,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         if error is IOError {
             // The socket is still open, and its count of what was acknowledged exact, even after a reset.
             lookForAcknowledgement()
-            acknowledgement?.failed()
+            acknowledgement = nil
         }
         context.close(promise: nil)
     }
@@ -232,7 +232,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Closes at once with a reset.
     func abort() {
-        acknowledgement?.failed()
+        acknowledgement = nil
         wire.abort()
     }
 

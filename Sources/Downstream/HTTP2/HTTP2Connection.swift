@@ -30,9 +30,8 @@ final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
     /// As the channel reported it last: a call to the channel costs three.
     private(set) var isWritable = true
     private var unsentLimit = UnsentLimit()
+    /// All bytes that were written to the channel.
     private var plainBytes = 0
-    /// Whether the connection has failed, and was not closed in order.
-    private var hasFailed = false
     private(set) var deadline = Deadline()
 
     private init(services: ConnectionServices, buffers: HTTP2Buffers, peer: ConnectionPeer) {
@@ -89,7 +88,7 @@ final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
     }
 
     private func endStreams() {
-        for stream in streams.all { stream.connectionClosed(hasFailed: hasFailed) }
+        for stream in streams.all { stream.connectionClosed() }
         services.outbox.turnEnded()
     }
 
@@ -123,8 +122,7 @@ final class HTTP2Connection: ChannelInboundHandler, StagedConnection {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if error is IOError {
             // The socket is still open, and its count of what was acknowledged exact, even after a reset.
-            for stream in streams.all { stream.lookForAcknowledgement() }
-            hasFailed = true
+            for stream in streams.all { stream.connectionFailed() }
         }
         cut()
     }

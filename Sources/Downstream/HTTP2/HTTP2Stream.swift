@@ -20,6 +20,7 @@ final class HTTP2Stream {
     private(set) var isMetered = false
     /// Whether the response is over only when its end has been acknowledged.
     var awaitsAcknowledgement = false
+    /// Of the end, if it is awaited; `nil` once the connection has failed.
     private var acknowledgement: EndAcknowledgement?
     /// For a client that does not take an end, or does not acknowledge it.
     private var endDeadline = Deadline()
@@ -209,7 +210,13 @@ final class HTTP2Stream {
     }
 
     /// The connection is gone; after the end of the response, an orderly close by the client shows that it has it.
-    func connectionClosed(hasFailed: Bool) { ended(isTaken: acknowledgement != nil && !hasFailed) }
+    func connectionClosed() { ended(isTaken: acknowledgement != nil) }
+
+    /// The connection has failed: what was not acknowledged by then will not be.
+    func connectionFailed() {
+        lookForAcknowledgement()
+        acknowledgement = nil
+    }
 
     /// The stream is over; does nothing after the first call.
     ///

@@ -26,8 +26,6 @@ struct EndAcknowledgement {
     private var limit: Instant
     private var acknowledged = 0
     private var interval = Self.shortestInterval
-    /// Whether the connection has failed: what was not acknowledged by then will not be.
-    private(set) var hasFailed = false
 
     /// - Parameters:
     ///   - end: Bytes that were written on the connection up to the end of the response.
@@ -50,7 +48,4 @@ struct EndAcknowledgement {
         defer { interval = min(interval * 2, Self.longestInterval) }
         return .partial(next: min(now + interval, limit))
     }
-
-    /// The connection has failed.
-    mutating func failed() { hasFailed = true }
 }

@@ -29,6 +29,13 @@ struct StreamClientTests {
         }
     }
 
+    /// The upstream sends a whole response of one record.
+    private func respond(on bench: StreamBench) {
+        bench.transfer.sendHead()
+        bench.transfer.send("1\n")
+        bench.transfer.end()
+    }
+
     // MARK: It leaves
 
     @Test(arguments: [false, true])
@@ -69,9 +76,7 @@ struct StreamClientTests {
     @Test func aResponseThatWasSentGivesItsSlotToTheClientsNextStart() throws {
         let bench = try resumable { $0.streams.perClient = 1 }
         let (stream, first) = try bench.open()
-        bench.transfer.sendHead()
-        bench.transfer.send("1\n")
-        bench.transfer.end()
+        respond(on: bench)
         #expect(throws: AdmissionError.self) { try bench.open() }
         stream.responseHandedOver()
         _ = try bench.open()
@@ -83,9 +88,7 @@ struct StreamClientTests {
     @Test func nothingOfAResponseThatWasSentIsHeld() throws {
         let bench = try resumable()
         let (stream, response) = try bench.open()
-        bench.transfer.sendHead()
-        bench.transfer.send("1\n")
-        bench.transfer.end()
+        respond(on: bench)
         let kept = bench.host.bufferedBytes
         response.pendingBytes = ByteCount(100)
         stream.responseBlocked()
@@ -97,9 +100,7 @@ struct StreamClientTests {
     @Test func otherClientsWaitForAnAcknowledgementAndNotForTheWindow() throws {
         let bench = try resumable { $0.streams.perRoute = 1 }
         let (stream, response) = try bench.open()
-        bench.transfer.sendHead()
-        bench.transfer.send("1\n")
-        bench.transfer.end()
+        respond(on: bench)
         stream.responseHandedOver()
         #expect(retryAfterOfAnother(on: bench) == .zero)
         response.disconnect()
@@ -109,9 +110,7 @@ struct StreamClientTests {
     @Test func whileTheProcessStopsNoAcknowledgementIsAwaited() throws {
         let bench = try resumable()
         let (stream, _) = try bench.open()
-        bench.transfer.sendHead()
-        bench.transfer.send("1\n")
-        bench.transfer.end()
+        respond(on: bench)
         bench.host.isDraining = true
         stream.responseHandedOver()
         #expect(bench.tally.outcomes[.completed] == 1 && bench.admission.openStreams == 0)
@@ -193,9 +192,7 @@ struct StreamClientTests {
     @Test func theClientLeavesAfterTheUpstreamsEndAndBeforeItsOwn() throws {
         let bench = try resumable()
         let (stream, first) = try bench.open()
-        bench.transfer.sendHead()
-        bench.transfer.send("1\n")
-        bench.transfer.end()
+        respond(on: bench)
         #expect(first.hasEnded)
         stream.responseClosed()
         let second = FakeResponse()
