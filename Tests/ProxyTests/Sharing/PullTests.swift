@@ -1,3 +1,4 @@
+import Downstream
 import Flow
 import NIOHTTP1
 import Settings
@@ -369,6 +370,18 @@ import Upstream
             bench.advance(seconds: 30)
             #expect(fast.lines == Array(1...9) && !fast.hasLagged)
         }
+    }
+
+    /// A feed may be released on the pull's loop, where its timer must not be set.
+    @Test func aPullThatEndsWhileAReaderHoldsItLeavesNoTimer() throws {
+        let bench = Self.waitingBench()
+        let slow = try bench.reader()
+        bench.transfers[0].head()
+        slow.transfer?.pause()
+        bench.transfers[0].lines(1...2)
+        #expect(bench.transfers[0].isPaused && bench.timers.count > 0)
+        bench.transfers[0].end()
+        #expect(bench.timers.count == 0)
     }
 
     @Test func aReaderThatIsOnlySlowSetsThePaceOfAll() throws {
