@@ -1,5 +1,5 @@
 import Foundation
-import PlainText
+import HTTPText
 
 /// One snapshot of the admin listener, with the members that the screen shows: `docs/ADMIN.md`, "The snapshot".
 ///

@@ -1,3 +1,4 @@
+import HTTPText
 import PlainText
 
 /// The lines above the tables: the state of weir, its totals, and what is wrong.

@@ -1,5 +1,5 @@
 package import Flow
-import PlainText
+import HTTPText
 
 /// The sums of the requests of a route, of a client or of all.
 package struct Figures: Equatable, Sendable {

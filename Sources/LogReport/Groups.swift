@@ -1,4 +1,4 @@
-import PlainText
+import HTTPText
 
 /// The figures of each name, in bounded memory for any number of names.
 ///

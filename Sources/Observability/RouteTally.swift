@@ -1,4 +1,5 @@
 package import Flow
+import HTTPText
 
 /// The counts of one event loop for one route; the metrics are the sum over the loops.
 package struct RouteTally: Equatable, Sendable {
@@ -47,7 +48,7 @@ package struct RouteTally: Equatable, Sendable {
             left.transfers += right.transfers
             left.idleConnections += right.idleConnections
             left.dropped += right.dropped
-            left.units = RecordWeights.sum(left.units, right.units)
+            left.units.addUpToMost(right.units)
             left.paused += right.paused
             left.pulls += right.pulls
             left.readers += right.readers
@@ -87,7 +88,11 @@ package struct RouteTally: Equatable, Sendable {
     package init() {}
 
     /// The units of records of open streams included.
-    package var allUnits: Int { RecordWeights.sum(units, running.units) }
+    package var allUnits: Int {
+        var all = units
+        all.addUpToMost(running.units)
+        return all
+    }
 
     /// A request was refused before a stream was opened for it, with a body of this length.
     package mutating func refused(_ kind: Problem.Kind, status: Int, bytes: ByteCount) {
@@ -109,7 +114,7 @@ package struct RouteTally: Equatable, Sendable {
         left.active += right.active
         left.records += right.records
         left.bytes += right.bytes
-        left.units = RecordWeights.sum(left.units, right.units)
+        left.units.addUpToMost(right.units)
         left.outcomes += right.outcomes
         left.times += right.times
         left.responses += right.responses

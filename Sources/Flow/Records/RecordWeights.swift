@@ -1,3 +1,5 @@
+import HTTPText
+
 /// The weights of a stream's records in units, such as tokens.
 ///
 /// A record weighs the number that it contains, and the standard without one. Where that number is a running total of the
@@ -48,11 +50,7 @@ package struct RecordWeights: Sendable {
     }
 
     /// Counts the weight of a record that is sent.
-    package mutating func count(_ weight: Int) { total = Self.sum(total, weight) }
-
-    /// The sum of two totals, `Int.max` at most: an upstream reaches it with 9e9 records of the largest weight.
-    package static func sum(_ left: Int, _ right: Int) -> Int {
-        let (sum, overflow) = left.addingReportingOverflow(right)
-        return overflow ? .max : sum
-    }
+    ///
+    /// An upstream reaches the most of all totals, `Int.max`, with 9e9 records of the largest weight.
+    package mutating func count(_ weight: Int) { total.addUpToMost(weight) }
 }

@@ -4,8 +4,8 @@ package enum ReplicaTimes {
     package static let timeToLive = Duration.seconds(15)
     /// The time between two writes of a count that has not changed: two of them may be lost.
     package static let rewrite = Duration.seconds(5)
-    /// How long a store that has lost its data is not trusted with counts, of streams or of replicas: until every replica that can reach it has
-    /// written its own.
+    /// How long a store that has lost its data is not trusted with counts, of streams or of replicas: until every replica
+    /// that can reach it has written its own.
     package static let grace = timeToLive
     /// How long the store reserves a share of a rate after a renewal.
     package static let lease = Duration.seconds(1)

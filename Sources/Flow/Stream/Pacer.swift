@@ -1,3 +1,5 @@
+import HTTPText
+
 /// The number of records of a stream that may be sent now: the minimum of its pace, its client's feedback, and its
 /// budget.
 ///
@@ -129,8 +131,9 @@ package struct Pacer: Sendable {
 
     /// The client requests this many more records; from the first request on, it gets no others.
     package mutating func request(_ records: Int) {
-        let (sum, overflow) = (credit ?? 0).addingReportingOverflow(records)
-        credit = overflow ? .max : sum
+        var sum = credit ?? 0
+        sum.addUpToMost(records)
+        credit = sum
     }
 
     /// Records that were sent are returned, because the client has not received them: its credit already covers them.

@@ -1,4 +1,5 @@
 import Flow
+import HTTPText
 import OTLP
 import Observability
 
@@ -154,7 +155,7 @@ struct StreamAccount {
         if pipe.format != nil {
             metrics.tally.failed[.dropped] += pipe.queue.lost
             metrics.tally.failed[.undelivered] += pipe.queue.records
-            metrics.tally.units = RecordWeights.sum(metrics.tally.units, pipe.weights?.total ?? 0)
+            metrics.tally.units.addUpToMost(pipe.weights?.total ?? 0)
         }
         // A client that had left before was counted then.
         if outcome == .clientGone, hasClient { metrics.tally.disconnects[.gone] += 1 }

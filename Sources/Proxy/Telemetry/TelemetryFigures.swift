@@ -1,3 +1,4 @@
+import HTTPText
 package import Observability
 
 /// What the export of traces and metrics reports of itself.
@@ -37,10 +38,7 @@ package struct TelemetryFigures: Equatable, Sendable {
     package func exports(of signal: Signal) -> CaseCounts<Result> { signal == .traces ? traces : metrics }
 
     /// The receiver has rejected data points; how many is its own word, so that the sum is limited to `Int.max`.
-    mutating func rejected(dataPoints: Int) {
-        let (sum, overflow) = rejectedDataPoints.addingReportingOverflow(dataPoints)
-        rejectedDataPoints = overflow ? .max : sum
-    }
+    mutating func rejected(dataPoints: Int) { rejectedDataPoints.addUpToMost(dataPoints) }
 
     mutating func count(_ result: Result, of signal: Signal) {
         switch signal {

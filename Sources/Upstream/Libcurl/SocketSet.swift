@@ -17,7 +17,7 @@ final class SocketSet {
 
     private struct Watch {
         var owner = -1
-        /// The epoll events that libcurl waits for; 0 for none.
+        /// The epoll events that libcurl waits for; 0 if there are none.
         var wanted: UInt32 = 0
         /// What the kernel watches for; 0 when the socket is not in the set.
         var registered: UInt32 = 0
